@@ -1,0 +1,95 @@
+# What ./fovea, ./test and bench/run share; sourced by bash (3.2, as macOS has it, will do). Expects $root, the folder
+# of the project, and $me, the name to speak under. Nothing here writes to stdout.
+
+readonly OLDEST_JDK=25
+readonly BUILD_LOCK=$root/.cache/build.lock
+
+# Sets REPLY to the major version of the JDK in a folder; fails where there is no JDK.
+jdk_version() {
+    local line
+    [[ -x $1/bin/javac && -r $1/release ]] || return 1
+    while IFS= read -r line; do
+        if [[ $line == JAVA_VERSION=* ]]; then
+            line=${line#*\"}
+            REPLY=${line%%[!0-9]*}
+            return 0
+        fi
+    done <"$1/release"
+    return 1
+}
+
+# Sets REPLY to the folder of the JDK that `java` on the PATH belongs to.
+jdk_on_path() {
+    local file link
+    file=$(type -P java) || return 1
+    while [[ -L $file ]]; do
+        link=$(readlink "$file")
+        [[ $link == /* ]] || link=${file%/*}/$link
+        file=$link
+    done
+    REPLY=${file%/bin/java}
+}
+
+# Exports JAVA_HOME: the user's own choice where it is new enough, else the newest JDK in the usual places.
+find_jdk() {
+    local home newest=0 seen=""
+    for home in "${JAVA_HOME:-}" "$(jdk_on_path && echo "$REPLY")"; do
+        if [[ -n $home ]] && jdk_version "$home"; then
+            if ((REPLY >= OLDEST_JDK)); then
+                export JAVA_HOME=$home
+                return
+            fi
+            seen="$seen $REPLY in $home;"
+        fi
+    done
+    for home in /usr/lib/jvm/* /usr/lib64/jvm/* /usr/java/* /opt/java/* /opt/jdk* \
+        /Library/Java/JavaVirtualMachines/*/Contents/Home ~/Library/Java/JavaVirtualMachines/*/Contents/Home \
+        /opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home /usr/local/opt/openjdk*/libexec/openjdk.jdk/Contents/Home \
+        /home/linuxbrew/.linuxbrew/opt/openjdk*/libexec ~/.sdkman/candidates/java/* ~/.jdks/* ~/.gradle/jdks/* ~/.jenv/versions/* \
+        ~/.jabba/jdk/* ~/.local/share/mise/installs/java/* ~/.asdf/installs/java/*; do
+        if jdk_version "$home" && ((REPLY >= OLDEST_JDK && REPLY > newest)); then
+            newest=$REPLY
+            export JAVA_HOME=$home
+        fi
+    done
+    if ((newest == 0)); then
+        {
+            echo "$me: no JDK $OLDEST_JDK or newer found; looked at JAVA_HOME, at java on the PATH and in the usual folders.${seen:+ Too old:${seen%;}.}"
+            echo "$me: install one (apt install openjdk-25-jdk; brew install openjdk@25; sdk install java 25-tem; https://adoptium.net)" \
+                "or let JAVA_HOME name its folder."
+        } >&2
+        exit 1
+    fi
+}
+
+# Runs Maven on the project. Its own Java gets the flags that keep Maven 3 quiet on new JDKs.
+maven() {
+    if ! type -P mvn >/dev/null; then
+        echo "$me: mvn not found; building needs Maven 3.8 or newer (apt install maven; brew install maven; sdk install maven)" >&2
+        return 127
+    fi
+    MAVEN_OPTS="--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+UseSerialGC \
+        -Dorg.slf4j.simpleLogger.defaultLogLevel=warn ${MAVEN_OPTS:-}" mvn -Dstyle.color=never -f "$root/pom.xml" "$@"
+}
+
+# Waits until no other process builds. The lock is a link whose target is the process id of its holder.
+lock_build() {
+    local holder
+    mkdir -p "$root/.cache"
+    until ln -s $$ "$BUILD_LOCK" 2>/dev/null; do
+        holder=$(readlink "$BUILD_LOCK") || continue
+        if kill -0 "$holder" 2>/dev/null; then
+            sleep 0.2
+        else
+            rm -f "$BUILD_LOCK"
+        fi
+    done
+    trap unlock_build EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
+unlock_build() {
+    rm -f "$BUILD_LOCK"
+    trap - EXIT INT TERM
+}
