@@ -1,0 +1,168 @@
+package dev.fovea.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The operation contract: everything that a model computes, and nothing else. {@code ReferenceBackend} (plain loops) defines
+ * what each operation means; the others must agree with it.
+ *
+ * <p>Rules for all operations:
+ *
+ * <ul>
+ *   <li>Results are new, densely packed tensors in the current {@link Scope}; operands are not changed, but by
+ *       {@link #scatterRows}.
+ *   <li>Activations are {@code FLOAT32}, {@code BFLOAT16} or {@code FLOAT16}; the result has the dtype of the first operand.
+ *       Arithmetic and accumulation are float32, with one rounding to the result's dtype at the end, unless more are named.
+ *   <li>A weight has the activations' dtype, or any of the three where the activations are {@code FLOAT32}: widening is exact.
+ *   <li>T counts rows (tokens, patches), D is a width, H a number of heads. There is no batch axis: sequences are packed
+ *       along T and kept apart by a {@link Mask}.
+ *   <li>Operands may be strided views where said so ("rows of"); else they are densely packed.
+ *   <li>The results for a row of {@link #linear} with at most {@link #FEW_ROWS} rows, and of every other row-wise operation, do
+ *       not depend on the other rows; no result depends on the number of threads.
+ *   <li>A backend is shared by threads; a tensor that is being written is not.
+ * </ul>
+ *
+ * An operation that a backend lacks throws {@link UnsupportedOperationException} with the operation, dtype and backend.
+ */
+public interface Backend extends AutoCloseable {
+
+    /** Up to so many rows, {@link #linear} treats each row by itself, so that batches and beams decode as single rows do. */
+    int FEW_ROWS = 16;
+
+    /** {@code cpu}, {@code reference}, {@code shapes}. */
+    String name();
+
+    /** False for a backend that follows shapes only; then no tensor holds data. */
+    default boolean holdsData() {
+        return true;
+    }
+
+    /** A segment of uninitialised memory, 64-byte aligned, for {@link Scope}. */
+    MemorySegment allocateSlab(long bytes);
+
+    /** Takes a slab back. */
+    void releaseSlab(MemorySegment slab);
+
+    // -------------------------------------------------------------------------------------------------- products
+
+    /**
+     * {@code x wᵀ + bias}: torch.nn.functional.linear. The bias is added before the one rounding.
+     *
+     * @param x rows of (T, K)
+     * @param w (N, K), or the transposed view of a densely packed (K, N)
+     * @param bias (N), or null
+     * @return (T, N)
+     */
+    Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias);
+
+    /**
+     * Scaled dot-product attention with grouped heads: torch's scaled_dot_product_attention. Scores, softmax and sums are
+     * float32; memory grows linearly with T. Query head h uses key head {@code h / (H / G)}.
+     *
+     * @param q rows of (T, H, D): the last two axes densely packed
+     * @param k rows of (S, G, D), G divides H
+     * @param v rows of (S, G, D)
+     * @param mask one entry per query; each sees at least one key
+     * @return (T, H, D)
+     */
+    Tensor attention(Tensor q, Tensor k, Tensor v, Mask mask, float scale);
+
+    /**
+     * Convolution over channels-last maps, zero padding: torch.nn.functional.conv2d.
+     *
+     * @param x (Y, X, C)
+     * @param w (O, C / groups, ky, kx), as PyTorch stores it
+     * @param bias (O), or null
+     * @return (Y', X', O)
+     */
+    Tensor conv2d(Tensor x, Tensor w, @Nullable Tensor bias, int stride, int padding, int groups);
+
+    // ----------------------------------------------------------------------------------------------------- norms
+
+    /**
+     * Llama's form: {@code x * rsqrt(mean(x²) + eps)} rounded to x's dtype, then times the weight, rounded again.
+     *
+     * @param x (…, D); every row of D is normalised
+     * @param weight (D)
+     */
+    Tensor rmsNorm(Tensor x, Tensor weight, float eps);
+
+    /** Gemma's form: {@code x * rsqrt(mean(x²) + eps) * (1 + weight)}, one rounding. Shapes as in {@link #rmsNorm}. */
+    Tensor rmsNormPlusOne(Tensor x, Tensor weight, float eps);
+
+    /** torch.nn.functional.layer_norm over the last axis: biased variance, weight and bias before the one rounding. */
+    Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, float eps);
+
+    // ----------------------------------------------------------------------------------------------- elementwise
+
+    /**
+     * Rotary embedding, half-split form: with the row split in halves (a, b), {@code (a cos - b sin, b cos + a sin)}. Where
+     * the tables have x's dtype, the two products and their sum are rounded one by one; where they are float32 and x is not,
+     * all is float32 and rounded once.
+     *
+     * @param x rows of (T, H, D)
+     * @param cos (T, D / 2)
+     * @param sin (T, D / 2)
+     * @return (T, H, D)
+     */
+    Tensor rope(Tensor x, Tensor cos, Tensor sin);
+
+    /** f(x), any shape. */
+    Tensor activation(Tensor x, Activation f);
+
+    /** {@code f(gate)}, rounded, times {@code up}: the middle of a gated MLP. Same shapes. */
+    Tensor gated(Tensor gate, Tensor up, Activation f);
+
+    /** {@code x + y}. y has x's shape, or is one row (D) that is added to every row of x (…, D). */
+    Tensor add(Tensor x, Tensor y);
+
+    /** {@code x * y}. Shapes as in {@link #add}. */
+    Tensor mul(Tensor x, Tensor y);
+
+    /** {@code x * factor}; the factor is float32. */
+    Tensor scale(Tensor x, float factor);
+
+    /** Softmax over the last axis, in float32 inside. */
+    Tensor softmax(Tensor x);
+
+    // --------------------------------------------------------------------------------------------------- movement
+
+    /** A densely packed copy of any view, in a dtype (round to nearest even). */
+    Tensor copy(Tensor x, DType dtype);
+
+    /** Rows one after another: (ΣT, …) of tensors (T, …) with equal trailing axes and dtype. */
+    Tensor concat(List<Tensor> parts);
+
+    /**
+     * Rows of a table in the order of ids: torch.nn.functional.embedding.
+     *
+     * @param table rows of (V, …)
+     * @param dtype of the result, FLOAT32 or the table's
+     * @return (ids.length, …)
+     */
+    Tensor gatherRows(Tensor table, int[] ids, DType dtype);
+
+    /**
+     * Writes row i of source to row {@code ids[i]} of target, in place; the only operation that changes an operand.
+     *
+     * @param target rows of (T, …), x's dtype
+     * @param source rows of (ids.length, …)
+     */
+    void scatterRows(Tensor target, int[] ids, Tensor source);
+
+    /**
+     * Means of size x size squares, stride size, channels last: torch.nn.functional.avg_pool2d.
+     *
+     * @param x (Y, X, C), both multiples of size
+     * @return (Y / size, X / size, C)
+     */
+    Tensor avgPool2d(Tensor x, int size);
+
+    /** Mean over the rows of (T, D): (1, D). */
+    Tensor meanRows(Tensor x);
+
+    @Override
+    default void close() {}
+}
