@@ -1,0 +1,193 @@
+package dev.fovea.media;
+
+import dev.fovea.error.InputException;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.Locale;
+import java.util.function.Supplier;
+
+/**
+ * Where a picture comes from. Nothing is read before {@link #decode}, and nothing is kept after it.
+ *
+ * <pre>{@code
+ * ImageSource.of(Path.of("cat.jpg")).decode().transposed().rgb();
+ * ImageSource.parse("https://example.org/cat.jpg").decode(1_000_000);
+ * }</pre>
+ */
+public sealed interface ImageSource {
+
+    /** A file. */
+    record OfPath(Path path) implements ImageSource {
+        @Override
+        public DecodedImage decode(long maxPixels) {
+            return named(path.toString(), () -> DecodedImage.decode(read(path), maxPixels));
+        }
+    }
+
+    /** An {@code http:} or {@code https:} address. */
+    record OfUri(URI uri) implements ImageSource {
+        @Override
+        public DecodedImage decode(long maxPixels) {
+            return named(uri.toString(), () -> DecodedImage.decode(Download.get(uri), maxPixels));
+        }
+    }
+
+    /** The bytes of a file. They are not copied. */
+    record OfBytes(byte[] bytes) implements ImageSource {
+        @Override
+        public DecodedImage decode(long maxPixels) {
+            return DecodedImage.decode(bytes, maxPixels);
+        }
+    }
+
+    /** A picture that is decoded already. */
+    record OfImage(BufferedImage image) implements ImageSource {
+        @Override
+        public DecodedImage decode(long maxPixels) {
+            return DecodedImage.of(image);
+        }
+    }
+
+    static ImageSource of(Path path) {
+        return new OfPath(path);
+    }
+
+    /** An address: {@code http:}, {@code https:}, {@code file:} or {@code data:}. */
+    static ImageSource of(URI uri) {
+        return parse(uri.toString());
+    }
+
+    static ImageSource of(byte[] bytes) {
+        return new OfBytes(bytes);
+    }
+
+    static ImageSource of(BufferedImage image) {
+        return new OfImage(image);
+    }
+
+    /**
+     * What transformers and qwen-vl-utils take for a picture: a path, an {@code http:}, {@code https:} or
+     * {@code file:} address, a {@code data:} URI in base64 (the sloppy {@code data:image;base64,...} too), or bare
+     * base64.
+     *
+     * @throws InputException where it is an address that cannot be understood
+     */
+    static ImageSource parse(String source) {
+        String scheme = source.substring(0, Math.min(8, source.length())).toLowerCase(Locale.ROOT);
+        try {
+            if (scheme.startsWith("http://") || scheme.startsWith("https://")) {
+                return new OfUri(URI.create(source));
+            }
+            if (scheme.startsWith("data:")) {
+                return ofDataUri(source);
+            }
+            if (scheme.startsWith("file:")) {
+                return new OfPath(ofFileUri(source));
+            }
+        } catch (IllegalArgumentException e) {
+            throw new InputException("Not an address of a picture: " + shorten(source) + ": " + e.getMessage(), "", e);
+        }
+        return ofPathOrBase64(source);
+    }
+
+    /** As {@link #parse(String)}, with relative paths starting from a directory. */
+    static ImageSource parse(String source, Path directory) {
+        ImageSource parsed = parse(source);
+        if (!(parsed instanceof OfPath(Path path)) || path.isAbsolute()) {
+            return parsed;
+        }
+        Path below = directory.resolve(path);
+        return Files.exists(below) || !isBase64OfPicture(source) ? new OfPath(below) : parsed;
+    }
+
+    /** Decodes, with the limit {@link DecodedImage#MAX_PIXELS}. */
+    default DecodedImage decode() {
+        return decode(DecodedImage.MAX_PIXELS);
+    }
+
+    /**
+     * Reads or fetches, then decodes.
+     *
+     * @param maxPixels as for {@link DecodedImage#decode}
+     * @throws InputException where there is no such file, or no picture in it
+     * @throws dev.fovea.error.NetworkException where it cannot be fetched
+     */
+    DecodedImage decode(long maxPixels);
+
+    private static ImageSource ofDataUri(String source) {
+        int comma = source.indexOf(',');
+        if (comma < 0 || !source.substring(0, comma).endsWith("base64")) {
+            throw new InputException(
+                    "The data URI " + shorten(source) + " is not in base64",
+                    "Expected data:image/png;base64,... or the like.");
+        }
+        return new OfBytes(Base64.getMimeDecoder().decode(source.substring(comma + 1)));
+    }
+
+    /** {@code file:///path}, {@code file:/path}, and the unescaped {@code file://path} that qwen-vl-utils takes. */
+    private static Path ofFileUri(String source) {
+        String path = source.substring(source.startsWith("//", 5) ? 7 : 5);
+        Path plain = Path.of(path);
+        return Files.exists(plain) || !path.startsWith("/") || !path.contains("%")
+                ? plain
+                : Path.of(URI.create("file://" + path));
+    }
+
+    private static ImageSource ofPathOrBase64(String source) {
+        try {
+            Path path = Path.of(source);
+            if (Files.exists(path)) {
+                return new OfPath(path);
+            }
+            return isBase64OfPicture(source)
+                    ? new OfBytes(Base64.getMimeDecoder().decode(source))
+                    : new OfPath(path);
+        } catch (InvalidPathException e) {
+            throw new InputException("Neither a path nor base64: " + shorten(source), "", e);
+        }
+    }
+
+    private static boolean isBase64OfPicture(String source) {
+        try {
+            String opening = source.substring(0, Math.min(24, source.length()));
+            ImageFormat.of(Base64.getMimeDecoder().decode(opening));
+            return true;
+        } catch (IllegalArgumentException | InputException e) {
+            return false; // then it is a path
+        }
+    }
+
+    private static byte[] read(Path path) {
+        if (!Files.exists(path)) {
+            throw new InputException(
+                    "there is no such file",
+                    "Looked in " + path.toAbsolutePath().getParent() + ".");
+        }
+        if (!Files.isRegularFile(path)) {
+            throw new InputException(
+                    "this is a " + (Files.isDirectory(path) ? "directory" : "device") + ", not a file");
+        }
+        try {
+            return Files.readAllBytes(path);
+        } catch (IOException e) {
+            throw new InputException("cannot be read: " + e, "", e);
+        }
+    }
+
+    private static DecodedImage named(String name, Supplier<DecodedImage> decoder) {
+        try {
+            return decoder.get();
+        } catch (InputException e) {
+            throw new InputException("Cannot open " + name + ": " + e.getMessage(), e.hint(), e);
+        }
+    }
+
+    private static String shorten(String source) {
+        return source.length() <= 80 ? source : source.substring(0, 77) + "...";
+    }
+}

@@ -1,0 +1,62 @@
+package dev.fovea.media;
+
+/**
+ * From bytes to the numbers that a vision tower sees: the 256 values that each channel can take, computed once in
+ * exactly the order of operations of the reference.
+ *
+ * @param table {@code (3, 256)}: channel, byte
+ */
+public record Normalization(float[][] table) {
+
+    /** What one channel makes of one byte. */
+    private interface Step {
+        float apply(int channel, int value);
+    }
+
+    /**
+     * The PIL processors of transformers, {@code rescale} then {@code normalize} in NumPy: the product in float64, then
+     * everything in float32. With {@code do_rescale} false the factor is 1.
+     */
+    public static Normalization pil(double rescaleFactor, double[] mean, double[] std) {
+        return of((c, value) -> ((float) (value * rescaleFactor) - (float) mean[c]) / (float) std[c]);
+    }
+
+    /**
+     * The torchvision processors of transformers, {@code rescale_and_normalize}: mean and deviation are scaled up
+     * instead of the pixels scaled down. With {@code do_rescale} false the factor is 1.
+     */
+    public static Normalization torchvision(double rescaleFactor, double[] mean, double[] std) {
+        float scale = (float) (1 / rescaleFactor);
+        return of((c, value) -> (value - (float) mean[c] * scale) / ((float) std[c] * scale));
+    }
+
+    /** {@code rescale} of either backend, for processors with {@code do_normalize} false. */
+    public static Normalization rescaled(double rescaleFactor, Resampler backend) {
+        float rounded = (float) rescaleFactor;
+        return of((c, value) -> backend == Resampler.PIL ? (float) (value * rescaleFactor) : value * rounded);
+    }
+
+    private static Normalization of(Step step) {
+        var table = new float[3][256];
+        for (int c = 0; c < 3; c++) {
+            for (int value = 0; value < 256; value++) {
+                table[c][value] = step.apply(c, value);
+            }
+        }
+        return new Normalization(table);
+    }
+
+    /** The picture as {@code (3, height, width)}. */
+    public float[] toPlanar(Picture picture) {
+        byte[] rgb = picture.rgb();
+        int pixels = rgb.length / 3;
+        var out = new float[rgb.length];
+        for (int c = 0; c < 3; c++) {
+            float[] values = table[c];
+            for (int i = 0; i < pixels; i++) {
+                out[c * pixels + i] = values[rgb[3 * i + c] & 255];
+            }
+        }
+        return out;
+    }
+}
