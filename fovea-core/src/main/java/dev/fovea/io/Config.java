@@ -1,0 +1,344 @@
+package dev.fovea.io;
+
+import dev.fovea.error.InputException;
+import java.math.BigInteger;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A JSON object with typed access, which remembers the keys that were read:
+ *
+ * <pre>{@code
+ * Config config = Config.of(directory.resolve("config.json"));
+ * int hiddenSize = config.integer("hidden_size");
+ * float eps = config.real("rms_norm_eps", 1e-6f);
+ * config.ignore("training only", "attention_dropout", "initializer_range");
+ * assert config.unread().isEmpty();
+ * }</pre>
+ *
+ * Each type comes in three forms: {@code integer(key)} must be there, {@code integer(key, otherwise)} has a default,
+ * {@code optionalInteger(key)} may be absent. Null counts as absent, since transformers writes nulls. A missing key or
+ * one of another type is an {@link InputException} with the file and the dotted key. Lists accept a single value as a
+ * list of one, as in {@code "eos_token_id": 1}.
+ *
+ * <p>May be shared by threads.
+ */
+public final class Config {
+    private static final int SHOWN_VALUE = 60;
+
+    private static final Kind<Integer> INTEGER = new Kind<>("an integer", Config::asInteger);
+    private static final Kind<Double> NUMBER = new Kind<>("a number", Config::asNumber);
+    private static final Kind<Boolean> FLAG = new Kind<>("true or false", v -> cast(Boolean.class, v));
+    private static final Kind<String> STRING = new Kind<>("a string", v -> cast(String.class, v));
+    private static final Kind<Object> ANY = new Kind<>("a value", Optional::of);
+    private static final Kind<List<Integer>> INTEGERS = listOf("a list of integers", INTEGER);
+    private static final Kind<List<Double>> NUMBERS = listOf("a list of numbers", NUMBER);
+    private static final Kind<List<Boolean>> FLAGS = listOf("a list of true and false", FLAG);
+    private static final Kind<List<String>> STRINGS = listOf("a list of strings", STRING);
+    private static final Kind<Map<String, @Nullable Object>> OBJECT =
+            new Kind<>("an object", v -> v instanceof Map ? Optional.of(Json.object(v, "")) : Optional.empty());
+
+    private final Map<String, @Nullable Object> values;
+    private final String where;
+    private final String prefix;
+    private final Set<String> read = ConcurrentHashMap.newKeySet();
+    private final Map<String, Config> children = new ConcurrentHashMap<>();
+    private final Map<String, String> ignored = new ConcurrentHashMap<>();
+
+    private Config(Map<String, @Nullable Object> values, String where, String prefix) {
+        this.values = values;
+        this.where = where;
+        this.prefix = prefix;
+    }
+
+    /** The object as it stands in the file; nothing counts as read by this. */
+    public Map<String, @Nullable Object> toMap() {
+        return values;
+    }
+
+    /** @throws InputException where the file is not a JSON object */
+    public static Config of(Path file) {
+        return new Config(Json.parseObject(file), file.toString(), "");
+    }
+
+    /** @param where how messages name the source */
+    public static Config of(Map<String, @Nullable Object> values, String where) {
+        return new Config(values, where, "");
+    }
+
+    /** How messages name the source: the file. */
+    public String where() {
+        return where;
+    }
+
+    /** The keys that are present, in the file's order; looking at them does not count as reading. */
+    public Set<String> keys() {
+        return Collections.unmodifiableSet(values.keySet());
+    }
+
+    /** Whether a key is present and not null; asking does not count as reading. */
+    public boolean has(String key) {
+        return values.get(key) != null;
+    }
+
+    // --------------------------------------------------------------------------------------------------- scalars
+
+    public int integer(String key) {
+        return required(key, INTEGER);
+    }
+
+    public int integer(String key, int otherwise) {
+        return optional(key, INTEGER).orElse(otherwise);
+    }
+
+    public Optional<Integer> optionalInteger(String key) {
+        return optional(key, INTEGER);
+    }
+
+    /** A finite number, with or without a fraction. */
+    public double number(String key) {
+        return required(key, NUMBER);
+    }
+
+    public double number(String key, double otherwise) {
+        return optional(key, NUMBER).orElse(otherwise);
+    }
+
+    public Optional<Double> optionalNumber(String key) {
+        return optional(key, NUMBER);
+    }
+
+    /** {@link #number} rounded to float32, as the reference does when the value meets a tensor. */
+    public float real(String key) {
+        return (float) number(key);
+    }
+
+    public float real(String key, float otherwise) {
+        return optional(key, NUMBER).map(Double::floatValue).orElse(otherwise);
+    }
+
+    public Optional<Float> optionalReal(String key) {
+        return optional(key, NUMBER).map(Double::floatValue);
+    }
+
+    public boolean flag(String key) {
+        return required(key, FLAG);
+    }
+
+    public boolean flag(String key, boolean otherwise) {
+        return optional(key, FLAG).orElse(otherwise);
+    }
+
+    public Optional<Boolean> optionalFlag(String key) {
+        return optional(key, FLAG);
+    }
+
+    public String string(String key) {
+        return required(key, STRING);
+    }
+
+    public String string(String key, String otherwise) {
+        return optional(key, STRING).orElse(otherwise);
+    }
+
+    public Optional<String> optionalString(String key) {
+        return optional(key, STRING);
+    }
+
+    /** A value of any type as {@link Json} gives it, for keys that have several: {@code "early_stopping": "never"}. */
+    public Optional<Object> value(String key) {
+        return optional(key, ANY);
+    }
+
+    // ----------------------------------------------------------------------------------------------------- lists
+
+    public int[] integers(String key) {
+        return ints(required(key, INTEGERS));
+    }
+
+    public int[] integers(String key, int... otherwise) {
+        return optionalIntegers(key).orElse(otherwise);
+    }
+
+    public Optional<int[]> optionalIntegers(String key) {
+        return optional(key, INTEGERS).map(Config::ints);
+    }
+
+    public double[] numbers(String key) {
+        return doubles(required(key, NUMBERS));
+    }
+
+    public double[] numbers(String key, double... otherwise) {
+        return optionalNumbers(key).orElse(otherwise);
+    }
+
+    public Optional<double[]> optionalNumbers(String key) {
+        return optional(key, NUMBERS).map(Config::doubles);
+    }
+
+    public List<Boolean> flags(String key) {
+        return required(key, FLAGS);
+    }
+
+    public List<Boolean> flags(String key, List<Boolean> otherwise) {
+        return optional(key, FLAGS).orElse(otherwise);
+    }
+
+    public List<String> strings(String key) {
+        return required(key, STRINGS);
+    }
+
+    public List<String> strings(String key, List<String> otherwise) {
+        return optional(key, STRINGS).orElse(otherwise);
+    }
+
+    public Optional<List<String>> optionalStrings(String key) {
+        return optional(key, STRINGS);
+    }
+
+    // --------------------------------------------------------------------------------------------------- objects
+
+    /** The object under a key; the same Config on every call, so that what was read of it adds up. */
+    public Config child(String key) {
+        return wrap(key, required(key, OBJECT));
+    }
+
+    /** {@link #child}, empty where the key is absent or null. */
+    public Optional<Config> optionalChild(String key) {
+        return optional(key, OBJECT).map(object -> wrap(key, object));
+    }
+
+    private Config wrap(String key, Map<String, @Nullable Object> object) {
+        return children.computeIfAbsent(key, k -> new Config(object, where, prefix + k + "."));
+    }
+
+    // ------------------------------------------------------------------------------------------------- unread keys
+
+    /** Lists keys, with all below them, as known and without effect. */
+    public void ignore(String reason, String... keys) {
+        for (String key : keys) {
+            ignored.put(key, reason);
+        }
+    }
+
+    /** The keys that are present and have no effect, dotted, with the reason; those of children that were read are included. */
+    public Map<String, String> ignored() {
+        Map<String, String> result = new LinkedHashMap<>();
+        for (String key : values.keySet()) {
+            Config child = children.get(key);
+            String reason = ignored.get(key);
+            if (reason != null && !read.contains(key)) {
+                result.put(prefix + key, reason);
+            } else if (child != null) {
+                result.putAll(child.ignored());
+            }
+        }
+        return result;
+    }
+
+    /** Keys that were neither read nor ignored, dotted, in the file's order; those of children that were read are included. */
+    public List<String> unread() {
+        List<String> result = new ArrayList<>();
+        for (String key : values.keySet()) {
+            if (ignored.containsKey(key)) {
+                continue;
+            }
+            Config child = children.get(key);
+            if (child != null) {
+                result.addAll(child.unread());
+            } else if (!read.contains(key)) {
+                result.add(prefix + key);
+            }
+        }
+        return result;
+    }
+
+    // ----------------------------------------------------------------------------------------------------- reading
+
+    /** How messages name a type, and the value as that type where it has it. */
+    private record Kind<T>(String name, Function<Object, Optional<T>> as) {}
+
+    private <T> Optional<T> optional(String key, Kind<T> kind) {
+        read.add(key);
+        Object value = values.get(key);
+        if (value == null) {
+            return Optional.empty();
+        }
+        Optional<T> typed = kind.as.apply(value);
+        if (typed.isEmpty()) {
+            throw problem(key, "is " + shown(value), kind);
+        }
+        return typed;
+    }
+
+    private <T> T required(String key, Kind<T> kind) {
+        return optional(key, kind)
+                .orElseThrow(() -> problem(key, values.containsKey(key) ? "is null" : "is missing", kind));
+    }
+
+    private InputException problem(String key, String found, Kind<?> expected) {
+        return new InputException(where + ": " + prefix + key + " " + found + "; expected " + expected.name);
+    }
+
+    private static String shown(Object value) {
+        String text = value instanceof Double d ? d.toString() : Json.write(value); // JSON has no word for Infinity
+        return text.length() <= SHOWN_VALUE ? text : text.substring(0, SHOWN_VALUE) + "…";
+    }
+
+    private static <T> Optional<T> cast(Class<T> type, Object value) {
+        return type.isInstance(value) ? Optional.of(type.cast(value)) : Optional.empty();
+    }
+
+    private static Optional<Integer> asInteger(Object value) {
+        return switch (value) {
+            case Long n when n == n.intValue() -> Optional.of(n.intValue());
+            case Integer n -> Optional.of(n);
+            default -> Optional.empty();
+        };
+    }
+
+    private static Optional<Double> asNumber(Object value) {
+        return switch (value) {
+            case Long n -> Optional.of(n.doubleValue());
+            case Integer n -> Optional.of(n.doubleValue());
+            case BigInteger n -> Optional.of(n.doubleValue()).filter(Double::isFinite);
+            case Double d -> Optional.of(d).filter(Double::isFinite);
+            default -> Optional.empty();
+        };
+    }
+
+    private static <T> Kind<List<T>> listOf(String name, Kind<T> element) {
+        return new Kind<>(name, value -> {
+            List<Optional<T>> elements = value instanceof List<?> list
+                    ? list.stream()
+                            .map(e -> e == null ? Optional.<T>empty() : element.as.apply(e))
+                            .toList()
+                    : List.of(element.as.apply(value));
+            return elements.stream().allMatch(Optional::isPresent)
+                    ? Optional.of(elements.stream().map(Optional::orElseThrow).toList())
+                    : Optional.empty();
+        });
+    }
+
+    private static int[] ints(List<Integer> list) {
+        return list.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    private static double[] doubles(List<Double> list) {
+        return list.stream().mapToDouble(Double::doubleValue).toArray();
+    }
+
+    @Override
+    public String toString() {
+        return where + ": " + prefix + keys();
+    }
+}

@@ -1,0 +1,208 @@
+package dev.fovea.io;
+
+import dev.fovea.error.InputException;
+import dev.fovea.tensor.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * A model as Hugging Face lays it out: config.json, weights, and what its processor and tokenizer need. Reads both
+ * layouts in use: the published one (preprocessor_config.json) and that of newer save_pretrained (all in
+ * processor_config.json).
+ *
+ * <pre>{@code
+ * ModelDirectory directory = ModelDirectory.open(Path.of("gemma-3-4b-it"));
+ * String modelType = directory.modelType(); // "gemma3"
+ * Config vision = directory.config().child("vision_config");
+ * }</pre>
+ *
+ * Only what is asked for needs to be there: a directory without weights can still render prompts.
+ */
+public final class ModelDirectory {
+    static final String SUPPORTED =
+            "Fovea reads model.safetensors and pytorch_model.bin, whole or in shards with their index";
+
+    private static final String PROCESSOR = "processor_config.json";
+    private static final String IMAGE_PROCESSOR = "preprocessor_config.json";
+    private static final String VIDEO_PROCESSOR = "video_preprocessor_config.json";
+    private static final int SHOWN_FILES = 20;
+
+    private final Path path;
+    private final Config config;
+    private final Optional<Config> generationConfig;
+    private final Optional<Config> processorConfig;
+    private final Optional<Config> preprocessorConfig;
+    private final Optional<Config> videoPreprocessorConfig;
+
+    private ModelDirectory(Path path) {
+        this.path = path;
+        this.config = Config.of(path.resolve("config.json"));
+        this.generationConfig = file("generation_config.json").map(Config::of);
+        this.processorConfig = file(PROCESSOR).map(Config::of);
+        this.preprocessorConfig = file(IMAGE_PROCESSOR).map(Config::of);
+        this.videoPreprocessorConfig = file(VIDEO_PROCESSOR).map(Config::of);
+    }
+
+    /** @throws InputException where there is no directory, no config.json in it, or a configuration that is not JSON */
+    public static ModelDirectory open(Path path) {
+        if (!Files.exists(path)) {
+            throw new InputException("there is no model directory " + path);
+        }
+        if (!Files.isDirectory(path)) {
+            throw new InputException(
+                    path + " is a file; expected a model directory with config.json and weights", SUPPORTED);
+        }
+        if (!Files.exists(path.resolve("config.json"))) {
+            String hint = Files.isDirectory(path.resolve("snapshots"))
+                    ? "it looks like a folder of the Hugging Face cache: the model is in one of the folders in snapshots"
+                    : "give the directory that holds config.json and the weights";
+            throw new InputException(
+                    path + " is not a model directory: config.json is missing; found " + listing(path), hint);
+        }
+        return new ModelDirectory(path);
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    /** A file of the directory, where it has it. */
+    public Optional<Path> file(String name) {
+        return Optional.of(path.resolve(name)).filter(Files::isRegularFile);
+    }
+
+    /** config.json; the same object on every call, as with the other configurations. */
+    public Config config() {
+        return config;
+    }
+
+    /** generation_config.json. */
+    public Optional<Config> generationConfig() {
+        return generationConfig;
+    }
+
+    /** processor_config.json. */
+    public Optional<Config> processorConfig() {
+        return processorConfig;
+    }
+
+    /** preprocessor_config.json. */
+    public Optional<Config> preprocessorConfig() {
+        return preprocessorConfig;
+    }
+
+    /**
+     * How pictures are prepared: {@code image_processor} in processor_config.json, else preprocessor_config.json.
+     *
+     * @throws InputException where the directory has neither
+     */
+    public Config imageProcessor() {
+        return nested("image_processor")
+                .or(() -> preprocessorConfig)
+                .orElseThrow(() -> missing(IMAGE_PROCESSOR + " and image_processor in " + PROCESSOR));
+    }
+
+    /**
+     * How clips are prepared: {@code video_processor} in processor_config.json, else video_preprocessor_config.json,
+     * else preprocessor_config.json: transformers' get_video_processor_config.
+     *
+     * @throws InputException where the directory has none of them
+     */
+    public Config videoProcessor() {
+        return nested("video_processor")
+                .or(() -> videoPreprocessorConfig)
+                .or(() -> preprocessorConfig)
+                .orElseThrow(() ->
+                        missing(VIDEO_PROCESSOR + ", " + IMAGE_PROCESSOR + " and video_processor in " + PROCESSOR));
+    }
+
+    private Optional<Config> nested(String key) {
+        return processorConfig.flatMap(c -> c.optionalChild(key));
+    }
+
+    private InputException missing(String files) {
+        return new InputException(path + " has no " + files + "; found " + listing(path));
+    }
+
+    /** {@code model_type} of config.json. */
+    public String modelType() {
+        return config.string("model_type");
+    }
+
+    /**
+     * The dtype that the model was published in: {@code dtype} or {@code torch_dtype} of config.json, first at the top,
+     * then in {@code text_config}; where they say nothing, that of most of the weights.
+     *
+     * @throws InputException where it is a dtype that models do not compute in
+     */
+    public DType storedDtype() {
+        return declaredDtype(config)
+                .or(() -> config.optionalChild("text_config").flatMap(ModelDirectory::declaredDtype))
+                .orElseGet(this::dtypeOfMostWeights);
+    }
+
+    private static Optional<DType> declaredDtype(Config config) {
+        return config.optionalString("dtype")
+                .or(() -> config.optionalString("torch_dtype"))
+                .filter(name -> !name.equals("auto"))
+                .map(name -> floating(name, config.where()));
+    }
+
+    private static DType floating(String name, String where) {
+        String plain = name.startsWith("torch.") ? name.substring("torch.".length()) : name;
+        return Stream.of(DType.values())
+                .filter(d -> d.isFloating() && d.torchName().equals(plain))
+                .findFirst()
+                .orElseThrow(() ->
+                        new InputException(where + " says dtype " + name + "; expected float32, bfloat16 or float16"));
+    }
+
+    private DType dtypeOfMostWeights() {
+        Map<DType, Long> bytes = new EnumMap<>(DType.class);
+        WeightSummary.of(this, Renaming.NONE)
+                .bytesByType()
+                .forEach((type, count) ->
+                        type.dtype().filter(DType::isFloating).ifPresent(dtype -> bytes.put(dtype, count)));
+        return bytes.entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(Map.Entry::getKey)
+                .orElseThrow(() -> new InputException(
+                        path + " holds no float32, bfloat16 or float16 weights",
+                        "quantised checkpoints are not supported"));
+    }
+
+    /**
+     * Opens the weight files, their headers checked, their data mapped. The caller closes them.
+     *
+     * @throws InputException where weights are missing, damaged, not where the index says, or in a format that is not read
+     */
+    public List<WeightFile> openWeights() {
+        return Checkpoint.open(path);
+    }
+
+    /** The names of a directory's files for messages. */
+    static String listing(Path directory) {
+        try (Stream<Path> files = Files.list(directory)) {
+            List<String> names = files.map(f -> f.getFileName() + (Files.isDirectory(f) ? "/" : ""))
+                    .sorted()
+                    .toList();
+            String shown = names.stream().limit(SHOWN_FILES).collect(Collectors.joining(", "));
+            int more = names.size() - SHOWN_FILES;
+            return names.isEmpty() ? "nothing" : shown + (more > 0 ? " and " + more + " more" : "");
+        } catch (IOException e) {
+            throw new InputException("cannot list " + directory + ": " + e, "", e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return path.toString();
+    }
+}

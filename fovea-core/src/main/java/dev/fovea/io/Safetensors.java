@@ -1,0 +1,170 @@
+package dev.fovea.io;
+
+import dev.fovea.error.InputException;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A safetensors file. Its header is checked in full before anything is mapped; the data is mapped as one segment,
+ * whatever its size, and never copied:
+ *
+ * <pre>{@code
+ * try (Safetensors file = Safetensors.open(Path.of("model.safetensors"))) {
+ *     MemorySegment bytes = file.segment("model.norm.weight");
+ * }
+ * }</pre>
+ *
+ * May be shared by threads.
+ */
+public final class Safetensors implements WeightFile {
+    private static final int BUFFER_BYTES = 1 << 16;
+
+    private final Path path;
+    private final SafetensorsHeader header;
+    private final Arena arena;
+    private final MemorySegment data;
+
+    private Safetensors(Path path, SafetensorsHeader header, Arena arena, MemorySegment data) {
+        this.path = path;
+        this.header = header;
+        this.arena = arena;
+        this.data = data;
+    }
+
+    /** @throws InputException where the file cannot be read or breaks a rule of the format */
+    public static Safetensors open(Path file) {
+        Arena arena = Arena.ofShared();
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            SafetensorsHeader header = SafetensorsHeader.read(file, channel);
+            long bytes = channel.size() - header.dataStart();
+            return new Safetensors(
+                    file, header, arena, channel.map(MapMode.READ_ONLY, header.dataStart(), bytes, arena));
+        } catch (IOException | RuntimeException e) {
+            arena.close();
+            throw failure(e, file);
+        }
+    }
+
+    private static RuntimeException failure(Exception e, Path file) {
+        return switch (e) {
+            case RuntimeException r -> r;
+            case NoSuchFileException _ -> new InputException("there is no file " + file);
+            default -> new InputException("cannot read " + file + ": " + e, "", e);
+        };
+    }
+
+    @Override
+    public Path path() {
+        return path;
+    }
+
+    @Override
+    public Map<String, Entry> entries() {
+        return header.entries();
+    }
+
+    /** The strings under {@code __metadata__}; empty where there are none. */
+    public Map<String, String> metadata() {
+        return header.metadata();
+    }
+
+    @Override
+    public MemorySegment segment(String name) {
+        Entry entry = header.entries().get(name);
+        if (entry == null) {
+            throw new InputException(path + " has no tensor " + name);
+        }
+        return data.asSlice(entry.begin(), entry.bytes());
+    }
+
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+
+    // --------------------------------------------------------------------------------------------------- writing
+
+    /** Values to write, row-major. */
+    @SuppressWarnings("ArrayRecordComponent")
+    public record Floats(Shape shape, float[] values) {
+        /** @throws IllegalArgumentException if the shape asks for another number of values */
+        public Floats {
+            if (shape.size() != values.length) {
+                throw new IllegalArgumentException(values.length + " values for shape " + shape);
+            }
+        }
+    }
+
+    /**
+     * Writes float32 tensors in the map's order, through a small buffer. An existing file is replaced.
+     *
+     * @throws InputException where the file cannot be written
+     */
+    public static void write(Path file, Map<String, Floats> tensors, Map<String, String> metadata) {
+        byte[] header = header(tensors, metadata);
+        try (OutputStream out = Files.newOutputStream(file)) {
+            out.write(ByteBuffer.allocate(Long.BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(header.length)
+                    .array());
+            out.write(header);
+            for (Floats tensor : tensors.values()) {
+                write(out, tensor.values());
+            }
+        } catch (IOException e) {
+            throw new InputException("cannot write " + file + ": " + e, "", e);
+        }
+    }
+
+    private static void write(OutputStream out, float[] values) throws IOException {
+        byte[] buffer = new byte[BUFFER_BYTES];
+        FloatBuffer floats =
+                ByteBuffer.wrap(buffer).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+        for (int from = 0; from < values.length; from += floats.capacity()) {
+            int count = Math.min(floats.capacity(), values.length - from);
+            floats.put(0, values, from, count);
+            out.write(buffer, 0, count * Float.BYTES);
+        }
+    }
+
+    /** The JSON, padded with blanks so that the data begins at a multiple of 8 bytes. */
+    private static byte[] header(Map<String, Floats> tensors, Map<String, String> metadata) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        if (!metadata.isEmpty()) {
+            json.put("__metadata__", metadata);
+        }
+        long begin = 0;
+        for (Map.Entry<String, Floats> e : tensors.entrySet()) {
+            Shape shape = e.getValue().shape();
+            long end = begin + shape.size() * DType.FLOAT32.bytes();
+            Map<String, Object> info = new LinkedHashMap<>();
+            info.put("dtype", StoredType.F32.name());
+            info.put("shape", shape.toArray());
+            info.put("data_offsets", List.of(begin, end));
+            json.put(e.getKey(), info);
+            begin = end;
+        }
+        String text = Json.write(json);
+        int length = text.getBytes(StandardCharsets.UTF_8).length;
+        return (text + " ".repeat(Math.floorMod(-length, Long.BYTES))).getBytes(StandardCharsets.UTF_8);
+    }
+}

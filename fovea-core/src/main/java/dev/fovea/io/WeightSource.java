@@ -1,0 +1,29 @@
+package dev.fovea.io;
+
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Tensor;
+import java.util.Map;
+import java.util.function.Predicate;
+
+/** Where a {@link Weights} cursor gets its tensors: by full name, in the model's spelling. */
+interface WeightSource {
+    /** An extent that may be anything. */
+    int ANY = -1;
+
+    boolean has(String name);
+
+    /** The tensor; where it is missing or has another shape, a placeholder without data, and the problem is remembered. */
+    Tensor tensor(String name, DType computed, int[] expected);
+
+    void ignore(String reason, Predicate<String> names);
+
+    Map<String, String> ignored();
+
+    void check();
+
+    long parameters();
+
+    long bytes();
+
+    void close();
+}

@@ -1,0 +1,162 @@
+package dev.fovea.io;
+
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Tensor;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * A checkpoint as a cursor: a model walks down its own structure and says at every tensor which shape it expects.
+ *
+ * <pre>{@code
+ * try (Weights weights = Weights.open(directory, backend, DType.BFLOAT16, names)) {
+ *     Weights layers = weights.at("model.layers");
+ *     for (int i = 0; i < config.numHiddenLayers(); i++) {
+ *         Tensor w = layers.at(i).at("self_attn.q_proj").tensor("weight", 2048, 2048);
+ *     }
+ *     weights.check();
+ * }
+ * }</pre>
+ *
+ * Problems do not stop the walk: they are collected, a placeholder without data comes back, and {@link #check} reports
+ * all of them at once. So a model checks before it computes with its weights.
+ *
+ * <p>A tensor that is stored in the dtype that the model computes in is the mapped file itself, not a copy; so is a 16-bit
+ * tensor of a model that computes in float32, which kernels widen exactly, and one of integers. Others are converted
+ * when they are asked for, by round to nearest even, into memory that the weights own. All tensors are valid until
+ * {@link #close}.
+ *
+ * <p>Loading is for one thread; the tensors may be read by many.
+ */
+public final class Weights implements AutoCloseable {
+    private final WeightSource source;
+    private final DType computed;
+    private final String path;
+
+    private Weights(WeightSource source, DType computed, String path) {
+        this.source = source;
+        this.computed = computed;
+        this.path = path;
+    }
+
+    /**
+     * The root of a directory's weights.
+     *
+     * @param dtype that the model computes in: FLOAT32, BFLOAT16 or FLOAT16
+     * @param names from the file's names to the model's
+     * @throws dev.fovea.error.InputException as {@link ModelDirectory#openWeights}, and where two stored tensors get one name
+     */
+    public static Weights open(ModelDirectory directory, Backend backend, DType dtype, Renaming names) {
+        DType computed = floating(dtype);
+        return new Weights(StoredWeights.open(directory, backend, names), computed, "");
+    }
+
+    /**
+     * Weights without a file: every tensor that is asked for exists in the shape that is expected, without data. For a
+     * backend that follows shapes only. Tables of free length get a great number of rows and are not counted.
+     */
+    public static Weights shapesOnly(Backend backend, DType dtype) {
+        return new Weights(new ShapesOnly(backend), floating(dtype), "");
+    }
+
+    private static DType floating(DType dtype) {
+        if (!dtype.isFloating()) {
+            throw new IllegalArgumentException("models do not compute in " + dtype.torchName());
+        }
+        return dtype;
+    }
+
+    /** The cursor below this one under a name; dots go down several steps. */
+    public Weights at(String name) {
+        return new Weights(source, computed, full(name));
+    }
+
+    /** The cursor of the item with an index, as in {@code layers.3}. */
+    public Weights at(int index) {
+        return at(Integer.toString(index));
+    }
+
+    /** This place with tensors for computing in another dtype, for a part that the reference keeps in float32. */
+    public Weights in(DType dtype) {
+        return new Weights(source, floating(dtype), path);
+    }
+
+    /** The dtype that tensors are for. */
+    public DType dtype() {
+        return computed;
+    }
+
+    /** The full name of this place in the model's spelling; empty at the root. */
+    public String path() {
+        return path;
+    }
+
+    private String full(String name) {
+        return path.isEmpty() ? name : path + "." + name;
+    }
+
+    /** A tensor below this place, densely packed. Where it is missing or of another shape, {@link #check} says so. */
+    public Tensor tensor(String name, int... shape) {
+        return source.tensor(full(name), computed, shape);
+    }
+
+    /** {@link #tensor} where the checkpoint has it. */
+    public Optional<Tensor> optional(String name, int... shape) {
+        return has(name) ? Optional.of(tensor(name, shape)) : Optional.empty();
+    }
+
+    /** {@link #tensor} with any number of rows, for tables whose length stands in no configuration. */
+    public Tensor tensorWithRows(String name, int... trailing) {
+        int[] expected = new int[trailing.length + 1];
+        expected[0] = WeightSource.ANY;
+        System.arraycopy(trailing, 0, expected, 1, trailing.length);
+        return source.tensor(full(name), computed, expected);
+    }
+
+    /** Whether the checkpoint has a tensor below this place. */
+    public boolean has(String name) {
+        return source.has(full(name));
+    }
+
+    /**
+     * Lets stored tensors be unused, with a reason.
+     *
+     * @param names of tensors, in full and in the model's spelling
+     */
+    public void ignore(String reason, Predicate<String> names) {
+        source.ignore(reason, names);
+    }
+
+    /** The stored tensors that are unused with a reason: their full names with it. */
+    public Map<String, String> ignored() {
+        return source.ignored();
+    }
+
+    /**
+     * To be called when the model has asked for all its tensors.
+     *
+     * @throws dev.fovea.error.InputException that lists all tensors that are missing, of another shape or of a dtype that is
+     *     not supported, and those that nobody asked for
+     */
+    public void check() {
+        source.check();
+    }
+
+    /** Elements of all tensors that were asked for, a shared tensor counted once. */
+    public long parameters() {
+        return source.parameters();
+    }
+
+    /** Bytes of all tensors that were asked for, as they lie in memory. */
+    public long bytes() {
+        return source.bytes();
+    }
+
+    /** Releases files and memory of the whole checkpoint, wherever the cursor stands. */
+    @Override
+    public void close() {
+        source.close();
+    }
+}
