@@ -1,0 +1,176 @@
+package dev.fovea.backend;
+
+import dev.fovea.tensor.Activation;
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+/** The norms and {@link Backend#softmax}: what reduces along rows. */
+interface NormContract extends Subject {
+
+    @Test
+    default void rmsNorm() {
+        Trial trial = trial("rmsNorm");
+        Trial.Call call = (b, t) -> b.rmsNorm(t[0], t[1], 1e-6f);
+        for (int width : SIZES) {
+            for (Mix mix : Mix.values()) {
+                Values kind = trial.any(Values.values());
+                Operand x = trial.operand(kind, mix.x, rows(trial, width));
+                Operand w = trial.operand(Values.NORMAL, mix.weight, width);
+                float[] normed = trial.expect((b, t) -> b.rmsNorm(t[0], t[1], 1e-6f), x.widened(), ones(width))
+                        .values();
+                // Both roundings may fall to the other side.
+                Bound bound = (i, e) -> Math.abs(e) * (Bound.sum(width) + 8 * Bound.EPS)
+                        + 2 * Bound.halfUnit(mix.x, normed[i]) * Math.abs(w.values()[i % width])
+                        + 2 * Bound.halfUnit(mix.x, e)
+                        + flushed(w);
+                trial.stepwise(kind.name(), bound, call, x, w);
+                trial.rowsAlone(kind.name(), 1, call, x, w);
+            }
+        }
+    }
+
+    @Test
+    default void rmsNormPlusOne() {
+        Trial trial = trial("rmsNormPlusOne");
+        Trial.Call call = (b, t) -> b.rmsNormPlusOne(t[0], t[1], 1e-6f);
+        for (int width : SIZES) {
+            for (Mix mix : Mix.values()) {
+                Values kind = trial.any(Values.values());
+                Operand x = trial.operand(kind, mix.x, rows(trial, width));
+                Operand w = trial.operand(Values.NORMAL, mix.weight, width);
+                Bound bound = (i, e) -> Math.abs(e) * (Bound.sum(width) + 8 * Bound.EPS) + flushed(w);
+                trial.once(kind.name(), bound, call, x, w);
+                trial.rowsAlone(kind.name(), 1, call, x, w);
+            }
+        }
+    }
+
+    @Test
+    default void layerNorm() {
+        Trial trial = trial("layerNorm");
+        Trial.Call call = (b, t) -> b.layerNorm(t[0], t[1], t[2], 1e-5f);
+        for (int width : SIZES) {
+            for (Mix mix : Mix.values()) {
+                Values kind = trial.any(Values.values());
+                Operand x = trial.operand(kind, mix.x, rows(trial, width));
+                Operand w = trial.operand(Values.NORMAL, mix.weight, width);
+                Operand bias = trial.operand(Values.NORMAL, mix.weight, width);
+                trial.once(kind.name(), layerNormBound(x, w, bias), call, x, w, bias);
+                trial.rowsAlone(kind.name(), 1, call, x, w, bias);
+            }
+        }
+    }
+
+    /** A mean far from zero shows a variance that is computed as a difference of squares. */
+    @Test
+    default void layerNormFarFromZero() {
+        Trial trial = trial("layerNorm");
+        for (int width : new int[] {5, 64, 257}) {
+            Operand x = trial.operand(Values.NORMAL, DType.FLOAT32, 3, width);
+            for (int i = 0; i < x.values().length; i++) {
+                x.values()[i] += 1000;
+            }
+            Operand w = trial.operand(Values.NORMAL, DType.FLOAT32, width);
+            Operand bias = trial.operand(Values.NORMAL, DType.FLOAT32, width);
+            trial.once(
+                    "mean 1000",
+                    layerNormBound(x, w, bias),
+                    (b, t) -> b.layerNorm(t[0], t[1], t[2], 1e-5f),
+                    x,
+                    w,
+                    bias);
+        }
+    }
+
+    /** The error of the mean, in standard deviations, shifts a row; its square widens the variance. */
+    private static Bound layerNormBound(Operand x, Operand w, Operand bias) {
+        int width = w.values().length;
+        double[] shift = new double[x.values().length / width];
+        for (int row = 0; row < shift.length; row++) {
+            shift[row] = (Bound.sum(width) + 4 * Bound.EPS) * largestDeviation(x.values(), row * width, width);
+        }
+        return (i, e) -> {
+            double weight = Math.abs(w.values()[i % width]);
+            double offset = Math.abs(bias.values()[i % width]);
+            double normed = Math.abs(e) + offset; // times the weight
+            double s = shift[i / width];
+            return s * weight + normed * (s * s + Bound.sum(width) + 8 * Bound.EPS) + flushed(w);
+        };
+    }
+
+    /** The largest magnitude of a row over its standard deviation. */
+    private static double largestDeviation(float[] x, int from, int width) {
+        double mean = 0;
+        double largest = 0;
+        for (int i = from; i < from + width; i++) {
+            mean += (double) x[i] / width;
+            largest = Math.max(largest, Math.abs(x[i]));
+        }
+        double variance = 0;
+        for (int i = from; i < from + width; i++) {
+            variance += (x[i] - mean) * (x[i] - mean) / width;
+        }
+        return largest / Math.sqrt(variance + 1e-5f);
+    }
+
+    @Test
+    default void softmax() {
+        Trial trial = trial("softmax");
+        for (int width : SIZES) {
+            for (DType dtype : DTYPES) {
+                Operand x = trial.operand(Values.NORMAL, dtype, rows(trial, width));
+                float spread = trial.any(1f, 30f);
+                for (int i = 0; i < x.values().length; i++) {
+                    boolean hidden = i % width > 0 && trial.random().nextInt(5) == 0;
+                    x.values()[i] = hidden ? Float.NEGATIVE_INFINITY : dtype.round(x.values()[i] * spread);
+                }
+                // exp errs by the error of its argument, which is at most twice the largest magnitude.
+                double relative = Bound.sum(width) + (2 * x.largest() + 8) * Bound.EPS;
+                Trial.Call call = (b, t) -> b.softmax(t[0]);
+                trial.once("spread " + spread, (i, e) -> relative * e + 2 * Bound.FLUSHED, call, x);
+                trial.rowsAlone("spread " + spread, 1, call, x);
+            }
+        }
+    }
+
+    /** A NaN fills its row and no other. */
+    @Test
+    default void nanStaysInItsRow() {
+        for (DType dtype : DTYPES) {
+            for (int width : new int[] {4, 17}) {
+                Trial trial = trial("softmax");
+                Operand x = trial.operand(Values.NORMAL, dtype, 3, width);
+                x.values()[width + 2] = Float.NaN;
+                Operand w = trial.operand(Values.NORMAL, dtype, width);
+                Operand square = trial.operand(Values.NORMAL, dtype, width, width);
+                Bound bound = (i, e) -> 1e-5 * (1 + Math.abs(e)) + 4 * Bound.halfUnit(dtype, e);
+                trial.once("NaN", bound, (b, t) -> b.softmax(t[0]), x);
+                trial("rmsNorm").stepwise("NaN", bound, (b, t) -> b.rmsNorm(t[0], t[1], 1e-6f), x, w);
+                trial("rmsNormPlusOne").once("NaN", bound, (b, t) -> b.rmsNormPlusOne(t[0], t[1], 1e-6f), x, w);
+                trial("layerNorm").once("NaN", bound, (b, t) -> b.layerNorm(t[0], t[1], t[1], 1e-5f), x, w);
+                trial("linear").once("NaN", bound, (b, t) -> b.linear(t[0], t[1], null), x, square);
+                trial("add").once("NaN", bound, (b, t) -> b.add(t[0], t[1]), x, w);
+                for (Activation f : Activation.values()) {
+                    trial("activation").once("NaN " + f, bound, (b, t) -> b.activation(t[0], f), x);
+                }
+            }
+        }
+    }
+
+    private static int[] rows(Trial trial, int width) {
+        return trial.any(new int[] {1, width}, new int[] {5, width}, new int[] {2, 3, width});
+    }
+
+    private static Operand ones(int width) {
+        float[] ones = new float[width];
+        Arrays.fill(ones, 1);
+        return new Operand(DType.FLOAT32, ones, new int[] {width}, Operand.Layout.ALIGNED);
+    }
+
+    /** A denormal may count as zero before 1 / sqrt(eps) lifts it. */
+    private static double flushed(Operand w) {
+        return 1e4 * (1 + w.largest()) * Bound.FLUSHED;
+    }
+}

@@ -1,0 +1,223 @@
+package dev.fovea.backend;
+
+import dev.fovea.backend.Trial.Call;
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Mask;
+import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** {@link Backend#linear}, {@link Backend#conv2d} and {@link Backend#attention}. */
+interface ProductContract extends Subject {
+
+    @Test
+    default void linear() {
+        Trial trial = trial("linear");
+        for (int width : SIZES) {
+            for (Mix mix : Mix.values()) {
+                for (Values kind : new Values[] {Values.NORMAL, trial.any(Values.values())}) {
+                    int rows = trial.any(1, 2, 3, 7, Backend.FEW_ROWS, Backend.FEW_ROWS + 1, 37);
+                    int outputs = Math.min(trial.any(SIZES), 40_000 / width);
+                    Operand x = trial.rowsOperand(kind, mix.x, rows, width);
+                    Operand w = matrix(trial, kind, mix.weight, outputs, width);
+                    Operand bias = trial.operand(kind, mix.weight, outputs);
+                    sums(trial, kind.name(), width, (b, t) -> b.linear(t[0], t[1], null), x, w);
+                    sums(trial, kind + " with bias", width, (b, t) -> b.linear(t[0], t[1], t[2]), x, w, bias);
+                }
+            }
+        }
+        for (Mix mix : Mix.values()) {
+            Operand x = trial.operand(Values.NORMAL, mix.x, 0, 5);
+            trial.once(
+                    "no rows",
+                    Bound.EXACT,
+                    (b, t) -> b.linear(t[0], t[1], null),
+                    x,
+                    trial.operand(Values.NORMAL, mix.weight, 3, 5));
+        }
+    }
+
+    @Test
+    default void linearKeepsFewRowsApart() {
+        Trial trial = trial("linear");
+        for (int rows : new int[] {2, 3, 4, 5, 8, 15, Backend.FEW_ROWS}) {
+            for (Mix mix : Mix.values()) {
+                int width = trial.any(SIZES);
+                int outputs = Math.min(trial.any(SIZES), 40_000 / width);
+                Operand x = trial.rowsOperand(Values.NORMAL, mix.x, rows, width);
+                Operand w = matrix(trial, Values.NORMAL, mix.weight, outputs, width);
+                Operand bias = trial.operand(Values.NORMAL, mix.weight, outputs);
+                trial.rowsAlone("", 1, (b, t) -> b.linear(t[0], t[1], t[2]), x, w, bias);
+            }
+        }
+    }
+
+    private static Operand matrix(Trial trial, Values kind, DType dtype, int rows, int columns) {
+        Operand dense = trial.operand(kind, dtype, rows, columns);
+        return trial.random().nextInt(4) == 0 ? dense.with(Operand.Layout.TRANSPOSED) : dense;
+    }
+
+    /** Operation whose elements are sums of so many products, perhaps with a bias. */
+    private static void sums(Trial trial, String what, int terms, Call call, Operand... operands) {
+        Operand[] magnitudes =
+                Stream.of(operands).map(o -> o.widened().magnitudes()).toArray(Operand[]::new);
+        float[] magnitude = trial.expect(call, magnitudes).values();
+        double largest = Stream.of(operands).mapToDouble(Operand::largest).max().orElse(0);
+        double denormals = (terms + 1) * (1 + largest) * Bound.FLUSHED; // may count as zero
+        trial.once(what, (i, e) -> Bound.sum(terms + 1) * magnitude[i] + denormals, call, operands);
+    }
+
+    // ------------------------------------------------------------------------------------------------- convolution
+
+    /** Sizes of a convolution. */
+    record Conv(
+            int height, int width, int channels, int outputs, int ky, int kx, int stride, int padding, int groups) {}
+
+    @Test
+    default void conv2d() {
+        Trial trial = trial("conv2d");
+        Conv[] convs = {
+            new Conv(1, 1, 1, 1, 1, 1, 1, 0, 1),
+            new Conv(5, 7, 8, 9, 1, 1, 1, 0, 1),
+            new Conv(28, 42, 3, 33, 14, 14, 14, 0, 1), // patches
+            new Conv(19, 23, 3, 17, 7, 7, 4, 3, 1), // overlapping patches
+            new Conv(9, 12, 16, 24, 3, 3, 2, 1, 1), // downsampling
+            new Conv(8, 6, 5, 7, 2, 2, 2, 0, 1),
+            new Conv(6, 5, 4, 6, 3, 2, 1, 2, 1),
+            new Conv(4, 9, 6, 4, 3, 3, 1, 1, 2),
+            new Conv(7, 5, 1, 1, 3, 3, 1, 1, 1), // depthwise from here on
+            new Conv(1, 1, 16, 16, 3, 3, 1, 1, 16),
+            new Conv(7, 5, 33, 33, 3, 3, 1, 1, 33),
+            new Conv(10, 11, 17, 17, 5, 5, 2, 2, 17),
+            new Conv(6, 6, 4, 8, 3, 3, 1, 1, 4)
+        };
+        for (Conv c : convs) {
+            for (Mix mix : Mix.values()) {
+                Values kind = trial.any(Values.values());
+                int inputs = c.channels / c.groups;
+                Operand x = trial.operand(kind, mix.x, c.height, c.width, c.channels);
+                Operand w = trial.operand(kind, mix.weight, c.outputs, inputs, c.ky, c.kx);
+                Operand bias = trial.operand(kind, mix.weight, c.outputs);
+                String what = kind + " " + c;
+                int terms = inputs * c.ky * c.kx;
+                sums(trial, what, terms, (b, t) -> b.conv2d(t[0], t[1], null, c.stride, c.padding, c.groups), x, w);
+                sums(
+                        trial,
+                        what,
+                        terms,
+                        (b, t) -> b.conv2d(t[0], t[1], t[2], c.stride, c.padding, c.groups),
+                        x,
+                        w,
+                        bias);
+            }
+        }
+    }
+
+    // --------------------------------------------------------------------------------------------------- attention
+
+    /** The kinds of masks that models use. */
+    enum Masks {
+        FULL,
+        CAUSAL,
+        SLIDING,
+        SEGMENTS,
+        TABLE;
+
+        Mask of(Trial trial, int queries, int keys) {
+            int[] all = IntStream.range(0, queries).toArray();
+            return switch (this) {
+                case FULL -> Mask.full(queries, keys);
+                case CAUSAL ->
+                    queries == keys
+                            ? Mask.causal(queries)
+                            : interval(new int[queries], each(all, i -> keys - queries + i + 1));
+                case SLIDING ->
+                    interval(
+                            each(all, i -> Math.max(0, keys - queries + i + 1 - 5)),
+                            each(all, i -> keys - queries + i + 1));
+                case SEGMENTS ->
+                    queries == keys
+                            ? Mask.segments(new int[] {0, queries / 3, queries / 2, queries})
+                            : interval(each(all, i -> i % keys), each(all, i -> keys));
+                case TABLE -> beams(trial, queries, keys);
+            };
+        }
+
+        private static Mask interval(int[] from, int[] to) {
+            return new Mask(new int[0], from, to, new int[0][]);
+        }
+
+        private static int[] each(int[] of, IntUnaryOperator f) {
+            return Arrays.stream(of).map(f).toArray();
+        }
+
+        /** Three sequences that share rows in no order, as beams do after some steps. */
+        private static Mask beams(Trial trial, int queries, int keys) {
+            int[][] rows = new int[3][keys];
+            for (int[] sequence : rows) {
+                Arrays.setAll(sequence, p -> trial.random().nextInt(keys));
+            }
+            int[] from = new int[queries];
+            int[] to = new int[queries];
+            int[] sequence = new int[queries];
+            for (int i = 0; i < queries; i++) {
+                sequence[i] = trial.random().nextInt(3);
+                from[i] = trial.random().nextInt(keys);
+                to[i] = trial.random().nextInt(from[i], keys) + 1;
+            }
+            return new Mask(sequence, from, to, rows);
+        }
+    }
+
+    @Test
+    default void attention() {
+        Trial trial = trial("attention");
+        int[] widths = {1, 3, 8, 12, 24, 64, 72, 80, 88, 128, 256};
+        int[][] heads = {{1, 1}, {3, 3}, {4, 2}, {6, 1}, {8, 4}};
+        for (int width : widths) {
+            for (Masks masks : Masks.values()) {
+                for (DType dtype : DTYPES) {
+                    int queries = trial.any(1, 2, 5, 16, 33);
+                    int keys = queries + trial.any(0, 0, 1, 7, 30);
+                    int[] h = trial.any(heads);
+                    attend(trial, masks, dtype, queries, keys, h[0], h[1], width);
+                }
+            }
+        }
+    }
+
+    @Test
+    default void attentionOverManyKeys() {
+        Trial trial = trial("attention");
+        for (DType dtype : DTYPES) {
+            attend(trial, Masks.CAUSAL, dtype, 1, 2053, 2, 1, 64);
+            attend(trial, Masks.SLIDING, dtype, 3, 1031, 4, 2, 16);
+            attend(trial, Masks.CAUSAL, dtype, 149, 149, 2, 2, 8);
+            attend(trial, Masks.FULL, dtype, 257, 257, 1, 1, 72);
+            attend(trial, Masks.SEGMENTS, dtype, 131, 131, 2, 2, 80);
+            attend(trial, Masks.TABLE, dtype, 5, 701, 4, 2, 32);
+        }
+    }
+
+    private static void attend(
+            Trial trial, Masks masks, DType dtype, int queries, int keys, int heads, int groups, int width) {
+        float scale = trial.any(1, 3) / (float) Math.sqrt(width); // the second makes softmax nearly one-hot
+        Mask mask = masks.of(trial, queries, keys);
+        Operand q = trial.rowsOperand(Values.NORMAL, dtype, queries, heads, width);
+        Operand k = trial.rowsOperand(trial.any(Values.NORMAL, Values.ZEROS), dtype, keys, groups, width);
+        Operand v = trial.rowsOperand(trial.any(Values.values()), dtype, keys, groups, width);
+        Call call = (b, t) -> b.attention(t[0], t[1], t[2], mask, scale);
+        float[] magnitude = trial.expect(
+                        call, q.widened(), k.widened(), v.widened().magnitudes())
+                .values();
+        // An error of a score is a relative error of exp(score); the scores' magnitudes are at most width max|q|
+        // max|k|.
+        double score = scale * width * q.largest() * k.largest();
+        double relative = 2 * Bound.sum(width) * score + 2 * Bound.sum(keys) + 2 * Bound.sum(4);
+        String what = masks + " " + queries + " of " + keys + " scale " + scale;
+        trial.once(what, (i, e) -> relative * magnitude[i] + 2 * keys * Bound.FLUSHED, call, q, k, v);
+    }
+}
