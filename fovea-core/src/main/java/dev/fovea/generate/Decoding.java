@@ -1,0 +1,39 @@
+package dev.fovea.generate;
+
+/**
+ * A model in the middle of an answer: the one thing that generation knows of a model, decoder-only or encoder-decoder. Rows
+ * are sequences being written, each with its own history in the model's cache.
+ *
+ * <p>Used by one thread. Closing it frees the cache.
+ */
+public interface Decoding extends AutoCloseable {
+    /** Number of logits per row. */
+    int vocabSize();
+
+    /** Rows at present. */
+    int rows();
+
+    /**
+     * Runs the prompt. Called once, first.
+     *
+     * @return the logits that follow each row's prompt: float[rows][vocabSize], the caller's to change
+     */
+    float[][] prefill();
+
+    /**
+     * Rearranges rows: new row r continues row {@code parents[r]}. Rows may be repeated (a prompt becomes several beams),
+     * reordered or left out (finished rows).
+     */
+    void select(int[] parents);
+
+    /**
+     * Feeds one token to every row.
+     *
+     * @param tokens int[rows]
+     * @return the logits that follow: float[rows][vocabSize], the caller's to change
+     */
+    float[][] step(int[] tokens);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,22 @@
+package dev.fovea.generate;
+
+/** Hears of an answer while it is being written. Called on the thread that generates. */
+public interface Listener {
+    Listener NONE = new Listener() {};
+
+    /**
+     * A token is final. A beam search knows its tokens at the end only and then reports answer after answer.
+     *
+     * @param index place of the answer in the list that generate returns
+     * @param token its next id
+     */
+    default void token(int index, int token) {}
+
+    /**
+     * A step is done.
+     *
+     * @param steps tokens per answer so far
+     * @param limit steps after which generation ends at the latest
+     */
+    default void progress(int steps, int limit) {}
+}

@@ -1,0 +1,15 @@
+package dev.fovea.generate;
+
+/**
+ * Changes the scores of the next token, in place.
+ *
+ * <pre>{@code LogitsProcessor neverTokenSeven = (ids, scores) -> scores[7] = Float.NEGATIVE_INFINITY;}</pre>
+ */
+@FunctionalInterface
+public interface LogitsProcessor {
+    /**
+     * @param ids the row so far, prompt and answer, without padding; not to be changed
+     * @param scores float[vocabSize]: logits, or log-probabilities in a beam search
+     */
+    void process(int[] ids, float[] scores);
+}
