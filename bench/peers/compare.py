@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Fovea, transformers and llama.cpp on the same directory, in turn, in one run.
+
+    compare.py DIR [--rounds 2] [--threads 2] [--python PY] [--llama-bench BIN --gguf MODEL.gguf] [--image 640x480]
+
+PY is a Python with torch, torchvision and transformers (default: the one that runs this); a peer that is not given is left out. One
+round is: Fovea, transformers, llama.cpp. Printed are the best of the rounds for each figure, since other work on a machine only makes
+a peer slower, and Fovea's ratio to each peer. Random weights serve: speed does not depend on values.
+"""
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FIGURES = {"prefill": "tokens/s", "decode": "tokens/s", "image": "pictures/s"}
+
+
+def fovea(args):
+    command = [ROOT / "fovea", "bench", args.dir, "--format", "json", "--threads", args.threads, "--prefill", args.prefill,
+               "--decode", args.decode, "--image-size", args.image, "--repeat", 1]
+    last = json.loads(output(command).splitlines()[-1])
+    seen = {"prefill": last["prefill_tokens_per_second"], "decode": last["decode_tokens_per_second"]}
+    return seen | ({"image": 1000 / last["image_ms"]} if "image_ms" in last else {})
+
+
+def transformers(args):
+    return json.loads(output([args.python, __file__, args.dir, "--peer", "--threads", args.threads, "--prefill", args.prefill,
+                              "--decode", args.decode, "--image", args.image]).splitlines()[-1])
+
+
+def llama(args):
+    rows = json.loads(output([args.llama_bench, "-m", args.gguf, "-p", args.prefill, "-n", args.decode, "-t", args.threads, "-r", 1,
+                              "-o", "json"]))
+    return {"prefill" if row["n_prompt"] else "decode": row["avg_ts"] for row in rows}
+
+
+def output(command):
+    return subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def measure_transformers(args):
+    """Prefill and decode of the language model and the encoding of one picture, by transformers' own classes."""
+    import time
+
+    import torch
+    from PIL import Image
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    torch.set_num_threads(int(args.threads))
+    model = AutoModelForImageTextToText.from_pretrained(args.dir, dtype="auto").eval()
+    processor = AutoProcessor.from_pretrained(args.dir)
+    ids = torch.randint(100, 1000, (1, args.prefill))
+
+    def timed(call):
+        call()
+        start = time.perf_counter()
+        call()
+        return time.perf_counter() - start
+
+    with torch.inference_mode():
+        seen = {"prefill": args.prefill / timed(lambda: model(input_ids=ids, use_cache=True, logits_to_keep=1))}
+        out = model(input_ids=ids, use_cache=True, logits_to_keep=1)
+        cache, token = out.past_key_values, out.logits[:, -1:].argmax(-1)
+        start = time.perf_counter()
+        for _ in range(args.decode):
+            out = model(input_ids=token, past_key_values=cache, use_cache=True)
+            token = out.logits[:, -1:].argmax(-1)
+        seen["decode"] = args.decode / (time.perf_counter() - start)
+        width, height = map(int, args.image.split("x"))
+        pixels = processor.image_processor(images=[Image.new("RGB", (width, height), (90, 120, 30))], return_tensors="pt")
+        seen["image"] = 1 / timed(lambda: model.get_image_features(**{k: pixels[k] for k in ("pixel_values", "image_grid_thw") if k in pixels}))
+    print(json.dumps(seen))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dir")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--threads", default="2")
+    parser.add_argument("--prefill", type=int, default=256)
+    parser.add_argument("--decode", type=int, default=32)
+    parser.add_argument("--image", default="640x480")
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--llama-bench")
+    parser.add_argument("--gguf")
+    parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.peer:
+        measure_transformers(args)
+        return
+    peers = {"fovea": fovea, "transformers": transformers} | ({"llama.cpp": llama} if args.llama_bench else {})
+    best = {name: {} for name in peers}
+    for _ in range(args.rounds):
+        for name, measure in peers.items():
+            for figure, value in measure(args).items():
+                best[name][figure] = max(value, best[name].get(figure, 0))
+                print(f"{name:14}{figure:10}{value:10.2f} {FIGURES[figure]}", file=sys.stderr)
+    for figure, unit in FIGURES.items():
+        for name in peers:
+            if figure in best[name] and figure in best["fovea"]:
+                ratio = best["fovea"][figure] / best[name][figure]
+                print(f"{figure:10}{name:14}{best[name][figure]:10.2f} {unit:12} fovea is {ratio:.2f} times as fast")
+
+
+if __name__ == "__main__":
+    main()

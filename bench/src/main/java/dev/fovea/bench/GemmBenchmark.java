@@ -1,0 +1,61 @@
+package dev.fovea.bench;
+
+import dev.fovea.backend.cpu.CpuBackend;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Tensor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** A prompt of 256 tokens through the widest layer of Qwen2.5-VL-3B, by oneDNN and by Java. */
+@State(Scope.Benchmark)
+@SuppressWarnings("NullAway.Init") // JMH calls the setup
+@Fork(1)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 3, time = 1)
+@OutputTimeUnit(TimeUnit.SECONDS)
+public class GemmBenchmark {
+    private static final int ROWS = 256;
+    private static final int OUTPUTS = 11008;
+    private static final int INPUTS = 2048;
+
+    @Param({"ONEDNN", "JAVA"})
+    public CpuBackend.GemmChoice gemm;
+
+    /** Of activations and of weights. */
+    @Param({"BFLOAT16 BFLOAT16", "FLOAT32 FLOAT32", "FLOAT32 BFLOAT16", "FLOAT16 FLOAT16"})
+    public String dtypes;
+
+    @Param({"2"})
+    public int threads;
+
+    private Workload workload;
+    private Supplier<Tensor> operation;
+
+    @Setup
+    public void open() {
+        String[] names = dtypes.split(" ");
+        workload = new Workload(threads, gemm);
+        operation = workload.linear(DType.valueOf(names[0]), DType.valueOf(names[1]), ROWS, OUTPUTS, INPUTS);
+    }
+
+    @TearDown
+    public void close() {
+        workload.close();
+    }
+
+    @Benchmark
+    public void linear(Rate rate) {
+        workload.run(operation);
+        rate.gflop += 2e-9 * ROWS * OUTPUTS * INPUTS;
+    }
+}

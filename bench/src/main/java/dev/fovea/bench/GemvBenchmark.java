@@ -1,0 +1,64 @@
+package dev.fovea.bench;
+
+import dev.fovea.backend.cpu.CpuBackend;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Tensor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** A few rows through layers of Qwen2.5-VL-3B: how near decoding comes to the speed of memory. */
+@State(Scope.Benchmark)
+@SuppressWarnings("NullAway.Init") // JMH calls the setup
+@Fork(1)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 3, time = 1)
+@OutputTimeUnit(TimeUnit.SECONDS)
+public class GemvBenchmark {
+    /** Outputs x inputs. */
+    @Param({"11008x2048", "2048x11008", "151936x2048"})
+    public String weight;
+
+    @Param({"BFLOAT16", "FLOAT32", "FLOAT16"})
+    public DType dtype;
+
+    @Param({"1", "4"})
+    public int rows;
+
+    @Param({"2"})
+    public int threads;
+
+    private Workload workload;
+    private Supplier<Tensor> operation;
+    private double gigabytes;
+
+    @Setup
+    public void open() {
+        String[] extents = weight.split("x");
+        int outputs = Integer.parseInt(extents[0]);
+        int inputs = Integer.parseInt(extents[1]);
+        workload = new Workload(threads, CpuBackend.GemmChoice.AUTO);
+        operation = workload.linear(dtype, dtype, rows, outputs, inputs);
+        gigabytes = 1e-9 * outputs * inputs * dtype.bytes();
+    }
+
+    @TearDown
+    public void close() {
+        workload.close();
+    }
+
+    @Benchmark
+    public void linear(Rate rate) {
+        workload.run(operation);
+        rate.gigabytes += gigabytes;
+    }
+}

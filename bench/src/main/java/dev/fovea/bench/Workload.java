@@ -1,0 +1,130 @@
+package dev.fovea.bench;
+
+import dev.fovea.backend.cpu.CpuBackend;
+import dev.fovea.tensor.Activation;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.SplittableRandom;
+import java.util.function.Supplier;
+
+/** A CPU backend with operands of published sizes; what is computed goes at once. Times do not depend on values. */
+final class Workload implements AutoCloseable {
+    private static final int PATTERN = 1 << 16;
+
+    final CpuBackend backend;
+    private final Scope scope;
+    private final Tensor pattern;
+    private MemorySegment largest = MemorySegment.NULL;
+
+    Workload(int threads, CpuBackend.GemmChoice gemm) {
+        backend = CpuBackend.create(new CpuBackend.Options(threads, gemm));
+        scope = Scope.open(backend);
+        SplittableRandom random = new SplittableRandom(1);
+        float[] values = new float[PATTERN];
+        for (int i = 0; i < PATTERN; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        pattern = Tensor.of(backend, values, PATTERN);
+    }
+
+    /** Normal numbers, the same {@value #PATTERN} over and over. */
+    Tensor tensor(DType dtype, int... dims) {
+        Tensor t = scope.allocate(dtype, Shape.of(dims));
+        long size = t.shape().size() * dtype.bytes();
+        largest = size > largest.byteSize() ? t.memory().asSlice(0, size) : largest;
+        try (Scope _ = Scope.open(backend)) {
+            MemorySegment from = pattern.to(dtype).memory();
+            long run = (long) PATTERN * dtype.bytes();
+            for (long at = 0; at < size; at += run) {
+                MemorySegment.copy(from, 0, t.memory(), at, Math.min(run, size - at));
+            }
+        }
+        return t;
+    }
+
+    /** The memory of the largest tensor made. */
+    MemorySegment largest() {
+        return largest;
+    }
+
+    /** Runs an operation once. */
+    void run(Supplier<Tensor> operation) {
+        try (Scope _ = Scope.open(backend)) {
+            var _ = operation.get();
+        }
+    }
+
+    @Override
+    public void close() {
+        scope.close();
+        backend.close();
+    }
+
+    // ------------------------------------------------------------------------------------------------- operations
+
+    /** Rows of activations through a layer of N outputs and K inputs. */
+    Supplier<Tensor> linear(DType x, DType weight, int rows, int outputs, int inputs) {
+        Tensor a = tensor(x, rows, inputs);
+        Tensor w = tensor(weight, outputs, inputs);
+        return () -> backend.linear(a, w, null);
+    }
+
+    Supplier<Tensor> attention(DType dtype, Heads heads, int queries, Mask mask, int keys) {
+        Tensor q = tensor(dtype, queries, heads.queries(), heads.width());
+        Tensor k = tensor(dtype, keys, heads.keys(), heads.width());
+        Tensor v = tensor(dtype, keys, heads.keys(), heads.width());
+        float scale = (float) (1 / Math.sqrt(heads.width()));
+        return () -> backend.attention(q, k, v, mask, scale);
+    }
+
+    /** H query heads over G key heads of width D. */
+    record Heads(int queries, int keys, int width) {
+        /** Two products of each query with each key it sees. */
+        double flops(Mask mask) {
+            double pairs = 0;
+            for (int i = 0; i < mask.queries(); i++) {
+                pairs += mask.to()[i] - mask.from()[i];
+            }
+            return 4 * pairs * queries * width;
+        }
+    }
+
+    Supplier<Tensor> rmsNorm(DType dtype, int rows, int width) {
+        Tensor x = tensor(dtype, rows, width);
+        Tensor w = tensor(dtype, width);
+        return () -> backend.rmsNorm(x, w, 1e-6f);
+    }
+
+    Supplier<Tensor> layerNorm(DType dtype, int rows, int width) {
+        Tensor x = tensor(dtype, rows, width);
+        Tensor w = tensor(dtype, width);
+        return () -> backend.layerNorm(x, w, w, 1e-6f);
+    }
+
+    Supplier<Tensor> rope(DType dtype, int rows, int heads, int width) {
+        Tensor x = tensor(dtype, rows, heads, width);
+        Tensor angles = tensor(dtype, rows, width / 2);
+        return () -> backend.rope(x, angles, angles);
+    }
+
+    Supplier<Tensor> activation(DType dtype, Activation f, int rows, int width) {
+        Tensor x = tensor(dtype, rows, width);
+        return () -> backend.activation(x, f);
+    }
+
+    Supplier<Tensor> gated(DType dtype, int rows, int width) {
+        Tensor x = tensor(dtype, rows, width);
+        Tensor y = tensor(dtype, rows, width);
+        return () -> backend.gated(x, y, Activation.SILU);
+    }
+
+    Supplier<Tensor> depthwise(DType dtype, int side, int channels) {
+        Tensor x = tensor(dtype, side, side, channels);
+        Tensor w = tensor(dtype, channels, 1, 3, 3);
+        return () -> backend.conv2d(x, w, null, 1, 1, channels);
+    }
+}

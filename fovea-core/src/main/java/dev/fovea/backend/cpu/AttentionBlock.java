@@ -1,0 +1,212 @@
+package dev.fovea.backend.cpu;
+
+import static dev.fovea.backend.cpu.Lanes.COUNT;
+import static dev.fovea.backend.cpu.VectorMath.at;
+
+import dev.fovea.tensor.DType;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * One span of queries with one key head, on one thread. A row is a query and one of the heads that share the key head. For
+ * each tile of keys: scores, weights relative to the largest score so far, sums of values; sums of before shrink when the
+ * largest score grows.
+ */
+final class AttentionBlock {
+    /** Keys of a tile, at most; with 512 rows, scores and weights stay in a second-level cache of 2 MB. */
+    private static final int LARGEST_TILE = 256;
+
+    /** Tiles are multiples of it, so that there are few kinds. */
+    private static final int TILE_STEP = 64;
+
+    private static final ThreadLocal<Memory> MEMORY = ThreadLocal.withInitial(Memory::new);
+
+    /** A thread's scratch. */
+    private static final class Memory {
+        private final Buffer queries = new Buffer();
+        private final Buffer keys = new Buffer();
+        private final Buffer values = new Buffer();
+        private final Buffer scores = new Buffer();
+        private final Buffer weights = new Buffer();
+        private final Buffer partial = new Buffer();
+        private final Buffer sums = new Buffer();
+        private float[] line = {};
+        private float[] columns = {};
+    }
+
+    private final Attention.Call call;
+    private final Attention.Span span;
+    private final int group;
+    private final int shared;
+    private final TileProducts products;
+    private final TileProducts.Size size;
+    private final boolean split;
+    private final int wide;
+    private final float[] line;
+    private final float[] columns;
+    private final Rows queries; // (rows, D)
+    private final Rows keys; // (tile, D), or float32 (D, tile)
+    private final Rows values; // (tile, D), twice where split
+    private final long scores; // float32 (rows, tile)
+    private final long weights; // float32 over the scores, or bfloat16 (rows, 2 tile)
+    private final long partial; // float32 (rows, padded D)
+    private final long sums; // float32 (rows, padded D)
+    private final float[] max;
+    private final float[] total;
+    private final float[] shrink;
+
+    AttentionBlock(Attention.Call call, Attention.Span span, int group, TileProducts products) {
+        this.call = call;
+        this.span = span;
+        this.group = group;
+        this.products = products;
+        int width = call.heads().width();
+        shared = call.heads().shared();
+        int rows = span.count() * shared;
+        size = new TileProducts.Size(rows, tile(span.to() - span.from()), width);
+        int tile = size.tile();
+        split = products.dtype() == DType.BFLOAT16;
+        wide = Lanes.padded(width);
+        int room = OneDnnTile.rounded(rows);
+        int pitch = products.pitch(width);
+        int bytes = products.dtype().bytes();
+        Memory memory = MEMORY.get();
+        memory.line = Lanes.atLeast(memory.line, wide);
+        memory.columns = Lanes.atLeast(memory.columns, products.keysByDimension() ? wide * tile : 0);
+        line = memory.line;
+        columns = memory.columns;
+        long stride = (long) pitch * bytes;
+        queries = new Rows(products.dtype(), memory.queries.bytes(room * stride), rows, width, stride);
+        keys = new Rows(products.dtype(), memory.keys.bytes(tile * stride), tile, width, stride);
+        values = new Rows(products.dtype(), memory.values.bytes(2L * tile * stride), tile, width, stride);
+        scores = memory.scores.floats((long) room * tile);
+        weights = split ? memory.weights.bytes(2L * room * tile * bytes) : scores;
+        partial = memory.partial.floats((long) room * wide);
+        sums = memory.sums.floats((long) room * wide);
+        max = new float[Lanes.padded(rows)];
+        total = new float[Lanes.padded(rows)];
+        shrink = new float[Lanes.padded(rows)];
+    }
+
+    /** Tiles of one length that cover so many keys with little beyond. */
+    private static int tile(int keys) {
+        int count = Math.ceilDiv(keys, LARGEST_TILE);
+        return Math.ceilDiv(Math.ceilDiv(keys, count), TILE_STEP) * TILE_STEP;
+    }
+
+    void run() {
+        readQueries();
+        Arrays.fill(max, Float.NEGATIVE_INFINITY);
+        for (int start = span.from(); start < span.to(); start += size.tile()) {
+            int count = Math.min(size.tile(), span.to() - start);
+            readKeys(start, count);
+            products.scores(queries.address(), keys.address(), scores, size);
+            weigh(start, count);
+            products.sums(weights, values.address(), partial, size);
+            accumulate(start == span.from());
+        }
+        writeSums();
+    }
+
+    private int query(int row) {
+        return span.first() + row / shared;
+    }
+
+    private int head(int row) {
+        return group * shared + row % shared;
+    }
+
+    private void readQueries() {
+        for (int i = 0; i < size.rows(); i++) {
+            put(call.q(), call.head(call.q(), query(i), head(i)), queries, i);
+        }
+    }
+
+    /** One head of one row, padded with zeros to the pitch. */
+    private void put(Rows source, long from, Rows to, int i) {
+        if (source.dtype() == to.dtype()
+                && to.stride() == (long) size.width() * to.dtype().bytes()) {
+            MemorySegment.copy(Lanes.MEMORY, from, Lanes.MEMORY, to.row(i), to.stride());
+            return;
+        }
+        Lanes.load(source.dtype(), from, line, 0, size.width());
+        Lanes.store(
+                to.dtype(), line, 0, to.row(i), (int) (to.stride() / to.dtype().bytes()));
+    }
+
+    private void readKeys(int start, int count) {
+        for (int i = 0; i < count; i++) {
+            int row = call.mask().row(span.first(), start + i);
+            putKey(call.head(call.k(), row, group), i);
+            put(call.v(), call.head(call.v(), row, group), values, i);
+        }
+        if (products.keysByDimension()) {
+            Lanes.store(DType.FLOAT32, columns, 0, keys.address(), size.width() * size.tile());
+        }
+        // Weights beyond the last key are zero, and zero times what memory holds need not be.
+        long bytes = values.stride() * size.tile();
+        Lanes.MEMORY
+                .asSlice(values.row(count), values.row(size.tile()) - values.row(count))
+                .fill((byte) 0);
+        if (split) {
+            MemorySegment.copy(Lanes.MEMORY, values.address(), Lanes.MEMORY, values.address() + bytes, bytes);
+        }
+    }
+
+    private void putKey(long from, int i) {
+        if (!products.keysByDimension()) {
+            put(call.k(), from, keys, i);
+            return;
+        }
+        Lanes.load(call.k().dtype(), from, line, 0, size.width());
+        for (int d = 0; d < size.width(); d++) {
+            columns[d * size.tile() + i] = line[d];
+        }
+    }
+
+    /** Scores become weights, and the largest scores and totals follow. */
+    private void weigh(int start, int count) {
+        int tile = size.tile();
+        float scale = call.scale();
+        for (int i = 0; i < size.rows(); i++) {
+            long row = scores + 4L * i * tile;
+            int from = Math.clamp(call.mask().from()[query(i)] - start, 0, count);
+            int to = Math.clamp(call.mask().to()[query(i)] - start, 0, count);
+            RowSoftmax.hide(row, tile, from, to);
+            shrink[i] = max[i];
+            max[i] = Math.max(max[i], RowSoftmax.largest(row, tile) * scale);
+        }
+        for (int i = 0; i < size.rows(); i += COUNT) {
+            VectorMath.exp(at(shrink, i).sub(base(at(max, i)))).intoArray(shrink, i);
+        }
+        for (int i = 0; i < size.rows(); i++) {
+            long row = scores + 4L * i * tile;
+            float base = max[i] == Float.NEGATIVE_INFINITY ? 0 : max[i];
+            float sum = split
+                    ? RowSoftmax.splitWeights(row, weights + 4L * i * tile, tile, scale, base)
+                    : RowSoftmax.weights(row, tile, scale, base);
+            total[i] = total[i] * shrink[i] + sum;
+        }
+    }
+
+    /** While a row has seen no key its largest score is minus infinity, from which nothing can be subtracted. */
+    private static FloatVector base(FloatVector max) {
+        return max.blend(0f, max.eq(Float.NEGATIVE_INFINITY));
+    }
+
+    private void accumulate(boolean first) {
+        for (int i = 0; i < size.rows(); i++) {
+            long at = 4L * i * wide;
+            RowSoftmax.accumulate(sums + at, partial + at, wide, first ? 0 : shrink[i], first);
+        }
+    }
+
+    private void writeSums() {
+        for (int i = 0; i < size.rows(); i++) {
+            Lanes.load(DType.FLOAT32, sums + 4L * i * wide, line, 0, size.width());
+            VectorMath.scale(line, 1 / total[i], size.width());
+            Lanes.store(call.out().dtype(), line, 0, call.head(call.out(), query(i), head(i)), size.width());
+        }
+    }
+}

@@ -1,0 +1,339 @@
+package dev.fovea.backend.cpu;
+
+import dev.fovea.error.OptionException;
+import dev.fovea.tensor.Activation;
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.Contract;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The processor at hand.
+ *
+ * <pre>{@code
+ * try (var backend = CpuBackend.create(CpuBackend.Options.defaults()); var step = Scope.open(backend)) {
+ *     Tensor y = backend.linear(x, weight, null);
+ * }
+ * }</pre>
+ *
+ * Shared by any number of threads: their operations take turns on one pool. All memory of operands is native.
+ */
+public final class CpuBackend implements Backend {
+    private static final String VECTOR_MODULE = "jdk.incubator.vector";
+    private static final long KEPT_BYTES = 1L << 30;
+
+    private final Workers workers;
+    private final Slabs slabs = new Slabs(KEPT_BYTES);
+    private final Gemv gemv;
+    private final Gemm gemm;
+    private final Elementwise elementwise;
+    private final Movement movement;
+    private final Attention attention;
+    private final Maps maps;
+
+    private CpuBackend(Options options) {
+        workers = new Workers(options.threads());
+        gemv = new Gemv(workers);
+        gemm = Gemm.create(options.gemm(), workers);
+        elementwise = new Elementwise(workers);
+        movement = new Movement(workers);
+        attention = new Attention(workers, gemm);
+        maps = new Maps(workers);
+    }
+
+    /** What multiplies matrices of many rows. */
+    public enum GemmChoice {
+        /** oneDNN where it loads, else Java. */
+        AUTO,
+        ONEDNN,
+        JAVA;
+
+        /** The system property {@code fovea.gemm}: {@code auto} (or not set), {@code onednn} or {@code java}. */
+        static GemmChoice ofProperty() {
+            String value = System.getProperty("fovea.gemm", "auto");
+            return switch (value) {
+                case "auto" -> AUTO;
+                case "onednn" -> ONEDNN;
+                case "java" -> JAVA;
+                default -> throw new OptionException("fovea.gemm is \"" + value + "\"; expected auto, onednn or java");
+            };
+        }
+    }
+
+    /**
+     * @param threads that compute, at least 1; the calling thread is one of them
+     */
+    public record Options(int threads, GemmChoice gemm) {
+        public Options {
+            if (threads < 1) {
+                throw new OptionException("threads is " + threads + "; expected at least 1");
+            }
+        }
+
+        /** All processors; what the system property {@code fovea.gemm} says, or AUTO. */
+        public static Options defaults() {
+            return new Options(Runtime.getRuntime().availableProcessors(), GemmChoice.ofProperty());
+        }
+    }
+
+    /**
+     * @throws OptionException if the JVM runs without the Vector API module
+     */
+    public static CpuBackend create(Options options) {
+        if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
+            throw new OptionException(
+                    "the Java module " + VECTOR_MODULE + " is not there; the CPU backend needs it",
+                    "start java with --add-modules " + VECTOR_MODULE);
+        }
+        return new CpuBackend(options);
+    }
+
+    @Override
+    public String name() {
+        return "cpu";
+    }
+
+    /** One line for people: threads, vector width, what multiplies matrices and why nothing else does. */
+    public String describe() {
+        return workers.count() + " threads, " + Lanes.FLOATS.vectorBitSize() + "-bit vectors, matrices by "
+                + gemm.describe();
+    }
+
+    @Override
+    public MemorySegment allocateSlab(long bytes) {
+        return slabs.take(bytes);
+    }
+
+    @Override
+    public void releaseSlab(MemorySegment slab) {
+        slabs.giveBack(slab);
+    }
+
+    @Override
+    public void close() {
+        workers.close();
+        gemm.close();
+        slabs.close();
+    }
+
+    private Tensor allocate(Tensor like, Shape shape) {
+        return Scope.current(this).allocate(like.dtype(), shape);
+    }
+
+    // -------------------------------------------------------------------------------------------------- products
+
+    @Override
+    public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
+        Tensor out = allocate(x, Contract.linear(x, w, bias));
+        multiply(Rows.of(x), Weight.of(w), bias, Rows.of(out));
+        return out;
+    }
+
+    private void multiply(Rows x, Weight w, @Nullable Tensor bias, Rows out) {
+        Rows b = bias == null ? null : Rows.ofLast(bias);
+        if (x.count() <= FEW_ROWS || w.inputs() == 0 || w.outputs() == 0) {
+            gemv.multiply(x, w, b, out);
+        } else {
+            gemm.multiply(x, w, b, out);
+        }
+    }
+
+    @Override
+    public Tensor attention(Tensor q, Tensor k, Tensor v, Mask mask, float scale) {
+        if (!(scale > 0)) {
+            throw new IllegalArgumentException("attention: scale is " + scale + "; expected more than 0");
+        }
+        Tensor out = allocate(q, Contract.attention(q, k, v, mask));
+        var heads = new Attention.Heads(q.dim(1), k.dim(1), q.dim(2));
+        attention.run(new Attention.Call(Rows.of(q), Rows.of(k), Rows.of(v), Rows.of(out), heads, mask, scale));
+        return out;
+    }
+
+    @Override
+    public Tensor conv2d(Tensor x, Tensor w, @Nullable Tensor bias, int stride, int padding, int groups) {
+        Tensor out = allocate(x, Contract.conv2d(x, w, bias, stride, padding, groups));
+        var window = new Maps.Window(w.dim(2), w.dim(3), stride, padding);
+        try (Scope _ = Scope.open(this)) {
+            Tensor kernel = copy(w.permute(0, 2, 3, 1), w.dtype()); // (O, ky, kx, C / groups)
+            if (groups == x.dim(2) && groups == w.dim(0)) {
+                depthwise(x, kernel, bias, window, out);
+            } else {
+                convolve(x, kernel, bias, window, out, groups);
+            }
+        }
+        return out;
+    }
+
+    private void depthwise(Tensor x, Tensor kernel, @Nullable Tensor bias, Maps.Window window, Tensor out) {
+        int channels = x.dim(2);
+        Tensor taps = copy(kernel.reshape(channels, -1).transpose(), kernel.dtype()); // (ky kx, C)
+        Rows rows = Rows.of(taps);
+        int pitch = Lanes.padded(channels);
+        float[] values = new float[rows.count() * pitch];
+        for (int i = 0; i < rows.count(); i++) {
+            Lanes.load(rows.dtype(), rows.row(i), values, i * pitch, channels);
+        }
+        float[] start = Maps.biasOf(bias == null ? null : Rows.ofLast(bias), channels);
+        maps.depthwise(Maps.Plane.of(x), window, values, start, Maps.Plane.of(out));
+    }
+
+    private void convolve(Tensor x, Tensor kernel, @Nullable Tensor bias, Maps.Window window, Tensor out, int groups) {
+        int inputs = kernel.dim(3);
+        int outputs = kernel.dim(0) / groups;
+        Tensor patches = allocate(x, Shape.of(out.dim(0) * out.dim(1), window.height() * window.width() * inputs));
+        for (int g = 0; g < groups; g++) {
+            maps.unfold(Maps.Plane.of(x), window, g * inputs, inputs, out.dim(1), Rows.of(patches));
+            Tensor w = kernel.rows(g * outputs, (g + 1) * outputs).reshape(outputs, -1);
+            Tensor b = bias == null ? null : bias.rows(g * outputs, (g + 1) * outputs);
+            Tensor result = out.reshape(-1, out.dim(2)).slice(1, g * outputs, (g + 1) * outputs);
+            multiply(Rows.of(patches), Weight.of(w), b, Rows.of(result));
+        }
+    }
+
+    // ----------------------------------------------------------------------------------------------------- norms
+
+    @Override
+    public Tensor rmsNorm(Tensor x, Tensor weight, float eps) {
+        Tensor out = allocate(x, Contract.rmsNorm(x, weight));
+        elementwise.rmsNorm(Rows.ofLast(x), Rows.ofLast(weight), Rows.ofLast(out), eps);
+        return out;
+    }
+
+    @Override
+    public Tensor rmsNormPlusOne(Tensor x, Tensor weight, float eps) {
+        Tensor out = allocate(x, Contract.rmsNormPlusOne(x, weight));
+        elementwise.rmsNormPlusOne(Rows.ofLast(x), Rows.ofLast(weight), Rows.ofLast(out), eps);
+        return out;
+    }
+
+    @Override
+    public Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, float eps) {
+        Tensor out = allocate(x, Contract.layerNorm(x, weight, bias));
+        elementwise.layerNorm(Rows.ofLast(x), Rows.ofLast(weight), Rows.ofLast(bias), Rows.ofLast(out), eps);
+        return out;
+    }
+
+    // ----------------------------------------------------------------------------------------------- elementwise
+
+    @Override
+    public Tensor rope(Tensor x, Tensor cos, Tensor sin) {
+        Tensor out = allocate(x, Contract.rope(x, cos, sin));
+        boolean stepwise = cos.dtype() == x.dtype();
+        elementwise.rope(Rows.of(x), Rows.ofLast(cos), Rows.ofLast(sin), Rows.of(out), x.dim(1), stepwise);
+        return out;
+    }
+
+    @Override
+    public Tensor activation(Tensor x, Activation f) {
+        Tensor out = allocate(x, Contract.activation(x));
+        elementwise.values(Rows.ofLast(x), Rows.ofLast(out), (a, n) -> VectorMath.activate(f, a, n));
+        return out;
+    }
+
+    @Override
+    public Tensor gated(Tensor gate, Tensor up, Activation f) {
+        Tensor out = allocate(gate, Contract.gated(gate, up));
+        elementwise.gated(Rows.ofLast(gate), Rows.ofLast(up), Rows.ofLast(out), f);
+        return out;
+    }
+
+    @Override
+    public Tensor add(Tensor x, Tensor y) {
+        return combine(x, y, Contract.add(x, y), VectorMath::add);
+    }
+
+    @Override
+    public Tensor mul(Tensor x, Tensor y) {
+        return combine(x, y, Contract.mul(x, y), VectorMath::mul);
+    }
+
+    private Tensor combine(Tensor x, Tensor y, Shape shape, Elementwise.PairKernel kernel) {
+        Tensor out = allocate(x, shape);
+        if (y.shape().equals(x.shape())) {
+            elementwise.pairs(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out), kernel);
+        } else {
+            elementwise.rowsWith(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out), kernel);
+        }
+        return out;
+    }
+
+    @Override
+    public Tensor scale(Tensor x, float factor) {
+        Tensor out = allocate(x, Contract.scale(x));
+        elementwise.values(Rows.ofLast(x), Rows.ofLast(out), (a, n) -> VectorMath.scale(a, factor, n));
+        return out;
+    }
+
+    @Override
+    public Tensor softmax(Tensor x) {
+        Tensor out = allocate(x, Contract.softmax(x));
+        elementwise.rows(Rows.ofLast(x), Rows.ofLast(out), VectorMath::softmax);
+        return out;
+    }
+
+    // --------------------------------------------------------------------------------------------------- movement
+
+    @Override
+    public Tensor copy(Tensor x, DType dtype) {
+        Tensor out = Scope.current(this).allocate(dtype, Contract.copy(x, dtype));
+        if (x.dtype() == dtype) {
+            movement.pack(x, out);
+        } else if (x.isContiguous()) {
+            cast(x, out);
+        } else {
+            try (Scope _ = Scope.open(this)) {
+                cast(copy(x, x.dtype()), out);
+            }
+        }
+        return out;
+    }
+
+    private void cast(Tensor x, Tensor out) {
+        elementwise.values(Rows.ofLast(x), Rows.ofLast(out), (a, n) -> {});
+    }
+
+    @Override
+    public Tensor concat(List<Tensor> parts) {
+        Tensor out = allocate(parts.getFirst(), Contract.concat(parts));
+        long to = Rows.address(out);
+        for (Tensor part : parts) {
+            long bytes = part.shape().size() * part.dtype().bytes();
+            movement.bytes(Rows.address(part), to, bytes);
+            to += bytes;
+        }
+        return out;
+    }
+
+    @Override
+    public Tensor gatherRows(Tensor table, int[] ids, DType dtype) {
+        Tensor out = Scope.current(this).allocate(dtype, Contract.gatherRows(table, ids, dtype));
+        movement.gather(Rows.of(table), ids, Rows.of(out));
+        return out;
+    }
+
+    @Override
+    public void scatterRows(Tensor target, int[] ids, Tensor source) {
+        Contract.scatterRows(target, ids, source);
+        movement.scatter(Rows.of(source), ids, Rows.of(target));
+    }
+
+    @Override
+    public Tensor avgPool2d(Tensor x, int size) {
+        Tensor out = allocate(x, Contract.avgPool2d(x, size));
+        maps.average(Maps.Plane.of(x), size, Maps.Plane.of(out));
+        return out;
+    }
+
+    @Override
+    public Tensor meanRows(Tensor x) {
+        Tensor out = allocate(x, Contract.meanRows(x));
+        maps.meanRows(Rows.of(x), Rows.of(out));
+        return out;
+    }
+}

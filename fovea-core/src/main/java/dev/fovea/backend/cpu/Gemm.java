@@ -1,0 +1,46 @@
+package dev.fovea.backend.cpu;
+
+import dev.fovea.error.NativeException;
+import dev.fovea.ffi.NativeLibrary;
+import dev.fovea.tensor.DType;
+import org.jspecify.annotations.Nullable;
+
+/** Products of a matrix of many rows with a weight: {@code out = x wᵀ + bias}. */
+sealed interface Gemm extends AutoCloseable permits JavaGemm, OneDnnGemm {
+    /**
+     * The one asked for.
+     *
+     * @throws NativeException if it is oneDNN, which is not there
+     */
+    static Gemm create(CpuBackend.GemmChoice choice, Workers workers) {
+        if (choice == CpuBackend.GemmChoice.JAVA) {
+            return new JavaGemm(workers, "as chosen");
+        }
+        NativeLibrary library = OneDnn.LIBRARY;
+        if (library.isPresent()) {
+            return new OneDnnGemm(workers);
+        }
+        if (choice == CpuBackend.GemmChoice.ONEDNN) {
+            throw new NativeException(
+                    "matrix products by oneDNN were asked for, but: " + library,
+                    "add the natives jar org.bytedeco:dnnl for " + NativeLibrary.platform() + " to the class path");
+        }
+        return new JavaGemm(workers, library.toString());
+    }
+
+    /**
+     * @param x (T, K)
+     * @param bias one row (N), or null
+     * @param out (T, N), x's dtype
+     */
+    void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out);
+
+    /** What multiplies tiles of attention for so many rows of queries over so many keys of a dtype. */
+    TileProducts tile(DType dtype, int rows, int keys);
+
+    /** The library and the instructions used, for people. */
+    String describe();
+
+    @Override
+    default void close() {}
+}

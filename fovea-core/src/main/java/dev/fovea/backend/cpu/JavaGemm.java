@@ -1,0 +1,57 @@
+package dev.fovea.backend.cpu;
+
+import dev.fovea.tensor.DType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Matrix products in Java, for all mixes of dtypes: rows of the weight meet rows of x four by four. With rows along k on both
+ * sides nothing is transposed, and sixteen accumulators share eight loads. Sums run over all of k in one accumulator per
+ * output, so an output depends on its two rows only.
+ */
+final class JavaGemm implements Gemm {
+    /** Weight rows of a piece. */
+    private static final int PANEL_ROWS = 16;
+
+    /** Rows of x that pass a piece: with 2048 inputs, float32 takes a quarter of a usual second-level cache. */
+    private static final int STRIP_ROWS = 64;
+
+    private final Workers workers;
+    private final String reason;
+    private final Buffer strips = new Buffer();
+
+    /** @param reason why not oneDNN, for people */
+    JavaGemm(Workers workers, String reason) {
+        this.workers = workers;
+        this.reason = reason;
+    }
+
+    @Override
+    public String describe() {
+        return "Java vectors (" + reason + ")";
+    }
+
+    @Override
+    public synchronized void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
+        float[] b = biasOf(bias, w.outputs());
+        for (int t = 0; t < x.count(); t += STRIP_ROWS) {
+            int at = t;
+            Panel.Strip strip = Panel.Strip.of(x, t, Math.min(x.count(), t + STRIP_ROWS), strips);
+            workers.blocks(
+                    w.outputs(), PANEL_ROWS, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, at));
+        }
+    }
+
+    @Override
+    public TileProducts tile(DType dtype, int rows, int keys) {
+        return rows < FewRowsTile.LIMIT ? new FewRowsTile() : new JavaTile();
+    }
+
+    /** The bias as float32, or zeros. */
+    static float[] biasOf(@Nullable Rows bias, int outputs) {
+        float[] b = new float[Lanes.padded(outputs)];
+        if (bias != null) {
+            bias.load(0, b);
+        }
+        return b;
+    }
+}

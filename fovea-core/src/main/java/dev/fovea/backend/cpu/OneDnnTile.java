@@ -1,0 +1,86 @@
+package dev.fovea.backend.cpu;
+
+import dev.fovea.tensor.DType;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The products by oneDNN. Rows are rounded up, so that a model needs a handful of primitives, whatever the lengths.
+ */
+final class OneDnnTile implements TileProducts {
+    private final MemorySegment engine;
+    private final DType dtype;
+    private final Map<Size, Pair> primitives = new ConcurrentHashMap<>();
+
+    /** @param dtype FLOAT32, or BFLOAT16 where the processor has instructions for it */
+    OneDnnTile(MemorySegment engine, DType dtype) {
+        this.engine = engine;
+        this.dtype = dtype;
+    }
+
+    /** The primitives for scores and for sums. */
+    private record Pair(MatMul scores, MatMul sums) {}
+
+    @Override
+    public DType dtype() {
+        return dtype;
+    }
+
+    /** bfloat16 rows are dense, because of {@link OneDnnGemm}'s trap. */
+    @Override
+    public int pitch(int width) {
+        return dtype == DType.FLOAT32 ? Lanes.padded(width) : width;
+    }
+
+    /** Rows that scratch memory must have for so many. */
+    static int rounded(int rows) {
+        return rows > 64 ? Math.ceilDiv(rows, 64) * 64 : rows > 32 ? 64 : rows > 16 ? 32 : 16;
+    }
+
+    private Pair primitives(Size size) {
+        return primitives.computeIfAbsent(new Size(rounded(size.rows()), size.tile(), size.width()), this::create);
+    }
+
+    private Pair create(Size size) {
+        int pitch = pitch(size.width());
+        int inner = dtype == DType.FLOAT32 ? size.tile() : 2 * size.tile();
+        int wide = Lanes.padded(size.width());
+        return new Pair(
+                new MatMul(
+                        engine,
+                        new MatMul.Form(
+                                dtype,
+                                DType.FLOAT32,
+                                false,
+                                size.rows(),
+                                size.tile(),
+                                size.width(),
+                                pitch,
+                                1,
+                                pitch,
+                                size.tile())),
+                new MatMul(
+                        engine,
+                        new MatMul.Form(
+                                dtype, DType.FLOAT32, false, size.rows(), size.width(), inner, inner, pitch, 1, wide)));
+    }
+
+    @Override
+    public void scores(long queries, long keys, long scores, Size size) {
+        primitives(size).scores.execute(queries, keys, 0, scores);
+    }
+
+    @Override
+    public void sums(long weights, long values, long sums, Size size) {
+        primitives(size).sums.execute(weights, values, 0, sums);
+    }
+
+    void close() {
+        primitives.values().forEach(pair -> {
+            pair.scores.close();
+            pair.sums.close();
+        });
+        primitives.clear();
+    }
+}

@@ -1,0 +1,36 @@
+package dev.fovea.backend.cpu;
+
+import dev.fovea.tensor.DType;
+
+/**
+ * The two matrix products of attention for some rows of queries and one tile of keys, between scratch memories of one thread:
+ * scores of queries with keys, and sums of values by weights. Scores and sums are float32, in dense rows of the tile and of
+ * the pitch.
+ */
+sealed interface TileProducts permits FewRowsTile, JavaTile, OneDnnTile {
+    /** Of queries, keys, values and weights; where it is bfloat16, weights come split in two. */
+    DType dtype();
+
+    /** Elements between rows of queries, keys and values of a head width. */
+    int pitch(int width);
+
+    /** Whether keys lie by head dimension: (D, tile). */
+    default boolean keysByDimension() {
+        return false;
+    }
+
+    /** {@code scores (rows, tile) = queries (rows, D) keysᵀ}. */
+    void scores(long queries, long keys, long scores, Size size);
+
+    /** {@code sums (rows, D) = weights (rows, tile) values (tile, D)}; both twice as long along the tile where split. */
+    void sums(long weights, long values, long sums, Size size);
+
+    /**
+     * Extents of a product; what is computed beyond the rows at hand is not read.
+     *
+     * @param rows of queries
+     * @param tile keys, a multiple of the vector length
+     * @param width D
+     */
+    record Size(int rows, int tile, int width) {}
+}

@@ -1,0 +1,150 @@
+package dev.fovea.ffi;
+
+import dev.fovea.error.NativeException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A library of C functions, there or not. Loading never throws: an absent library remembers the reason, and each function
+ * linked from it throws that reason when it is called.
+ *
+ * <pre>{@code
+ * private static final NativeLibrary LIBRARY = NativeLibrary.ofSystem("CUDA driver", List.of("libcuda.so.1"));
+ * private static final MethodHandle INIT = LIBRARY.link("cuInit", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+ * }</pre>
+ *
+ * Libraries stay loaded for the life of the JVM. Safe for use by many threads.
+ */
+public final class NativeLibrary {
+    private final String name;
+    private final @Nullable SymbolLookup symbols;
+    private final String where;
+
+    private NativeLibrary(String name, @Nullable SymbolLookup symbols, String where) {
+        this.name = name;
+        this.symbols = symbols;
+        this.where = where;
+    }
+
+    /**
+     * The first that loads of some names in the system's search path.
+     *
+     * @param name for people
+     * @param candidates file names or paths, best first
+     */
+    public static NativeLibrary ofSystem(String name, List<String> candidates) {
+        StringBuilder tried = new StringBuilder();
+        for (String candidate : candidates) {
+            try {
+                return new NativeLibrary(name, SymbolLookup.libraryLookup(candidate, Arena.global()), candidate);
+            } catch (IllegalArgumentException e) {
+                tried.append(tried.isEmpty() ? "" : "; ").append(e.getMessage());
+            }
+        }
+        return absent(name, "not found: " + tried);
+    }
+
+    /**
+     * A library that a jar on the class path carries. Its files are unpacked once, side by side, into the cache folder.
+     *
+     * @param name for people, and for the folder in the cache: lower case letters
+     * @param folder of the files in the jar: {@code org/bytedeco/dnnl/linux-x86_64}
+     * @param files the libraries it needs, in order of loading, and itself last
+     */
+    public static NativeLibrary ofResources(String name, String folder, List<String> files) {
+        try {
+            Optional<List<Path>> unpacked = Unpacking.unpack(name, folder, files, Unpacking.cache());
+            if (unpacked.isEmpty()) {
+                return absent(name, folder + "/" + files.getLast() + " is not on the class path");
+            }
+            SymbolLookup symbols = null;
+            for (Path path : unpacked.get()) {
+                symbols = SymbolLookup.libraryLookup(path, Arena.global());
+            }
+            return new NativeLibrary(name, symbols, unpacked.get().getLast().toString());
+        } catch (IOException e) {
+            return absent(name, "could not be unpacked: " + e);
+        } catch (IllegalArgumentException e) {
+            return absent(name, String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** A library that is not there, for a reason that the caller knows. */
+    public static NativeLibrary absent(String name, String reason) {
+        return new NativeLibrary(name, null, reason);
+    }
+
+    /** {@code linux-x86_64}, {@code macosx-arm64}: operating system and processor, as the Bytedeco jars name them. */
+    public static String platform() {
+        String os = System.getProperty("os.name").toLowerCase(java.util.Locale.ROOT);
+        String family = os.startsWith("mac") ? "macosx" : os.startsWith("windows") ? "windows" : os;
+        String arch = System.getProperty("os.arch");
+        return family + "-"
+                + switch (arch) {
+                    case "amd64", "x86_64" -> "x86_64";
+                    case "aarch64" -> "arm64";
+                    default -> arch;
+                };
+    }
+
+    public boolean isPresent() {
+        return symbols != null;
+    }
+
+    /** The file that was loaded, or why none was; one line. */
+    public String where() {
+        return where;
+    }
+
+    /**
+     * A function of this library.
+     *
+     * @return its handle; if the library or the function is not there, one that throws {@link NativeException}
+     */
+    public MethodHandle link(String function, FunctionDescriptor type, Linker.Option... options) {
+        Optional<MemorySegment> address = symbols == null ? Optional.empty() : symbols.find(function);
+        Linker linker = Linker.nativeLinker();
+        return address.map(a -> linker.downcallHandle(a, type, options)).orElseGet(() -> failing(function, type));
+    }
+
+    private MethodHandle failing(String function, FunctionDescriptor type) {
+        String message = symbols == null
+                ? name + " is not there: " + where
+                : name + " in " + where + " has no function " + function;
+        MethodHandle thrower = MethodHandles.insertArguments(THROW, 0, message);
+        MethodHandle typed = thrower.asType(
+                java.lang.invoke.MethodType.methodType(type.toMethodType().returnType()));
+        return MethodHandles.dropArguments(typed, 0, type.toMethodType().parameterList());
+    }
+
+    private static final MethodHandle THROW = findThrow();
+
+    private static MethodHandle findThrow() {
+        try {
+            var type = java.lang.invoke.MethodType.methodType(Object.class, String.class);
+            return MethodHandles.lookup().findStatic(NativeLibrary.class, "fail", type);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("fail", e);
+        }
+    }
+
+    @SuppressWarnings("UnusedMethod") // through a method handle
+    private static Object fail(String message) {
+        throw new NativeException(message);
+    }
+
+    @Override
+    public String toString() {
+        return name + (symbols == null ? " (absent: " : " (") + where + ")";
+    }
+}

@@ -1,0 +1,104 @@
+package dev.fovea.ffi;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.net.URLConnection;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
+
+/**
+ * Files of a jar in the cache folder, each under the sum of its contents, so that versions live side by side. A file is
+ * written beside its place and moved there in one step, and checked before each use, so neither a second process nor a
+ * broken disk can hand out half of it.
+ */
+final class Unpacking {
+    private Unpacking() {}
+
+    /** A resource with what the jar's directory says of it. */
+    private record Resource(URL url, String file, long size, long sum) {
+        static Resource of(URL url, String file) throws IOException {
+            URLConnection connection = url.openConnection();
+            if (connection instanceof JarURLConnection jar) {
+                var entry = jar.getJarEntry();
+                if (entry.getSize() >= 0 && entry.getCrc() >= 0) {
+                    return new Resource(url, file, entry.getSize(), entry.getCrc());
+                }
+            }
+            try (InputStream in = url.openStream()) {
+                return measured(url, file, in);
+            }
+        }
+
+        private static Resource measured(URL url, String file, InputStream in) throws IOException {
+            CheckedInputStream checked = new CheckedInputStream(in, new CRC32());
+            long size = checked.transferTo(OutputStream.nullOutputStream());
+            return new Resource(url, file, size, checked.getChecksum().getValue());
+        }
+
+        boolean isAt(Path path) throws IOException {
+            if (!Files.isRegularFile(path) || Files.size(path) != size) {
+                return false;
+            }
+            try (InputStream in = Files.newInputStream(path)) {
+                return measured(url, file, in).sum == sum;
+            }
+        }
+    }
+
+    /** The files unpacked, or empty if one of them is not on the class path. */
+    static Optional<List<Path>> unpack(String name, String folder, List<String> files, Path cache) throws IOException {
+        List<Resource> resources = new ArrayList<>();
+        for (String file : files) {
+            URL url = Unpacking.class.getClassLoader().getResource(folder + "/" + file);
+            if (url == null) {
+                return Optional.empty();
+            }
+            resources.add(Resource.of(url, file));
+        }
+        String version = Long.toHexString(resources.getLast().sum());
+        Path target = Files.createDirectories(cache.resolve("native").resolve(name + "-" + version));
+        List<Path> paths = new ArrayList<>();
+        for (Resource resource : resources) {
+            paths.add(unpack(resource, target));
+        }
+        return Optional.of(paths);
+    }
+
+    private static Path unpack(Resource resource, Path folder) throws IOException {
+        Path target = folder.resolve(resource.file());
+        if (resource.isAt(target)) {
+            return target;
+        }
+        Path part = Files.createTempFile(folder, resource.file(), ".part");
+        try (InputStream in = resource.url().openStream()) {
+            Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
+            if (!resource.isAt(part)) {
+                throw new IOException("unpacked " + resource.url() + " to " + part + ", found other contents");
+            }
+            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(part);
+        }
+        return target;
+    }
+
+    /** The system property {@code fovea.cache}, else the user's cache folder. */
+    static Path cache() {
+        String chosen = System.getProperty("fovea.cache", "");
+        if (!chosen.isEmpty()) {
+            return Path.of(chosen);
+        }
+        String xdg = System.getenv("XDG_CACHE_HOME");
+        Path base = xdg == null || xdg.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(xdg);
+        return base.resolve("fovea");
+    }
+}

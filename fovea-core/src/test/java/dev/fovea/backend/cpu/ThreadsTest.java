@@ -1,0 +1,74 @@
+package dev.fovea.backend.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fovea.tensor.Activation;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Tensor;
+import java.util.SplittableRandom;
+import java.util.function.BiFunction;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** No result depends on the number of threads, bit for bit; sizes large enough that there are pieces to share. */
+class ThreadsTest {
+    private static final DType[] DTYPES = {DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16};
+
+    private static Tensor random(CpuBackend backend, DType dtype, int... dims) {
+        int size = 1;
+        for (int d : dims) {
+            size *= d;
+        }
+        SplittableRandom random = new SplittableRandom(size);
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return backend.copy(Tensor.of(backend, values, dims), dtype);
+    }
+
+    private static float[] with(
+            int threads, CpuBackend.GemmChoice gemm, BiFunction<CpuBackend, DType, Tensor> f, DType d) {
+        try (CpuBackend backend = CpuBackend.create(new CpuBackend.Options(threads, gemm));
+                Scope _ = Scope.open(backend)) {
+            return f.apply(backend, d).toFloats();
+        }
+    }
+
+    private static void check(CpuBackend.GemmChoice gemm, BiFunction<CpuBackend, DType, Tensor> f) {
+        for (DType dtype : DTYPES) {
+            assertThat(with(3, gemm, f, dtype)).as(dtype.torchName()).isEqualTo(with(1, gemm, f, dtype));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"AUTO", "JAVA"})
+    void linear(CpuBackend.GemmChoice gemm) {
+        check(gemm, (b, d) -> b.linear(random(b, d, 700, 96), random(b, d, 600, 96), random(b, d, 600)));
+        check(gemm, (b, d) -> b.linear(random(b, d, 3, 1024), random(b, d, 1500, 1024), null));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"AUTO", "JAVA"})
+    void attention(CpuBackend.GemmChoice gemm) {
+        check(gemm, (b, d) -> {
+            Tensor q = random(b, d, 600, 4, 72);
+            return b.attention(q, random(b, d, 600, 2, 72), random(b, d, 600, 2, 72), Mask.causal(600), 0.1f);
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"AUTO", "JAVA"})
+    void rowsAndMaps(CpuBackend.GemmChoice gemm) {
+        check(gemm, (b, d) -> {
+            Tensor x = random(b, d, 900, 128);
+            Tensor w = random(b, d, 128);
+            Tensor y = b.activation(b.rmsNorm(b.layerNorm(x, w, w, 1e-5f), w, 1e-5f), Activation.GELU);
+            Tensor map = b.conv2d(y.reshape(30, 30, 128), random(b, d, 128, 1, 3, 3), w, 1, 1, 128);
+            return b.meanRows(
+                    b.conv2d(map, random(b, d, 64, 128, 3, 3), null, 2, 1, 1).reshape(-1, 64));
+        });
+    }
+}
