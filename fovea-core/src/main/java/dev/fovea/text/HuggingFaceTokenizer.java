@@ -1,0 +1,179 @@
+package dev.fovea.text;
+
+import dev.fovea.error.InputException;
+import dev.fovea.io.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.IntFunction;
+
+/** The tokenizer of a Hugging Face directory, by the library that transformers uses too. */
+final class HuggingFaceTokenizer implements Tokenizer {
+    private final NativeTokenizer library;
+    private final TokenizerJson json;
+    private final TokenizerConfig config;
+    private final Map<String, String> specialTokens;
+
+    private HuggingFaceTokenizer(NativeTokenizer library, TokenizerJson json, TokenizerConfig config) {
+        this.library = library;
+        this.json = json;
+        this.config = config;
+        this.specialTokens = SpecialTokens.named(config, json);
+    }
+
+    static Tokenizer open(Path directory, List<AddedToken> extra) {
+        TokenizerConfig config = TokenizerConfig.read(directory);
+        Path file = directory.resolve("tokenizer.json");
+        if (Files.isRegularFile(file)) {
+            return open(file, config, extra);
+        }
+        String what = directory.resolve("vocab.json").toString();
+        TokenizerJson built = new TokenizerJson(BpeFiles.tokenizerJson(directory, config), what);
+        TokenizerJson json = complete(built, config, extra, what);
+        return new HuggingFaceTokenizer(new NativeTokenizer(json.write(), what), json, config);
+    }
+
+    private static Tokenizer open(Path file, TokenizerConfig config, List<AddedToken> extra) {
+        String text = read(file);
+        String what = file.toString();
+        // The library takes as long to read the text as we do: side by side, on the guess that no token is missing.
+        CompletableFuture<NativeTokenizer> guess = CompletableFuture.supplyAsync(() -> new NativeTokenizer(text, what));
+        try {
+            TokenizerJson asWritten = new TokenizerJson(Json.object(Json.parse(text, what), what), what);
+            TokenizerJson json = complete(asWritten, config, extra, what);
+            NativeTokenizer library = await(guess);
+            if (json == asWritten) {
+                return new HuggingFaceTokenizer(library, json, config);
+            }
+            library.close();
+            return new HuggingFaceTokenizer(new NativeTokenizer(json.write(), what), json, config);
+        } catch (InputException e) {
+            CompletableFuture<Void> _ = guess.thenAccept(NativeTokenizer::close);
+            throw e;
+        }
+    }
+
+    private static NativeTokenizer await(CompletableFuture<NativeTokenizer> library) {
+        try {
+            return library.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new InputException("cannot read " + file + ": " + e, "", e);
+        }
+    }
+
+    /** With the tokens that transformers adds to what tokenizer.json has, or makes special, when it opens the directory. */
+    private static TokenizerJson complete(
+            TokenizerJson json, TokenizerConfig config, List<AddedToken> extra, String what) {
+        Map<String, AddedToken> missing = new LinkedHashMap<>();
+        for (AddedToken token : config.added()) {
+            if (!json.added().containsKey(token.content())) {
+                missing.put(token.content(), token);
+            }
+        }
+        List<String> special = new ArrayList<>(config.specialTokens().values());
+        special.addAll(config.additional());
+        for (String content : special) {
+            AddedToken known = missing.getOrDefault(content, json.added().get(content));
+            if (known == null || !known.special()) {
+                missing.put(content, AddedToken.special(content));
+            }
+        }
+        for (AddedToken token : extra) {
+            if (!json.added().containsKey(token.content())) {
+                missing.putIfAbsent(token.content(), token);
+            }
+        }
+        return missing.isEmpty() ? json : json.with(missing.values(), what);
+    }
+
+    @Override
+    public int[] encode(String text, boolean addSpecialTokens) {
+        return library.encode(text, addSpecialTokens);
+    }
+
+    @Override
+    public String decode(int[] ids, boolean skipSpecialTokens) {
+        return decode(ids, skipSpecialTokens, config.cleanUpTokenizationSpaces());
+    }
+
+    @Override
+    public String decode(int[] ids, boolean skipSpecialTokens, boolean cleanUpTokenizationSpaces) {
+        String text = library.decode(ids, skipSpecialTokens);
+        return cleanUpTokenizationSpaces ? CleanUp.apply(text) : text;
+    }
+
+    @Override
+    public StreamingDetokenizer stream(boolean skipSpecialTokens) {
+        IntFunction<String> pieces = id -> skipSpecialTokens && json.isSpecial(id) ? "" : json.piece(id);
+        StreamingDetokenizer raw = json.decoderType().equals("ByteLevel")
+                ? new ByteLevelDetokenizer(pieces)
+                : new PieceDetokenizer(pieces, ids -> library.decode(ids, false));
+        return config.cleanUpTokenizationSpaces() ? new CleanUp(raw) : raw;
+    }
+
+    @Override
+    public int size() {
+        return json.size();
+    }
+
+    @Override
+    public OptionalInt id(String token) {
+        return json.id(token);
+    }
+
+    @Override
+    public String piece(int id) {
+        return json.piece(id);
+    }
+
+    @Override
+    public boolean isSpecial(int id) {
+        return json.isSpecial(id);
+    }
+
+    @Override
+    public Optional<String> bosToken() {
+        return Optional.ofNullable(specialTokens.get("bos_token"));
+    }
+
+    @Override
+    public Optional<String> eosToken() {
+        return Optional.ofNullable(specialTokens.get("eos_token"));
+    }
+
+    @Override
+    public Optional<String> padToken() {
+        return Optional.ofNullable(specialTokens.get("pad_token"));
+    }
+
+    @Override
+    public Optional<String> unkToken() {
+        return Optional.ofNullable(specialTokens.get("unk_token"));
+    }
+
+    @Override
+    public Map<String, Object> templateVariables() {
+        return TokenizerConfig.templateVariables(specialTokens, config.additional());
+    }
+
+    @Override
+    public void close() {
+        library.close();
+    }
+}

@@ -1,0 +1,82 @@
+package dev.fovea.text;
+
+import dev.fovea.error.InputException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Text to token ids and back, exactly as the tokenizer of a checkpoint does it.
+ *
+ * <pre>{@code
+ * try (Tokenizer tokenizer = Tokenizer.open(directory)) {
+ *     int[] ids = tokenizer.encode("Hello", true);
+ *     String text = tokenizer.decode(ids, true);
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe. A large vocabulary takes up to seconds to open: do that beside loading the weights.
+ */
+public interface Tokenizer extends AutoCloseable {
+
+    /**
+     * Reads tokenizer.json, or vocab.json and merges.txt where it is missing, and the names of the special tokens in
+     * tokenizer_config.json and special_tokens_map.json.
+     *
+     * @throws InputException where a file is missing or broken
+     */
+    static Tokenizer open(Path directory) {
+        return open(directory, List.of());
+    }
+
+    /**
+     * As {@link #open(Path)}, with tokens added at run time: those that the tokenizer has keep their ids, the others get
+     * the ids from its size up, in the order given.
+     */
+    static Tokenizer open(Path directory, List<AddedToken> extra) {
+        return HuggingFaceTokenizer.open(directory, extra);
+    }
+
+    /**
+     * The ids of a text, never truncated or padded. Halves of surrogate pairs that stand alone count as U+FFFD.
+     *
+     * @param addSpecialTokens whether to add what the tokenizer puts around a text, {@code <bos>} for one
+     */
+    int[] encode(String text, boolean addSpecialTokens);
+
+    /** The text of ids; ids that the tokenizer lacks give nothing. Cleans up as tokenizer_config.json says. */
+    String decode(int[] ids, boolean skipSpecialTokens);
+
+    /** As {@link #decode(int[], boolean)}; cleaning up takes the space before punctuation and English contractions. */
+    String decode(int[] ids, boolean skipSpecialTokens, boolean cleanUpTokenizationSpaces);
+
+    /** Decodes one answer token by token; the pieces add up to {@link #decode(int[], boolean)}. */
+    StreamingDetokenizer stream(boolean skipSpecialTokens);
+
+    /** How many tokens there are, added ones included. Rows of the embedding above it are unused. */
+    int size();
+
+    /** The id of a token as tokenizer.json spells it. */
+    OptionalInt id(String token);
+
+    /** The token as tokenizer.json spells it ({@code "Ġthe"}, {@code "▁the"}); empty for ids that it lacks. */
+    String piece(int id);
+
+    boolean isSpecial(int id);
+
+    Optional<String> bosToken();
+
+    Optional<String> eosToken();
+
+    Optional<String> padToken();
+
+    Optional<String> unkToken();
+
+    /** The special tokens by name ({@code bos_token}, …), as transformers hands them to chat templates. */
+    Map<String, Object> templateVariables();
+
+    @Override
+    void close();
+}

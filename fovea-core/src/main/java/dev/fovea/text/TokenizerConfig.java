@@ -1,0 +1,102 @@
+package dev.fovea.text;
+
+import dev.fovea.io.Json;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What stands around a tokenizer.json: tokenizer_config.json, and special_tokens_map.json of older checkpoints.
+ *
+ * @param tokenizerClass transformers' class without its {@code Fast}; empty where unknown
+ * @param specialTokens the named special tokens: {@code bos_token}, {@code image_token}, …
+ * @param additional the special tokens without a name
+ * @param added the content of added_tokens_decoder, in the order of its ids
+ * @param values everything else
+ */
+record TokenizerConfig(
+        String tokenizerClass,
+        boolean cleanUpTokenizationSpaces,
+        Map<String, String> specialTokens,
+        List<String> additional,
+        List<AddedToken> added,
+        Map<String, @Nullable Object> values) {
+
+    static TokenizerConfig read(Path directory) {
+        Map<String, @Nullable Object> config = optional(directory.resolve("tokenizer_config.json"));
+        Map<String, String> named = new LinkedHashMap<>();
+        List<String> additional = new ArrayList<>();
+        collect(optional(directory.resolve("special_tokens_map.json")), named, additional);
+        collect(config, named, additional);
+        String type = config.get("tokenizer_class") instanceof String s ? s : "";
+        return new TokenizerConfig(
+                type.endsWith("Fast") ? type.substring(0, type.length() - 4) : type,
+                Boolean.TRUE.equals(config.get("clean_up_tokenization_spaces")),
+                Collections.unmodifiableMap(named),
+                List.copyOf(additional),
+                added(config.get("added_tokens_decoder"), directory.resolve("tokenizer_config.json")),
+                config);
+    }
+
+    /** As {@link Tokenizer#templateVariables}, as far as these files name the tokens. */
+    Map<String, Object> templateVariables() {
+        return templateVariables(specialTokens, additional);
+    }
+
+    static Map<String, Object> templateVariables(Map<String, String> named, List<String> additional) {
+        Map<String, Object> variables = new LinkedHashMap<>(named);
+        if (!additional.isEmpty()) {
+            variables.put("additional_special_tokens", additional);
+        }
+        return variables;
+    }
+
+    private static Map<String, @Nullable Object> optional(Path file) {
+        return Files.isRegularFile(file) ? Json.parseObject(file) : Map.of();
+    }
+
+    private static void collect(
+            Map<String, @Nullable Object> from, Map<String, String> named, List<String> additional) {
+        from.forEach((key, value) -> {
+            if (key.equals("additional_special_tokens") || key.equals("extra_special_tokens")) {
+                if (value instanceof List<?> list) {
+                    additional.clear();
+                    list.forEach(t -> content(t).ifPresent(additional::add));
+                } else if (value instanceof Map<?, ?> map) {
+                    map.forEach((name, t) -> content(t).ifPresent(c -> named.put(String.valueOf(name), c)));
+                }
+            } else if (key.endsWith("_token")) {
+                content(value).ifPresentOrElse(c -> named.put(key, c), () -> named.remove(key));
+            }
+        });
+    }
+
+    /** A token is written as a string or as an object with its content; anything else is none. */
+    private static Optional<String> content(@Nullable Object token) {
+        Object content = token instanceof Map<?, ?> map ? map.get("content") : token;
+        return content instanceof String s ? Optional.of(s) : Optional.empty();
+    }
+
+    private static List<AddedToken> added(@Nullable Object decoder, Path file) {
+        if (decoder == null) {
+            return List.of();
+        }
+        String what = file + ", added_tokens_decoder";
+        return Json.object(decoder, what).entrySet().stream()
+                .sorted(Comparator.comparing(Map.Entry::getKey, TokenizerConfig::compareNumbers))
+                .map(e -> TokenizerJson.addedToken(Json.object(e.getValue(), what), what))
+                .toList();
+    }
+
+    /** Ids as JSON keys: without signs and leading zeros, the longer is the larger. */
+    private static int compareNumbers(String a, String b) {
+        return a.length() != b.length() ? a.length() - b.length() : a.compareTo(b);
+    }
+}
