@@ -1,0 +1,79 @@
+package dev.fovea.nn;
+
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/**
+ * Keys and values of what decoders attend across to: the encoded inputs of several requests, for all layers. They are computed
+ * once for each input; queries, of any number of beams, name the input that they see.
+ *
+ * <p>Used by one thread; {@link #close} frees the memory.
+ */
+public final class CrossCache implements AutoCloseable {
+    private final Backend backend;
+    private final Scope memory;
+    private final Tensor[] keys;
+    private final Tensor[] values;
+    private final int[][] rows; // per input: position -> row
+
+    /** @param lengths positions of each input */
+    public CrossCache(Backend backend, DType dtype, int layers, int heads, int headDim, int[] lengths) {
+        this.backend = backend;
+        memory = Scope.detached(backend);
+        rows = new int[lengths.length][];
+        int total = 0;
+        for (int i = 0; i < lengths.length; i++) {
+            rows[i] = IntStream.range(total, total + lengths[i]).toArray();
+            total += lengths[i];
+        }
+        Shape shape = Shape.of(total, heads, headDim);
+        keys = new Tensor[layers];
+        values = new Tensor[layers];
+        for (int i = 0; i < layers; i++) {
+            keys[i] = memory.allocate(dtype, shape);
+            values[i] = memory.allocate(dtype, shape);
+        }
+    }
+
+    /**
+     * Stores an input's keys and values for a layer.
+     *
+     * @param k (S, H, headDim)
+     * @param v (S, H, headDim)
+     */
+    public void put(int layer, int input, Tensor k, Tensor v) {
+        backend.scatterRows(keys[layer], rows[input], k);
+        backend.scatterRows(values[layer], rows[input], v);
+    }
+
+    /** For queries that each see the whole of one input. */
+    public Mask mask(int[] inputs) {
+        int[] to = Arrays.stream(inputs).map(i -> rows[i].length).toArray();
+        return new Mask(inputs, new int[inputs.length], to, rows);
+    }
+
+    /**
+     * @param q (T, H, headDim)
+     * @param mask of {@link #mask}
+     * @return (T, H, headDim)
+     */
+    public Tensor attend(int layer, Tensor q, Mask mask, float scale) {
+        return backend.attention(q, keys[layer], values[layer], mask, scale);
+    }
+
+    /** Bytes of memory held. */
+    public long bytes() {
+        return memory.bytes();
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}

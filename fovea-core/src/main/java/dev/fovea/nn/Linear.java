@@ -1,0 +1,29 @@
+package dev.fovea.nn;
+
+import dev.fovea.io.Weights;
+import dev.fovea.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * torch.nn.Linear: {@code x Wᵀ + b}.
+ *
+ * @param weight (out, in)
+ * @param bias (out), or null
+ */
+public record Linear(Tensor weight, @Nullable Tensor bias) {
+
+    /** {@code weight} and {@code bias} below the cursor. */
+    public static Linear of(Weights w, int in, int out) {
+        return new Linear(w.tensor("weight", out, in), w.tensor("bias", out));
+    }
+
+    /** {@code weight} below the cursor. */
+    public static Linear withoutBias(Weights w, int in, int out) {
+        return new Linear(w.tensor("weight", out, in), null);
+    }
+
+    /** (T, in) to (T, out). */
+    public Tensor forward(Tensor x) {
+        return x.backend().linear(x, weight, bias);
+    }
+}
