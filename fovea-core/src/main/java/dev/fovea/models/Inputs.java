@@ -1,0 +1,121 @@
+package dev.fovea.models;
+
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a processor hands to a model: transformers' BatchFeature. Rows are independent requests and carry no padding; each has
+ * its own pictures.
+ */
+public record Inputs(List<Row> rows) {
+
+    public Inputs {
+        rows = List.copyOf(rows);
+    }
+
+    /**
+     * One request.
+     *
+     * @param prompt the text before placeholders were expanded
+     * @param inputIds token ids, placeholders expanded
+     * @param images in the order of their placeholders
+     * @param videos in the order of their placeholders
+     * @param modelArguments see {@link Inputs#with}
+     */
+    public record Row(
+            String prompt,
+            int[] inputIds,
+            List<Visual> images,
+            List<Visual> videos,
+            Map<String, Object> modelArguments) {
+        public Row {
+            images = List.copyOf(images);
+            videos = List.copyOf(videos);
+            modelArguments = Map.copyOf(modelArguments);
+        }
+
+        public Row(String prompt, int[] inputIds, List<Visual> images, List<Visual> videos) {
+            this(prompt, inputIds, images, videos, Map.of());
+        }
+
+        Row with(Map<String, Object> more) {
+            Map<String, Object> all = new LinkedHashMap<>(modelArguments);
+            all.putAll(more);
+            return new Row(prompt, inputIds, images, videos, all);
+        }
+    }
+
+    /**
+     * A picture or clip.
+     *
+     * @param pixelValues the model's own layout; see its processor
+     * @param grid patches, where the family cuts pictures of any size into patches
+     * @param tokens placeholders that it takes in the prompt
+     * @param secondPerGridT seconds between temporal patches of a clip; 0 for pictures
+     * @param width of the original picture in pixels, after EXIF orientation where the loader applies it
+     * @param height of the original picture
+     */
+    public record Visual(
+            Pixels pixelValues, Optional<GridThw> grid, int tokens, double secondPerGridT, int width, int height) {}
+
+    /**
+     * These inputs with keyword arguments of the model, which transformers takes beside them:
+     * {@code generate(**inputs, interpolate_pos_encoding=True)}.
+     */
+    public Inputs with(Map<String, Object> modelArguments) {
+        return new Inputs(rows.stream().map(row -> row.with(modelArguments)).toList());
+    }
+
+    /** transformers' input_ids, less the padding. */
+    public List<int[]> inputIds() {
+        return rows.stream().map(Row::inputIds).toList();
+    }
+
+    /** transformers' pixel_values: the pictures of all rows, one after another. Empty where there are none. */
+    public Optional<Pixels> pixelValues() {
+        return concat(rows.stream().flatMap(r -> r.images().stream()).toList());
+    }
+
+    /** transformers' pixel_values_videos. Empty where there are none. */
+    public Optional<Pixels> pixelValuesVideos() {
+        return concat(rows.stream().flatMap(r -> r.videos().stream()).toList());
+    }
+
+    /** transformers' image_grid_thw; empty where the family has no grids. */
+    public List<GridThw> imageGridThw() {
+        return rows.stream()
+                .flatMap(r -> r.images().stream())
+                .flatMap(v -> v.grid().stream())
+                .toList();
+    }
+
+    /** transformers' video_grid_thw; empty where the family has no grids. */
+    public List<GridThw> videoGridThw() {
+        return rows.stream()
+                .flatMap(r -> r.videos().stream())
+                .flatMap(v -> v.grid().stream())
+                .toList();
+    }
+
+    /** Reports the pixels as stages of a trace. */
+    public void nameStages(Backend backend) {
+        try (Scope _ = Scope.open(backend)) {
+            pixelValues()
+                    .ifPresent(p -> Tensor.of(backend, p.values(), p.shape()).named("pixel_values"));
+            pixelValuesVideos()
+                    .ifPresent(p -> Tensor.of(backend, p.values(), p.shape()).named("pixel_values_videos"));
+        }
+    }
+
+    private static Optional<Pixels> concat(List<Visual> visuals) {
+        return visuals.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        Pixels.concat(visuals.stream().map(Visual::pixelValues).toList()));
+    }
+}

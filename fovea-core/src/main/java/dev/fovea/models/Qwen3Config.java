@@ -1,0 +1,81 @@
+package dev.fovea.models;
+
+import dev.fovea.error.InputException;
+import dev.fovea.io.Config;
+import dev.fovea.tensor.Activation;
+
+/** config.json of Qwen3, and the text_config of LLaVA-OneVision-1.5. */
+public record Qwen3Config(
+        int vocabSize,
+        int hiddenSize,
+        int intermediateSize,
+        int numHiddenLayers,
+        int numAttentionHeads,
+        int numKeyValueHeads,
+        int headDim,
+        Activation hiddenAct,
+        int maxPositionEmbeddings,
+        double rmsNormEps,
+        double ropeTheta,
+        boolean tieWordEmbeddings) {
+
+    /** Those of transformers' class of this name, for keys that a file leaves out. */
+    public static final Qwen3Config DEFAULTS =
+            new Qwen3Config(151_936, 4096, 22_016, 32, 32, 32, 128, Activation.SILU, 32_768, 1e-6, 10_000, false);
+
+    /**
+     * @param otherwise for keys that are absent
+     * @throws InputException for a form of Qwen3 that no published checkpoint has
+     */
+    public static Qwen3Config of(Config c, Qwen3Config otherwise) {
+        ignore(c);
+        refuse(c, "attention_bias");
+        refuse(c, "use_sliding_window");
+        return new Qwen3Config(
+                c.integer("vocab_size", otherwise.vocabSize),
+                c.integer("hidden_size", otherwise.hiddenSize),
+                c.integer("intermediate_size", otherwise.intermediateSize),
+                c.integer("num_hidden_layers", otherwise.numHiddenLayers),
+                c.integer("num_attention_heads", otherwise.numAttentionHeads),
+                c.integer("num_key_value_heads", otherwise.numKeyValueHeads),
+                c.integer("head_dim", otherwise.headDim),
+                c.optionalString("hidden_act").map(Activation::of).orElse(otherwise.hiddenAct),
+                c.integer("max_position_embeddings", otherwise.maxPositionEmbeddings),
+                c.number("rms_norm_eps", otherwise.rmsNormEps),
+                ropeTheta(c, otherwise.ropeTheta),
+                c.flag("tie_word_embeddings", otherwise.tieWordEmbeddings));
+    }
+
+    private static double ropeTheta(Config c, double otherwise) {
+        double theta = c.number("rope_theta", otherwise);
+        return c.optionalChild("rope_parameters")
+                .or(() -> c.optionalChild("rope_scaling"))
+                .map(rope -> {
+                    String type = rope.string("rope_type", rope.string("type", "default"));
+                    if (!type.equals("default")) {
+                        throw new InputException(
+                                c.where() + ": rope type \"" + type + "\"; Fovea reads Qwen3 with default");
+                    }
+                    return rope.number("rope_theta", theta);
+                })
+                .orElse(theta);
+    }
+
+    private static void refuse(Config c, String key) {
+        if (c.flag(key, false)) {
+            throw new InputException(
+                    c.where() + ": " + key + " is true; no published Qwen3 has it, and Fovea does not");
+        }
+    }
+
+    private static void ignore(Config c) {
+        c.ignore("read by ModelDirectory", "model_type", "torch_dtype", "dtype");
+        c.ignore("which class the reference takes; model_type decides here", "architectures");
+        c.ignore("training only", "attention_dropout", "initializer_range");
+        c.ignore("a note of the writer", "transformers_version", "_name_or_path");
+        c.ignore("defaults of generation", "bos_token_id", "eos_token_id", "pad_token_id");
+        c.ignore("the cache is always used", "use_cache");
+        c.ignore("inert without use_sliding_window", "sliding_window", "max_window_layers", "layer_types");
+        c.ignore("superseded by rope_parameters where that is present", "rope_scaling");
+    }
+}

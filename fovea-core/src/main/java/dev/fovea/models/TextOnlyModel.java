@@ -1,0 +1,47 @@
+package dev.fovea.models;
+
+import dev.fovea.error.InputException;
+import dev.fovea.generate.Decoding;
+import dev.fovea.nn.KvCache;
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import java.util.stream.IntStream;
+
+/**
+ * A decoder by itself, with positions 0, 1, 2, …: the ForCausalLM classes of transformers.
+ *
+ * @param maxPositionEmbeddings the longest sequence
+ */
+public record TextOnlyModel(CausalModel decoder, DType dtype, int maxPositionEmbeddings)
+        implements VisionLanguageModel {
+    @Override
+    public Backend backend() {
+        return decoder.backend();
+    }
+
+    @Override
+    public KvCache newCache() {
+        return decoder.newCache();
+    }
+
+    @Override
+    public Decoding start(Inputs inputs) {
+        return CausalDecoding.of(decoder, inputs, this::prompt);
+    }
+
+    @Override
+    public void trace(Inputs inputs, int[] answerIds) {
+        try (CausalDecoding decoding = CausalDecoding.of(decoder, inputs, this::prompt)) {
+            decoding.trace(answerIds);
+        }
+    }
+
+    private Prompt prompt(Inputs.Row row) {
+        if (!row.images().isEmpty() || !row.videos().isEmpty()) {
+            throw new InputException("this model reads text only; the prompt comes with pictures");
+        }
+        int[] ids = row.inputIds();
+        int[][] positions = {IntStream.range(0, ids.length).toArray()};
+        return Prompt.causal(decoder.embed(ids).named("inputs_embeds"), positions, ids.length);
+    }
+}

@@ -1,0 +1,44 @@
+package dev.fovea.models;
+
+import dev.fovea.error.InputException;
+import dev.fovea.io.Config;
+import dev.fovea.io.ModelDirectory;
+import dev.fovea.media.DecodedImage;
+import dev.fovea.text.ChatTemplate;
+import dev.fovea.text.Tokenizer;
+import java.util.List;
+import java.util.Optional;
+
+/** The tokenizer of a text-only directory, which is what transformers' AutoProcessor opens for it. */
+public final class TextOnlyProcessor implements ModelProcessor {
+    private final Tokenizer tokenizer;
+    private final Optional<ChatTemplate> chatTemplate;
+
+    public TextOnlyProcessor(ModelDirectory directory) {
+        tokenizer = Tokenizer.open(directory.path());
+        chatTemplate = ChatTemplate.find(directory.path());
+    }
+
+    @Override
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    @Override
+    public Optional<ChatTemplate> chatTemplate() {
+        return chatTemplate;
+    }
+
+    @Override
+    public Inputs.Row process(Optional<String> text, List<DecodedImage> pictures, Config options) {
+        options.ignore("rows are never padded", "padding", "padding_side");
+        if (!pictures.isEmpty()) {
+            throw new InputException(
+                    "this model reads text only; it is given " + pictures.size()
+                            + (pictures.size() == 1 ? " picture" : " pictures"),
+                    "leave the pictures out");
+        }
+        String prompt = text.orElseThrow(() -> new InputException("this model needs a text"));
+        return new Inputs.Row(prompt, tokenizer.encode(prompt, true), List.of(), List.of());
+    }
+}
