@@ -1,0 +1,144 @@
+package dev.fovea.models.qwen2_5_vl;
+
+import dev.fovea.error.InputException;
+import dev.fovea.io.Config;
+import dev.fovea.tensor.Activation;
+
+/**
+ * config.json of Qwen2.5-VL, published (text keys at the top level) or as save_pretrained writes it (text_config).
+ * Defaults are those of Qwen2_5_VLTextConfig and Qwen2_5_VLVisionConfig, which differ from the published values.
+ */
+record Qwen2_5_VLConfig(
+        Text text,
+        Vision vision,
+        boolean tieWordEmbeddings,
+        int imageTokenId,
+        int videoTokenId,
+        int visionStartTokenId) {
+
+    record Text(
+            int vocabSize,
+            int hiddenSize,
+            int intermediateSize,
+            int numHiddenLayers,
+            int numAttentionHeads,
+            int numKeyValueHeads,
+            Activation hiddenAct,
+            int maxPositionEmbeddings,
+            double rmsNormEps,
+            double ropeTheta,
+            int[] mropeSection) {
+
+        int headDim() {
+            return hiddenSize / numAttentionHeads;
+        }
+    }
+
+    record Vision(
+            int depth,
+            int hiddenSize,
+            int intermediateSize,
+            int numHeads,
+            Activation hiddenAct,
+            int inChannels,
+            int outHiddenSize,
+            int patchSize,
+            int spatialMergeSize,
+            int temporalPatchSize,
+            int windowSize,
+            int[] fullattBlockIndexes,
+            double tokensPerSecond) {
+
+        int headDim() {
+            return hiddenSize / numHeads;
+        }
+
+        /** Numbers of one patch in pixel_values. */
+        int patchWidth() {
+            return inChannels * temporalPatchSize * patchSize * patchSize;
+        }
+    }
+
+    static Qwen2_5_VLConfig of(Config config) {
+        Config text = config.optionalChild("text_config").orElse(config);
+        Config vision = config.child("vision_config");
+        ignore(config, text, vision);
+        return new Qwen2_5_VLConfig(
+                text(text),
+                vision(vision),
+                config.flag("tie_word_embeddings", text.flag("tie_word_embeddings", false)),
+                config.integer("image_token_id", 151655),
+                config.integer("video_token_id", 151656),
+                config.integer("vision_start_token_id", 151652));
+    }
+
+    private static Text text(Config c) {
+        Config rope = c.optionalChild("rope_parameters")
+                .or(() -> c.optionalChild("rope_scaling"))
+                .orElseThrow(() -> new InputException(
+                        "config.json has neither rope_scaling nor rope_parameters; Qwen2.5-VL needs mrope_section"));
+        String type = rope.string("rope_type", rope.string("type", "default"));
+        rope.ignore("\"mrope\" here means default frequencies", "type");
+        if (!type.equals("default") && !type.equals("mrope")) {
+            throw new InputException("rope type \"" + type + "\" in config.json; Qwen2.5-VL knows default and mrope");
+        }
+        if (c.flag("use_sliding_window", false)) {
+            throw new InputException(
+                    "use_sliding_window is true in config.json; no published Qwen2.5-VL has it, and Fovea does not");
+        }
+        int heads = c.integer("num_attention_heads", 64);
+        return new Text(
+                c.integer("vocab_size", 152064),
+                c.integer("hidden_size", 8192),
+                c.integer("intermediate_size", 29568),
+                c.integer("num_hidden_layers", 80),
+                heads,
+                c.integer("num_key_value_heads", 8),
+                Activation.of(c.string("hidden_act", "silu")),
+                c.integer("max_position_embeddings", 32768),
+                c.number("rms_norm_eps", 1e-5),
+                rope.number("rope_theta", c.number("rope_theta", 1e6)),
+                rope.integers("mrope_section"));
+    }
+
+    private static Vision vision(Config c) {
+        return new Vision(
+                c.integer("depth", 32),
+                c.integer("hidden_size", 3584),
+                c.integer("intermediate_size", 3420),
+                c.integer("num_heads", 16),
+                Activation.of(c.string("hidden_act", "silu")),
+                c.integer("in_channels", 3),
+                c.integer("out_hidden_size", 3584),
+                c.integer("patch_size", 14),
+                c.integer("spatial_merge_size", 2),
+                c.integer("temporal_patch_size", 2),
+                c.integer("window_size", 112),
+                c.integers("fullatt_block_indexes", 7, 15, 23, 31),
+                c.number("tokens_per_second", 4));
+    }
+
+    private static void ignore(Config config, Config text, Config vision) {
+        config.ignore("which class the reference takes; model_type decides here", "architectures");
+        config.ignore(
+                "ends of a picture in the prompt; the chat template has them as text",
+                "vision_end_token_id",
+                "vision_token_id");
+        for (Config c : new Config[] {config, text, vision}) {
+            c.ignore("read by ModelDirectory", "model_type", "torch_dtype", "dtype");
+            c.ignore("training only", "attention_dropout", "initializer_range");
+            c.ignore("a note of the writer", "transformers_version", "_name_or_path");
+            c.ignore(
+                    "defaults of generation; generation_config.json has them",
+                    "bos_token_id",
+                    "eos_token_id",
+                    "pad_token_id");
+        }
+        text.ignore("the cache is always used", "use_cache");
+        text.ignore("inert without use_sliding_window", "sliding_window", "max_window_layers", "layer_types");
+        text.ignore("superseded by rope_parameters where that is present", "rope_theta", "rope_scaling");
+        text.ignore("the tie at the top level decides", "tie_word_embeddings");
+        vision.ignore("the reference does not read it either", "in_chans", "spatial_patch_size");
+        vision.ignore("always axial with theta 10000", "rope_parameters");
+    }
+}
