@@ -1,0 +1,214 @@
+package dev.fovea.models.gemma3;
+
+import dev.fovea.error.InputException;
+import dev.fovea.io.Config;
+import dev.fovea.tensor.Activation;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * config.json of Gemma 3. The published files list a few keys only; defaults are those of Gemma3Config, Gemma3TextConfig and
+ * SiglipVisionConfig, which differ from the published sizes.
+ */
+record Gemma3Config(Text text, Vision vision, int mmTokensPerImage, int imageTokenId) {
+
+    /**
+     * The decoder.
+     *
+     * @param isFullAttention for each layer, whether it sees everything before it; the others see a window
+     * @param fullRope of the full layers
+     * @param slidingRope of the others
+     */
+    record Text(
+            int vocabSize,
+            int hiddenSize,
+            int intermediateSize,
+            int numHiddenLayers,
+            int numAttentionHeads,
+            int numKeyValueHeads,
+            int headDim,
+            Activation hiddenActivation,
+            int maxPositionEmbeddings,
+            double rmsNormEps,
+            double queryPreAttnScalar,
+            int slidingWindow,
+            List<Boolean> isFullAttention,
+            RopeParameters fullRope,
+            RopeParameters slidingRope,
+            boolean tieWordEmbeddings) {
+
+        /** For each layer, how many positions a query sees, itself included; 0 for all. */
+        int[] windows() {
+            return isFullAttention.stream()
+                    .mapToInt(full -> full ? 0 : slidingWindow)
+                    .toArray();
+        }
+    }
+
+    /** Angles are {@code position * theta^(-2j / headDim) / factor}. */
+    record RopeParameters(double theta, double factor) {}
+
+    /** The SigLIP tower. */
+    record Vision(
+            int hiddenSize,
+            int intermediateSize,
+            int numHiddenLayers,
+            int numAttentionHeads,
+            int numChannels,
+            int imageSize,
+            int patchSize,
+            Activation hiddenAct,
+            double layerNormEps) {
+
+        int headDim() {
+            return hiddenSize / numAttentionHeads;
+        }
+
+        /** Patches along a side. */
+        int side() {
+            return imageSize / patchSize;
+        }
+    }
+
+    static Gemma3Config of(Config c) {
+        ignoreNotes(c);
+        c.ignore(
+                "ends of a picture in the prompt; the processor has them as text",
+                "boi_token_index",
+                "eoi_token_index");
+        Config text = c.child("text_config");
+        Gemma3Config config = new Gemma3Config(
+                text(text, c.flag("tie_word_embeddings", text.flag("tie_word_embeddings", true))),
+                vision(c.child("vision_config")),
+                c.integer("mm_tokens_per_image", 256),
+                c.integer("image_token_index", 262144));
+        if (config.tokensPerSide() * config.tokensPerSide() != config.mmTokensPerImage
+                || config.vision.side() % config.tokensPerSide() != 0) {
+            throw new InputException(c.where() + ": mm_tokens_per_image is " + config.mmTokensPerImage
+                    + "; expected a square of a number that " + "divides the " + config.vision.side()
+                    + " patches along a side");
+        }
+        return config;
+    }
+
+    /** Rows along a side that are left of a picture when its patches are pooled. */
+    int tokensPerSide() {
+        return (int) Math.sqrt(mmTokensPerImage);
+    }
+
+    /** config.json of a text-only model. */
+    static Text textOnly(Config c) {
+        return text(c, c.flag("tie_word_embeddings", true));
+    }
+
+    private static Text text(Config c, boolean tieWordEmbeddings) {
+        ignoreNotes(c);
+        c.ignore("the cache is always used", "use_cache", "cache_implementation");
+        c.ignore("the tie at the top level decides", "tie_word_embeddings");
+        refuseUnpublished(c);
+        int layers = c.integer("num_hidden_layers", 26);
+        return new Text(
+                c.integer("vocab_size", 262208),
+                c.integer("hidden_size", 2304),
+                c.integer("intermediate_size", 9216),
+                layers,
+                c.integer("num_attention_heads", 8),
+                c.integer("num_key_value_heads", 4),
+                c.integer("head_dim", 256),
+                Activation.of(c.string("hidden_activation", "gelu_pytorch_tanh")),
+                c.integer("max_position_embeddings", 131072),
+                c.number("rms_norm_eps", 1e-6),
+                c.number("query_pre_attn_scalar", 256),
+                c.integer("sliding_window", 4096),
+                isFullAttention(c, layers),
+                fullRope(c),
+                slidingRope(c),
+                tieWordEmbeddings);
+    }
+
+    /** What Gemma3TextConfig can say and no Gemma 3 says. */
+    private static void refuseUnpublished(Config c) {
+        for (String key : List.of("attn_logit_softcapping", "final_logit_softcapping")) {
+            if (c.optionalNumber(key).isPresent()) {
+                throw new InputException(
+                        c.where() + ": " + key + " is set; expected null, as in every published Gemma 3");
+            }
+        }
+        for (String key : List.of("attention_bias", "use_bidirectional_attention")) {
+            if (c.flag(key, false)) {
+                throw new InputException(
+                        c.where() + ": " + key + " is true; expected false, as in every published Gemma 3");
+            }
+        }
+    }
+
+    /** One by one in layer_types, or by the rule that came before it: every so many layers, the last of them is full. */
+    private static List<Boolean> isFullAttention(Config c, int layers) {
+        int pattern = c.integer("_sliding_window_pattern", c.integer("sliding_window_pattern", 6));
+        List<String> types = c.strings(
+                "layer_types",
+                IntStream.range(0, layers)
+                        .mapToObj(i -> (i + 1) % pattern == 0 ? "full_attention" : "sliding_attention")
+                        .toList());
+        if (types.size() != layers
+                || !List.of("full_attention", "sliding_attention").containsAll(types)) {
+            throw new InputException(c.where() + ": layer_types is " + types
+                    + "; expected full_attention or sliding_attention " + layers + " times");
+        }
+        return types.stream().map("full_attention"::equals).toList();
+    }
+
+    private static RopeParameters fullRope(Config c) {
+        double theta = c.number("rope_theta", 1e6);
+        return c.optionalChild("rope_parameters")
+                .flatMap(p -> p.optionalChild("full_attention"))
+                .or(() -> c.optionalChild("rope_scaling"))
+                .map(rope -> rope(rope, theta))
+                .orElse(new RopeParameters(theta, 1));
+    }
+
+    /** Never scaled in the old spelling. */
+    private static RopeParameters slidingRope(Config c) {
+        double theta = c.number("rope_local_base_freq", 1e4);
+        return c.optionalChild("rope_parameters")
+                .flatMap(p -> p.optionalChild("sliding_attention"))
+                .map(rope -> rope(rope, theta))
+                .orElse(new RopeParameters(theta, 1));
+    }
+
+    private static RopeParameters rope(Config rope, double theta) {
+        String type = rope.string("rope_type", rope.string("type", "default"));
+        if (!type.equals("default") && !type.equals("linear")) {
+            throw new InputException(rope.where() + ": rope_type is \"" + type + "\"; expected default or linear");
+        }
+        double factor = type.equals("linear") ? rope.number("factor") : rope.number("factor", 1);
+        return new RopeParameters(rope.number("rope_theta", theta), type.equals("linear") ? factor : 1);
+    }
+
+    private static Vision vision(Config c) {
+        ignoreNotes(c);
+        c.ignore("Gemma 3 takes the patches, not their pooled summary", "vision_use_head");
+        return new Vision(
+                c.integer("hidden_size", 768),
+                c.integer("intermediate_size", 3072),
+                c.integer("num_hidden_layers", 12),
+                c.integer("num_attention_heads", 12),
+                c.integer("num_channels", 3),
+                c.integer("image_size", 224),
+                c.integer("patch_size", 16),
+                Activation.of(c.string("hidden_act", "gelu_pytorch_tanh")),
+                c.number("layer_norm_eps", 1e-6));
+    }
+
+    private static void ignoreNotes(Config c) {
+        c.ignore("read by ModelDirectory and Families", "model_type", "torch_dtype", "dtype");
+        c.ignore("which class the reference takes; model_type decides here", "architectures");
+        c.ignore("training only", "attention_dropout", "initializer_range");
+        c.ignore("a note of the writer", "transformers_version", "_name_or_path");
+        c.ignore(
+                "defaults of generation; generation_config.json has them",
+                "bos_token_id",
+                "eos_token_id",
+                "pad_token_id");
+    }
+}
