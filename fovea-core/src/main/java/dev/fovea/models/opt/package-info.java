@@ -1,0 +1,5 @@
+/** OPT by itself: a language model without pictures. The decoder is {@link dev.fovea.models.OptDecoder}. */
+@NullMarked
+package dev.fovea.models.opt;
+
+import org.jspecify.annotations.NullMarked;
