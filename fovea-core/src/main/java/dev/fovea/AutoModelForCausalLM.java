@@ -1,0 +1,28 @@
+package dev.fovea;
+
+import java.nio.file.Path;
+
+/**
+ * Opens any model that writes token after token: transformers' AutoModelForCausalLM, by which the pages of some models, Florence-2
+ * and LLaVA-OneVision-1.5 among them, open theirs. The same as {@link AutoModelForImageTextToText}.
+ */
+public final class AutoModelForCausalLM {
+    private AutoModelForCausalLM() {}
+
+    /** In the checkpoint's own dtype, on all processors. */
+    public static Model fromPretrained(String model) {
+        return fromPretrained(model, LoadOptions.DEFAULT);
+    }
+
+    /**
+     * @param model a Hugging Face model directory, or the hub id of a model in this machine's cache
+     * @throws dev.fovea.error.InputException where it is none, files are missing or wrong, or the model is of an unknown kind
+     */
+    public static Model fromPretrained(String model, LoadOptions options) {
+        return Model.open(model, options);
+    }
+
+    public static Model fromPretrained(Path directory) {
+        return fromPretrained(directory.toString());
+    }
+}

@@ -1,0 +1,16 @@
+package dev.fovea;
+
+/** transformers' class of this name: {@link AutoModelForImageTextToText} for BLIP-2 directories alone. */
+public final class Blip2ForConditionalGeneration {
+    private Blip2ForConditionalGeneration() {}
+
+    /** @throws dev.fovea.error.InputException where the directory holds another kind of model */
+    public static Model fromPretrained(String model) {
+        return fromPretrained(model, LoadOptions.DEFAULT);
+    }
+
+    /** @param model a directory, or the hub id of a model in this machine's cache */
+    public static Model fromPretrained(String model, LoadOptions options) {
+        return Model.open(model, options, "blip-2");
+    }
+}

@@ -1,0 +1,56 @@
+package dev.fovea;
+
+import dev.fovea.error.OptionException;
+import dev.fovea.tensor.DType;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How a model is opened.
+ *
+ * <pre>{@code LoadOptions.DEFAULT.withDtype("bfloat16").withThreads(4)}</pre>
+ *
+ * @param device {@code auto}; {@code cpu}; {@code cpu:java} for the CPU without native libraries; {@code reference} for the
+ *     plain loops that define every operation, thousands of times slower
+ * @param dtype in which the model computes; empty for the checkpoint's own
+ * @param threads of the backend; 0 for one per processor
+ */
+public record LoadOptions(String device, Optional<DType> dtype, int threads) {
+    private static final List<String> DEVICES = List.of("auto", "cpu", "cpu:java", "reference");
+
+    /** The checkpoint's dtype, the best device, all processors. */
+    public static final LoadOptions DEFAULT = new LoadOptions("auto", Optional.empty(), 0);
+
+    public LoadOptions {
+        if (!DEVICES.contains(device)) {
+            throw new OptionException("device is \"" + device + "\"; this build knows " + String.join(", ", DEVICES));
+        }
+        if (threads < 0 || threads > 1024) {
+            throw new OptionException("threads is " + threads + "; expected 1 to 1024, or 0 for one per processor");
+        }
+    }
+
+    public LoadOptions withDevice(String name) {
+        return new LoadOptions(name, dtype, threads);
+    }
+
+    /** {@code auto}, {@code float32}, {@code bfloat16} or {@code float16}: torch_dtype. */
+    public LoadOptions withDtype(String name) {
+        return new LoadOptions(device, parseDtype(name), threads);
+    }
+
+    public LoadOptions withThreads(int n) {
+        return new LoadOptions(device, dtype, n);
+    }
+
+    private static Optional<DType> parseDtype(String name) {
+        return switch (name) {
+            case "auto" -> Optional.empty();
+            case "float32" -> Optional.of(DType.FLOAT32);
+            case "bfloat16" -> Optional.of(DType.BFLOAT16);
+            case "float16" -> Optional.of(DType.FLOAT16);
+            default ->
+                throw new OptionException("dtype is \"" + name + "\"; expected auto, float32, bfloat16 or float16");
+        };
+    }
+}

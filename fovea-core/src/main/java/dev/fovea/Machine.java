@@ -1,0 +1,69 @@
+package dev.fovea;
+
+import dev.fovea.backend.cpu.CpuBackend;
+import dev.fovea.backend.cpu.MemoryStream;
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+
+/** What this machine offers, described and measured. Measuring takes all its processors for as long as is asked. */
+public final class Machine {
+    /** More than the caches of most processors hold. */
+    private static final long READ_BYTES = 512L << 20;
+
+    private static final int ROWS = 512;
+    private static final int WIDTH = 2048;
+
+    private Machine() {}
+
+    /** One line about the backend that options choose: threads, vectors, libraries found or why not. */
+    public static String describeBackend(LoadOptions options) {
+        try (Backend backend = Backends.of(options)) {
+            return backend instanceof CpuBackend cpu ? cpu.describe() : backend.name();
+        }
+    }
+
+    /** Bytes per second that all processors together read from memory: the best of the passes that fit into the time. */
+    public static double readBytesPerSecond(Duration time) {
+        try (Arena arena = Arena.ofShared();
+                MemoryStream stream = new MemoryStream(Runtime.getRuntime().availableProcessors())) {
+            // Untouched pages would all be one page of zeros.
+            MemorySegment memory = arena.allocate(READ_BYTES, 64).fill((byte) 1);
+            return best(READ_BYTES, time, () -> stream.read(memory));
+        }
+    }
+
+    /** Floating point operations per second in products of large matrices of a dtype, on the backend that options choose. */
+    public static double matrixFlopsPerSecond(LoadOptions options, DType dtype, Duration time) {
+        try (Backend backend = Backends.of(options);
+                Scope _ = Scope.open(backend)) {
+            float[] values = new float[WIDTH * WIDTH];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (i % 31 - 15) / 16f;
+            }
+            Tensor w = Tensor.of(backend, values, WIDTH, WIDTH).to(dtype);
+            Tensor x = w.rows(0, ROWS);
+            return best(2.0 * ROWS * WIDTH * WIDTH, time, () -> {
+                try (Scope _ = Scope.open(backend)) {
+                    backend.linear(x, w, null);
+                }
+            });
+        }
+    }
+
+    /** The highest rate among the runs that fit into the time; at least three, since the first ones warm up. */
+    private static double best(double work, Duration time, Runnable run) {
+        double best = 0;
+        long end = System.nanoTime() + time.toNanos();
+        for (int runs = 0; runs < 3 || System.nanoTime() < end; runs++) {
+            long start = System.nanoTime();
+            run.run();
+            best = Math.max(best, work / ((System.nanoTime() - start) / 1e9));
+        }
+        return best;
+    }
+}

@@ -1,0 +1,247 @@
+package dev.fovea;
+
+import dev.fovea.error.InputException;
+import dev.fovea.error.OptionException;
+import dev.fovea.generate.Decoding;
+import dev.fovea.generate.GenerationConfig;
+import dev.fovea.generate.Generator;
+import dev.fovea.generate.Sequence;
+import dev.fovea.generate.StopRule;
+import dev.fovea.io.HubCache;
+import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.Weights;
+import dev.fovea.models.Family;
+import dev.fovea.models.Inputs;
+import dev.fovea.models.VisionLanguageModel;
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Tensor;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.BiConsumer;
+
+/**
+ * A loaded model: transformers' PreTrainedModel. Immutable; many threads may generate at once. Weights are mapped from the
+ * directory's files, so opening takes no time and closing is what frees them.
+ */
+public final class Model implements AutoCloseable {
+    private final Backend backend;
+    private final Weights weights;
+    private final VisionLanguageModel model;
+    private final Set<String> modelArguments;
+    private final GenerationConfig directoryDefaults;
+    private final GenerationConfig modelConfigDefaults;
+    private final GenerationConfig familyDefaults;
+
+    private Model(ModelDirectory directory, Family family, Backend backend, DType dtype) {
+        this.backend = backend;
+        modelArguments = family.modelArguments();
+        weights = Weights.open(directory, backend, dtype, family.renaming());
+        try {
+            model = family.load(directory.config(), weights);
+            weights.check();
+            directoryDefaults = directory
+                    .generationConfig()
+                    .map(c -> GenerationConfig.ofFile(c.toMap(), "generation_config.json"))
+                    .map(file -> family.generationConfig(directory.config(), file))
+                    .orElse(GenerationConfig.EMPTY);
+            modelConfigDefaults =
+                    GenerationConfig.ofModelConfig(directory.config().toMap(), "config.json");
+            familyDefaults = family.generationDefaults(directory.config());
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
+    }
+
+    /** @param modelTypes that the caller takes; any where none is given */
+    static Model open(String model, LoadOptions options, String... modelTypes) {
+        ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model));
+        if (modelTypes.length > 0 && !List.of(modelTypes).contains(directory.modelType())) {
+            throw new InputException(
+                    directory.path() + " holds a model of type \"" + directory.modelType() + "\"; expected "
+                            + String.join(" or ", modelTypes),
+                    "use AutoModelForImageTextToText, which takes any");
+        }
+        Family family = Families.of(directory);
+        Backend backend = Backends.of(options);
+        try {
+            return new Model(directory, family, backend, options.dtype().orElseGet(directory::storedDtype));
+        } catch (RuntimeException e) {
+            backend.close();
+            throw e;
+        }
+    }
+
+    /** In which it computes. */
+    public DType dtype() {
+        return model.dtype();
+    }
+
+    /** Whether answers come from a decoder of their own, behind an encoder that reads picture and prompt. */
+    public boolean isEncoderDecoder() {
+        return model.isEncoderDecoder();
+    }
+
+    /** The generation options of the directory, which a call's options are laid over. */
+    public GenerationConfig generationConfig() {
+        return resolve(GenerationConfig.EMPTY);
+    }
+
+    /** With the directory's options where the call gives none: {@code generate(**inputs)}. */
+    public GenerateOutput generate(Inputs inputs) {
+        return generate(inputs, GenerationConfig.EMPTY);
+    }
+
+    /** {@code generate(**inputs, …)}. */
+    public GenerateOutput generate(Inputs inputs, GenerationConfig config) {
+        return generate(inputs, config, GenerateOptions.DEFAULT);
+    }
+
+    /**
+     * Answers every row.
+     *
+     * @throws OptionException for options that contradict each other or the model
+     * @throws InputException where a prompt is longer than the model's positions, or its pictures do not fit it
+     */
+    public GenerateOutput generate(Inputs inputs, GenerationConfig call, GenerateOptions options) {
+        GenerationConfig config = resolve(call);
+        if (!config.stopStrings().isEmpty() && options.stopRule() == StopRule.NEVER) {
+            throw new OptionException(
+                    "stop_strings needs a tokenizer, which a model does not have", "use Pipeline, or give a stop rule");
+        }
+        List<int[]> prompts = model.promptIds(inputs);
+        checkLengths(inputs);
+        checkArguments(inputs);
+        checkStart(config, prompts);
+        long start = System.nanoTime();
+        try (Decoding decoding = model.start(inputs)) {
+            long encoded = System.nanoTime();
+            Clock clock = new Clock(decoding);
+            List<Sequence> answers = Generator.generate(
+                    clock,
+                    prompts,
+                    config,
+                    length -> model.lengths(config, length),
+                    options.listener(),
+                    options.cancelled(),
+                    options.logitsProcessors(),
+                    options.stopRule());
+            long end = System.nanoTime();
+            return new GenerateOutput(
+                    prompts,
+                    answers,
+                    config,
+                    new GenerateOutput.Timings(
+                            (encoded - start) / 1e6,
+                            clock.prefillNanos / 1e6,
+                            (end - encoded - clock.prefillNanos) / 1e6));
+        }
+    }
+
+    /**
+     * Runs prompt and answer in one pass and reports the stages by the names of the reference's modules; see docs/parity.md.
+     *
+     * @param inputs one row
+     * @param answerIds fed behind the prompt; may be empty
+     * @param stages gets name and tensor; tensors are valid during the call only
+     */
+    public void trace(Inputs inputs, int[] answerIds, BiConsumer<String, Tensor> stages) {
+        checkLengths(inputs);
+        checkArguments(inputs);
+        Tensor.withStages(stages, () -> {
+            inputs.nameStages(backend);
+            model.trace(inputs, answerIds);
+            return answerIds;
+        });
+    }
+
+    GenerationConfig resolve(GenerationConfig call) {
+        return GenerationConfig.resolve(call, directoryDefaults, modelConfigDefaults, familyDefaults);
+    }
+
+    VisionLanguageModel visionLanguageModel() {
+        return model;
+    }
+
+    private void checkStart(GenerationConfig config, List<int[]> prompts) {
+        OptionalInt start = config.decoderStartTokenId();
+        if (model.isEncoderDecoder() && start.isPresent() && start.getAsInt() != prompts.getFirst()[0]) {
+            throw new OptionException("decoder_start_token_id is " + start.getAsInt()
+                    + "; this model's answers start with " + prompts.getFirst()[0]);
+        }
+    }
+
+    private void checkLengths(Inputs inputs) {
+        for (int[] ids : inputs.inputIds()) {
+            if (ids.length > model.maxPositionEmbeddings()) {
+                throw new InputException(
+                        "the prompt has " + ids.length + " tokens; the model has " + model.maxPositionEmbeddings()
+                                + " positions",
+                        "shorten the prompt, or lower max_pixels");
+            }
+        }
+    }
+
+    private void checkArguments(Inputs inputs) {
+        inputs.rows().stream()
+                .flatMap(row -> row.modelArguments().keySet().stream())
+                .forEach(key -> {
+                    if (!modelArguments.contains(key)) {
+                        throw new OptionException("this model has no argument " + key + "; it knows "
+                                + (modelArguments.isEmpty() ? "none" : String.join(", ", modelArguments)));
+                    }
+                });
+    }
+
+    @Override
+    public void close() {
+        model.close();
+        weights.close();
+        backend.close();
+    }
+
+    /** Takes the time of the prefill. */
+    private static final class Clock implements Decoding {
+        private final Decoding decoding;
+        private long prefillNanos;
+
+        Clock(Decoding decoding) {
+            this.decoding = decoding;
+        }
+
+        @Override
+        public float[][] prefill() {
+            long start = System.nanoTime();
+            float[][] logits = decoding.prefill();
+            prefillNanos = System.nanoTime() - start;
+            return logits;
+        }
+
+        @Override
+        public int vocabSize() {
+            return decoding.vocabSize();
+        }
+
+        @Override
+        public int rows() {
+            return decoding.rows();
+        }
+
+        @Override
+        public void select(int[] parents) {
+            decoding.select(parents);
+        }
+
+        @Override
+        public float[][] step(int[] tokens) {
+            return decoding.step(tokens);
+        }
+
+        @Override
+        public void close() {
+            decoding.close();
+        }
+    }
+}

@@ -1,0 +1,200 @@
+package dev.fovea;
+
+import dev.fovea.backend.shapes.ShapeBackend;
+import dev.fovea.generate.Decoding;
+import dev.fovea.io.Config;
+import dev.fovea.io.HubCache;
+import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.WeightFile;
+import dev.fovea.io.WeightSummary;
+import dev.fovea.io.Weights;
+import dev.fovea.media.DecodedImage;
+import dev.fovea.media.Picture;
+import dev.fovea.models.Family;
+import dev.fovea.models.Inputs;
+import dev.fovea.models.VisionLanguageModel;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Scope;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a model is and what it costs, by its configuration and the headers of its files: no weight is read, so a model of any
+ * size takes milliseconds.
+ *
+ * <pre>{@code
+ * var info = ModelInfo.of("Qwen/Qwen2.5-VL-3B-Instruct", LoadOptions.DEFAULT);
+ * long bytes = info.weightBytes() + info.cacheBytes(2000) + info.activationBytes(2000);
+ * }</pre>
+ *
+ * For one thread.
+ */
+public final class ModelInfo {
+    private final ModelDirectory directory;
+    private final Family family;
+    private final ShapeBackend shapes = new ShapeBackend();
+    private final VisionLanguageModel model;
+    private final WeightSummary summary;
+    private final long weightBytes;
+    private final Map<String, String> ignoredWeights;
+
+    private ModelInfo(ModelDirectory directory, LoadOptions options) {
+        this.directory = directory;
+        family = Families.of(directory);
+        summary = summary(directory, family);
+        try (Weights weights =
+                Weights.open(directory, shapes, options.dtype().orElseGet(directory::storedDtype), family.renaming())) {
+            model = family.load(directory.config(), weights);
+            weights.check();
+            weightBytes = weights.bytes();
+            ignoredWeights = weights.ignored();
+        }
+    }
+
+    /**
+     * @param model a Hugging Face model directory, or the hub id of a model in this machine's cache
+     * @param options of which the dtype counts
+     * @throws dev.fovea.error.InputException as {@link AutoModelForImageTextToText#fromPretrained}
+     */
+    public static ModelInfo of(String model, LoadOptions options) {
+        return new ModelInfo(ModelDirectory.open(HubCache.resolve(model)), options);
+    }
+
+    public Path directory() {
+        return directory.path();
+    }
+
+    /** {@code model_type} of config.json. */
+    public String modelType() {
+        return directory.modelType();
+    }
+
+    /** {@code architectures} of config.json. */
+    public List<String> architectures() {
+        return directory.config().strings("architectures", List.of());
+    }
+
+    /** In which it computes. */
+    public DType dtype() {
+        return model.dtype();
+    }
+
+    /** Positions that the model knows: the longest sequence, prompt included. */
+    public int maxPositionEmbeddings() {
+        return model.maxPositionEmbeddings();
+    }
+
+    /** Stored elements by component of the model: its tower, its language model, its head. */
+    public Map<String, Long> parametersByComponent() {
+        return summary.parametersByComponent();
+    }
+
+    /** Bytes of the files by element type, as safetensors calls them. */
+    public Map<String, Long> bytesByType() {
+        Map<String, Long> bytes = new LinkedHashMap<>();
+        summary.bytesByType().forEach((type, count) -> bytes.put(type.name(), count));
+        return bytes;
+    }
+
+    /** Bytes of the weights as they lie in memory. */
+    public long weightBytes() {
+        return weightBytes;
+    }
+
+    /** Of {@link #weightBytes}, those that are converted at loading; the rest is mapped from the files. */
+    public long convertedBytes() {
+        return summary.convertedBytes(dtype());
+    }
+
+    /** Bytes of keys and values of one sequence of a length, prompt and answer. */
+    public long cacheBytes(int tokens) {
+        return model.newCache().bytes(tokens);
+    }
+
+    /**
+     * Bytes of activations while a text prompt of a length runs; of an encoder-decoder, while it reads a picture and a short
+     * prompt.
+     */
+    public long activationBytes(int promptTokens) {
+        return prefill(promptTokens).peakBytes();
+    }
+
+    /** Operations that this prompt takes; a multiplication and an addition are two. */
+    public long prefillFlops(int promptTokens) {
+        return prefill(promptTokens).flops();
+    }
+
+    /** Bytes of weights that are read for one generated token. */
+    public long decodeBytesPerToken() {
+        try (Decoding decoding = model.start(prompt(1))) {
+            decoding.prefill();
+            return shapes.cost(() -> decoding.step(new int[] {0})).weightBytes();
+        }
+    }
+
+    /**
+     * Rows of the prompt that a picture of this size takes; 0 where the model reads text only.
+     *
+     * @throws dev.fovea.error.InputException where the model takes no picture of this size
+     */
+    public int imageTokens(int width, int height) {
+        return family.imageTokens(directory, height, width);
+    }
+
+    /** Keys of config.json that have no effect, dotted, with the reason. */
+    public Map<String, String> ignoredConfig() {
+        return directory.config().ignored();
+    }
+
+    /** Tensors of the files that the model does not use, with the reason. */
+    public Map<String, String> ignoredWeights() {
+        return ignoredWeights;
+    }
+
+    private ShapeBackend.Cost prefill(int tokens) {
+        return shapes.cost(() -> {
+            try (Scope _ = Scope.open(shapes);
+                    Decoding decoding = model.start(prompt(tokens))) {
+                decoding.prefill();
+            }
+        });
+    }
+
+    /** A text of so many tokens. */
+    private Inputs prompt(int tokens) {
+        if (model.isEncoderDecoder()) {
+            return pictureAndPrompt();
+        }
+        return new Inputs(List.of(new Inputs.Row("", new int[tokens], List.of(), List.of())));
+    }
+
+    /** What an encoder reads is bounded, and of one size whatever the picture's. */
+    private Inputs pictureAndPrompt() {
+        DecodedImage blank = DecodedImage.of(new Picture(32, 32, new byte[3 * 32 * 32]));
+        Config options = Config.of(Map.of(), "processor options");
+        return new Inputs(List.of(family.processor(directory).process(Optional.of("a"), List.of(blank), options)));
+    }
+
+    private static WeightSummary summary(ModelDirectory directory, Family family) {
+        List<WeightFile> files = directory.openWeights();
+        try {
+            String[] components = files.stream()
+                    .flatMap(f -> f.entries().keySet().stream())
+                    .map(name -> component(family.renaming().apply(name)))
+                    .distinct()
+                    .toArray(String[]::new);
+            return WeightSummary.of(directory, family.renaming(), components);
+        } finally {
+            files.forEach(WeightFile::close);
+        }
+    }
+
+    /** The first part of a tensor's name, or the second below "model". */
+    private static String component(String name) {
+        int end = name.indexOf('.', name.startsWith("model.") ? "model.".length() : 0);
+        return end < 0 ? name : name.substring(0, end);
+    }
+}
