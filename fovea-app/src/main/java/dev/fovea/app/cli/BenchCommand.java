@@ -1,0 +1,227 @@
+package dev.fovea.app.cli;
+
+import dev.fovea.Content;
+import dev.fovea.GenerateOutput;
+import dev.fovea.LoadOptions;
+import dev.fovea.Machine;
+import dev.fovea.Message;
+import dev.fovea.ModelInfo;
+import dev.fovea.Pipeline;
+import dev.fovea.Processor;
+import dev.fovea.error.OptionException;
+import dev.fovea.generate.GenerationConfig;
+import dev.fovea.media.DecodedImage;
+import dev.fovea.media.Picture;
+import dev.fovea.models.Inputs;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** How fast a model is on this machine. */
+@Command(
+        name = "bench",
+        description =
+                "Measures loading, encoding a picture, prefill and decode: medians, and shares of what the machine can.",
+        sortOptions = false,
+        footer = {"", "Example:", "  fovea bench ./model --prefill 512 --decode 128 --format json"})
+final class BenchCommand implements Callable<Integer> {
+    private static final Duration MEASURING = Duration.ofSeconds(1);
+
+    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory or hub id.")
+    String model = "";
+
+    @Option(names = "--image-size", paramLabel = "WxH", description = "The picture (default: ${DEFAULT-VALUE}).")
+    String imageSize = "640x480";
+
+    @Option(names = "--prefill", paramLabel = "N", description = "Tokens of the prompt (default: ${DEFAULT-VALUE}).")
+    int prefill = 256;
+
+    @Option(names = "--decode", paramLabel = "N", description = "Tokens of the answer (default: ${DEFAULT-VALUE}).")
+    int decode = 64;
+
+    @Option(names = "--repeat", paramLabel = "N", description = "Runs behind the first (default: ${DEFAULT-VALUE}).")
+    int repeat = 3;
+
+    @Mixin
+    EngineOptions engine = new EngineOptions();
+
+    @Mixin
+    OutputOptions output = new OutputOptions();
+
+    private final Console console;
+
+    /** What the machine can: bytes read and floating point operations per second. */
+    private record Rates(double memory, double matrix) {}
+
+    BenchCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() {
+        Size size = Size.parse("--image-size", imageSize);
+        if (prefill < 1 || decode < 2 || repeat < 1) {
+            throw new OptionException("--prefill and --repeat must be at least 1, --decode at least 2; found " + prefill
+                    + ", " + repeat + " and " + decode);
+        }
+        LoadOptions options = engine.loadOptions();
+        ModelInfo info = ModelInfo.of(model, options);
+        Report report = new Report();
+        try (StatusLine status = new StatusLine(console, output.quiet)) {
+            status.show("Measuring the machine");
+            Rates rates = new Rates(
+                    Machine.readBytesPerSecond(MEASURING),
+                    Machine.matrixFlopsPerSecond(options, info.dtype(), MEASURING));
+            String backend = Machine.describeBackend(options);
+            report.add("model", model + " in " + info.dtype().torchName(), "model", model)
+                    .data("dtype", info.dtype().torchName())
+                    .add("backend", backend, "backend", backend);
+            Proc.forgetPeak();
+            status.show("Loading " + model);
+            long start = System.nanoTime();
+            try (Pipeline pipe = Pipeline.of("image-text-to-text", model, options)) {
+                milliseconds(report, "load", "load_ms", (System.nanoTime() - start) / 1e6);
+                if (info.imageTokens(size.width(), size.height()) > 0) {
+                    status.show("Looking at a picture of " + size);
+                    picture(pipe, size, report);
+                }
+                status.show("Reading " + prefill + " tokens, writing " + decode);
+                text(pipe, size, info, rates, report);
+            }
+            report.add(
+                    "memory bandwidth",
+                    Report.bytes((long) rates.memory()) + "/s read",
+                    "read_bytes_per_second",
+                    rates.memory());
+            report.add(
+                    "matrix rate",
+                    Report.decimals(rates.matrix() / 1e9) + " GFLOP/s",
+                    "matrix_flops_per_second",
+                    rates.matrix());
+            Proc.bytes("self/status", "VmHWM")
+                    .ifPresent(b -> report.add("peak memory", Report.bytes(b), "peak_rss_bytes", b));
+        }
+        report.print(console, output);
+        return ExitStatus.DONE;
+    }
+
+    /** From a decoded picture and a question to the first token. */
+    private void picture(Pipeline pipe, Size size, Report report) {
+        List<Double> preprocess = new ArrayList<>();
+        List<Double> vision = new ArrayList<>();
+        List<Double> first = new ArrayList<>();
+        int tokens = 0;
+        for (int run = 0; run <= repeat; run++) {
+            DecodedImage image = picture(size, run);
+            long start = System.nanoTime();
+            Inputs inputs = question(pipe.processor(), image);
+            double processed = (System.nanoTime() - start) / 1e6;
+            GenerateOutput out = pipe.model()
+                    .generate(inputs, GenerationConfig.maxNewTokens(1).withDoSample(false));
+            double answered = (System.nanoTime() - start) / 1e6;
+            tokens = inputs.rows().getFirst().images().getFirst().tokens();
+            if (run > 0) {
+                preprocess.add(processed);
+                vision.add(out.timings().vision());
+                first.add(answered);
+            }
+        }
+        report.data("image_size", size.toString());
+        report.add("picture of " + size, tokens + " tokens", "image_tokens", tokens);
+        milliseconds(report, "  preprocessing", "preprocess_ms", median(preprocess));
+        milliseconds(report, "  encoding", "image_ms", median(vision));
+        milliseconds(report, "  to the first token", "time_to_first_token_ms", median(first));
+    }
+
+    private static Inputs question(Processor processor, DecodedImage image) {
+        if (!processor.hasChatTemplate()) {
+            return processor.process(image, "What is in the picture?");
+        }
+        String prompt = processor.applyChatTemplate(
+                List.of(Message.user(Content.image(), Content.text("What is in the picture?"))));
+        return processor.process(prompt, List.of(image));
+    }
+
+    /** An answer that is as long as is asked, to a text or, where a model reads none alone, about a picture. */
+    private void text(Pipeline pipe, Size size, ModelInfo info, Rates rates, Report report) {
+        boolean encoder = pipe.model().isEncoderDecoder();
+        Inputs text = text(pipe.processor());
+        GenerationConfig config = GenerationConfig.maxNewTokens(decode)
+                .withMinNewTokens(decode)
+                .withDoSample(false)
+                .withNumBeams(1);
+        List<Double> prefills = new ArrayList<>();
+        List<Double> decodes = new ArrayList<>();
+        for (int run = 0; run <= repeat; run++) {
+            Inputs prompt = encoder ? question(pipe.processor(), picture(size, repeat + 1 + run)) : text;
+            GenerateOutput.Timings took = pipe.model().generate(prompt, config).timings();
+            if (run > 0) {
+                prefills.add(took.vision() + took.prefill());
+                decodes.add(took.decode());
+            }
+        }
+        if (encoder) {
+            milliseconds(report, "picture and prompt", "prefill_ms", median(prefills));
+        } else {
+            rate(report, "prefill", prefill, median(prefills));
+        }
+        double flops = info.prefillFlops(prefill) / median(prefills);
+        share(report, "  share of the matrix rate", "prefill_share", flops, rates.matrix());
+        rate(report, "decode", decode - 1, median(decodes));
+        double read = (double) info.decodeBytesPerToken() * (decode - 1) / median(decodes);
+        share(report, "  share of the bandwidth", "decode_share", read, rates.memory());
+        report.data("decode_bytes_per_token", info.decodeBytesPerToken());
+    }
+
+    private Inputs text(Processor processor) {
+        int[] words = processor.tokenizer().encode("The quick brown fox jumps over the lazy dog. ", false);
+        int[] ids = new int[prefill];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = words[i % words.length];
+        }
+        return new Inputs(List.of(new Inputs.Row("", ids, List.of(), List.of())));
+    }
+
+    private static void rate(Report report, String what, int tokens, double millis) {
+        double perSecond = tokens / millis * 1e3;
+        report.add(
+                what,
+                Report.decimals(perSecond) + " tokens/s (" + tokens + " in " + Report.decimals(millis) + " ms)",
+                what + "_tokens_per_second",
+                perSecond);
+        report.data(what + "_tokens", tokens).data(what + "_ms", millis);
+    }
+
+    private static void share(Report report, String label, String key, double perMilli, double possible) {
+        double share = perMilli * 1e3 / possible;
+        report.add(label, Math.round(100 * share) + " %", key, share);
+    }
+
+    private static void milliseconds(Report report, String label, String key, double millis) {
+        report.add(label, Report.decimals(millis) + " ms", key, millis);
+    }
+
+    private static double median(List<Double> values) {
+        List<Double> sorted = values.stream().sorted().toList();
+        int middle = sorted.size() / 2;
+        return sorted.size() % 2 == 1 ? sorted.get(middle) : (sorted.get(middle - 1) + sorted.get(middle)) / 2;
+    }
+
+    /** A picture that no other variant equals: a model may keep what it made of one. */
+    private static DecodedImage picture(Size size, int variant) {
+        byte[] rgb = new byte[3 * size.width() * size.height()];
+        for (int y = 0, at = 0; y < size.height(); y++) {
+            for (int x = 0; x < size.width(); x++) {
+                rgb[at++] = (byte) (255L * x / size.width());
+                rgb[at++] = (byte) (255L * y / size.height());
+                rgb[at++] = (byte) ((x ^ y) + variant);
+            }
+        }
+        return DecodedImage.of(new Picture(size.width(), size.height(), rgb));
+    }
+}

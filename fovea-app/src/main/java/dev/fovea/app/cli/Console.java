@@ -1,0 +1,88 @@
+package dev.fovea.app.cli;
+
+import dev.fovea.error.FoveaException;
+import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * The three streams of a program, in UTF-8 whatever the locale says.
+ *
+ * @param inputIsTerminal whether somebody can be asked
+ * @param answersAreRead whether stdout is a terminal
+ * @param progressIsRead whether stderr is a terminal
+ */
+public record Console(
+        InputStream in,
+        PrintStream out,
+        PrintStream err,
+        boolean inputIsTerminal,
+        boolean answersAreRead,
+        boolean progressIsRead) {
+
+    /** The process's own streams. Which of them are terminals the launcher says. */
+    public static Console system() {
+        return new Console(
+                System.in,
+                utf8(new FileOutputStream(FileDescriptor.out)),
+                utf8(new FileOutputStream(FileDescriptor.err)),
+                Boolean.getBoolean("fovea.stdin.terminal"),
+                Boolean.getBoolean("fovea.stdout.terminal"),
+                Boolean.getBoolean("fovea.stderr.terminal"));
+    }
+
+    /** Streams that are no terminals. */
+    public static Console of(InputStream in, OutputStream out, OutputStream err) {
+        return new Console(in, utf8(out), utf8(err), false, false, false);
+    }
+
+    private static PrintStream utf8(OutputStream stream) {
+        return new PrintStream(stream, false, StandardCharsets.UTF_8);
+    }
+
+    /** Writes a part of an answer at once, so that it can be read while the rest is made. */
+    void print(String text) {
+        out.print(text);
+        if (out.checkError()) {
+            throw new FoveaException("cannot write the answer to stdout: it was closed, or its disk is full");
+        }
+    }
+
+    void printLine(String text) {
+        print(text + "\n");
+    }
+
+    /** One line for the user. */
+    void note(String text) {
+        err.println("fovea: " + text.strip().replaceAll("\\s*\\R\\s*", " "));
+        err.flush();
+    }
+
+    /** Asks for a line. */
+    String ask(String question) {
+        err.print(question);
+        err.flush();
+        try {
+            String line = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine();
+            return line == null ? "" : line;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** All of stdin. */
+    byte[] readInput() {
+        try {
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read stdin", e);
+        }
+    }
+}

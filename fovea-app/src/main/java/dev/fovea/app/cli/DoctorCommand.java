@@ -1,0 +1,100 @@
+package dev.fovea.app.cli;
+
+import dev.fovea.Machine;
+import dev.fovea.tensor.DType;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** What this machine offers. */
+@Command(
+        name = "doctor",
+        description = "Shows what this machine offers: JDK, processor, memory, native libraries; measures its speed.",
+        sortOptions = false,
+        footer = {"", "Example:", "  fovea doctor --format json"})
+final class DoctorCommand implements Callable<Integer> {
+    private static final Duration MEASURING = Duration.ofMillis(300);
+
+    /** What kernels and libraries look for, as Linux spells it on x86 and on ARM. */
+    private static final Set<String> FEATURES = Set.of("""
+            avx avx2 fma f16c avx_vnni avx512f avx512bw avx512vl avx512_vnni avx512_bf16 avx512_fp16 amx_tile
+            amx_bf16 amx_int8 asimd asimdhp asimddp bf16 i8mm sve sve2""".split("\\s+"));
+
+    @Mixin
+    EngineOptions engine = new EngineOptions();
+
+    @Mixin
+    OutputOptions output = new OutputOptions();
+
+    private final Console console;
+
+    DoctorCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() {
+        Report report = new Report();
+        java(report);
+        processor(report);
+        memory(report);
+        String backend = Machine.describeBackend(engine.loadOptions());
+        report.add("backend", backend, "backend", backend);
+        report.add("GPUs", "none: this version computes on the processor only", "gpus", List.of());
+        try (StatusLine status = new StatusLine(console, output.quiet)) {
+            status.show("Measuring");
+            speed(report);
+        }
+        report.print(console, output);
+        return ExitStatus.DONE;
+    }
+
+    private static void java(Report report) {
+        String jdk = System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version") + ", "
+                + System.getProperty("java.vendor");
+        report.add("JDK", jdk, "jdk", jdk);
+        report.add("  home", System.getProperty("java.home"), "java_home", System.getProperty("java.home"));
+        String os = System.getProperty("os.name") + " " + System.getProperty("os.version") + " on "
+                + System.getProperty("os.arch");
+        report.add("system", os, "system", os);
+    }
+
+    private static void processor(Report report) {
+        int processors = Runtime.getRuntime().availableProcessors();
+        Proc.value("cpuinfo", "model name").ifPresent(name -> report.add("processor", name, "processor", name));
+        report.add("processors", Integer.toString(processors), "processors", processors);
+        Proc.value("cpuinfo", "flags")
+                .or(() -> Proc.value("cpuinfo", "Features"))
+                .ifPresent(all -> {
+                    List<String> known = Arrays.stream(all.split(" "))
+                            .filter(FEATURES::contains)
+                            .toList();
+                    report.add("features", String.join(" ", known), "features", known);
+                });
+    }
+
+    private static void memory(Report report) {
+        Proc.bytes("meminfo", "MemTotal").ifPresent(b -> report.add("memory", Report.bytes(b), "memory_bytes", b));
+        Proc.bytes("meminfo", "MemAvailable")
+                .ifPresent(b -> report.add("  available", Report.bytes(b), "available_bytes", b));
+        long heap = Runtime.getRuntime().maxMemory();
+        report.add("  Java heap", "at most " + Report.bytes(heap), "max_heap_bytes", heap);
+    }
+
+    private void speed(Report report) {
+        double read = Machine.readBytesPerSecond(MEASURING);
+        report.add("memory bandwidth", Report.bytes((long) read) + "/s read", "read_bytes_per_second", read);
+        for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16)) {
+            double flops = Machine.matrixFlopsPerSecond(engine.loadOptions(), dtype, MEASURING);
+            report.add(
+                    "matrices in " + dtype.torchName(),
+                    Report.decimals(flops / 1e9) + " GFLOP/s",
+                    dtype.torchName() + "_flops_per_second",
+                    flops);
+        }
+    }
+}

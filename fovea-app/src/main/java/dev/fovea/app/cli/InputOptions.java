@@ -1,0 +1,204 @@
+package dev.fovea.app.cli;
+
+import dev.fovea.Processor;
+import dev.fovea.Request;
+import dev.fovea.error.InputException;
+import dev.fovea.error.OptionException;
+import dev.fovea.io.Json;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What is asked, and whom: prompt and pictures, or a file that holds them. */
+final class InputOptions {
+    private static final Pattern URL = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*", Pattern.DOTALL);
+
+    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory or hub id.")
+    String model = "";
+
+    @Parameters(index = "1", arity = "0..1", paramLabel = "PROMPT", description = "What to ask.")
+    Optional<String> prompt = Optional.empty();
+
+    @Option(
+            names = "--image",
+            paramLabel = "FILE",
+            description = "A picture: path, file:, http: or https: URL, data: URI, or - for stdin; repeatable.")
+    List<String> images = List.of();
+
+    @Option(names = "--video", paramLabel = "FILE", description = "A clip, named like a picture; repeatable.")
+    List<String> videos = List.of();
+
+    @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told before the prompt.")
+    Optional<String> system = Optional.empty();
+
+    @Option(names = "--messages", paramLabel = "FILE", description = "A conversation in transformers' JSON form.")
+    Optional<Path> messages = Optional.empty();
+
+    @Option(
+            names = "--text",
+            arity = "0..1",
+            fallbackValue = "",
+            paramLabel = "PROMPT",
+            description = "The prompt is raw: no chat template.")
+    Optional<String> text = Optional.empty();
+
+    @Option(names = "--task", paramLabel = "TASK", description = "A task of the model, as OCR or CAPTION.")
+    Optional<String> task = Optional.empty();
+
+    @Option(names = "--request", paramLabel = "FILE", description = "A request in JSON, as a line of batch's input.")
+    Optional<Path> request = Optional.empty();
+
+    @Option(
+            names = "--resized-height",
+            paramLabel = "N",
+            description = "Height that pictures get; with --resized-width.")
+    Optional<Integer> resizedHeight = Optional.empty();
+
+    @Option(names = "--resized-width", paramLabel = "N", description = "Width that pictures get.")
+    Optional<Integer> resizedWidth = Optional.empty();
+
+    @Option(names = "--fps", paramLabel = "X", description = "Frames per second that are taken of clips.")
+    Optional<Double> fps = Optional.empty();
+
+    @Option(names = "--nframes", paramLabel = "N", description = "Frames that are taken of a clip.")
+    Optional<Integer> nframes = Optional.empty();
+
+    @Mixin
+    RequestOptions options = new RequestOptions();
+
+    /**
+     * Finds what is wrong before a model is loaded, and asks for a prompt where somebody is there to give it.
+     *
+     * @throws OptionException for options that do not go together, or where nothing is asked
+     */
+    void check(Console console) {
+        boolean own = prompt.isPresent() || system.isPresent() || text.isPresent() || task.isPresent();
+        if (request.isPresent() && (own || messages.isPresent() || !images.isEmpty() || !videos.isEmpty())) {
+            throw new OptionException(
+                    "--request holds the whole input; PROMPT, --image, --video, --system, --messages, --text"
+                            + " and --task cannot go with it");
+        }
+        if (messages.isPresent() && own) {
+            throw new OptionException(
+                    "--messages holds the whole conversation; PROMPT, --system, --text and --task cannot go"
+                            + " with it");
+        }
+        boolean itemOptions =
+                resizedHeight.isPresent() || resizedWidth.isPresent() || fps.isPresent() || nframes.isPresent();
+        if (itemOptions && (request.isPresent() || messages.isPresent() || text.isPresent() || task.isPresent())) {
+            throw new OptionException(
+                    "--resized-height, --resized-width, --fps and --nframes go with a prompt and --image or"
+                            + " --video; in a file they stand in the items of the messages");
+        }
+        boolean nothing = !own && request.isEmpty() && messages.isEmpty() && images.isEmpty() && videos.isEmpty();
+        if (nothing && console.inputIsTerminal()) {
+            prompt = Optional.of(console.ask("Prompt: "));
+        } else if (nothing) {
+            throw new OptionException(
+                    "no PROMPT is given",
+                    "write it behind the model: fovea run MODEL \"What is in the picture?\" --image FILE");
+        }
+    }
+
+    /** Whether there is something to look at. */
+    boolean hasPictures() {
+        return !images.isEmpty() || !videos.isEmpty() || request.isPresent() || messages.isPresent();
+    }
+
+    /** The request that the options describe, for a model. */
+    Request request(Processor processor, Console console) {
+        if (request.isPresent()) {
+            return fromFile(request.get());
+        }
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("images", images.stream().map(s -> source(s, console)).toList());
+        json.put("videos", videos.stream().map(s -> source(s, console)).toList());
+        if (messages.isPresent()) {
+            json.put("messages", Json.parse(messages.get()));
+        } else if (text.isPresent() || task.isPresent() || !processor.hasChatTemplate()) {
+            rawPrompt(processor).ifPresent(raw -> json.put("text", raw));
+        } else {
+            json.put("messages", conversation());
+        }
+        return Request.parse(
+                options.over(json), messages.map(f -> f.resolveSibling("")).orElse(Path.of("")));
+    }
+
+    private Request fromFile(Path file) {
+        try {
+            return Request.parse(options.over(Json.parseObject(file)), file.resolveSibling(""));
+        } catch (OptionException e) {
+            throw new InputException(file + ": " + e.getMessage(), e.hint(), e);
+        }
+    }
+
+    private Optional<String> rawPrompt(Processor processor) {
+        if (system.isPresent()) {
+            throw new OptionException(
+                    "--system needs a chat template; a raw prompt has none", "write it into the prompt");
+        }
+        Optional<String> plain = text.filter(t -> !t.isEmpty()).or(() -> prompt);
+        return task.isEmpty() ? plain : Optional.of(known(task.get(), processor.tasks()) + plain.orElse(""));
+    }
+
+    /** The task as the model spells it. */
+    static String known(String task, List<String> tasks) {
+        String wanted = bare(task);
+        return tasks.stream()
+                .filter(t -> bare(t).equals(wanted))
+                .findFirst()
+                .orElseThrow(() -> new OptionException("--task is " + task + "; "
+                        + (tasks.isEmpty()
+                                ? "this model knows no tasks"
+                                : "this model knows " + String.join(", ", tasks))));
+    }
+
+    private static String bare(String task) {
+        return task.replaceAll("[<>]", "").replace('-', '_').toUpperCase(Locale.ROOT);
+    }
+
+    private List<Object> conversation() {
+        List<Object> turns = new ArrayList<>();
+        system.ifPresent(s -> turns.add(Map.of("role", "system", "content", List.of(textItem(s)))));
+        List<Object> content = new ArrayList<>();
+        images.forEach(_ -> content.add(new Values()
+                .put("type", Optional.of("image"))
+                .put("resized_height", resizedHeight)
+                .put("resized_width", resizedWidth)
+                .toMap()));
+        videos.forEach(_ -> content.add(new Values()
+                .put("type", Optional.of("video"))
+                .put("resized_height", resizedHeight)
+                .put("resized_width", resizedWidth)
+                .put("fps", fps)
+                .put("nframes", nframes)
+                .toMap()));
+        prompt.ifPresent(p -> content.add(textItem(p)));
+        turns.add(Map.of("role", "user", "content", content));
+        return turns;
+    }
+
+    private static Map<String, Object> textItem(String text) {
+        return Map.of("type", "text", "text", text);
+    }
+
+    /** What the user named, in a form that does not depend on where a request's relative paths start. */
+    private static String source(String named, Console console) {
+        if (named.equals("-")) {
+            return "data:;base64," + Base64.getEncoder().encodeToString(console.readInput());
+        }
+        return URL.matcher(named).matches()
+                ? named
+                : Path.of(named).toAbsolutePath().toString();
+    }
+}

@@ -1,0 +1,72 @@
+package dev.fovea.app.cli;
+
+import java.io.PrintStream;
+import java.util.Locale;
+
+/** A line on a terminal that says what is going on and is gone afterwards; nothing where there is no terminal. */
+final class StatusLine implements AutoCloseable {
+    private static final int BAR_WIDTH = 30;
+    private static final String ERASE = "\r\u001b[K";
+
+    private final PrintStream terminal;
+    private final boolean shown;
+    private final Thread cleaner = new Thread(this::clear);
+    private final long start = System.nanoTime();
+    private boolean visible;
+
+    StatusLine(Console console, boolean quiet) {
+        // Where both streams are one terminal, only one of them keeps the order of line and answer.
+        terminal = console.answersAreRead() ? console.out() : console.err();
+        shown = console.progressIsRead() && !quiet;
+        if (shown) {
+            Runtime.getRuntime().addShutdownHook(cleaner); // for Ctrl-C
+        }
+    }
+
+    synchronized void show(String text) {
+        if (shown) {
+            write(ERASE + text);
+            visible = true;
+        }
+    }
+
+    /** A bar with the time that is left. */
+    void showProgress(int done, int total, int before) {
+        int filled = total == 0 ? BAR_WIDTH : (int) ((long) BAR_WIDTH * done / total);
+        show("[" + "#".repeat(filled) + ".".repeat(BAR_WIDTH - filled) + "] " + done + "/" + total
+                + left(done - before, total - done));
+    }
+
+    private String left(int doneNow, int open) {
+        if (doneNow == 0 || open == 0) {
+            return "";
+        }
+        double each = (System.nanoTime() - start) / 1e9 / doneNow;
+        long seconds = Math.round(each * open);
+        return String.format(Locale.ROOT, "  %.1f s each, %d:%02d left", each, seconds / 60, seconds % 60);
+    }
+
+    synchronized void clear() {
+        if (visible) {
+            write(ERASE);
+            visible = false;
+        }
+    }
+
+    private void write(String text) {
+        terminal.print(text);
+        terminal.flush();
+    }
+
+    @Override
+    public void close() {
+        clear();
+        if (shown) {
+            try {
+                Runtime.getRuntime().removeShutdownHook(cleaner);
+            } catch (IllegalStateException e) {
+                // The JVM is going down: the hook does this line's work.
+            }
+        }
+    }
+}

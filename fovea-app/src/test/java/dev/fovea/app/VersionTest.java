@@ -1,0 +1,12 @@
+package dev.fovea.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class VersionTest {
+    @Test
+    void theBuildWritesItsVersionIntoTheResource() {
+        assertThat(Version.number()).matches("\\d+\\.\\d+\\.\\d+.*");
+    }
+}

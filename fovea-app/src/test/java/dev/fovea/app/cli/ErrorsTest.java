@@ -1,0 +1,160 @@
+package dev.fovea.app.cli;
+
+import static dev.fovea.app.cli.Shell.MODEL;
+import static dev.fovea.app.cli.Shell.PICTURE;
+import static dev.fovea.app.cli.Shell.fovea;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fovea.app.Main;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Wrong usage is 2, wrong input 3, anything else 1; each is one line on stderr, and stdout stays empty. */
+class ErrorsTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void helpAndVersionGoToStdout() {
+        assertThat(fovea("--version").succeeds().out()).matches("fovea \\d+\\.\\d+\\.\\d+.*\n");
+        assertThat(fovea().succeeds().out()).contains("Usage: fovea", "batch", "doctor");
+        for (String command :
+                new String[] {"run", "batch", "trace", "parse", "tokenize", "inspect", "bench", "doctor"}) {
+            assertThat(fovea(command, "--help").succeeds().out())
+                    .startsWith("Usage: fovea " + command)
+                    .contains("Example");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "rnu | unknown command rnu; known: run, batch",
+                "--rnu | --rnu",
+                "run | MODEL",
+                "run x hi --foramt json | did you mean --format",
+                "run x hi --max-new-tokens many | is not an int",
+                "run x hi --format yaml | text, json",
+                "batch x --input a.jsonl | --output",
+                "batch x --input a --output b --batch-size 0 | expected at least 1",
+                "trace x hi | --output",
+                "bench x --decode 1 | at least 2",
+                "inspect x --image-size big | 640x480",
+                "inspect x --max-length 0 | at least 1",
+                "run x | no PROMPT",
+                "run x hi --request r.json | --request holds the whole input",
+                "run x hi --messages m.json | --messages holds the whole conversation",
+                "run x --text hi --resized-width 3 | --resized-width",
+                "run x hi --dtype int8 | expected auto, float32, bfloat16 or float16",
+                "run x hi --device cuda | device is",
+                "run x hi --threads -1 | expected 1 to 1024",
+                "run x hi --processor size | KEY=VALUE"
+            })
+    void wrongUsage(String line, String part) {
+        fovea(line.split(" ")).failsWith(2, part);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--max-new-tokens 0 | max_new_tokens is 0",
+                "--top-p 2 | top_p is 2",
+                "--num-return-sequences 2 --no-do-sample | num_return_sequences is 2",
+                "--early-stopping sometimes | expected true, false or",
+                "--generate colour=red | unknown generation option colour",
+                "--generate guidance_scale=3 | not supported",
+                "--processor colour=red | no option colour",
+                "--min-pixels 9 --max-pixels 8 --image PICTURE | min_pixels",
+                "--loader gimp | expected load_image, pil or qwen_vl_utils",
+                "--task OD | this model knows no tasks"
+            })
+    void optionsThatTheModelCannotHonour(String options, String part) {
+        String[] line = ("run " + MODEL + " hi " + options.replace("PICTURE", PICTURE)).split(" ");
+        fovea(line).failsWith(2, part);
+    }
+
+    @Test
+    void wrongDirectories() throws IOException {
+        fovea("run", folder.resolve("none").toString(), "hi").failsWith(3, "there is no directory");
+        fovea("run", folder.toString(), "hi").failsWith(3, "config.json is missing");
+        Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"abacus\"}");
+        fovea("inspect", folder.toString()).failsWith(3, "abacus", "known: ");
+        Files.writeString(folder.resolve("config.json"), "{");
+        fovea("tokenize", folder.toString(), "hi").failsWith(3, "not valid JSON");
+    }
+
+    @Test
+    void wrongPictures() throws IOException {
+        fovea("run", MODEL, "hi", "--image", "no-such.png").failsWith(3, "no-such.png", "no such file");
+        Path text = Files.writeString(folder.resolve("note.txt"), "not a picture");
+        fovea("run", MODEL, "hi", "--image", text.toString()).failsWith(3, "note.txt");
+        fovea("run", MODEL, "hi", "--image", "-").failsWith(3);
+        byte[] whole = Files.readAllBytes(Path.of(PICTURE));
+        fovea(java.util.Arrays.copyOf(whole, whole.length / 2), "run", MODEL, "hi", "--image", "-")
+                .failsWith(3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "[]",
+                "{",
+                "",
+                "{\"generate\": {\"num_beams\": 0}, \"text\": \"hi\"}",
+                "{\"text\": 3}",
+                "{\"txt\": \"hi\"}",
+                "{\"id\": 1}",
+                "{\"text\": \"hi\", \"loader\": \"gimp\"}",
+                "{\"text\": \"hi\", \"generate\": []}",
+                "{\"text\": \"hi\", \"images\": [\"a.png\"]}",
+                "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image\"}]}]}"
+            })
+    void wrongRequests(String json) throws IOException {
+        Path request = Files.writeString(folder.resolve("request.json"), json);
+        fovea("run", MODEL, "--request", request.toString()).failsWith(3);
+    }
+
+    @Test
+    void aPictureThatNoPromptNames() {
+        fovea("run", MODEL, "--text", "no placeholder", "--image", PICTURE)
+                .failsWith(3, "0 image placeholders", "1 image");
+    }
+
+    @Test
+    void verboseShowsWhere() {
+        Shell.Result result = fovea("run", "--verbose", "no-such-model", "hi");
+        assertThat(result.status()).isEqualTo(3);
+        assertThat(result.err()).contains("\tat dev.fovea.");
+    }
+
+    @Test
+    void aClosedStdoutEndsTheRun() {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        OutputStream closed = new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                throw new IOException("Broken pipe");
+            }
+        };
+        String[] line = {"run", MODEL, "hi", "--max-new-tokens", "4000", "--no-do-sample"};
+        long start = System.nanoTime();
+        int status = Main.run(line, InputStream.nullInputStream(), closed, err);
+        assertThat(status).isEqualTo(1);
+        assertThat(err.toString(StandardCharsets.UTF_8)).contains("stdout").containsOnlyOnce("\n");
+        assertThat((System.nanoTime() - start) / 1e9)
+                .as("seconds: it does not generate to the end")
+                .isLessThan(20);
+    }
+}
