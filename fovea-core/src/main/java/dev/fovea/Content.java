@@ -119,6 +119,10 @@ public sealed interface Content {
         if ("image".equals(type) || "image_url".equals(type)) {
             return new Image(Optional.empty(), options(item, "image"));
         }
+        if ("video".equals(type) || item.containsKey("video")) {
+            throw new InputException(
+                    "a message has a video item; this version does not read clips yet", "give pictures");
+        }
         throw new InputException("an item of a message has the type " + Json.write(type) + "; expected text or image");
     }
 

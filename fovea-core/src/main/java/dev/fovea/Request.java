@@ -89,7 +89,7 @@ public record Request(
         List<ImageSource> images = c.strings("images", List.of()).stream()
                 .map(path -> ImageSource.parse(path, directory))
                 .toList();
-        if (!c.strings("videos", List.of()).isEmpty()) {
+        if (c.value("videos").filter(v -> !List.of().equals(v)).isPresent()) {
             throw new InputException("the request has videos, which this version does not read yet", "give pictures");
         }
         Request request = new Request(

@@ -83,9 +83,13 @@ class ParityTest {
         if (!c.isFloat32() || otherAlone) {
             return;
         }
-        checkAnswers(c, pipe.answer(requests, GenerateOptions.DEFAULT));
+        List<Integer> ends = requests.getFirst()
+                .generate()
+                .over(pipe.model().generationConfig())
+                .eosTokenId();
+        checkAnswers(c, pipe.answer(requests, GenerateOptions.DEFAULT), ends);
         if (requests.size() > 1) {
-            checkAnswers(c, requests.stream().map(pipe::answer).toList());
+            checkAnswers(c, requests.stream().map(pipe::answer).toList(), ends);
         }
     }
 
@@ -124,15 +128,15 @@ class ParityTest {
     }
 
     /** Where the reference has two implementations that differ, either answer counts. */
-    private static void checkAnswers(ParityCase c, List<Answer> answers) {
+    private static void checkAnswers(ParityCase c, List<Answer> answers, List<Integer> ends) {
         try {
-            checkAnswersOf(c, answers);
+            checkAnswersOf(c, answers, ends);
         } catch (AssertionError other) {
-            checkAnswersOf(c.alternative().orElseThrow(() -> other), answers);
+            checkAnswersOf(c.alternative().orElseThrow(() -> other), answers, ends);
         }
     }
 
-    private static void checkAnswersOf(ParityCase c, List<Answer> answers) {
+    private static void checkAnswersOf(ParityCase c, List<Answer> answers, List<Integer> ends) {
         List<Answer.Candidate> all =
                 answers.stream().flatMap(a -> a.sequences().stream()).toList();
         List<int[]> ids = c.ids("output_ids");
@@ -150,6 +154,9 @@ class ParityTest {
             assertThat(fill)
                     .as("behind the end of sequence " + i + " only padding is expected")
                     .isLessThanOrEqualTo(1);
+            if (length < expected.length) {
+                assertThat(ends).as("what ended sequence " + i).contains(expected[length - 1]);
+            }
             if (c.json().get("output_text") != null) {
                 checkTexts(c, i, answer, length == expected.length);
             }

@@ -59,8 +59,7 @@ final class Stages {
         try (Safetensors expected = Safetensors.open(c.stages(""))) {
             for (String name : expected.entries().keySet()) {
                 if (name.startsWith("forced.") || !(c.isFloat32() || name.startsWith("pixel_values"))) {
-                    continue; // the log-probabilities are checked elsewhere; half precision only has a tolerance for
-                    // them
+                    continue; // half precision has a tolerance for log-probabilities alone, which are checked elsewhere
                 }
                 int[] shape = expected.entries().get(name).shape().toArray();
                 float[] all = floats(expected, name);
@@ -114,8 +113,9 @@ final class Stages {
     }
 
     /**
-     * {@code max|a-b| / max|b|}: 1e-6 for pixels, 1e-4 for the rest, or three times what the kit's own numbers are off where that is
-     * more.
+     * {@code max|a-b| / max|b|}: 1e-6 for pixels, 1e-4 for the rest.
+     *
+     * @param own what the kit's number itself is off; added to the tolerance
      */
     static void close(String name, float[] actual, float[] expected, double own) {
         assertThat(actual).as("size of stage " + name).hasSameSizeAs(expected);

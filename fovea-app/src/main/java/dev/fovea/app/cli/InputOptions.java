@@ -100,6 +100,12 @@ final class InputOptions {
                     "--resized-height, --resized-width, --fps and --nframes go with a prompt and --image or"
                             + " --video; in a file they stand in the items of the messages");
         }
+        if (videos.isEmpty() && (fps.isPresent() || nframes.isPresent())) {
+            throw new OptionException("--fps and --nframes go with --video; no clip is given");
+        }
+        if (images.isEmpty() && (resizedHeight.isPresent() || resizedWidth.isPresent()) && videos.isEmpty()) {
+            throw new OptionException("--resized-height and --resized-width go with --image; no picture is given");
+        }
         boolean nothing = !own && request.isEmpty() && messages.isEmpty() && images.isEmpty() && videos.isEmpty();
         if (nothing && console.inputIsTerminal()) {
             prompt = Optional.of(console.ask("Prompt: "));

@@ -56,6 +56,8 @@ class ErrorsTest {
                 "run x hi --request r.json | --request holds the whole input",
                 "run x hi --messages m.json | --messages holds the whole conversation",
                 "run x --text hi --resized-width 3 | --resized-width",
+                "run x hi --image a.png --fps 2 | go with --video",
+                "run x hi --resized-height 28 --resized-width 28 | go with --image",
                 "run x hi --dtype int8 | expected auto, float32, bfloat16 or float16",
                 "run x hi --device cuda | device is",
                 "run x hi --threads -1 | expected 1 to 1024",
