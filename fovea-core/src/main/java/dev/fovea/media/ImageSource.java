@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.function.Supplier;
 
 /**
- * Where a picture comes from. Nothing is read before {@link #decode}, and nothing is kept after it.
+ * Where a picture comes from. Nothing is read before {@link #decode}, and nothing is kept after it, but by {@link #inMemory}.
  *
  * <pre>{@code
  * ImageSource.of(Path.of("cat.jpg")).decode().transposed().rgb();
@@ -25,7 +25,17 @@ public sealed interface ImageSource {
     record OfPath(Path path) implements ImageSource {
         @Override
         public DecodedImage decode(long maxPixels) {
-            return named(path.toString(), () -> DecodedImage.decode(read(path), maxPixels));
+            return inMemory().decode(maxPixels);
+        }
+
+        @Override
+        public ImageSource inMemory() {
+            return new Held(this, named(path.toString(), () -> read(path)));
+        }
+
+        @Override
+        public String toString() {
+            return path.toString();
         }
     }
 
@@ -33,7 +43,30 @@ public sealed interface ImageSource {
     record OfUri(URI uri) implements ImageSource {
         @Override
         public DecodedImage decode(long maxPixels) {
-            return named(uri.toString(), () -> DecodedImage.decode(Download.get(uri), maxPixels));
+            return inMemory().decode(maxPixels);
+        }
+
+        @Override
+        public ImageSource inMemory() {
+            return new Held(this, Download.get(uri));
+        }
+
+        @Override
+        public String toString() {
+            return uri.toString();
+        }
+    }
+
+    /** The bytes that were read from another source, whose name they keep. */
+    record Held(ImageSource origin, byte[] bytes) implements ImageSource {
+        @Override
+        public DecodedImage decode(long maxPixels) {
+            return named(origin.toString(), () -> DecodedImage.decode(bytes, maxPixels));
+        }
+
+        @Override
+        public String toString() {
+            return origin.toString();
         }
     }
 
@@ -119,6 +152,16 @@ public sealed interface ImageSource {
      */
     DecodedImage decode(long maxPixels);
 
+    /**
+     * Reads or fetches now, so that decoding later, and more than once, finds what is there today.
+     *
+     * @throws InputException where there is no such file
+     * @throws dev.fovea.error.NetworkException where it cannot be fetched
+     */
+    default ImageSource inMemory() {
+        return this;
+    }
+
     private static ImageSource ofDataUri(String source) {
         int comma = source.indexOf(',');
         if (comma < 0 || !source.substring(0, comma).endsWith("base64")) {
@@ -179,9 +222,9 @@ public sealed interface ImageSource {
         }
     }
 
-    private static DecodedImage named(String name, Supplier<DecodedImage> decoder) {
+    private static <T> T named(String name, Supplier<T> reader) {
         try {
-            return decoder.get();
+            return reader.get();
         } catch (InputException e) {
             throw new InputException("Cannot open " + name + ": " + e.getMessage(), e.hint(), e);
         }

@@ -73,6 +73,14 @@ class DownloadTest {
     }
 
     @Test
+    void whatIsInMemoryIsFetchedOnce() {
+        ImageSource held = source("/ok").inMemory();
+        server.stop(0);
+        assertThat(held.decode()).isEqualTo(TestPictures.decode("palette_color.png"));
+        assertThat(held.toString()).startsWith("http://localhost:").endsWith("/ok");
+    }
+
+    @Test
     void fetchesAndFollows() {
         DecodedImage image = TestPictures.decode("palette_color.png");
         assertThat(source("/ok").decode()).isEqualTo(image);

@@ -50,6 +50,17 @@ class ImageSourceTest {
     }
 
     @Test
+    void whatIsInMemoryOutlivesItsFile(@TempDir Path folder) throws Exception {
+        Path file = Files.write(folder.resolve("brief.png"), BYTES);
+        ImageSource held = ImageSource.of(file).inMemory();
+        Files.delete(file);
+        assertThat(held.decode()).isEqualTo(IMAGE);
+        Files.writeString(file, "not a picture");
+        refused(ImageSource.of(file).inMemory(), "brief.png", "Not a picture");
+        assertThat(ImageSource.of(BYTES).inMemory().decode()).isEqualTo(IMAGE);
+    }
+
+    @Test
     void errorsNameTheSource(@TempDir Path folder) throws Exception {
         Path text = Files.writeString(folder.resolve("notes.png"), "not a picture");
         refused(ImageSource.of(folder.resolve("missing.png")), "missing.png", "no such file");

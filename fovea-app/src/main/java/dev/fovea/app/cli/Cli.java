@@ -25,6 +25,7 @@ public final class Cli {
     private static Map<String, Function<Console, Object>> commands() {
         Map<String, Function<Console, Object>> commands = new LinkedHashMap<>();
         commands.put("run", RunCommand::new);
+        commands.put("chat", ChatCommand::new);
         commands.put("batch", BatchCommand::new);
         commands.put("trace", TraceCommand::new);
         commands.put("parse", ParseCommand::new);

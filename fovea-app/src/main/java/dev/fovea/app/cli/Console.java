@@ -59,10 +59,22 @@ public record Console(
         print(text + "\n");
     }
 
+    /** Where the user reads what is no answer. Where both streams are one terminal, only one of them keeps the order. */
+    PrintStream notes() {
+        return answersAreRead && progressIsRead ? out : err;
+    }
+
     /** One line for the user. */
     void note(String text) {
-        err.println("fovea: " + text.strip().replaceAll("\\s*\\R\\s*", " "));
-        err.flush();
+        notes().println("fovea: " + text.strip().replaceAll("\\s*\\R\\s*", " "));
+        notes().flush();
+    }
+
+    /** Lines beside an answer; a terminal shows them dimmed. */
+    void tell(String lines) {
+        boolean dims = progressIsRead && System.getenv("NO_COLOR") == null;
+        notes().println(dims ? "\u001b[2m" + lines + "\u001b[0m" : lines);
+        notes().flush();
     }
 
     /** Asks for a line. */

@@ -203,6 +203,11 @@ final class InputOptions {
         if (named.equals("-")) {
             return "data:;base64," + Base64.getEncoder().encodeToString(console.readInput());
         }
+        return absolute(named);
+    }
+
+    /** A path from the root; an address as it is. */
+    static String absolute(String named) {
         return URL.matcher(named).matches()
                 ? named
                 : Path.of(named).toAbsolutePath().toString();

@@ -15,8 +15,7 @@ final class StatusLine implements AutoCloseable {
     private boolean visible;
 
     StatusLine(Console console, boolean quiet) {
-        // Where both streams are one terminal, only one of them keeps the order of line and answer.
-        terminal = console.answersAreRead() ? console.out() : console.err();
+        terminal = console.notes();
         shown = console.progressIsRead() && !quiet;
         if (shown) {
             Runtime.getRuntime().addShutdownHook(cleaner); // for Ctrl-C

@@ -29,7 +29,7 @@ class ErrorsTest {
         assertThat(fovea("--version").succeeds().out()).matches("fovea \\d+\\.\\d+\\.\\d+.*\n");
         assertThat(fovea().succeeds().out()).contains("Usage: fovea", "batch", "doctor");
         for (String command :
-                new String[] {"run", "batch", "trace", "parse", "tokenize", "inspect", "bench", "doctor"}) {
+                new String[] {"run", "chat", "batch", "trace", "parse", "tokenize", "inspect", "bench", "doctor"}) {
             assertThat(fovea(command, "--help").succeeds().out())
                     .startsWith("Usage: fovea " + command)
                     .contains("Example");
@@ -40,7 +40,7 @@ class ErrorsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "rnu | unknown command rnu; known: run, batch",
+                "rnu | unknown command rnu; known: run, chat, batch",
                 "--rnu | --rnu",
                 "run | MODEL",
                 "run x hi --foramt json | did you mean --format",

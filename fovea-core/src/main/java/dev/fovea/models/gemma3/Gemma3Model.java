@@ -4,6 +4,7 @@ import dev.fovea.generate.Decoding;
 import dev.fovea.io.Config;
 import dev.fovea.io.Weights;
 import dev.fovea.models.CausalDecoding;
+import dev.fovea.models.EncodedImages;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Pixels;
 import dev.fovea.models.Placeholders;
@@ -43,6 +44,7 @@ public final class Gemma3Model implements VisionLanguageModel {
     private final SiglipVisionModel visionTower;
     private final Projector multiModalProjector;
     private final Gemma3TextModel languageModel;
+    private final EncodedImages encoded;
 
     /** Takes every tensor that the model needs from a checkpoint with the in-memory names of transformers. */
     public Gemma3Model(Config json, Weights w) {
@@ -50,6 +52,7 @@ public final class Gemma3Model implements VisionLanguageModel {
         visionTower = new SiglipVisionModel(config.vision(), w.at("model.vision_tower"));
         multiModalProjector = new Projector(config, w.at("model.multi_modal_projector"));
         languageModel = new Gemma3TextModel(config.text(), w.at("model.language_model"), w);
+        encoded = new EncodedImages(backend());
     }
 
     @Override
@@ -84,6 +87,11 @@ public final class Gemma3Model implements VisionLanguageModel {
         }
     }
 
+    @Override
+    public void close() {
+        encoded.close();
+    }
+
     /** Tokens to vectors, pictures among them. */
     Prompt prompt(Inputs.Row row) {
         int[] ids = row.inputIds();
@@ -111,14 +119,15 @@ public final class Gemma3Model implements VisionLanguageModel {
 
     /** Pictures and their crops to rows of the decoder: a list of none or one tensor (N C, D). */
     private List<Tensor> encode(List<Inputs.Visual> images) {
-        if (images.isEmpty()) {
-            return List.of();
-        }
+        return images.isEmpty() ? List.of() : List.of(encoded.encode(images, this::tower));
+    }
+
+    private Tensor tower(List<Inputs.Visual> images) {
         Pixels all =
                 Pixels.concat(images.stream().map(Inputs.Visual::pixelValues).toList());
         Tensor pixels = Tensor.of(backend(), all.values(), all.shape()); // (N, 3, size, size)
         Tensor patches = visionTower.forward(pixels); // (N P, W)
-        return List.of(multiModalProjector.forward(patches).named("projector.output"));
+        return multiModalProjector.forward(patches).named("projector.output");
     }
 
     private static final class Projector {

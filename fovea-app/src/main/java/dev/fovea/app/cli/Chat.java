@@ -1,0 +1,267 @@
+package dev.fovea.app.cli;
+
+import dev.fovea.Answer;
+import dev.fovea.Content;
+import dev.fovea.GenerateOptions;
+import dev.fovea.Pipeline;
+import dev.fovea.Request;
+import dev.fovea.error.FoveaException;
+import dev.fovea.error.InputException;
+import dev.fovea.error.OptionException;
+import dev.fovea.generate.GenerationConfig;
+import dev.fovea.generate.Listener;
+import dev.fovea.io.Json;
+import dev.fovea.text.StreamingDetokenizer;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A conversation: what each line does. Where somebody sits at a terminal, what fails is said and the talk goes on; a script ends
+ * at the first failure, since what follows builds on it.
+ */
+final class Chat {
+    /** As transformers' image-text-to-text pipeline, where neither call nor directory gives a length. */
+    private static final int DEFAULT_NEW_TOKENS = 256;
+
+    /** A command is a slash and a word; a path has a second slash and is a message. */
+    private static final Pattern COMMAND = Pattern.compile("(/[^/\\s]*)(?:\\s+(.*))?", Pattern.DOTALL);
+
+    private final Pipeline pipe;
+    private final Request settings;
+    private final GenerationConfig generate;
+    private final Map<String, Object> pictureOptions;
+    private final Conversation conversation;
+    private final Console console;
+    private final OutputOptions output;
+    private boolean over;
+    private boolean interruptedBefore;
+
+    /**
+     * @param settings all but the messages hold for every turn; the messages are how the talk begins
+     * @param pictureOptions of each picture that is added, in qwen-vl-utils' names
+     * @throws OptionException for a model or options that make no conversation
+     */
+    Chat(Pipeline pipe, Request settings, Map<String, Object> pictureOptions, Console console, OutputOptions output) {
+        if (!pipe.processor().hasChatTemplate()) {
+            throw new OptionException(
+                    "this model has no chat template, so it takes no conversation",
+                    "ask single questions with fovea run");
+        }
+        GenerationConfig resolved = settings.generate().over(pipe.model().generationConfig());
+        if (resolved.numReturnSequences() > 1) {
+            throw new OptionException("num_return_sequences is " + resolved.numReturnSequences()
+                    + "; a conversation goes on with one answer");
+        }
+        boolean limited = resolved.isGiven("max_new_tokens") || resolved.isGiven("max_length");
+        generate = limited ? settings.generate() : settings.generate().withMaxNewTokens(DEFAULT_NEW_TOKENS);
+        if (!output.quiet) {
+            settings.generate().warnings(resolved).forEach(console::note);
+        }
+        conversation = new Conversation(settings.messages());
+        this.pipe = pipe;
+        this.settings = settings;
+        this.pictureOptions = pictureOptions;
+        this.console = console;
+        this.output = output;
+    }
+
+    /** What the model is told first; an empty text is nothing. */
+    void tell(String text) {
+        conversation.tell(text);
+    }
+
+    /**
+     * Adds a picture to the next message.
+     *
+     * @param named a path or address
+     * @throws InputException where there is none
+     */
+    void show(String named) {
+        String source = InputOptions.absolute(Completion.path(named));
+        conversation.add(new Content.Image(Content.image(source).source(), pictureOptions));
+    }
+
+    /** Talks until there is nothing more to say. */
+    void run(Prompter prompter) {
+        if (conversation.question().isPresent()) {
+            attempt(() -> answer(prompter));
+        }
+        while (!over) {
+            switch (prompter.read(prompt())) {
+                case Typed.End _ -> over = true;
+                case Typed.Interrupt(String discarded) -> interrupted(discarded.isEmpty());
+                case Typed.Entry entry -> attempt(() -> take(entry, prompter));
+            }
+        }
+    }
+
+    private String prompt() {
+        int waiting = conversation.pictures().size();
+        return waiting == 0 ? "> " : waiting == 1 ? "1 picture > " : waiting + " pictures > ";
+    }
+
+    private void interrupted(boolean nothingToClear) {
+        if (nothingToClear && interruptedBefore) {
+            hint("/exit or Ctrl-D leaves");
+        }
+        interruptedBefore = nothingToClear;
+    }
+
+    private void attempt(Runnable action) {
+        interruptedBefore = false;
+        try {
+            action.run();
+        } catch (FoveaException e) {
+            if (!console.inputIsTerminal()) {
+                throw e;
+            }
+            console.note(ExitStatus.line(e) + wayOut());
+        }
+    }
+
+    /** What somebody can do whose message got no answer. */
+    private String wayOut() {
+        return conversation.question().isEmpty()
+                ? ""
+                : "; /retry sends the message again" + (conversation.isEmpty() ? "" : ", /reset forgets what was said");
+    }
+
+    private void take(Typed.Entry entry, Prompter prompter) {
+        String text = entry.text();
+        Matcher command = COMMAND.matcher(text);
+        if (!entry.isVerbatim() && command.matches()) {
+            String argument = Objects.requireNonNullElse(command.group(2), "");
+            obey(SlashCommand.of(command.group(1)), argument.strip(), prompter);
+        } else if (!text.isBlank()) {
+            conversation.ask(text);
+            answer(prompter);
+        }
+    }
+
+    private void obey(SlashCommand command, String argument, Prompter prompter) {
+        switch (command) {
+            case IMAGE -> showAll(Words.values(argument));
+            case SYSTEM -> tell(argument);
+            case RETRY -> retry(prompter);
+            case RESET -> conversation.reset();
+            case SAVE -> save(Words.values(argument));
+            case HELP -> console.tell(SlashCommand.help());
+            case EXIT -> over = true;
+        }
+    }
+
+    private void showAll(List<String> named) {
+        if (named.isEmpty()) {
+            conversation.dropPictures();
+        }
+        named.forEach(this::show);
+    }
+
+    private void retry(Prompter prompter) {
+        conversation.askAgain();
+        if (conversation.question().isEmpty()) {
+            throw new OptionException("/retry asks the last message again; there is none");
+        }
+        answer(prompter);
+    }
+
+    private void save(List<String> named) {
+        if (named.size() != 1) {
+            throw new OptionException("/save writes one file; " + named.size() + " are named");
+        }
+        Path file = Path.of(Completion.path(named.getFirst()));
+        try {
+            Files.writeString(file, Json.write(conversation.toJson()) + "\n", StandardOpenOption.CREATE_NEW);
+            hint("written to " + file);
+        } catch (FileAlreadyExistsException e) {
+            throw new InputException(file + " exists; expected a new file", "", e);
+        } catch (IOException e) {
+            throw new InputException("cannot write " + file + ": " + e, "", e);
+        }
+    }
+
+    private void answer(Prompter prompter) {
+        AtomicBoolean stopped = new AtomicBoolean();
+        prompter.interruptibly(() -> answer(stopped::get), () -> stopped.set(true));
+    }
+
+    private void answer(BooleanSupplier stopped) {
+        Answer answer = generate(stopped);
+        if (answer.usage().completionTokens() == 0) {
+            hint("stopped before the first word; /retry asks again");
+        } else {
+            conversation.answer(answer.text());
+            hint(figures(answer));
+        }
+    }
+
+    private Answer generate(BooleanSupplier stopped) {
+        StreamingDetokenizer text = pipe.processor().tokenizer().stream(true);
+        try (StatusLine status = new StatusLine(console, output.quiet)) {
+            boolean looks =
+                    conversation.question().stream().anyMatch(q -> !q.images().isEmpty());
+            status.show(looks ? "Looking" : "Reading");
+            GenerateOptions options = GenerateOptions.DEFAULT.withCancelled(stopped);
+            Listener listener = new Listener() {
+                @Override
+                public void token(int index, int token) {
+                    status.clear();
+                    console.print(text.add(token));
+                }
+            };
+            Answer answer = pipe.answer(request(), output.json() ? options : options.withListener(listener));
+            status.clear();
+            console.printLine(output.json() ? Json.write(answer.toMap()) : text.flush());
+            return answer;
+        }
+    }
+
+    private Request request() {
+        return new Request(
+                settings.id(),
+                conversation.prompt(),
+                Optional.empty(),
+                List.of(),
+                settings.processor(),
+                generate,
+                settings.modelArguments(),
+                settings.loader(),
+                List.of());
+    }
+
+    /** How much and how fast: {@code 12 tokens · 3.1 tokens/s · first token 0.4 s}. */
+    static String figures(Answer answer) {
+        int tokens = answer.usage().completionTokens();
+        Answer.Timings t = answer.timings();
+        String rate = tokens < 2 ? "" : String.format(Locale.ROOT, " · %.1f tokens/s", (tokens - 1) / t.decode() * 1e3);
+        double first = (t.preprocess() + t.vision() + t.prefill()) / 1e3;
+        String end = switch (answer.sequences().getFirst().finishReason()) {
+            case "LENGTH" -> " · cut off; --max-new-tokens allows more";
+            case "CANCELLED" -> " · stopped";
+            default -> "";
+        };
+        return tokens
+                + (tokens == 1 ? " token" : " tokens")
+                + rate
+                + String.format(Locale.ROOT, " · first token %.1f s", first)
+                + end;
+    }
+
+    private void hint(String line) {
+        if (!output.quiet) {
+            console.tell(line);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+package dev.fovea.app.cli;
+
+import dev.fovea.Pipeline;
+import dev.fovea.Request;
+import dev.fovea.error.OptionException;
+import dev.fovea.io.Json;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** A conversation. */
+@Command(
+        name = "chat",
+        description = "A conversation about pictures. /help lists what can be said beside messages.",
+        sortOptions = false,
+        abbreviateSynopsis = true,
+        footer = {
+            "",
+            "Examples:",
+            "  fovea chat Qwen/Qwen2.5-VL-3B-Instruct --image photo.jpg",
+            "  fovea chat ./model --system \"Answer in one sentence.\" --max-new-tokens 500",
+            "  fovea chat ./model --messages talk.json",
+            "  fovea chat ./model --quiet < questions.txt"
+        })
+final class ChatCommand implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory or hub id.")
+    String model = "";
+
+    @Option(
+            names = "--image",
+            paramLabel = "FILE",
+            description = {
+                "A picture for the first message: path, file:, http: or https: URL, data: URI; repeatable.",
+                "With --messages, it fills an image item that names none."
+            })
+    List<String> images = List.of();
+
+    @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told first.")
+    Optional<String> system = Optional.empty();
+
+    @Option(
+            names = "--messages",
+            paramLabel = "FILE",
+            description = "A conversation in transformers' JSON form, which goes on.")
+    Optional<Path> messages = Optional.empty();
+
+    @Option(names = "--resized-height", paramLabel = "N", description = "Height that pictures get.")
+    Optional<Integer> resizedHeight = Optional.empty();
+
+    @Option(names = "--resized-width", paramLabel = "N", description = "Width that pictures get.")
+    Optional<Integer> resizedWidth = Optional.empty();
+
+    @Mixin
+    RequestOptions options = new RequestOptions();
+
+    @Mixin
+    EngineOptions engine = new EngineOptions();
+
+    @Mixin
+    OutputOptions output = new OutputOptions();
+
+    private final Console console;
+
+    ChatCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() {
+        check();
+        try (Pipeline pipe = open()) {
+            Chat chat = new Chat(pipe, settings(), pictureOptions(), console, output);
+            system.ifPresent(chat::tell);
+            if (messages.isEmpty()) {
+                images.forEach(chat::show);
+            }
+            try (Prompter prompter = prompter()) {
+                chat.run(prompter);
+            }
+        }
+        return ExitStatus.DONE;
+    }
+
+    private void check() {
+        if (messages.isPresent() && system.isPresent()) {
+            throw new OptionException("--messages holds what was said so far; --system cannot go with it");
+        }
+        if (images.contains("-")) {
+            throw new OptionException("--image is -, which is stdin; a chat reads messages there");
+        }
+    }
+
+    private Pipeline open() {
+        try (StatusLine status = new StatusLine(console, output.quiet)) {
+            status.show("Loading " + model);
+            return Pipeline.of("image-text-to-text", model, engine.loadOptions());
+        }
+    }
+
+    private Request settings() {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        messages.ifPresent(file -> {
+            json.put("messages", Json.parse(file));
+            json.put("images", images.stream().map(InputOptions::absolute).toList());
+        });
+        return Request.parse(
+                options.over(json), messages.map(f -> f.resolveSibling("")).orElse(Path.of("")));
+    }
+
+    private Map<String, Object> pictureOptions() {
+        Map<String, Object> all = new LinkedHashMap<>();
+        resizedHeight.ifPresent(n -> all.put("resized_height", (long) n));
+        resizedWidth.ifPresent(n -> all.put("resized_width", (long) n));
+        return all;
+    }
+
+    /** Lines are edited where both their ends are at a terminal that can do so. */
+    private Prompter prompter() {
+        if (console.inputIsTerminal() && !output.quiet) {
+            console.tell("/help lists the commands, Ctrl-D leaves");
+        }
+        boolean edits = console.inputIsTerminal() && console.answersAreRead() && !"dumb".equals(System.getenv("TERM"));
+        Optional<Prompter> editor = edits ? TerminalPrompter.open(HistoryFile.open()) : Optional.empty();
+        return editor.orElseGet(() -> new PlainPrompter(console));
+    }
+}

@@ -1,0 +1,84 @@
+package dev.fovea.app.cli;
+
+import dev.fovea.error.OptionException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** What a conversation can be told beside messages. */
+enum SlashCommand {
+    IMAGE("FILE...", true, "add pictures to the next message; without FILE, take them back"),
+    SYSTEM("TEXT", false, "what the model is told first, from now on; without TEXT, nothing"),
+    RETRY("", false, "ask the last message again"),
+    RESET("", false, "forget what was said; what /system told stays"),
+    SAVE("FILE", true, "write the conversation as JSON, for --messages"),
+    HELP("", false, "show this"),
+    EXIT("", false, "leave; Ctrl-D does it too");
+
+    private static final int MISSPELT = 2;
+
+    private final String argument;
+    private final boolean takesFiles;
+    private final String does;
+
+    SlashCommand(String argument, boolean takesFiles, String does) {
+        this.argument = argument;
+        this.takesFiles = takesFiles;
+        this.does = does;
+    }
+
+    /** As it is typed. */
+    String word() {
+        return "/" + name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Whether its argument is a path. */
+    boolean takesFiles() {
+        return takesFiles;
+    }
+
+    /** @throws OptionException for a word that is none; it names those that come near */
+    static SlashCommand of(String word) {
+        return Arrays.stream(values())
+                .filter(c -> c.word().equals(word))
+                .findFirst()
+                .orElseThrow(() -> new OptionException(
+                        "unknown command " + word + suggestion(word),
+                        "/help lists all; a message that begins with a slash goes between lines of \"\"\""));
+    }
+
+    private static String suggestion(String word) {
+        List<String> near = Arrays.stream(values())
+                .map(SlashCommand::word)
+                .filter(w -> (word.length() > 1 && w.startsWith(word)) || distance(word, w) <= MISSPELT)
+                .toList();
+        return near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
+    }
+
+    /** Levenshtein's: letters to add, drop or change. */
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        Arrays.setAll(row, j -> j);
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int changed = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(changed, 1 + Math.min(row[j], row[j - 1]));
+            }
+        }
+        return row[b.length()];
+    }
+
+    /** All of them, and what else can be typed. */
+    static String help() {
+        String commands = Arrays.stream(values())
+                .map(c -> String.format("  %-16s %s", (c.word() + " " + c.argument).strip(), c.does))
+                .collect(Collectors.joining("\n"));
+        return commands
+                + "\n  A message ends with its line; a line that ends in \\ goes on, and so does all between two lines of"
+                + " \"\"\".\n  Ctrl-C stops an answer or clears the line.";
+    }
+}
