@@ -29,8 +29,8 @@ final class LlavaOneVision15 {
 
             // preparation for inference
             var prompt = processor.applyChatTemplate(messages);
-            var imageInputs = processor.processVisionInfo(messages);
-            var inputs = processor.process(prompt, imageInputs);
+            var visionInfo = processor.processVisionInfo(messages);
+            var inputs = processor.process(prompt, visionInfo);
 
             // inference: generation of the output
             var generatedIds = model.generate(inputs, GenerationConfig.maxNewTokens(1024));

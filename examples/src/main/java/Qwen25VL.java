@@ -33,8 +33,8 @@ final class Qwen25VL {
 
             // preparation for inference
             var prompt = processor.applyChatTemplate(messages);
-            var imageInputs = processor.processVisionInfo(messages);
-            var inputs = processor.process(prompt, imageInputs);
+            var visionInfo = processor.processVisionInfo(messages);
+            var inputs = processor.process(prompt, visionInfo);
 
             // inference: generation of the output
             var generated = model.generate(inputs, GenerationConfig.maxNewTokens(128));

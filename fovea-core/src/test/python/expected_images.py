@@ -17,6 +17,7 @@ import transformers
 from PIL import Image, ImageOps
 from qwen_vl_utils.vision_process import to_rgb
 from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as first
 from torchvision.transforms.v2 import functional
 from transformers.image_processing_backends import TorchvisionBackend
 from transformers.image_transforms import convert_to_rgb, normalize, rescale
@@ -78,6 +79,26 @@ def resize(name, width, height, filter):
     }
 
 
+def resampled_as_floats():
+    """Little-endian float32 of (height, width, 3), and the bytes of torchvision's first resize, which rounds them."""
+    cases = []
+    for name in ("hopper.png", "chelsea.png", "coffee.png"):
+        w, h = Image.open(FOLDER / name).size
+        for width, height in [(56, 84), (w, 308), (504, h), (w + 1, h - 1), (280, 280), (147, 33), (w * 2 // 3, h * 4 // 3)]:
+            tensor = torch.from_numpy(numpy.asarray(Image.open(FOLDER / name).convert("RGB")).copy()).permute(2, 0, 1)
+            floats = torch.nn.functional.interpolate(
+                tensor[None].float(), size=(height, width), mode="bicubic", antialias=True, align_corners=False)[0]
+            rounded = first.resize(tensor, [height, width], interpolation=InterpolationMode.BICUBIC, antialias=True)
+            cases.append({
+                "image": name,
+                "width": width,
+                "height": height,
+                "floats": sha(floats.permute(1, 2, 0).contiguous().numpy().astype("<f4").tobytes()),
+                "bytes": sha(rounded.permute(1, 2, 0).contiguous().numpy().tobytes()),
+            })
+    return cases
+
+
 def normalized():
     """The (3, 256) tables as little-endian float32."""
     values = numpy.tile(numpy.arange(256, dtype=numpy.uint8), (3, 1))[:, None, :]  # (3, 1, 256)
@@ -108,6 +129,7 @@ expected = {
                  f" {torchvision.__version__}, transformers {transformers.__version__}",
     "pictures": {str(p.relative_to(FOLDER)): picture(p) for p in paths},
     "resampled": resampled(),
+    "resampled_as_floats": resampled_as_floats(),
     "normalized": normalized(),
 }
 (ASSETS / "expected-pixels.json").write_text(json.dumps(expected, indent=1) + "\n")

@@ -43,8 +43,17 @@ public record Answer(
      */
     public record Candidate(int[] tokenIds, String text, String textRaw, OptionalDouble score, String finishReason) {}
 
-    /** Numbers of tokens; imageTokens are among promptTokens where the prompt has placeholders for them. */
-    public record Usage(int promptTokens, int imageTokens, int completionTokens) {}
+    /** Numbers of tokens; imageTokens and videoTokens are among promptTokens where the prompt has placeholders for them. */
+    public record Usage(int promptTokens, int imageTokens, int videoTokens, int completionTokens) {
+        Map<String, @Nullable Object> toMap() {
+            Map<String, @Nullable Object> map = ordered("prompt_tokens", promptTokens, "image_tokens", imageTokens);
+            if (videoTokens > 0) {
+                map.put("video_tokens", videoTokens);
+            }
+            map.put("completion_tokens", completionTokens);
+            return map;
+        }
+    }
 
     /** Milliseconds. load is the pipeline's. */
     public record Timings(double load, double preprocess, double vision, double prefill, double decode, double total) {}
@@ -78,12 +87,7 @@ public record Answer(
             List<Map<String, Object>> all = parsed.stream().map(Parsed::toMap).toList();
             map.put("parsed", all.size() == 1 ? all.getFirst() : all);
         }
-        map.put(
-                "usage",
-                ordered(
-                        "prompt_tokens", usage.promptTokens(),
-                        "image_tokens", usage.imageTokens(),
-                        "completion_tokens", usage.completionTokens()));
+        map.put("usage", usage.toMap());
         map.put(
                 "timings",
                 ordered(

@@ -54,6 +54,14 @@ public record Message(String role, List<Content> content, boolean plain) {
                 .toList();
     }
 
+    /** The clips, in reading order. */
+    public List<Content.Video> videos() {
+        return content.stream()
+                .filter(Content.Video.class::isInstance)
+                .map(Content.Video.class::cast)
+                .toList();
+    }
+
     /** The texts, one after another. */
     public String text() {
         StringBuilder text = new StringBuilder();
@@ -72,7 +80,7 @@ public record Message(String role, List<Content> content, boolean plain) {
     /**
      * Messages in transformers' JSON form: {@code [{"role": …, "content": "…" or [{"type": "text", …}, …]}, …]}.
      *
-     * @param directory that relative paths of pictures start from
+     * @param directory that relative paths of pictures and clips start from
      * @throws InputException where the form is another
      */
     public static List<Message> parse(@Nullable Object json, Path directory) {

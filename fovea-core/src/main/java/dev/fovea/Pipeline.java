@@ -183,6 +183,7 @@ public final class Pipeline implements AutoCloseable {
                 new Answer.Usage(
                         inputs.inputIds().length,
                         inputs.images().stream().mapToInt(Inputs.Visual::tokens).sum(),
+                        inputs.videos().stream().mapToInt(Inputs.Visual::tokens).sum(),
                         own.stream().mapToInt(s -> s.ids().length).sum()),
                 new Answer.Timings(loadMillis, preprocess, t.vision(), t.prefill(), t.decode(), total));
     }
@@ -225,7 +226,8 @@ public final class Pipeline implements AutoCloseable {
     public Inputs inputs(Request request) {
         if (request.messages().isEmpty()
                 && request.text().isEmpty()
-                && request.images().isEmpty()) {
+                && request.images().isEmpty()
+                && request.videos().isEmpty()) {
             throw new InputException("the request has neither messages nor a text nor pictures");
         }
         if (!request.messages().isEmpty() && request.text().isPresent()) {
@@ -234,17 +236,32 @@ public final class Pipeline implements AutoCloseable {
         Optional<String> prompt = request.messages().isEmpty()
                 ? request.text()
                 : Optional.of(processor.applyChatTemplate(request.messages()));
-        return processor.process(prompt, pictures(request), request.processor()).with(request.modelArguments());
+        return processor
+                .process(prompt, visionInfo(request), request.processor())
+                .with(request.modelArguments());
     }
 
     /** A request's pictures, in order, as its loader opens them: what coordinates in the answer belong to. */
     public List<DecodedImage> pictures(Request request) {
+        return visionInfo(request).images();
+    }
+
+    private VisionInfo visionInfo(Request request) {
         Loader loader = request.chosenLoader();
-        return request.messages().isEmpty()
-                ? request.images().stream()
+        if (!request.messages().isEmpty()) {
+            processor.checkVideos((int) request.messages().stream()
+                    .mapToLong(m -> m.videos().size())
+                    .sum());
+            return processor.open(request.messages(), loader);
+        }
+        processor.checkVideos(request.videos().size());
+        return new VisionInfo(
+                request.images().stream()
                         .map(s -> Processor.open(s, Map.of(), loader))
-                        .toList()
-                : processor.open(request.messages(), loader);
+                        .toList(),
+                request.videos().stream()
+                        .map(s -> Processor.open(s, Map.of(), loader))
+                        .toList());
     }
 
     @Override

@@ -6,8 +6,11 @@ import dev.fovea.generate.Sequence;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.media.DecodedImage;
+import dev.fovea.media.DecodedVideo;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.Loader;
+import dev.fovea.media.Picture;
+import dev.fovea.media.VideoSource;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
 import dev.fovea.models.Parsed;
@@ -21,25 +24,27 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Text and pictures to a model's inputs, and a model's tokens to text: transformers' ProcessorMixin. Immutable and shared by
+ * Text, pictures and clips to a model's inputs, and a model's tokens to text: transformers' ProcessorMixin. Immutable and shared by
  * threads.
  *
  * <pre>{@code
  * var processor = AutoProcessor.fromPretrained(directory);
  * var prompt = processor.applyChatTemplate(messages);
- * var images = processor.processVisionInfo(messages);
- * var inputs = processor.process(prompt, images);
+ * var vision = processor.processVisionInfo(messages);
+ * var inputs = processor.process(prompt, vision);
  * }</pre>
  */
 public final class Processor {
+    private final String modelType;
     private final ModelProcessor processor;
     private final Map<String, Object> defaults;
 
     Processor(ModelDirectory directory) {
-        this(Families.of(directory).processor(directory), Map.of());
+        this(directory.modelType(), Families.of(directory).processor(directory), Map.of());
     }
 
-    private Processor(ModelProcessor processor, Map<String, Object> defaults) {
+    private Processor(String modelType, ModelProcessor processor, Map<String, Object> defaults) {
+        this.modelType = modelType;
         this.processor = processor;
         this.defaults = Map.copyOf(defaults);
     }
@@ -50,7 +55,7 @@ public final class Processor {
      * @param options by the reference's names: {@code min_pixels}, {@code max_pixels}, …
      */
     public Processor with(Map<String, Object> options) {
-        return new Processor(processor, merged(options));
+        return new Processor(modelType, processor, merged(options));
     }
 
     public Tokenizer tokenizer() {
@@ -91,38 +96,73 @@ public final class Processor {
     }
 
     /**
-     * A conversation to inputs in one call: {@code apply_chat_template(…, tokenize=True, return_dict=True)}. Pictures are opened
-     * by {@link Loader#LOAD_IMAGE}.
+     * A conversation to inputs in one call: {@code apply_chat_template(…, tokenize=True, return_dict=True)}. Pictures and
+     * frames are opened by {@link Loader#LOAD_IMAGE}.
      */
     public Inputs applyChatTemplateAndTokenize(List<Message> messages) {
         return process(applyChatTemplate(messages), open(messages, Loader.LOAD_IMAGE));
     }
 
-    /** The pictures of a conversation by qwen-vl-utils' rules, with the options of their items: process_vision_info. */
-    public List<DecodedImage> processVisionInfo(List<Message> messages) {
+    /**
+     * What a conversation shows by qwen-vl-utils' rules, with the options of its items: process_vision_info with
+     * return_video_metadata.
+     */
+    public VisionInfo processVisionInfo(List<Message> messages) {
         return open(messages, Loader.QWEN_VL_UTILS);
     }
 
-    /** The pictures of a conversation in reading order, opened by a front end of the reference. */
-    public List<DecodedImage> open(List<Message> messages, Loader loader) {
-        List<DecodedImage> opened = new ArrayList<>();
-        for (Message message : messages) {
-            for (Content.Image item : message.images()) {
-                ImageSource source = item.source()
-                        .orElseThrow(() -> new InputException(
-                                "an image item of the messages names no picture",
-                                "give the picture in the item or beside the messages"));
-                opened.add(open(source, item.options(), loader));
+    /** What a conversation shows in reading order, opened by a front end of the reference. */
+    public VisionInfo open(List<Message> messages, Loader loader) {
+        List<DecodedImage> images = new ArrayList<>();
+        List<DecodedVideo> videos = new ArrayList<>();
+        for (Content item : messages.stream().flatMap(m -> m.content().stream()).toList()) {
+            switch (item) {
+                case Content.Text _ -> {}
+                case Content.Image image ->
+                    images.add(open(named(image.source(), "an image item", "picture"), image.options(), loader));
+                case Content.Video video ->
+                    videos.add(open(named(video.source(), "a video item", "clip"), video.options(), loader));
             }
         }
-        return opened;
+        return new VisionInfo(images, videos);
+    }
+
+    private static <T> T named(Optional<T> source, String item, String kind) {
+        return source.orElseThrow(() -> new InputException(
+                item + " of the messages names no " + kind,
+                "give the " + kind + " in the item or beside the messages"));
+    }
+
+    static DecodedVideo open(VideoSource source, Map<String, Object> options, Loader loader) {
+        checkOptions("a video item", options, loader);
+        return switch (loader) {
+            case LOAD_IMAGE ->
+                DecodedVideo.of(source.decode(frame -> frame.transposed().rgb()));
+            case PIL -> DecodedVideo.of(source.decode(Processor::rgbOnly));
+            case QWEN_VL_UTILS ->
+                ProcessVisionInfo.video(source, Config.of(new LinkedHashMap<>(options), "video item"));
+        };
+    }
+
+    /** The reference's processor stacks opened frames as they are, which fails for grey and palettes and blends alpha. */
+    private static Picture rgbOnly(DecodedImage frame) {
+        if (!frame.mode().equals("RGB")) {
+            throw new OptionException(
+                    "a frame of a clip has the mode " + frame.mode() + "; the loader pil takes frames of mode RGB",
+                    "use load_image, which converts");
+        }
+        return frame.rgb();
+    }
+
+    private static void checkOptions(String item, Map<String, Object> options, Loader loader) {
+        if (loader != Loader.QWEN_VL_UTILS && !options.isEmpty()) {
+            throw new OptionException(item + " has the options " + options.keySet()
+                    + ", which only the loader qwen_vl_utils takes; this request uses " + loader.label());
+        }
     }
 
     static DecodedImage open(ImageSource source, Map<String, Object> options, Loader loader) {
-        if (loader != Loader.QWEN_VL_UTILS && !options.isEmpty()) {
-            throw new OptionException("an image item has the options " + options.keySet()
-                    + ", which only the loader qwen_vl_utils takes; this request uses " + loader.label());
-        }
+        checkOptions("an image item", options, loader);
         DecodedImage image = source.decode();
         return switch (loader) {
             case LOAD_IMAGE -> DecodedImage.of(image.transposed().rgb());
@@ -135,6 +175,11 @@ public final class Processor {
     /** One prompt with its pictures. */
     public Inputs process(String text, List<DecodedImage> images) {
         return process(Optional.of(text), images, Map.of());
+    }
+
+    /** One prompt with what {@link #processVisionInfo} found: {@code processor(text=…, images=…, videos=…)}. */
+    public Inputs process(String text, VisionInfo vision) {
+        return process(Optional.of(text), vision, Map.of());
     }
 
     /** Pictures without a prompt, for models that describe them unasked. */
@@ -155,7 +200,12 @@ public final class Processor {
      * @throws InputException where text and pictures do not fit each other
      */
     public Inputs process(Optional<String> text, List<DecodedImage> images, Map<String, Object> options) {
-        return new Inputs(List.of(row(text, images, options)));
+        return process(text, new VisionInfo(images, List.of()), options);
+    }
+
+    /** The same with clips. */
+    public Inputs process(Optional<String> text, VisionInfo vision, Map<String, Object> options) {
+        return new Inputs(List.of(row(text, vision, options)));
     }
 
     /**
@@ -170,20 +220,31 @@ public final class Processor {
         }
         List<Inputs.Row> rows = new ArrayList<>();
         for (int i = 0; i < texts.size(); i++) {
-            rows.add(row(Optional.of(texts.get(i)), images.get(i), options));
+            rows.add(row(Optional.of(texts.get(i)), new VisionInfo(images.get(i), List.of()), options));
         }
         return new Inputs(rows);
     }
 
-    private Inputs.Row row(Optional<String> text, List<DecodedImage> images, Map<String, Object> options) {
+    private Inputs.Row row(Optional<String> text, VisionInfo vision, Map<String, Object> options) {
+        checkVideos(vision.videos().size());
         Config config = Config.of(new LinkedHashMap<>(merged(options)), "processor options");
-        Inputs.Row row = processor.process(text, images, config);
+        Inputs.Row row = processor.process(text, vision.images(), vision.videos(), config);
         if (!config.unread().isEmpty()) {
             throw new OptionException(
                     "this model's processor has no option " + String.join(", ", config.unread()),
                     "see docs/models.md for the options of each family");
         }
         return row;
+    }
+
+    /** @throws InputException where the family takes no clips, and there are some */
+    void checkVideos(int count) {
+        if (count > 0 && !processor.takesVideos()) {
+            throw new InputException(
+                    "models of type " + modelType + " take no clips; " + count + (count == 1 ? " is" : " are")
+                            + " given",
+                    "give pictures");
+        }
     }
 
     /** {@code decode(ids, skip_special_tokens=True)}. */

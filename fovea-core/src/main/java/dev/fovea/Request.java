@@ -6,15 +6,16 @@ import dev.fovea.io.Config;
 import dev.fovea.io.Json;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.Loader;
+import dev.fovea.media.VideoSource;
 import dev.fovea.models.ProcessVisionInfo;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,11 +25,12 @@ import org.jspecify.annotations.Nullable;
  * @param messages of a chat; empty where a raw prompt is given
  * @param text a raw prompt; empty where messages are given, or for an unasked description
  * @param images beside the messages or the text
+ * @param videos likewise
  * @param processor keyword arguments of the reference's processor
  * @param generate keyword arguments of generate
  * @param modelArguments keyword arguments of generate that are the model's own: {@code interpolate_pos_encoding} of BLIP-2
- * @param loader how pictures are opened; empty for the default: qwen_vl_utils where an image item has its options, else
- *     load_image
+ * @param loader how pictures and frames are opened; empty for the default: qwen_vl_utils where an image or video item has its
+ *     options, else load_image
  * @param answerIds fed behind the prompt by trace
  */
 public record Request(
@@ -36,6 +38,7 @@ public record Request(
         List<Message> messages,
         Optional<String> text,
         List<ImageSource> images,
+        List<VideoSource> videos,
         Map<String, Object> processor,
         GenerationConfig generate,
         Map<String, Object> modelArguments,
@@ -43,8 +46,9 @@ public record Request(
         List<Integer> answerIds) {
 
     public Request {
-        messages = filled(messages, images);
+        messages = filled(messages, images, videos);
         images = List.copyOf(images);
+        videos = List.copyOf(videos);
         processor = Map.copyOf(processor);
         modelArguments = Map.copyOf(modelArguments);
         answerIds = List.copyOf(answerIds);
@@ -56,6 +60,7 @@ public record Request(
                 Optional.empty(),
                 messages,
                 Optional.empty(),
+                List.of(),
                 List.of(),
                 Map.of(),
                 generate,
@@ -89,14 +94,15 @@ public record Request(
         List<ImageSource> images = c.strings("images", List.of()).stream()
                 .map(path -> ImageSource.parse(path, directory))
                 .toList();
-        if (c.value("videos").filter(v -> !List.of().equals(v)).isPresent()) {
-            throw new InputException("the request has videos, which this version does not read yet", "give pictures");
-        }
+        List<VideoSource> videos = Json.array(c.value("videos").orElse(List.of()), "the request's videos").stream()
+                .map(v -> Content.videoSource(v, directory))
+                .toList();
         Request request = new Request(
                 c.value("id"),
                 c.value("messages").map(m -> Message.parse(m, directory)).orElse(List.of()),
                 c.optionalString("text"),
                 images,
+                videos,
                 processor,
                 GenerationConfig.of(generate, "the request's generate", Families.modelArguments()),
                 modelArguments,
@@ -114,41 +120,67 @@ public record Request(
         return c.value(key).map(v -> Json.object(v, "the request's " + key)).orElse(Map.of());
     }
 
-    /** The front end that opens the pictures. */
+    /** The front end that opens the pictures and clips. */
     Loader chosenLoader() {
-        boolean utilsOptions = messages.stream()
-                .flatMap(m -> m.images().stream())
-                .anyMatch(i -> i.options().keySet().stream().anyMatch(ProcessVisionInfo.IMAGE_OPTIONS::contains));
+        boolean utilsOptions =
+                messages.stream().flatMap(m -> m.content().stream()).anyMatch(Request::hasUtilsOptions);
         return loader.orElse(utilsOptions ? Loader.QWEN_VL_UTILS : Loader.LOAD_IMAGE);
     }
 
-    /** Puts the pictures into the image items that name none, in order. */
-    private static List<Message> filled(List<Message> messages, List<ImageSource> images) {
+    private static boolean hasUtilsOptions(Content item) {
+        return switch (item) {
+            case Content.Text _ -> false;
+            case Content.Image image ->
+                image.options().keySet().stream().anyMatch(ProcessVisionInfo.IMAGE_OPTIONS::contains);
+            case Content.Video video ->
+                video.options().keySet().stream().anyMatch(ProcessVisionInfo.VIDEO_OPTIONS::contains);
+        };
+    }
+
+    /** Puts the pictures and clips into the items that name none, in order. */
+    private static List<Message> filled(List<Message> messages, List<ImageSource> images, List<VideoSource> videos) {
         if (messages.isEmpty()) {
             return List.of();
         }
-        Iterator<ImageSource> next = images.iterator();
-        List<Message> result = new ArrayList<>();
-        int open = 0;
-        for (Message message : messages) {
-            List<Content> content = new ArrayList<>();
-            for (Content item : message.content()) {
-                boolean unnamed =
-                        item instanceof Content.Image image && image.source().isEmpty();
-                open += unnamed ? 1 : 0;
-                content.add(
-                        unnamed && next.hasNext()
-                                ? new Content.Image(Optional.of(next.next()), ((Content.Image) item).options())
-                                : item);
-            }
-            result.add(new Message(message.role(), content, message.plain()));
-        }
-        if (open != images.size()) {
+        check(
+                "image",
+                "picture",
+                messages.stream().flatMap(m -> m.images().stream()).map(Content.Image::source),
+                images);
+        check(
+                "video",
+                "clip",
+                messages.stream().flatMap(m -> m.videos().stream()).map(Content.Video::source),
+                videos);
+        Iterator<ImageSource> nextImage = images.iterator();
+        Iterator<VideoSource> nextVideo = videos.iterator();
+        return messages.stream()
+                .map(m -> new Message(
+                        m.role(),
+                        m.content().stream()
+                                .map(item -> filled(item, nextImage, nextVideo))
+                                .toList(),
+                        m.plain()))
+                .toList();
+    }
+
+    private static Content filled(Content item, Iterator<ImageSource> images, Iterator<VideoSource> videos) {
+        return switch (item) {
+            case Content.Image image
+            when image.source().isEmpty() -> new Content.Image(Optional.of(images.next()), image.options());
+            case Content.Video video
+            when video.source().isEmpty() -> new Content.Video(Optional.of(videos.next()), video.options());
+            default -> item;
+        };
+    }
+
+    private static void check(String item, String kind, Stream<? extends Optional<?>> named, List<?> given) {
+        long open = named.filter(Optional::isEmpty).count();
+        if (open != given.size()) {
             throw new InputException(
-                    "the messages have " + open + " image items without a picture, and " + images.size()
-                            + " pictures are given",
-                    "give one picture for each");
+                    "the messages have " + open + " " + item + " items without a " + kind + ", and " + given.size()
+                            + " " + kind + "s are given",
+                    "give one " + kind + " for each");
         }
-        return List.copyOf(result);
     }
 }

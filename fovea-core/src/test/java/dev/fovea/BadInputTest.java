@@ -119,17 +119,6 @@ class BadInputTest {
     }
 
     @Test
-    void clipsAreRefused() {
-        Map<String, Object> frames = new LinkedHashMap<>();
-        frames.put("text", "What happens?");
-        frames.put("videos", List.of(List.of("00.png", "01.png")));
-        input(() -> Request.parse(frames, directory), "videos", "give pictures");
-        Map<String, Object> item = new LinkedHashMap<>();
-        item.put("messages", List.of(Map.of("role", "user", "content", List.of(Map.of("type", "video")))));
-        input(() -> Request.parse(item, directory), "video item", "give pictures");
-    }
-
-    @Test
     void promptLongerThanThePositions() {
         input(() -> pipe.generate(List.of(user("1 ".repeat(3000)))), "4096 positions");
     }

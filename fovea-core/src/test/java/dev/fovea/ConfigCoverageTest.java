@@ -41,6 +41,11 @@ class ConfigCoverageTest {
                                 .as("keys of the image processor that nobody reads")
                                 .isEmpty();
                     }
+                    if (family.processor(directory).takesVideos()) {
+                        assertThat(directory.videoProcessor().unread())
+                                .as("keys of the video processor that nobody reads")
+                                .isEmpty();
+                    }
                 }));
     }
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RequestFuzzTest {
     private static final String[] KEYS = """
             id messages text images videos processor generate loader resampler class_rows answer_ids role
-            content type image url min_pixels resized_height max_new_tokens stop_strings early_stopping
+            content type image video url min_pixels sample_fps resized_height max_new_tokens stop_strings early_stopping
             eos_token_id bad_words_ids sequence_bias""".split("\\s+");
     private static final String[] TEXTS = """
             user text image video load_image pil qwen_vl_utils a.png data:image/png;base64,AAAA
@@ -43,6 +43,8 @@ class RequestFuzzTest {
             strings = {
                 "{\"id\": {\"a\": [1]}, \"text\": \"x\", \"images\": null, \"generate\": null}",
                 "{\"text\": \"x\", \"images\": [3]}",
+                "{\"text\": \"x\", \"videos\": [[]]}",
+                "{\"text\": \"x\", \"videos\": [3, \"a.mp4\", [\"a.png\", null]]}",
                 "{\"messages\": [[]]}",
                 "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image\", \"image\": \"data:\"}]}], \"images\": [\"\\u0000\"]}",
                 "{\"text\": \"x\", \"answer_ids\": [1e99]}",

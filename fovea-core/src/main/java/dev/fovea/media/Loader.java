@@ -3,7 +3,7 @@ package dev.fovea.media;
 import dev.fovea.error.OptionException;
 import java.util.Locale;
 
-/** The front ends that the reference has side by side for opening a picture. They differ in EXIF and transparency. */
+/** The front ends that the reference has side by side for opening a picture or a frame. They differ in EXIF and transparency. */
 public enum Loader {
     /** {@code transformers.image_utils.load_image}: turned as EXIF says, alpha dropped. */
     LOAD_IMAGE,

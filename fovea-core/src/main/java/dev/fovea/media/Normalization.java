@@ -30,6 +30,19 @@ public record Normalization(float[][] table) {
         return of((c, value) -> (value - (float) mean[c] * scale) / ((float) std[c] * scale));
     }
 
+    /**
+     * {@link #torchvision} of values that are no bytes, where the reference has resized without rounding. In place.
+     *
+     * @param values {@code (pixels, 3)}
+     */
+    public static void torchvision(float[] values, double rescaleFactor, double[] mean, double[] std) {
+        float scale = (float) (1 / rescaleFactor);
+        for (int i = 0; i < values.length; i++) {
+            int c = i % 3;
+            values[i] = (values[i] - (float) mean[c] * scale) / ((float) std[c] * scale);
+        }
+    }
+
     /** {@code rescale} of either backend, for processors with {@code do_normalize} false. */
     public static Normalization rescaled(double rescaleFactor, Resampler backend) {
         float rounded = (float) rescaleFactor;

@@ -29,6 +29,10 @@ public record Picture(int width, int height, byte[] rgb) {
         }
     }
 
+    boolean hasSizeOf(Picture other) {
+        return width == other.width && height == other.height;
+    }
+
     /** The colours of a Java image as it would be drawn; alpha is dropped. */
     public static Picture of(BufferedImage image) {
         return DecodedImage.of(image).rgb();

@@ -57,8 +57,9 @@ public record Inputs(List<Row> rows) {
      * @param grid patches, where the family cuts pictures of any size into patches
      * @param tokens placeholders that it takes in the prompt
      * @param secondPerGridT seconds between temporal patches of a clip; 0 for pictures
-     * @param width of the original picture in pixels, after EXIF orientation where the loader applies it
-     * @param height of the original picture
+     * @param width of the original picture in pixels, after EXIF orientation where the loader applies it; of a frame as the
+     *     loader gives it
+     * @param height likewise
      */
     public record Visual(
             Pixels pixelValues, Optional<GridThw> grid, int tokens, double secondPerGridT, int width, int height) {}

@@ -3,12 +3,13 @@ package dev.fovea.models;
 import dev.fovea.generate.Sequence;
 import dev.fovea.io.Config;
 import dev.fovea.media.DecodedImage;
+import dev.fovea.media.DecodedVideo;
 import dev.fovea.text.ChatTemplate;
 import dev.fovea.text.Tokenizer;
 import java.util.List;
 import java.util.Optional;
 
-/** Turns text and pictures into a model's inputs: transformers' processors. Immutable and shared by threads. */
+/** Turns text, pictures and clips into a model's inputs: transformers' processors. Immutable and shared by threads. */
 public interface ModelProcessor {
     Tokenizer tokenizer();
 
@@ -30,6 +31,24 @@ public interface ModelProcessor {
      * @throws dev.fovea.error.OptionException for a value out of range
      */
     Inputs.Row process(Optional<String> text, List<DecodedImage> images, Config options);
+
+    /** Whether the family takes clips; by default it does not. */
+    default boolean takesVideos() {
+        return false;
+    }
+
+    /**
+     * One request with clips; of those that {@link #takesVideos} only.
+     *
+     * @param videos in the order of their placeholders
+     */
+    default Inputs.Row process(
+            Optional<String> text, List<DecodedImage> images, List<DecodedVideo> videos, Config options) {
+        if (!videos.isEmpty()) {
+            throw new UnsupportedOperationException("clips");
+        }
+        return process(text, images, options);
+    }
 
     /** The task that a request's text asks for, as {@link #postProcess} takes it; the text itself where it names none. */
     default String task(String text) {

@@ -3,26 +3,50 @@ package dev.fovea.models;
 import dev.fovea.error.OptionException;
 import dev.fovea.io.Config;
 import dev.fovea.media.DecodedImage;
+import dev.fovea.media.DecodedVideo;
 import dev.fovea.media.Filter;
+import dev.fovea.media.FloatResampler;
 import dev.fovea.media.Picture;
 import dev.fovea.media.Resampler;
+import dev.fovea.media.VideoMetadata;
+import dev.fovea.media.VideoSource;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * The front end that Qwen2.5-VL and LLaVA-OneVision-1.5 document: qwen-vl-utils' process_vision_info. It opens a picture as
- * Pillow does, puts RGBA over white, and resizes by Pillow to what the message item asks for. The processor behind it finds
- * sides that are multiples of 28 already.
+ * The front end that Qwen2.5-VL and LLaVA-OneVision-1.5 document: qwen-vl-utils' process_vision_info, version 0.0.14. It opens a
+ * picture as Pillow does, puts RGBA over white, and resizes by Pillow to what the message item asks for. The processor behind it
+ * finds sides that are multiples of 28 already.
  */
 public final class ProcessVisionInfo {
-    /** Keys of a message item that ask for this front end. */
+    /** Keys of an image item that ask for this front end. */
     public static final List<String> IMAGE_OPTIONS =
             List.of("resized_height", "resized_width", "min_pixels", "max_pixels");
 
-    private static final Set<String> NEUTRAL = Set.of("type", "image", "image_url", "url", "path", "base64", "text");
+    private static final List<String> CLIP_OPTIONS = List.of(
+            "resized_height", "resized_width", "min_pixels", "max_pixels", "total_pixels", "sample_fps", "raw_fps");
+    private static final List<String> FILE_OPTIONS =
+            List.of("fps", "nframes", "min_frames", "max_frames", "video_start", "video_end");
+
+    /** Keys of a video item that ask for this front end. */
+    public static final Set<String> VIDEO_OPTIONS =
+            Stream.concat(CLIP_OPTIONS.stream(), FILE_OPTIONS.stream()).collect(Collectors.toUnmodifiableSet());
+
+    private static final Set<String> NEUTRAL =
+            Set.of("type", "image", "image_url", "url", "path", "base64", "text", "video");
     private static final int FACTOR = 28;
-    private static final long MIN_PIXELS = 4L * FACTOR * FACTOR;
-    private static final long MAX_PIXELS = 16384L * FACTOR * FACTOR;
+    private static final int MIN_TOKENS = 4;
+    private static final int MAX_TOKENS = 16_384;
+    private static final double FRAME_MIN_PIXELS = 128 * FACTOR * FACTOR;
+    private static final double FRAME_MAX_PIXELS = 768 * FACTOR * FACTOR;
+    private static final double TOTAL_PIXELS = 128_000 * FACTOR * FACTOR * 0.9;
+    private static final double SAMPLE_FPS = 2;
 
     private ProcessVisionInfo() {}
 
@@ -33,32 +57,99 @@ public final class ProcessVisionInfo {
      * @throws OptionException for an option that qwen-vl-utils does not have, or for one side without the other
      */
     public static Picture image(DecodedImage image, Config item) {
-        for (String key : item.keys()) {
-            if (!NEUTRAL.contains(key) && !IMAGE_OPTIONS.contains(key)) {
-                throw new OptionException(
-                        "image item has the key \"" + key + "\"; known: " + String.join(", ", IMAGE_OPTIONS));
-            }
-        }
+        check(item, "image item", IMAGE_OPTIONS);
+        return image(image, item, FACTOR);
+    }
+
+    private static Picture image(DecodedImage image, Config item, int factor) {
         Picture picture = image.rgbaOverWhite();
-        SmartResize size = size(picture, item);
+        double area = factor * factor;
+        SmartResize size = size(
+                picture,
+                item,
+                factor,
+                item.number("min_pixels", MIN_TOKENS * area),
+                item.number("max_pixels", MAX_TOKENS * area));
         return Resampler.PIL.resize(picture, size.width(), size.height(), Filter.BICUBIC);
     }
 
-    private static SmartResize size(Picture picture, Config item) {
+    /**
+     * A clip that is given as frames. Each frame goes through the way of pictures first, there with sides that are multiples of
+     * 56: fetch_video hands the factor on where the size of a patch is expected. Then an odd number of frames gets its last one
+     * twice, and all are resized as frames of a clip.
+     *
+     * @param item the message item that names it, with its options
+     * @throws OptionException for an option that qwen-vl-utils has not, or has for video files only
+     */
+    public static DecodedVideo video(VideoSource source, Config item) {
+        int given = source.frames().size();
+        for (String key : FILE_OPTIONS) {
+            if (item.has(key)) {
+                throw new OptionException(
+                        "a video item has " + key + ", which chooses frames of a video file; this clip is given as "
+                                + given + " frames",
+                        "give the frames that are wanted, and sample_fps, how many of them make a second");
+            }
+        }
+        check(item, "video item", CLIP_OPTIONS);
+        List<Picture> frames = new ArrayList<>(source.decode(frame -> image(frame, item, 2 * FACTOR)));
+        if (frames.size() % 2 == 1) {
+            frames.add(frames.getLast());
+        }
+        DecodedVideo stacked = DecodedVideo.of(frames);
+        SmartResize size = size(stacked, item);
+        List<Picture> resized = stacked.frames().stream()
+                .map(f -> FloatResampler.bicubicBytes(f, size.width(), size.height()))
+                .toList();
+        return new DecodedVideo(resized, Optional.of(metadata(frames.size(), item)), true);
+    }
+
+    private static SmartResize size(DecodedVideo video, Config item) {
+        double min = item.number("min_pixels", FRAME_MIN_PIXELS);
+        double share =
+                item.number("total_pixels", TOTAL_PIXELS) / video.frames().size() * 2;
+        double cap = Math.max(Math.min(FRAME_MAX_PIXELS, share), Math.floor(min * 1.05));
+        double max = Math.min(item.number("max_pixels", cap), cap);
+        return size(video.frames().getFirst(), item, FACTOR, min, max);
+    }
+
+    private static VideoMetadata metadata(int frames, Config item) {
+        double sampleFps = item.number("sample_fps", SAMPLE_FPS);
+        double rawFps = item.number("raw_fps", sampleFps);
+        if (sampleFps <= 0 || rawFps <= 0) {
+            throw new OptionException(
+                    "sample_fps is " + sampleFps + " and raw_fps " + rawFps + "; expected more than 0");
+        }
+        return new VideoMetadata(frames / sampleFps * rawFps, OptionalDouble.of(rawFps), OptionalInt.of(frames));
+    }
+
+    /** What resized_height and resized_width ask for, else within the limits. */
+    private static SmartResize size(Picture picture, Config item, int factor, double min, double max) {
         boolean height = item.has("resized_height");
         if (height != item.has("resized_width")) {
             throw new OptionException("resized_height and resized_width go together; only "
                     + (height ? "resized_height" : "resized_width") + " is given");
         }
         if (height) {
+            double area = factor * factor;
             return SmartResize.qwenVlUtils(
-                    item.integer("resized_height"), item.integer("resized_width"), FACTOR, MIN_PIXELS, MAX_PIXELS);
+                    item.integer("resized_height"),
+                    item.integer("resized_width"),
+                    factor,
+                    MIN_TOKENS * area,
+                    MAX_TOKENS * area);
         }
-        long min = (long) item.number("min_pixels", MIN_PIXELS);
-        long max = (long) item.number("max_pixels", MAX_PIXELS);
         if (min > max) {
-            throw new OptionException("min_pixels " + min + " is above max_pixels " + max);
+            throw new OptionException("min_pixels " + (long) min + " is above max_pixels " + (long) max);
         }
-        return SmartResize.qwenVlUtils(picture.height(), picture.width(), FACTOR, min, max);
+        return SmartResize.qwenVlUtils(picture.height(), picture.width(), factor, min, max);
+    }
+
+    private static void check(Config item, String kind, List<String> known) {
+        for (String key : item.keys()) {
+            if (!NEUTRAL.contains(key) && !known.contains(key)) {
+                throw new OptionException(kind + " has the key \"" + key + "\"; known: " + String.join(", ", known));
+            }
+        }
     }
 }

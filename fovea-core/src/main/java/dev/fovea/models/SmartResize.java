@@ -27,7 +27,7 @@ public record SmartResize(int height, int width) {
     }
 
     /** smart_resize of qwen-vl-utils. */
-    public static SmartResize qwenVlUtils(int height, int width, int factor, long minPixels, long maxPixels) {
+    public static SmartResize qwenVlUtils(int height, int width, int factor, double minPixels, double maxPixels) {
         checkRatio(height, width);
         long h = Math.max(factor, (long) Math.rint((double) height / factor) * factor);
         long w = Math.max(factor, (long) Math.rint((double) width / factor) * factor);
@@ -36,13 +36,13 @@ public record SmartResize(int height, int width) {
             h = (long) Math.floor(height / beta / factor) * factor;
             w = (long) Math.floor(width / beta / factor) * factor;
         } else if (h * w < minPixels) {
-            double beta = Math.sqrt((double) minPixels / ((double) height * width));
+            double beta = Math.sqrt(minPixels / ((double) height * width));
             h = (long) Math.ceil(height * beta / factor) * factor;
             w = (long) Math.ceil(width * beta / factor) * factor;
         }
         if (h < factor || w < factor) {
             throw new InputException(
-                    "max_pixels " + maxPixels + " leaves nothing of a picture of " + width + " x " + height
+                    "max_pixels " + (long) maxPixels + " leaves nothing of a picture of " + width + " x " + height
                             + " pixels: a side would be under " + factor,
                     "raise max_pixels");
         }

@@ -42,8 +42,13 @@ record ParityCase(Path variant, Map<String, @Nullable Object> json) {
         return "float32".equals(json.get("dtype"));
     }
 
-    boolean hasVideos() {
-        return json.get("videos") instanceof List<?> videos && !videos.isEmpty();
+    /** Whether a clip is a file; the others are lists of frames. */
+    boolean hasVideoFiles() {
+        return videos().stream().anyMatch(String.class::isInstance);
+    }
+
+    private List<Object> videos() {
+        return new ArrayList<>(Json.array(json.getOrDefault("videos", List.of()), "videos"));
     }
 
     /** Whether the reference answers the padded batch otherwise than each row; the kit then asks for neither. */
@@ -128,22 +133,26 @@ record ParityCase(Path variant, Map<String, @Nullable Object> json) {
                 .toArray();
     }
 
-    /** The requests of the rows, each with the pictures that its messages name. */
+    /** The requests of the rows, each with the pictures and clips that its messages name. */
     List<Request> requests(Map<String, Object> more) {
         List<Map<String, @Nullable Object>> rows = new ArrayList<>();
         List<Object> images = new ArrayList<>(Json.array(json.getOrDefault("images", List.of()), "images"));
+        List<Object> videos = videos();
         Object messages = json.get("messages");
         boolean batched = messages instanceof List<?> list && list.getFirst() instanceof List<?>;
         for (Object conversation : messages == null ? List.of() : batched ? (List<?>) messages : List.of(messages)) {
-            int own = images(conversation);
-            rows.add(row("messages", conversation, images.subList(0, own)));
-            images = new ArrayList<>(images.subList(own, images.size()));
+            int ownImages = items(conversation, "image");
+            int ownVideos = items(conversation, "video");
+            rows.add(row("messages", conversation, images.subList(0, ownImages), videos.subList(0, ownVideos)));
+            images = images.subList(ownImages, images.size());
+            videos = videos.subList(ownVideos, videos.size());
         }
         if (messages == null) {
             int batch = ids("input_ids").size();
             List<@Nullable Object> texts = json.get("text") == null ? Collections.nCopies(batch, null) : rows("text");
             for (int i = 0; i < batch; i++) {
-                rows.add(row("text", texts.get(i), batch == 1 || images.isEmpty() ? images : images.subList(i, i + 1)));
+                List<Object> own = batch == 1 || images.isEmpty() ? images : images.subList(i, i + 1);
+                rows.add(row("text", texts.get(i), own, List.of()));
             }
         }
         return rows.stream()
@@ -154,20 +163,22 @@ record ParityCase(Path variant, Map<String, @Nullable Object> json) {
                 .toList();
     }
 
-    private Map<String, @Nullable Object> row(String key, @Nullable Object value, List<Object> images) {
+    private Map<String, @Nullable Object> row(
+            String key, @Nullable Object value, List<Object> images, List<Object> videos) {
         Map<String, @Nullable Object> row = new LinkedHashMap<>();
         REQUEST_KEYS.stream().filter(k -> json.get(k) != null).forEach(k -> row.put(k, json.get(k)));
         row.put(key, value);
         row.put("images", new ArrayList<>(images));
+        row.put("videos", new ArrayList<>(videos));
         return row;
     }
 
-    private static int images(Object conversation) {
+    private static int items(Object conversation, String type) {
         int count = 0;
         for (Object message : (List<?>) conversation) {
             if (((Map<?, ?>) message).get("content") instanceof List<?> items) {
                 count += (int) items.stream()
-                        .filter(i -> "image".equals(((Map<?, ?>) i).get("type")))
+                        .filter(i -> type.equals(((Map<?, ?>) i).get("type")))
                         .count();
             }
         }

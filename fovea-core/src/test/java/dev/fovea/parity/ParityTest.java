@@ -8,6 +8,7 @@ import dev.fovea.LoadOptions;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
 import dev.fovea.io.Json;
+import dev.fovea.models.Inputs;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -68,7 +69,7 @@ class ParityTest {
     }
 
     private static void check(ParityCase c, LoadOptions engine) {
-        Assumptions.assumeFalse(c.hasVideos(), "clips are not read yet");
+        Assumptions.assumeFalse(c.hasVideoFiles(), "a clip is a file, and video files are not decoded");
         Pipeline pipe = OPEN.computeIfAbsent(
                 c.variant() + " " + engine + c.text("dtype"),
                 _ -> Pipeline.of(
@@ -95,19 +96,35 @@ class ParityTest {
 
     private static void checkInputs(ParityCase c, Pipeline pipe, List<Request> requests) {
         List<int[]> expectedIds = c.ids("input_ids");
-        List<Object> grids = new ArrayList<>();
+        List<Inputs.Visual> images = new ArrayList<>();
+        List<Inputs.Visual> videos = new ArrayList<>();
         for (int r = 0; r < requests.size(); r++) {
             var row = pipe.inputs(requests.get(r)).rows().getFirst();
             if (c.json().get("prompt") != null) {
                 assertThat(row.prompt()).as("prompt").isEqualTo(c.rows("prompt").get(r));
             }
             assertThat(row.inputIds()).as("input_ids of row " + r).isEqualTo(expectedIds.get(r));
-            row.images()
-                    .forEach(v ->
-                            v.grid().ifPresent(g -> grids.add(List.of((long) g.t(), (long) g.h(), (long) g.w()))));
+            images.addAll(row.images());
+            videos.addAll(row.videos());
         }
-        if (c.json().get("grids") instanceof Map<?, ?> expected && expected.get("image_grid_thw") != null) {
-            assertThat(grids).as("image_grid_thw").isEqualTo(expected.get("image_grid_thw"));
+        if (c.json().get("grids") instanceof Map<?, ?> expected) {
+            checkGrids("image_grid_thw", expected, images);
+            checkGrids("video_grid_thw", expected, videos);
+            if (expected.get("second_per_grid_ts") instanceof List<?> seconds) {
+                assertThat(videos.stream().map(v -> (double) (float) v.secondPerGridT()))
+                        .as("second_per_grid_ts")
+                        .isEqualTo(seconds);
+            }
+        }
+    }
+
+    private static void checkGrids(String name, Map<?, ?> expected, List<Inputs.Visual> visuals) {
+        if (expected.get(name) != null) {
+            List<Object> grids = visuals.stream()
+                    .flatMap(v -> v.grid().stream())
+                    .<Object>map(g -> List.of((long) g.t(), (long) g.h(), (long) g.w()))
+                    .toList();
+            assertThat(grids).as(name).isEqualTo(expected.get(name));
         }
     }
 

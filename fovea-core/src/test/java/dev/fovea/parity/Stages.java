@@ -25,7 +25,11 @@ final class Stages {
         values.put(name, tensor.toFloats());
     }
 
+    /** Of LLaVA-OneVision-1.5 the kit calls the pixels of clips pixel_values, too. */
     float[] get(String name) {
+        if (name.equals("pixel_values") && !values.containsKey(name)) {
+            return get("pixel_values_videos");
+        }
         assertThat(values).as("stages of the trace").containsKey(name);
         return values.get(name);
     }

@@ -11,6 +11,7 @@ import dev.fovea.error.OptionException;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Listener;
 import dev.fovea.io.Json;
+import dev.fovea.media.VideoSource;
 import dev.fovea.text.StreamingDetokenizer;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -24,6 +25,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -42,6 +44,7 @@ final class Chat {
     private final Request settings;
     private final GenerationConfig generate;
     private final Map<String, Object> pictureOptions;
+    private final Map<String, Object> clipOptions;
     private final Conversation conversation;
     private final Console console;
     private final OutputOptions output;
@@ -51,9 +54,16 @@ final class Chat {
     /**
      * @param settings all but the messages hold for every turn; the messages are how the talk begins
      * @param pictureOptions of each picture that is added, in qwen-vl-utils' names
+     * @param clipOptions of each clip
      * @throws OptionException for a model or options that make no conversation
      */
-    Chat(Pipeline pipe, Request settings, Map<String, Object> pictureOptions, Console console, OutputOptions output) {
+    Chat(
+            Pipeline pipe,
+            Request settings,
+            Map<String, Object> pictureOptions,
+            Map<String, Object> clipOptions,
+            Console console,
+            OutputOptions output) {
         if (!pipe.processor().hasChatTemplate()) {
             throw new OptionException(
                     "this model has no chat template, so it takes no conversation",
@@ -73,6 +83,7 @@ final class Chat {
         this.pipe = pipe;
         this.settings = settings;
         this.pictureOptions = pictureOptions;
+        this.clipOptions = clipOptions;
         this.console = console;
         this.output = output;
     }
@@ -90,7 +101,18 @@ final class Chat {
      */
     void show(String named) {
         String source = InputOptions.absolute(Completion.path(named));
-        conversation.add(new Content.Image(Content.image(source).source(), pictureOptions));
+        conversation.show(new Content.Image(Content.image(source).source(), pictureOptions));
+    }
+
+    /**
+     * Adds a clip to the next message.
+     *
+     * @param named a folder of frames
+     * @throws InputException where there is none
+     */
+    void play(String named) {
+        VideoSource source = VideoSource.parse(InputOptions.absolute(Completion.path(named)), Path.of(""));
+        conversation.show(new Content.Video(Optional.of(source), clipOptions));
     }
 
     /** Talks until there is nothing more to say. */
@@ -108,8 +130,13 @@ final class Chat {
     }
 
     private String prompt() {
-        int waiting = conversation.pictures().size();
-        return waiting == 0 ? "> " : waiting == 1 ? "1 picture > " : waiting + " pictures > ";
+        List<Content> shown = conversation.shown();
+        long clips = shown.stream().filter(Content.Video.class::isInstance).count();
+        return counted(shown.size() - clips, "picture") + counted(clips, "clip") + "> ";
+    }
+
+    private static String counted(long count, String what) {
+        return count == 0 ? "" : count + " " + what + (count == 1 ? " " : "s ");
     }
 
     private void interrupted(boolean nothingToClear) {
@@ -152,7 +179,8 @@ final class Chat {
 
     private void obey(SlashCommand command, String argument, Prompter prompter) {
         switch (command) {
-            case IMAGE -> showAll(Words.values(argument));
+            case IMAGE -> addAll(Words.values(argument), this::show);
+            case VIDEO -> addAll(Words.values(argument), this::play);
             case SYSTEM -> tell(argument);
             case RETRY -> retry(prompter);
             case RESET -> conversation.reset();
@@ -162,11 +190,11 @@ final class Chat {
         }
     }
 
-    private void showAll(List<String> named) {
+    private void addAll(List<String> named, Consumer<String> add) {
         if (named.isEmpty()) {
-            conversation.dropPictures();
+            conversation.dropShown();
         }
-        named.forEach(this::show);
+        named.forEach(add);
     }
 
     private void retry(Prompter prompter) {
@@ -210,8 +238,8 @@ final class Chat {
     private Answer generate(BooleanSupplier stopped) {
         StreamingDetokenizer text = pipe.processor().tokenizer().stream(true);
         try (StatusLine status = new StatusLine(console, output.quiet)) {
-            boolean looks =
-                    conversation.question().stream().anyMatch(q -> !q.images().isEmpty());
+            boolean looks = conversation.question().stream()
+                    .anyMatch(q -> !q.images().isEmpty() || !q.videos().isEmpty());
             status.show(looks ? "Looking" : "Reading");
             GenerateOptions options = GenerateOptions.DEFAULT.withCancelled(stopped);
             Listener listener = new Listener() {
@@ -233,6 +261,7 @@ final class Chat {
                 settings.id(),
                 conversation.prompt(),
                 Optional.empty(),
+                List.of(),
                 List.of(),
                 settings.processor(),
                 generate,

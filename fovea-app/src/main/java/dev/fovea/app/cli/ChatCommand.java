@@ -31,7 +31,7 @@ import picocli.CommandLine.Parameters;
             "  fovea chat ./model --quiet < questions.txt"
         })
 final class ChatCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory or hub id.")
+    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
 
     @Option(
@@ -43,6 +43,12 @@ final class ChatCommand implements Callable<Integer> {
             })
     List<String> images = List.of();
 
+    @Option(
+            names = "--video",
+            paramLabel = "FOLDER",
+            description = "A clip for the first message: a folder of frames; repeatable. With --messages as --image.")
+    List<String> videos = List.of();
+
     @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told first.")
     Optional<String> system = Optional.empty();
 
@@ -52,11 +58,14 @@ final class ChatCommand implements Callable<Integer> {
             description = "A conversation in transformers' JSON form, which goes on.")
     Optional<Path> messages = Optional.empty();
 
-    @Option(names = "--resized-height", paramLabel = "N", description = "Height that pictures get.")
+    @Option(names = "--resized-height", paramLabel = "N", description = "Height that pictures and frames get.")
     Optional<Integer> resizedHeight = Optional.empty();
 
-    @Option(names = "--resized-width", paramLabel = "N", description = "Width that pictures get.")
+    @Option(names = "--resized-width", paramLabel = "N", description = "Width that pictures and frames get.")
     Optional<Integer> resizedWidth = Optional.empty();
+
+    @Option(names = "--sample-fps", paramLabel = "X", description = "How many frames of a clip make a second.")
+    Optional<Double> sampleFps = Optional.empty();
 
     @Mixin
     RequestOptions options = new RequestOptions();
@@ -77,10 +86,11 @@ final class ChatCommand implements Callable<Integer> {
     public Integer call() {
         check();
         try (Pipeline pipe = open()) {
-            Chat chat = new Chat(pipe, settings(), pictureOptions(), console, output);
+            Chat chat = new Chat(pipe, settings(), sizes(), clipOptions(), console, output);
             system.ifPresent(chat::tell);
             if (messages.isEmpty()) {
                 images.forEach(chat::show);
+                videos.forEach(chat::play);
             }
             try (Prompter prompter = prompter()) {
                 chat.run(prompter);
@@ -110,12 +120,19 @@ final class ChatCommand implements Callable<Integer> {
         messages.ifPresent(file -> {
             json.put("messages", Json.parse(file));
             json.put("images", images.stream().map(InputOptions::absolute).toList());
+            json.put("videos", videos.stream().map(InputOptions::absolute).toList());
         });
         return Request.parse(
                 options.over(json), messages.map(f -> f.resolveSibling("")).orElse(Path.of("")));
     }
 
-    private Map<String, Object> pictureOptions() {
+    private Map<String, Object> clipOptions() {
+        Map<String, Object> all = sizes();
+        sampleFps.ifPresent(fps -> all.put("sample_fps", fps));
+        return all;
+    }
+
+    private Map<String, Object> sizes() {
         Map<String, Object> all = new LinkedHashMap<>();
         resizedHeight.ifPresent(n -> all.put("resized_height", (long) n));
         resizedWidth.ifPresent(n -> all.put("resized_width", (long) n));

@@ -3,6 +3,7 @@ package dev.fovea.app.cli;
 import dev.fovea.Content;
 import dev.fovea.Message;
 import dev.fovea.media.ImageSource;
+import dev.fovea.media.VideoSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -15,15 +16,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * What was said, what waits to be said, and what the model is told first. Every turn of the user in it is answered.
  *
- * <p>Pictures are read when they join and held from then on: each turn shows them to the model again, and their files may be gone
- * by then.
+ * <p>Pictures and clips are read when they join and held from then on: each turn shows them to the model again, and their files may
+ * be gone by then.
  */
 final class Conversation {
     private Optional<Message> system = Optional.empty();
     private List<Message> turns = List.of();
     private Optional<Message> question = Optional.empty();
     private List<Message> withdrawn = List.of(); // the last turns while they are tried again
-    private final List<Content.Image> pictures = new ArrayList<>();
+    private final List<Content> shown = new ArrayList<>();
 
     /** @param messages of a talk so far; one that ends with the user's turn waits for its answer */
     Conversation(List<Message> messages) {
@@ -39,14 +40,22 @@ final class Conversation {
     }
 
     private static Message held(Message message) {
-        List<Content> content = message.content().stream()
-                .map(c -> c instanceof Content.Image image ? held(image) : c)
-                .toList();
-        return new Message(message.role(), content, message.plain());
+        return new Message(
+                message.role(),
+                message.content().stream().map(Conversation::held).toList(),
+                message.plain());
     }
 
-    private static Content.Image held(Content.Image image) {
-        return new Content.Image(image.source().map(ImageSource::inMemory), image.options());
+    private static Content held(Content content) {
+        return switch (content) {
+            case Content.Text text -> text;
+            case Content.Image image -> new Content.Image(image.source().map(ImageSource::inMemory), image.options());
+            case Content.Video video -> new Content.Video(video.source().map(Conversation::held), video.options());
+        };
+    }
+
+    private static VideoSource held(VideoSource clip) {
+        return VideoSource.of(clip.frames().stream().map(ImageSource::inMemory).toList());
     }
 
     /** The message that has no answer yet. */
@@ -58,29 +67,37 @@ final class Conversation {
         return turns.isEmpty();
     }
 
-    /** Pictures for the next message. */
-    List<Content.Image> pictures() {
-        return List.copyOf(pictures);
+    /** Pictures and clips for the next message. */
+    List<Content> shown() {
+        return List.copyOf(shown);
     }
 
     /** @throws dev.fovea.error.InputException where it cannot be read; nothing has changed then */
-    void add(Content.Image picture) {
-        Content.Image held = held(picture);
-        held.source().ifPresent(ImageSource::decode);
-        pictures.add(held);
+    void show(Content pictureOrClip) {
+        Content held = held(pictureOrClip);
+        sources(held).forEach(ImageSource::decode);
+        shown.add(held);
     }
 
-    void dropPictures() {
-        pictures.clear();
+    private static List<ImageSource> sources(Content content) {
+        return switch (content) {
+            case Content.Text _ -> List.of();
+            case Content.Image image -> image.source().stream().toList();
+            case Content.Video video -> video.source().map(VideoSource::frames).orElse(List.of());
+        };
+    }
+
+    void dropShown() {
+        shown.clear();
     }
 
     void tell(String text) {
         system = Optional.of(text).filter(t -> !t.isBlank()).map(Message::system);
     }
 
-    /** The pictures that wait, then a text. They wait on until there is an answer. */
+    /** The pictures and clips that wait, then a text. They wait on until there is an answer. */
     void ask(String text) {
-        List<Content> content = new ArrayList<>(pictures);
+        List<Content> content = new ArrayList<>(shown);
         content.add(Content.text(text));
         turns = joined(List.of(turns, withdrawn));
         withdrawn = List.of();
@@ -105,7 +122,7 @@ final class Conversation {
     void answer(String text) {
         turns = joined(List.of(turns, question.stream().toList(), List.of(Message.assistant(text))));
         withdrawn = List.of();
-        question.stream().flatMap(q -> q.images().stream()).forEach(pictures::remove);
+        question.stream().flatMap(q -> q.content().stream()).forEach(shown::remove);
         question = Optional.empty();
     }
 
@@ -113,14 +130,14 @@ final class Conversation {
         turns = List.of();
         withdrawn = List.of();
         question = Optional.empty();
-        pictures.clear();
+        shown.clear();
     }
 
     private static List<Message> joined(List<List<Message>> parts) {
         return parts.stream().flatMap(List::stream).toList();
     }
 
-    /** In transformers' JSON form, pictures by their paths. */
+    /** In transformers' JSON form, pictures and frames by their paths. */
     List<Object> toJson() {
         return prompt().stream().map(Conversation::json).toList();
     }
@@ -137,8 +154,11 @@ final class Conversation {
 
     private static Object json(Content content) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>(content.toMap());
-        if (content instanceof Content.Image image) {
-            image.source().ifPresent(source -> json.put("image", name(source)));
+        List<String> names = sources(content).stream().map(Conversation::name).toList();
+        switch (content) {
+            case Content.Image _ when !names.isEmpty() -> json.put("image", names.getFirst());
+            case Content.Video _ when !names.isEmpty() -> json.put("video", names);
+            default -> {}
         }
         return json;
     }

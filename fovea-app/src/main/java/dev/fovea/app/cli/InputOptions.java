@@ -19,7 +19,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** What is asked, and whom: prompt and pictures, or a file that holds them. */
+/** What is asked, and whom: prompt, pictures and clips, or a file that holds them. */
 final class InputOptions {
     private static final Pattern URL = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*", Pattern.DOTALL);
 
@@ -35,7 +35,10 @@ final class InputOptions {
             description = "A picture: path, file:, http: or https: URL, data: URI, or - for stdin; repeatable.")
     List<String> images = List.of();
 
-    @Option(names = "--video", paramLabel = "FILE", description = "A clip, named like a picture; repeatable.")
+    @Option(
+            names = "--video",
+            paramLabel = "FOLDER",
+            description = "A clip: a folder of pictures, one for each frame, in the order of their names; repeatable.")
     List<String> videos = List.of();
 
     @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told before the prompt.")
@@ -67,10 +70,16 @@ final class InputOptions {
     @Option(names = "--resized-width", paramLabel = "N", description = "Width that pictures get.")
     Optional<Integer> resizedWidth = Optional.empty();
 
-    @Option(names = "--fps", paramLabel = "X", description = "Frames per second that are taken of clips.")
+    @Option(names = "--sample-fps", paramLabel = "X", description = "How many frames of a clip make a second.")
+    Optional<Double> sampleFps = Optional.empty();
+
+    @Option(
+            names = "--fps",
+            paramLabel = "X",
+            description = "Frames per second to take of a video file, not of a folder.")
     Optional<Double> fps = Optional.empty();
 
-    @Option(names = "--nframes", paramLabel = "N", description = "Frames that are taken of a clip.")
+    @Option(names = "--nframes", paramLabel = "N", description = "Frames to take of a video file, not of a folder.")
     Optional<Integer> nframes = Optional.empty();
 
     @Mixin
@@ -93,15 +102,15 @@ final class InputOptions {
                     "--messages holds the whole conversation; PROMPT, --system, --text and --task cannot go"
                             + " with it");
         }
-        boolean itemOptions =
-                resizedHeight.isPresent() || resizedWidth.isPresent() || fps.isPresent() || nframes.isPresent();
+        boolean ofClips = sampleFps.isPresent() || fps.isPresent() || nframes.isPresent();
+        boolean itemOptions = resizedHeight.isPresent() || resizedWidth.isPresent() || ofClips;
         if (itemOptions && (request.isPresent() || messages.isPresent() || text.isPresent() || task.isPresent())) {
             throw new OptionException(
-                    "--resized-height, --resized-width, --fps and --nframes go with a prompt and --image or"
-                            + " --video; in a file they stand in the items of the messages");
+                    "--resized-height, --resized-width, --sample-fps, --fps and --nframes go with a prompt and --image"
+                            + " or --video; in a file they stand in the items of the messages");
         }
-        if (videos.isEmpty() && (fps.isPresent() || nframes.isPresent())) {
-            throw new OptionException("--fps and --nframes go with --video; no clip is given");
+        if (videos.isEmpty() && ofClips) {
+            throw new OptionException("--sample-fps, --fps and --nframes go with --video; no clip is given");
         }
         if (images.isEmpty() && (resizedHeight.isPresent() || resizedWidth.isPresent()) && videos.isEmpty()) {
             throw new OptionException("--resized-height and --resized-width go with --image; no picture is given");
@@ -186,6 +195,7 @@ final class InputOptions {
                 .put("type", Optional.of("video"))
                 .put("resized_height", resizedHeight)
                 .put("resized_width", resizedWidth)
+                .put("sample_fps", sampleFps)
                 .put("fps", fps)
                 .put("nframes", nframes)
                 .toMap()));

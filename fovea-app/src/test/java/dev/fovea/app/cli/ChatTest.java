@@ -82,6 +82,23 @@ class ChatTest {
     }
 
     @Test
+    void clipsGoWithTheNextMessageAndStayInTheTalk() throws IOException {
+        Path clip = Files.createDirectory(folder.resolve("clip"));
+        Path frame = Files.copy(Path.of(Shell.PICTURE), clip.resolve("1.png"));
+        Files.copy(frame, clip.resolve("2.png"));
+        Path saved = folder.resolve("talk.json");
+        Talk talk = new Talk();
+        talk.types("/video " + clip, "/image " + Shell.PICTURE, "What is it?", "/save " + saved, "Sure?");
+        Message question = Message.user(Content.video(clip), Content.image(Shell.PICTURE), Content.text("What is it?"));
+        String first = answer(List.of(question));
+        String second = answer(List.of(question, Message.assistant(first), Message.user("Sure?")));
+        assertThat(talk.out()).isEqualTo(first + "\n" + second + "\n");
+        assertThat(talk.prompts).containsExactly("> ", "1 clip > ", "1 picture 1 clip > ", "> ", "> ", "> ");
+        assertThat(saved).content().contains("\"video\": [\"" + frame);
+        assertThat(new Talk("/video lost").err()).contains("lost: there is no such folder");
+    }
+
+    @Test
     void picturesCanBeTakenBack() {
         Talk talk = new Talk("/image " + Shell.PICTURE, "/image", "Hello");
         assertThat(talk.out()).isEqualTo(answer(List.of(Message.user("Hello"))) + "\n");
@@ -250,7 +267,7 @@ class ChatTest {
     }
 
     private static Chat chat(Request settings, Console console) {
-        return new Chat(pipe, settings, Map.of(), console, new OutputOptions());
+        return new Chat(pipe, settings, Map.of(), Map.of(), console, new OutputOptions());
     }
 
     private static Console console(ByteArrayOutputStream all) {

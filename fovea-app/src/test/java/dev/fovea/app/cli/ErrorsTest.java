@@ -57,6 +57,7 @@ class ErrorsTest {
                 "run x hi --messages m.json | --messages holds the whole conversation",
                 "run x --text hi --resized-width 3 | --resized-width",
                 "run x hi --image a.png --fps 2 | go with --video",
+                "run x hi --image a.png --sample-fps 2 | go with --video",
                 "run x hi --resized-height 28 --resized-width 28 | go with --image",
                 "run x hi --dtype int8 | expected auto, float32, bfloat16 or float16",
                 "run x hi --device cuda | device is",
@@ -106,6 +107,19 @@ class ErrorsTest {
         byte[] whole = Files.readAllBytes(Path.of(PICTURE));
         fovea(java.util.Arrays.copyOf(whole, whole.length / 2), "run", MODEL, "hi", "--image", "-")
                 .failsWith(3);
+    }
+
+    @Test
+    void wrongClips() throws IOException {
+        String clip = Files.writeString(folder.resolve("clip.mp4"), "").toString();
+        fovea("run", MODEL, "hi", "--video", clip).failsWith(3, "clip.mp4", "not decoded", "ffmpeg");
+        fovea("run", MODEL, "hi", "--video", "no-such-folder").failsWith(3, "no-such-folder", "no such folder");
+        Files.delete(folder.resolve("clip.mp4"));
+        fovea("run", MODEL, "hi", "--video", folder.toString()).failsWith(3, "no frames");
+        Files.copy(Path.of(PICTURE), folder.resolve("0.png"));
+        fovea("run", MODEL, "hi", "--video", folder.toString(), "--fps", "2").failsWith(2, "fps", "video file");
+        fovea("run", MODEL, "hi", "--video", folder.toString(), "--nframes", "2")
+                .failsWith(2, "nframes", "video file");
     }
 
     @ParameterizedTest

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -110,6 +111,32 @@ class RunCommandTest {
                 "40",
                 "--no-do-sample");
         assertThat(result.succeeds().out()).isEqualTo(only(kitCase("image"), "output_text") + "\n");
+    }
+
+    /** The case utils-frames-size of the kit, given on the command line. */
+    @Test
+    void takesClipsAsFolders() {
+        Path kit = Shell.KIT.resolveSibling("video");
+        Map<String, @Nullable Object> reference = Json.array(Json.parse(kit.resolve("cases.json")), "cases").stream()
+                .map(c -> Json.object(c, "a case"))
+                .filter(c -> "utils-frames-size".equals(c.get("name")))
+                .findFirst()
+                .orElseThrow();
+        String line = "--resized-height 56 --resized-width 112 --sample-fps 1 --max-new-tokens 24 --no-do-sample"
+                + " --format json";
+        Map<String, @Nullable Object> answer = fovea(Stream.concat(
+                                Stream.of(
+                                        "run",
+                                        kit.resolve("checkpoint").toString(),
+                                        "What happens?",
+                                        "--video",
+                                        kit.resolve("media/walk").toString()),
+                                Stream.of(line.split(" ")))
+                        .toArray(String[]::new))
+                .succeeds()
+                .json();
+        assertThat(sequences(answer).getFirst()).containsEntry("text", only(reference, "output_text"));
+        assertThat(answer).containsEntry("video_grid_thw", List.of(List.of(3L, 4L, 8L)));
     }
 
     @Test

@@ -6,16 +6,21 @@ import static dev.fovea.Message.user;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.fovea.AutoProcessor;
 import dev.fovea.Pipeline;
+import dev.fovea.VisionInfo;
 import dev.fovea.error.FoveaException;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.io.Config;
 import dev.fovea.io.Json;
 import dev.fovea.media.DecodedImage;
+import dev.fovea.media.DecodedVideo;
 import dev.fovea.media.Picture;
 import dev.fovea.models.Inputs;
+import java.io.IOException;
 import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +29,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -58,8 +64,28 @@ class LlavaOnevision1_5BadInputTest {
 
     @Test
     void placeholdersOfAClipWithoutOne() {
-        Inputs inputs = pipe.processor().process("<|video_pad|>", List.of());
-        input(() -> pipe.model().generate(inputs), "1 video placeholders", "0 rows");
+        input(() -> pipe.processor().process("<|video_pad|>", List.of()), "1 video placeholders", "0 videos");
+        Inputs.Row row =
+                new Inputs.Row("", pipe.processor().tokenizer().encode("<|video_pad|>", true), List.of(), List.of());
+        input(() -> pipe.model().generate(new Inputs(List.of(row))), "1 video placeholders", "0 rows");
+    }
+
+    /** What the authors' merge script leaves behind when it saves a processor. */
+    @Test
+    void patchesOfClipsHoldAnotherNumberOfFrames(@TempDir Path folder) throws IOException, URISyntaxException {
+        Path checkpoint = Path.of(LlavaOnevision1_5BadInputTest.class
+                .getResource("/oracle/llava_onevision1_5/small/checkpoint")
+                .toURI());
+        for (String file :
+                List.of("config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json")) {
+            Files.copy(checkpoint.resolve(file), folder.resolve(file));
+        }
+        Files.writeString(folder.resolve("video_preprocessor_config.json"), "{\"temporal_patch_size\": 2}");
+        VisionInfo clip = new VisionInfo(List.of(), List.of(DecodedVideo.of(List.of(PICTURE.rgb(), PICTURE.rgb()))));
+        input(
+                () -> AutoProcessor.fromPretrained(folder).process("<|video_pad|>", clip),
+                "temporal_patch_size is 2 for clips and 1 for pictures",
+                "remove video_preprocessor_config.json");
     }
 
     @Test

@@ -1,0 +1,45 @@
+package dev.fovea.media;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class FloatResamplerTest {
+
+    static List<Map<String, Object>> cases() {
+        return TestPictures.objects(TestPictures.EXPECTED.get("resampled_as_floats"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void equalsTheReferenceToTheLastBit(Map<String, Object> expected) {
+        Picture picture = TestPictures.decode((String) expected.get("image")).rgb();
+        int width = TestPictures.integer(expected.get("width"));
+        int height = TestPictures.integer(expected.get("height"));
+        assertThat(TestPictures.sha256(littleEndian(FloatResampler.bicubic(picture, width, height))))
+                .as("floats")
+                .isEqualTo(expected.get("floats"));
+        assertThat(TestPictures.sha256(
+                        FloatResampler.bicubicBytes(picture, width, height).rgb()))
+                .as("bytes")
+                .isEqualTo(expected.get("bytes"));
+    }
+
+    @Test
+    void theSameSizeIsTheSamePicture() {
+        Picture picture = TestPictures.decode("hopper.png").rgb();
+        assertThat(FloatResampler.bicubicBytes(picture, 128, 128)).isSameAs(picture);
+    }
+
+    private static byte[] littleEndian(float[] values) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return bytes.array();
+    }
+}
