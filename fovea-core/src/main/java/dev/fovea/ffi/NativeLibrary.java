@@ -63,7 +63,7 @@ public final class NativeLibrary {
      */
     public static NativeLibrary ofResources(String name, String folder, List<String> files) {
         try {
-            Optional<List<Path>> unpacked = Unpacking.unpack(name, folder, files, Unpacking.cache());
+            Optional<List<Path>> unpacked = Unpacking.unpack("native/" + name, folder, files);
             if (unpacked.isEmpty()) {
                 return absent(name, folder + "/" + files.getLast() + " is not on the class path");
             }

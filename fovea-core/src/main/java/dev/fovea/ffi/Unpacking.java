@@ -20,7 +20,7 @@ import java.util.zip.CheckedInputStream;
  * written beside its place and moved there in one step, and checked before each use, so neither a second process nor a
  * broken disk can hand out half of it.
  */
-final class Unpacking {
+public final class Unpacking {
     private Unpacking() {}
 
     /** A resource with what the jar's directory says of it. */
@@ -54,7 +54,16 @@ final class Unpacking {
         }
     }
 
-    /** The files unpacked, or empty if one of them is not on the class path. */
+    /**
+     * @param name of the folder in the cache, to which a sum of all contents is added
+     * @param folder of the class path
+     * @param files in the folder, or below it
+     * @return the files unpacked; empty if one of them is not on the class path
+     */
+    public static Optional<List<Path>> unpack(String name, String folder, List<String> files) throws IOException {
+        return unpack(name, folder, files, cache());
+    }
+
     static Optional<List<Path>> unpack(String name, String folder, List<String> files, Path cache) throws IOException {
         List<Resource> resources = new ArrayList<>();
         for (String file : files) {
@@ -64,8 +73,8 @@ final class Unpacking {
             }
             resources.add(Resource.of(url, file));
         }
-        String version = Long.toHexString(resources.getLast().sum());
-        Path target = Files.createDirectories(cache.resolve("native").resolve(name + "-" + version));
+        long version = resources.stream().mapToLong(Resource::sum).reduce(0, (all, sum) -> 31 * all + sum);
+        Path target = cache.resolve(name + "-" + Long.toHexString(version));
         List<Path> paths = new ArrayList<>();
         for (Resource resource : resources) {
             paths.add(unpack(resource, target));
@@ -78,7 +87,9 @@ final class Unpacking {
         if (resource.isAt(target)) {
             return target;
         }
-        Path part = Files.createTempFile(folder, resource.file(), ".part");
+        Files.createDirectories(target.getParent());
+        Path part =
+                Files.createTempFile(target.getParent(), target.getFileName().toString(), ".part");
         try (InputStream in = resource.url().openStream()) {
             Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
             if (!resource.isAt(part)) {
@@ -92,7 +103,7 @@ final class Unpacking {
     }
 
     /** The system property {@code fovea.cache}, else the user's cache folder. */
-    static Path cache() {
+    private static Path cache() {
         String chosen = System.getProperty("fovea.cache", "");
         if (!chosen.isEmpty()) {
             return Path.of(chosen);

@@ -1,14 +1,11 @@
 package dev.fovea.text;
 
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.Unpacking;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
-import java.util.Properties;
 
 /**
  * Unpacks the tokenizer library from the class path into Fovea's cache folder and loads it, once per virtual machine.
@@ -53,52 +50,11 @@ final class TokenizerLibrary {
     }
 
     private static Path unpack(String name) throws IOException {
-        String resource = "/native/lib/" + platform() + "/cpu/" + name;
-        try (InputStream in = TokenizerLibrary.class.getResourceAsStream(resource)) {
-            if (in == null) {
-                throw new IOException("the jar has none for this platform (" + resource + ")");
-            }
-            byte[] bytes = in.readAllBytes();
-            Path file =
-                    cache().resolve("native").resolve("tokenizers-" + version()).resolve(name);
-            if (!Files.isRegularFile(file) || Files.size(file) != bytes.length) {
-                write(file, bytes);
-            }
-            return file.toAbsolutePath();
-        }
-    }
-
-    /** Written beside its place and moved there, so that a second process never loads half a library. */
-    private static void write(Path file, byte[] bytes) throws IOException {
-        Files.createDirectories(file.getParent());
-        Path part = Files.createTempFile(file.getParent(), "part", null);
-        try {
-            Files.write(part, bytes);
-            Files.move(part, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-        } finally {
-            Files.deleteIfExists(part);
-        }
-    }
-
-    private static Path cache() {
-        String named = System.getProperty("fovea.cache", "");
-        if (!named.isEmpty()) {
-            return Path.of(named);
-        }
-        String xdg = System.getenv("XDG_CACHE_HOME");
-        return xdg != null && !xdg.isEmpty()
-                ? Path.of(xdg, "fovea")
-                : Path.of(System.getProperty("user.home"), ".cache", "fovea");
-    }
-
-    private static String version() throws IOException {
-        Properties properties = new Properties();
-        try (InputStream in = TokenizerLibrary.class.getResourceAsStream("/native/lib/tokenizers.properties")) {
-            if (in != null) {
-                properties.load(in);
-            }
-        }
-        return properties.getProperty("version", "unknown");
+        String folder = "native/lib/" + platform() + "/cpu";
+        return Unpacking.unpack("native/tokenizers", folder, List.of(name))
+                .orElseThrow(() -> new IOException("the jar has none for this platform (" + folder + "/" + name + ")"))
+                .getFirst()
+                .toAbsolutePath();
     }
 
     private static String platform() {
