@@ -9,7 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where a model lies: a directory, or a hub id that the Hugging Face cache of this machine holds. The layout of the cache is
+ * Where a model lies: a directory, a demo model, or a hub id that the Hugging Face cache of this machine holds. The layout of the cache is
  * huggingface_hub's: {@code models--org--name/refs/REVISION} names a commit, {@code snapshots/COMMIT} is the directory.
  */
 public final class HubCache {
@@ -18,11 +18,11 @@ public final class HubCache {
     private HubCache() {}
 
     /**
-     * @param model a directory, or {@code org/name[@revision]}
+     * @param model a directory, {@code demo} (see {@link DemoModels}), or {@code org/name[@revision]}
      * @throws InputException where neither is there; it says what was looked for
      */
     public static Path resolve(String model) {
-        return resolve(model, root());
+        return DemoModels.named(model).orElseGet(() -> resolve(model, root()));
     }
 
     static Path resolve(String model, Path root) {
@@ -33,7 +33,7 @@ public final class HubCache {
         Matcher id = ID.matcher(model);
         if (!id.matches()) {
             throw new InputException("there is no directory " + model
-                    + ", and it is no hub id either; expected a model directory" + " or org/name[@revision]");
+                    + ", and it is no hub id either; expected a model directory, org/name[@revision] or demo");
         }
         String revision = id.group(3) == null ? "main" : id.group(3);
         Path repository = root.resolve("models--" + id.group(1) + "--" + id.group(2));

@@ -48,7 +48,7 @@ public sealed interface Parsed {
         switch (this) {
             case Text _ -> {}
             case Boxes b -> b.boxes.forEach(box -> draw(box, drawing));
-            case Quads q -> q.quads.forEach(quad -> drawing.quad(flat(quad.corners), quad.label));
+            case Quads q -> q.quads.forEach(quad -> drawing.quad(flat(quad.corners), quad.text()));
             case Polygons p -> p.polygons.forEach(polygon -> draw(polygon, drawing));
             case BoxesOrPolygons both -> {
                 both.boxes.forEach(box -> draw(box, drawing));
@@ -90,6 +90,11 @@ public sealed interface Parsed {
     record Quad(List<Point> corners, String label) {
         public Quad {
             corners = List.copyOf(corners);
+        }
+
+        /** The label as somebody reads it: Microsoft's code leaves the tokens for ends of text and padding in it. */
+        public String text() {
+            return label.replaceAll("</s>|<pad>", "").strip();
         }
     }
 

@@ -47,7 +47,7 @@ final class Answers {
         Stream<String> lines = switch (parsed) {
             case Parsed.Text _ -> Stream.of(text);
             case Parsed.Boxes b -> boxes(b.boxes(), b.whole());
-            case Parsed.Quads q -> q.quads().stream().map(quad -> line(quad.corners(), q.whole(), quad.label()));
+            case Parsed.Quads q -> q.quads().stream().map(quad -> line(quad.corners(), q.whole(), quad.text()));
             case Parsed.Polygons p -> polygons(p.polygons(), p.whole());
             case Parsed.BoxesOrPolygons both ->
                 Stream.concat(boxes(both.boxes(), both.whole()), polygons(both.polygons(), both.whole()));

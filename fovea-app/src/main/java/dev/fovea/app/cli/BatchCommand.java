@@ -38,7 +38,7 @@ import picocli.CommandLine.Parameters;
             "    [{\"type\": \"image\"}, {\"type\": \"text\", \"text\": \"What is it?\"}]}]}"
         })
 final class BatchCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory or hub id.")
+    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
 
     @Option(names = "--input", required = true, paramLabel = "FILE", description = "The requests.")

@@ -32,7 +32,7 @@ import picocli.CommandLine.Parameters;
 final class BenchCommand implements Callable<Integer> {
     private static final Duration MEASURING = Duration.ofSeconds(1);
 
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory or hub id.")
+    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
 
     @Option(names = "--image-size", paramLabel = "WxH", description = "The picture (default: ${DEFAULT-VALUE}).")

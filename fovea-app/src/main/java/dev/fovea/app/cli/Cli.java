@@ -32,6 +32,7 @@ public final class Cli {
         commands.put("tokenize", TokenizeCommand::new);
         commands.put("inspect", InspectCommand::new);
         commands.put("bench", BenchCommand::new);
+        commands.put("demo", DemoCommand::new);
         commands.put("doctor", DoctorCommand::new);
         return commands;
     }

@@ -5,7 +5,6 @@ import dev.fovea.Request;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.media.DecodedImage;
-import dev.fovea.media.Picture;
 import dev.fovea.models.Parsed;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,15 +24,18 @@ final class DrawOption {
 
     /** @throws OptionException where the file cannot be what the user wants */
     void check() {
-        file.ifPresent(f -> {
-            if (!f.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
-                throw new OptionException("--draw is " + f + "; expected the name of a .png file");
-            }
-            Path parent = f.toAbsolutePath().getParent();
-            if (parent == null || !Files.isDirectory(parent)) {
-                throw new OptionException("--draw is " + f + "; there is no directory " + parent);
-            }
-        });
+        file.ifPresent(f -> check("--draw", f));
+    }
+
+    /** @throws OptionException where an option names no file that a picture can be written to */
+    static void check(String option, Path file) {
+        if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
+            throw new OptionException(option + " is " + file + "; expected the name of a .png file");
+        }
+        Path parent = file.toAbsolutePath().getParent();
+        if (parent == null || !Files.isDirectory(parent)) {
+            throw new OptionException(option + " is " + file + "; there is no directory " + parent);
+        }
     }
 
     /** @throws OptionException where the request's answer has nothing to draw */
@@ -57,12 +59,14 @@ final class DrawOption {
         if (file.isEmpty() || parsed.isEmpty()) {
             return;
         }
-        DecodedImage opened = pipe.pictures(request).getFirst();
-        Picture drawn = parsed.getFirst().drawOn(opened.rgb());
+        write(parsed.getFirst(), pipe.pictures(request).getFirst(), file.get());
+    }
+
+    static void write(Parsed parsed, DecodedImage picture, Path file) {
         try {
-            Files.write(file.get(), drawn.png());
+            Files.write(file, parsed.drawOn(picture.rgb()).png());
         } catch (IOException e) {
-            throw new InputException("cannot write " + file.get() + ": " + e, "", e);
+            throw new InputException("cannot write " + file + ": " + e, "", e);
         }
     }
 }

@@ -16,8 +16,8 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         footer = {
             "",
-            "MODEL is a Hugging Face model directory, or org/name[@revision] from this machine's cache.",
-            "Try: fovea run MODEL \"What is in the picture?\" --image photo.jpg"
+            "MODEL is a Hugging Face model directory, org/name[@revision] from this machine's cache, or demo.",
+            "Try: fovea demo, then fovea run MODEL \"What is in the picture?\" --image photo.jpg"
         })
 final class Fovea implements Runnable {
     @Option(

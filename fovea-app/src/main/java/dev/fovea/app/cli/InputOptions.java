@@ -4,6 +4,7 @@ import dev.fovea.Processor;
 import dev.fovea.Request;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
+import dev.fovea.io.DemoModels;
 import dev.fovea.io.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Parameters;
 final class InputOptions {
     private static final Pattern URL = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*", Pattern.DOTALL);
 
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory or hub id.")
+    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
 
     @Parameters(index = "1", arity = "0..1", paramLabel = "PROMPT", description = "What to ask.")
@@ -84,6 +85,15 @@ final class InputOptions {
 
     @Mixin
     RequestOptions options = new RequestOptions();
+
+    /** The model; of the demo models the one that knows tasks, where a task is asked for. */
+    String model() {
+        return withTask(model, task);
+    }
+
+    static String withTask(String model, Optional<String> task) {
+        return model.equals(DemoModels.DEMO) && task.isPresent() ? DemoModels.FINDER : model;
+    }
 
     /**
      * Finds what is wrong before a model is loaded, and asks for a prompt where somebody is there to give it.

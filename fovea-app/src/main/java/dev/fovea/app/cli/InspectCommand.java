@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
             "  fovea inspect ./model --image-size 1920x1080 --max-length 8000 --format json"
         })
 final class InspectCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory or hub id.")
+    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
 
     @Option(names = "--image-size", paramLabel = "WxH", description = "A picture whose tokens to count; repeatable.")

@@ -4,6 +4,7 @@ import dev.fovea.AutoProcessor;
 import dev.fovea.Processor;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
+import dev.fovea.io.DemoModels;
 import dev.fovea.io.Json;
 import dev.fovea.models.Parsed;
 import java.io.BufferedReader;
@@ -45,7 +46,7 @@ import picocli.CommandLine.Parameters;
 final class ParseCommand implements Callable<Integer> {
     private static final Set<String> KEYS = Set.of("id", "text", "task", "size");
 
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory or hub id.")
+    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
 
     @Parameters(
@@ -78,7 +79,7 @@ final class ParseCommand implements Callable<Integer> {
         if (input.isPresent() && (!texts.isEmpty() || task.isPresent() || size.isPresent())) {
             throw new OptionException("--input holds text, task and size; TEXT, --task and --size cannot go with it");
         }
-        Processor processor = AutoProcessor.fromPretrained(model);
+        Processor processor = AutoProcessor.fromPretrained(model.equals(DemoModels.DEMO) ? DemoModels.FINDER : model);
         if (processor.tasks().isEmpty()) {
             throw new OptionException("parse needs a model with tasks, as Florence-2; " + model + " knows none");
         }

@@ -52,7 +52,7 @@ final class RunCommand implements Callable<Integer> {
         draw.check();
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + input.model);
-            try (Pipeline pipe = Pipeline.of("image-text-to-text", input.model, engine.loadOptions())) {
+            try (Pipeline pipe = Pipeline.of("image-text-to-text", input.model(), engine.loadOptions())) {
                 Request request = input.request(pipe.processor(), console);
                 draw.check(pipe, request);
                 status.show(input.hasPictures() ? "Looking" : "Reading");

@@ -33,7 +33,7 @@ import picocli.CommandLine.Parameters;
             "  fovea tokenize ./model < text.txt"
         })
 final class TokenizeCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory or hub id.")
+    @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
 
     @Parameters(index = "1", arity = "0..1", paramLabel = "TEXT", description = "The text (default: stdin).")

@@ -29,7 +29,8 @@ class ErrorsTest {
         assertThat(fovea("--version").succeeds().out()).matches("fovea \\d+\\.\\d+\\.\\d+.*\n");
         assertThat(fovea().succeeds().out()).contains("Usage: fovea", "batch", "doctor");
         for (String command :
-                new String[] {"run", "chat", "batch", "trace", "parse", "tokenize", "inspect", "bench", "doctor"}) {
+                new String[] {"run", "chat", "batch", "trace", "parse", "tokenize", "inspect", "bench", "demo", "doctor"
+                }) {
             assertThat(fovea(command, "--help").succeeds().out())
                     .startsWith("Usage: fovea " + command)
                     .contains("Example");

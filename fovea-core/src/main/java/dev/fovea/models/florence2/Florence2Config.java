@@ -184,7 +184,7 @@ record Florence2Config(Text text, Vision vision, boolean tieWordEmbeddings, Opti
                 "forced_eos_token_id",
                 "num_beams",
                 "early_stopping");
-        text.ignore("read by GenerationConfig", "no_repeat_ngram_size");
+        text.ignore("read by GenerationConfig", "no_repeat_ngram_size", "max_length");
         text.ignore("training only", "dropout", "activation_dropout", "attention_dropout", "classifier_dropout");
         text.ignore("training only", "classif_dropout", "encoder_layerdrop", "decoder_layerdrop", "init_std");
         text.ignore(
