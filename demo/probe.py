@@ -66,6 +66,12 @@ class Probe(nn.Module):
         return sum(functional.cross_entropy(place[..., i, :].reshape(-1, self.side), t.reshape(-1)) for i, t in enumerate((down, across)))
 
 
+def centre_row(thing, side: int) -> int:
+    """The row of a picture of side x side rows in which the thing's centre lies."""
+    x, y = (min(int((thing.box[i] + thing.box[i + 2]) / 2 / SIZE * side), side - 1) for i in (0, 1))
+    return y * side + x
+
+
 class ThingProbe(nn.Module):
     """Asks two things of the row in which a thing's centre lies: as the tower makes it, to point to the embeddings of the words
     for the thing, so that words and rows find each other; early in the decoder, to know its place.
@@ -82,7 +88,7 @@ class ThingProbe(nn.Module):
 
     def losses(self, rows: torch.Tensor, early: torch.Tensor, embeddings: torch.Tensor, scenes: list) -> dict:
         things = [(i, j, t) for i, scene in enumerate(scenes) for j, t in enumerate(scene.things)]
-        at = torch.tensor([i * self.side**2 + self.row(t.box[1] + t.box[3]) * self.side + self.row(t.box[0] + t.box[2]) for i, _, t in things])
+        at = torch.tensor([i * self.side**2 + centre_row(t, self.side) for i, _, t in things])
         said = torch.tensor([[self.id_of(t.colour), self.id_of(t.colour if t.is_word else t.shape)] for _, _, t in things])
         pointing = functional.rms_norm(rows.flatten(0, 1)[at], rows.shape[-1:])
         log_probs = (self.sharpness * pointing @ embeddings.T).log_softmax(-1)
@@ -95,9 +101,6 @@ class ThingProbe(nn.Module):
             "order": functional.cross_entropy(self.order(where), order),
             "cell": functional.cross_entropy(self.cell(where), cell),
         }
-
-    def row(self, doubled: float) -> int:
-        return min(int(doubled / 2 / SIZE * self.side), self.side - 1)
 
 
 class NameProbe:
@@ -118,8 +121,7 @@ class NameProbe:
         rows, at, seen = [], [], iter(scenes)
         for b, tokens in enumerate(ids.tolist()):
             starts = [i for i, t in enumerate(tokens) if t == self.image and (i == 0 or tokens[i - 1] != self.image)]
-            there = [(start + self.row(t.box[1] + t.box[3]) * self.side + self.row(t.box[0] + t.box[2]), t)
-                     for start in starts for t in next(seen).shapes]  # fmt: skip
+            there = [(start + centre_row(t, self.side), t) for start in starts for t in next(seen).shapes]
             for i, token in enumerate(tokens):
                 if token in self.shapes:
                     colour = self.colours.get(tokens[i - 1])
@@ -133,6 +135,3 @@ class NameProbe:
         b, i = torch.tensor(rows).T
         looks = self.weights[b, :, i][:, self.HEADS].float()  # [names, heads, tokens]
         return -(looks * mask[:, None]).sum(-1).clamp(min=1e-4).log().mean()
-
-    def row(self, doubled: float) -> int:
-        return min(int(doubled / 2 / SIZE * self.side), self.side - 1)

@@ -307,14 +307,15 @@ def main() -> None:
         answer = labels[:, 1:][asked]
         losses = {"talk": functional.cross_entropy(logits, answer)}
         right = (logits.argmax(-1) == answer).float().mean()
-        wanted = targets(scenes)
-        losses |= probe.losses(rows.float(), wanted)
-        early = early[ids == talks.image].float().view(len(scenes), ROWS, -1)
-        losses |= places.losses(early, wanted) | things.losses(rows.float(), early, language.embed_tokens.weight, scenes)
-        loss = losses["talk"] + 0.1 * sum(v for k, v in losses.items() if k != "talk")
         if args.start:  # the other probes are gone, and the tower is done
-            losses = {"talk": losses["talk"], "names": names.loss(ids, scenes)}
+            losses["names"] = names.loss(ids, scenes)
             loss = losses["talk"] + 0.2 * losses["names"]
+        else:
+            wanted = targets(scenes)
+            early = early[ids == talks.image].float().view(len(scenes), ROWS, -1)
+            losses |= probe.losses(rows.float(), wanted) | places.losses(early, wanted)
+            losses |= things.losses(rows.float(), early, language.embed_tokens.weight, scenes)
+            loss = losses["talk"] + 0.1 * sum(v for k, v in losses.items() if k != "talk")
         advance([(o, lr * rate(step, args.steps)) for o, lr in optimizers], rest + tower, loss)
         if step % 25 == 0 or step == args.steps - 1:
             report("talk", step, started, losses | {"right": right} | ({} if args.start else probe.accuracies | things.accuracies))

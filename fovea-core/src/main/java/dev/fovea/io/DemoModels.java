@@ -62,7 +62,8 @@ public final class DemoModels {
 
     /** The two pictures that the demo shows. */
     public static List<Path> pictures() {
-        return PICTURES.stream().map(folder()::resolve).toList();
+        Path folder = folder();
+        return PICTURES.stream().map(folder::resolve).toList();
     }
 
     /** Where models and pictures lie as files. */

@@ -43,7 +43,8 @@ public record Inputs(List<Row> rows) {
             this(prompt, inputIds, images, videos, Map.of());
         }
 
-        Row with(Map<String, Object> more) {
+        /** With further arguments for the model; where both give one, that of {@code more} counts. */
+        public Row with(Map<String, Object> more) {
             Map<String, Object> all = new LinkedHashMap<>(modelArguments);
             all.putAll(more);
             return new Row(prompt, inputIds, images, videos, all);

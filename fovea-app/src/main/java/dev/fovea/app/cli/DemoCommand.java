@@ -111,6 +111,8 @@ final class DemoCommand implements Callable<Integer> {
     /** As a shell takes it, and as short as that. */
     private static String shown(Path file) {
         Path home = Path.of(System.getProperty("user.home"));
-        return file.startsWith(home) ? "~/" + home.relativize(file) : file.toString();
+        return file.startsWith(home)
+                ? "~/" + Words.escaped(home.relativize(file).toString())
+                : Words.escaped(file.toString());
     }
 }

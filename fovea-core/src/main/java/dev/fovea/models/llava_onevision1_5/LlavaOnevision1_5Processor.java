@@ -5,11 +5,10 @@ import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.DecodedVideo;
+import dev.fovea.media.Picture;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
-import dev.fovea.models.Placeholders;
-import dev.fovea.models.Qwen2VLImageProcessor;
-import dev.fovea.models.Qwen2VLVideoProcessor;
+import dev.fovea.models.Qwen2VLProcessor;
 import dev.fovea.text.ChatTemplate;
 import dev.fovea.text.Tokenizer;
 import java.util.List;
@@ -21,30 +20,20 @@ import java.util.Optional;
  * frame, a placeholder for each merged cell, transparency dropped.
  */
 final class LlavaOnevision1_5Processor implements ModelProcessor {
-    private final Tokenizer tokenizer;
-    private final Optional<ChatTemplate> chatTemplate;
-    private final Qwen2VLImageProcessor images;
-    private final Qwen2VLVideoProcessor videos;
-    private final int imageTokenId;
-    private final int videoTokenId;
+    private final Qwen2VLProcessor shared;
 
     LlavaOnevision1_5Processor(ModelDirectory directory) {
-        tokenizer = Tokenizer.open(directory.path());
-        chatTemplate = ChatTemplate.find(directory.path());
-        images = Qwen2VLImageProcessor.of(directory.imageProcessor());
-        videos = Qwen2VLVideoProcessor.of(directory.videoProcessor());
-        imageTokenId = directory.config().integer("image_token_id", 151_655);
-        videoTokenId = directory.config().integer("video_token_id", 151_656);
+        shared = Qwen2VLProcessor.of(directory);
     }
 
     @Override
     public Tokenizer tokenizer() {
-        return tokenizer;
+        return shared.tokenizer();
     }
 
     @Override
     public Optional<ChatTemplate> chatTemplate() {
-        return chatTemplate;
+        return shared.chatTemplate();
     }
 
     @Override
@@ -60,26 +49,21 @@ final class LlavaOnevision1_5Processor implements ModelProcessor {
     @Override
     public Inputs.Row process(
             Optional<String> text, List<DecodedImage> pictures, List<DecodedVideo> clips, Config options) {
-        Qwen2VLImageProcessor processor = images.with(options);
         ClassRows.of(options);
         checkTemporalPatch(clips);
-        List<Inputs.Visual> ofPictures =
-                pictures.stream().map(p -> processor.process(p.rgb())).toList();
-        List<Inputs.Visual> ofClips = videos.process(clips, options);
-        String prompt = text.orElse("");
-        int[] ids = Placeholders.expand(tokenizer.encode(prompt, true), imageTokenId, "image", ofPictures);
         Map<String, Object> arguments =
                 options.value(ClassRows.KEY).map(v -> Map.of(ClassRows.KEY, v)).orElse(Map.of());
-        return new Inputs.Row(
-                prompt, Placeholders.expand(ids, videoTokenId, "video", ofClips), ofPictures, ofClips, arguments);
+        List<Picture> rgb = pictures.stream().map(DecodedImage::rgb).toList();
+        return shared.process(text, rgb, clips, options).with(arguments);
     }
 
     /** The merge script of the authors sets one frame a patch for pictures only; the reference then fails on clips. */
     private void checkTemporalPatch(List<DecodedVideo> clips) {
-        int ofClips = videos.frames().temporalPatchSize();
-        if (!clips.isEmpty() && ofClips != images.temporalPatchSize()) {
+        int ofClips = shared.videos().frames().temporalPatchSize();
+        int ofPictures = shared.images().temporalPatchSize();
+        if (!clips.isEmpty() && ofClips != ofPictures) {
             throw new InputException(
-                    "temporal_patch_size is " + ofClips + " for clips and " + images.temporalPatchSize()
+                    "temporal_patch_size is " + ofClips + " for clips and " + ofPictures
                             + " for pictures; the model takes one kind of patch",
                     "remove video_preprocessor_config.json; preprocessor_config.json then holds for clips too");
         }

@@ -7,9 +7,7 @@ import dev.fovea.media.DecodedVideo;
 import dev.fovea.media.Picture;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
-import dev.fovea.models.Placeholders;
-import dev.fovea.models.Qwen2VLImageProcessor;
-import dev.fovea.models.Qwen2VLVideoProcessor;
+import dev.fovea.models.Qwen2VLProcessor;
 import dev.fovea.text.ChatTemplate;
 import dev.fovea.text.Tokenizer;
 import java.util.List;
@@ -17,30 +15,20 @@ import java.util.Optional;
 
 /** Qwen2_5_VLProcessor of transformers: patches, and a placeholder for each merged cell. */
 final class Qwen2_5_VLProcessor implements ModelProcessor {
-    private final Tokenizer tokenizer;
-    private final Optional<ChatTemplate> chatTemplate;
-    private final Qwen2VLImageProcessor images;
-    private final Qwen2VLVideoProcessor videos;
-    private final int imageTokenId;
-    private final int videoTokenId;
+    private final Qwen2VLProcessor shared;
 
     Qwen2_5_VLProcessor(ModelDirectory directory) {
-        tokenizer = Tokenizer.open(directory.path());
-        chatTemplate = ChatTemplate.find(directory.path());
-        images = Qwen2VLImageProcessor.of(directory.imageProcessor());
-        videos = Qwen2VLVideoProcessor.of(directory.videoProcessor());
-        imageTokenId = directory.config().integer("image_token_id", 151655);
-        videoTokenId = directory.config().integer("video_token_id", 151656);
+        shared = Qwen2VLProcessor.of(directory);
     }
 
     @Override
     public Tokenizer tokenizer() {
-        return tokenizer;
+        return shared.tokenizer();
     }
 
     @Override
     public Optional<ChatTemplate> chatTemplate() {
-        return chatTemplate;
+        return shared.chatTemplate();
     }
 
     @Override
@@ -56,13 +44,8 @@ final class Qwen2_5_VLProcessor implements ModelProcessor {
     @Override
     public Inputs.Row process(
             Optional<String> text, List<DecodedImage> pictures, List<DecodedVideo> clips, Config options) {
-        Qwen2VLImageProcessor processor = images.with(options);
-        List<Inputs.Visual> ofPictures =
-                pictures.stream().map(p -> processor.process(rgb(p))).toList();
-        List<Inputs.Visual> ofClips = videos.process(clips, options);
-        String prompt = text.orElse("");
-        int[] ids = Placeholders.expand(tokenizer.encode(prompt, true), imageTokenId, "image", ofPictures);
-        return new Inputs.Row(prompt, Placeholders.expand(ids, videoTokenId, "video", ofClips), ofPictures, ofClips);
+        List<Picture> rgb = pictures.stream().map(Qwen2_5_VLProcessor::rgb).toList();
+        return shared.process(text, rgb, clips, options);
     }
 
     /** Any transparency over white: convert_to_rgb of transformers. */

@@ -1,0 +1,47 @@
+package dev.fovea.models;
+
+import dev.fovea.io.Config;
+import dev.fovea.io.ModelDirectory;
+import dev.fovea.media.DecodedVideo;
+import dev.fovea.media.Picture;
+import dev.fovea.text.ChatTemplate;
+import dev.fovea.text.Tokenizer;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What Qwen2.5-VL and LLaVA-OneVision-1.5 make of a prompt with pictures and clips: patches, and a placeholder in the prompt for
+ * each merged cell of them. Source: Qwen2_5_VLProcessor.
+ */
+public record Qwen2VLProcessor(
+        Tokenizer tokenizer,
+        Optional<ChatTemplate> chatTemplate,
+        Qwen2VLImageProcessor images,
+        Qwen2VLVideoProcessor videos,
+        int imageTokenId,
+        int videoTokenId) {
+
+    public static Qwen2VLProcessor of(ModelDirectory directory) {
+        return new Qwen2VLProcessor(
+                Tokenizer.open(directory.path()),
+                ChatTemplate.find(directory.path()),
+                Qwen2VLImageProcessor.of(directory.imageProcessor()),
+                Qwen2VLVideoProcessor.of(directory.videoProcessor()),
+                directory.config().integer("image_token_id", 151_655),
+                directory.config().integer("video_token_id", 151_656));
+    }
+
+    /**
+     * @param pictures as the family makes them RGB
+     * @param options keyword arguments of the processor
+     */
+    public Inputs.Row process(Optional<String> text, List<Picture> pictures, List<DecodedVideo> clips, Config options) {
+        Qwen2VLImageProcessor processor = images.with(options);
+        List<Inputs.Visual> ofPictures =
+                pictures.stream().map(processor::process).toList();
+        List<Inputs.Visual> ofClips = videos.process(clips, options);
+        String prompt = text.orElse("");
+        int[] ids = Placeholders.expand(tokenizer.encode(prompt, true), imageTokenId, "image", ofPictures);
+        return new Inputs.Row(prompt, Placeholders.expand(ids, videoTokenId, "video", ofClips), ofPictures, ofClips);
+    }
+}
