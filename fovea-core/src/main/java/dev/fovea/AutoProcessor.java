@@ -1,5 +1,6 @@
 package dev.fovea;
 
+import dev.fovea.error.Warnings;
 import dev.fovea.io.HubCache;
 import dev.fovea.io.ModelDirectory;
 import java.nio.file.Path;
@@ -13,7 +14,12 @@ public final class AutoProcessor {
      * @throws dev.fovea.error.InputException where it is none, or files are missing or wrong
      */
     public static Processor fromPretrained(String model) {
-        return new Processor(ModelDirectory.open(HubCache.resolve(model)));
+        return fromPretrained(model, Warnings.log());
+    }
+
+    /** @param warnings where is said what is odd about the directory, or about a picture, but no error */
+    public static Processor fromPretrained(String model, Warnings warnings) {
+        return new Processor(ModelDirectory.open(HubCache.resolve(model), warnings));
     }
 
     public static Processor fromPretrained(Path directory) {

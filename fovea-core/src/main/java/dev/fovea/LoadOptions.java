@@ -1,6 +1,7 @@
 package dev.fovea;
 
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Warnings;
 import dev.fovea.tensor.DType;
 import java.util.List;
 import java.util.Optional;
@@ -14,12 +15,13 @@ import java.util.Optional;
  *     plain loops that define every operation, thousands of times slower
  * @param dtype in which the model computes; empty for the checkpoint's own
  * @param threads of the backend; 0 for one per processor
+ * @param warnings where is said what is odd about the directory but no error
  */
-public record LoadOptions(String device, Optional<DType> dtype, int threads) {
+public record LoadOptions(String device, Optional<DType> dtype, int threads, Warnings warnings) {
     private static final List<String> DEVICES = List.of("auto", "cpu", "cpu:java", "reference");
 
     /** The checkpoint's dtype, the best device, all processors. */
-    public static final LoadOptions DEFAULT = new LoadOptions("auto", Optional.empty(), 0);
+    public static final LoadOptions DEFAULT = new LoadOptions("auto", Optional.empty(), 0, Warnings.log());
 
     public LoadOptions {
         if (!DEVICES.contains(device)) {
@@ -31,16 +33,20 @@ public record LoadOptions(String device, Optional<DType> dtype, int threads) {
     }
 
     public LoadOptions withDevice(String name) {
-        return new LoadOptions(name, dtype, threads);
+        return new LoadOptions(name, dtype, threads, warnings);
     }
 
     /** {@code auto}, {@code float32}, {@code bfloat16} or {@code float16}: torch_dtype. */
     public LoadOptions withDtype(String name) {
-        return new LoadOptions(device, parseDtype(name), threads);
+        return new LoadOptions(device, parseDtype(name), threads, warnings);
     }
 
     public LoadOptions withThreads(int n) {
-        return new LoadOptions(device, dtype, n);
+        return new LoadOptions(device, dtype, n, warnings);
+    }
+
+    public LoadOptions withWarnings(Warnings where) {
+        return new LoadOptions(device, dtype, threads, where);
     }
 
     private static Optional<DType> parseDtype(String name) {

@@ -56,11 +56,11 @@ public final class ModelInfo {
 
     /**
      * @param model a Hugging Face model directory, or the hub id of a model in this machine's cache
-     * @param options of which the dtype counts
+     * @param options of which dtype and warnings count
      * @throws dev.fovea.error.InputException as {@link AutoModelForImageTextToText#fromPretrained}
      */
     public static ModelInfo of(String model, LoadOptions options) {
-        return new ModelInfo(ModelDirectory.open(HubCache.resolve(model)), options);
+        return new ModelInfo(ModelDirectory.open(HubCache.resolve(model), options.warnings()), options);
     }
 
     public Path directory() {

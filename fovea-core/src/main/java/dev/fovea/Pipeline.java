@@ -74,7 +74,7 @@ public final class Pipeline implements AutoCloseable {
         long start = System.nanoTime();
         // The tokenizer of a large vocabulary takes as long as everything else together.
         CompletableFuture<Processor> processor =
-                CompletableFuture.supplyAsync(() -> AutoProcessor.fromPretrained(name));
+                CompletableFuture.supplyAsync(() -> AutoProcessor.fromPretrained(name, options.warnings()));
         Model model = AutoModelForImageTextToText.fromPretrained(name, options);
         try {
             return new Pipeline(model, processor.join(), (System.nanoTime() - start) / 1e6);

@@ -1,6 +1,7 @@
 package dev.fovea.io;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.Warnings;
 import dev.fovea.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,14 +36,16 @@ public final class ModelDirectory {
     private static final int SHOWN_FILES = 20;
 
     private final Path path;
+    private final Warnings warnings;
     private final Config config;
     private final Optional<Config> generationConfig;
     private final Optional<Config> processorConfig;
     private final Optional<Config> preprocessorConfig;
     private final Optional<Config> videoPreprocessorConfig;
 
-    private ModelDirectory(Path path) {
+    private ModelDirectory(Path path, Warnings warnings) {
         this.path = path;
+        this.warnings = warnings;
         this.config = Config.of(path.resolve("config.json"));
         this.generationConfig = file("generation_config.json").map(Config::of);
         this.processorConfig = file(PROCESSOR).map(Config::of);
@@ -50,8 +53,16 @@ public final class ModelDirectory {
         this.videoPreprocessorConfig = file(VIDEO_PROCESSOR).map(Config::of);
     }
 
-    /** @throws InputException where there is no directory, no config.json in it, or a configuration that is not JSON */
+    /** With warnings to the log: see {@link #open(Path, Warnings)}. */
     public static ModelDirectory open(Path path) {
+        return open(path, Warnings.log());
+    }
+
+    /**
+     * @param warnings where is said what is odd about the directory but no error
+     * @throws InputException where there is no directory, no config.json in it, or a configuration that is not JSON
+     */
+    public static ModelDirectory open(Path path, Warnings warnings) {
         if (!Files.exists(path)) {
             throw new InputException("there is no model directory " + path);
         }
@@ -66,11 +77,16 @@ public final class ModelDirectory {
             throw new InputException(
                     path + " is not a model directory: config.json is missing; found " + listing(path), hint);
         }
-        return new ModelDirectory(path);
+        return new ModelDirectory(path, warnings);
     }
 
     public Path path() {
         return path;
+    }
+
+    /** Where is said what is odd about the directory but no error. */
+    public Warnings warnings() {
+        return warnings;
     }
 
     /** A file of the directory, where it has it. */

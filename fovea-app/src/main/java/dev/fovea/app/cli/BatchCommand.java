@@ -81,7 +81,7 @@ final class BatchCommand implements Callable<Integer> {
             int before = files.done();
             if (before < files.total()) {
                 status.show("Loading " + model);
-                try (Pipeline pipe = Pipeline.of("image-text-to-text", model, engine.loadOptions())) {
+                try (Pipeline pipe = Pipeline.of("image-text-to-text", model, engine.loadOptions(status.warnings()))) {
                     run(pipe, files, status);
                 }
             }

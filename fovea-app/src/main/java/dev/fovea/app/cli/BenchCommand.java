@@ -9,6 +9,7 @@ import dev.fovea.ModelInfo;
 import dev.fovea.Pipeline;
 import dev.fovea.Processor;
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Warnings;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.Picture;
@@ -69,7 +70,7 @@ final class BenchCommand implements Callable<Integer> {
             throw new OptionException("--prefill and --repeat must be at least 1, --decode at least 2; found " + prefill
                     + ", " + repeat + " and " + decode);
         }
-        LoadOptions options = engine.loadOptions();
+        LoadOptions options = engine.loadOptions(Warnings.to(console::note));
         ModelInfo info = ModelInfo.of(model, options);
         Report report = new Report();
         try (StatusLine status = new StatusLine(console, output.quiet)) {

@@ -111,7 +111,7 @@ final class ChatCommand implements Callable<Integer> {
     private Pipeline open() {
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + model);
-            return Pipeline.of("image-text-to-text", model, engine.loadOptions());
+            return Pipeline.of("image-text-to-text", model, engine.loadOptions(status.warnings()));
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.fovea.app.cli;
 
 import dev.fovea.Machine;
+import dev.fovea.error.Warnings;
 import dev.fovea.tensor.DType;
 import java.time.Duration;
 import java.util.Arrays;
@@ -42,7 +43,7 @@ final class DoctorCommand implements Callable<Integer> {
         java(report);
         processor(report);
         memory(report);
-        String backend = Machine.describeBackend(engine.loadOptions());
+        String backend = Machine.describeBackend(engine.loadOptions(Warnings.to(console::note)));
         report.add("backend", backend, "backend", backend);
         report.add("GPUs", "none: this version computes on the processor only", "gpus", List.of());
         try (StatusLine status = new StatusLine(console, output.quiet)) {
@@ -89,7 +90,8 @@ final class DoctorCommand implements Callable<Integer> {
         double read = Machine.readBytesPerSecond(MEASURING);
         report.add("memory bandwidth", Report.bytes((long) read) + "/s read", "read_bytes_per_second", read);
         for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16)) {
-            double flops = Machine.matrixFlopsPerSecond(engine.loadOptions(), dtype, MEASURING);
+            double flops =
+                    Machine.matrixFlopsPerSecond(engine.loadOptions(Warnings.to(console::note)), dtype, MEASURING);
             report.add(
                     "matrices in " + dtype.torchName(),
                     Report.decimals(flops / 1e9) + " GFLOP/s",

@@ -1,6 +1,7 @@
 package dev.fovea.app.cli;
 
 import dev.fovea.LoadOptions;
+import dev.fovea.error.Warnings;
 import picocli.CommandLine.Option;
 
 /** How a model is opened. */
@@ -17,7 +18,12 @@ final class EngineOptions {
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute (default: one per processor).")
     int threads;
 
-    LoadOptions loadOptions() {
-        return LoadOptions.DEFAULT.withDevice(device).withDtype(dtype).withThreads(threads);
+    /** @param warnings where is said what is odd about the model but no error */
+    LoadOptions loadOptions(Warnings warnings) {
+        return LoadOptions.DEFAULT
+                .withDevice(device)
+                .withDtype(dtype)
+                .withThreads(threads)
+                .withWarnings(warnings);
     }
 }

@@ -2,6 +2,7 @@ package dev.fovea.app.cli;
 
 import dev.fovea.ModelInfo;
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Warnings;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +57,7 @@ final class InspectCommand implements Callable<Integer> {
         if (maxLength.isPresent() && maxLength.get() < 1) {
             throw new OptionException("--max-length is " + maxLength.get() + "; expected at least 1");
         }
-        ModelInfo info = ModelInfo.of(model, engine.loadOptions());
+        ModelInfo info = ModelInfo.of(model, engine.loadOptions(Warnings.to(console::note)));
         Report report = new Report();
         identity(info, report);
         parameters(info, report);

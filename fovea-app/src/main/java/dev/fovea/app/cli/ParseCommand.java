@@ -4,6 +4,7 @@ import dev.fovea.AutoProcessor;
 import dev.fovea.Processor;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Warnings;
 import dev.fovea.io.DemoModels;
 import dev.fovea.io.Json;
 import dev.fovea.models.Parsed;
@@ -79,7 +80,8 @@ final class ParseCommand implements Callable<Integer> {
         if (input.isPresent() && (!texts.isEmpty() || task.isPresent() || size.isPresent())) {
             throw new OptionException("--input holds text, task and size; TEXT, --task and --size cannot go with it");
         }
-        Processor processor = AutoProcessor.fromPretrained(model.equals(DemoModels.DEMO) ? DemoModels.FINDER : model);
+        Processor processor = AutoProcessor.fromPretrained(
+                model.equals(DemoModels.DEMO) ? DemoModels.FINDER : model, Warnings.to(console::note));
         if (processor.tasks().isEmpty()) {
             throw new OptionException("parse needs a model with tasks, as Florence-2; " + model + " knows none");
         }

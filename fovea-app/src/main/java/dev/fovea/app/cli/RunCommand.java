@@ -52,7 +52,8 @@ final class RunCommand implements Callable<Integer> {
         draw.check();
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + input.model);
-            try (Pipeline pipe = Pipeline.of("image-text-to-text", input.model(), engine.loadOptions())) {
+            try (Pipeline pipe =
+                    Pipeline.of("image-text-to-text", input.model(), engine.loadOptions(status.warnings()))) {
                 Request request = input.request(pipe.processor(), console);
                 draw.check(pipe, request);
                 status.show(input.hasPictures() ? "Looking" : "Reading");
@@ -64,12 +65,7 @@ final class RunCommand implements Callable<Integer> {
 
     private void answer(Pipeline pipe, Request request, StatusLine status) {
         GenerationConfig config = request.generate().over(pipe.model().generationConfig());
-        if (!output.quiet) {
-            request.generate().warnings(config).forEach(w -> {
-                status.clear();
-                console.note(w);
-            });
-        }
+        request.generate().warnings(config).forEach(status::note);
         if (output.json()
                 || config.numBeams() > 1
                 || config.numReturnSequences() > 1

@@ -1,5 +1,6 @@
 package dev.fovea.app.cli;
 
+import dev.fovea.error.Warnings;
 import java.io.PrintStream;
 import java.util.Locale;
 
@@ -8,13 +9,18 @@ final class StatusLine implements AutoCloseable {
     private static final int BAR_WIDTH = 30;
     private static final String ERASE = "\r\u001b[K";
 
+    private final Console console;
     private final PrintStream terminal;
+    private final boolean quiet;
     private final boolean shown;
+    private final Warnings warnings = Warnings.to(this::note);
     private final Thread cleaner = new Thread(this::clear);
     private final long start = System.nanoTime();
     private boolean visible;
 
     StatusLine(Console console, boolean quiet) {
+        this.console = console;
+        this.quiet = quiet;
         terminal = console.notes();
         shown = console.progressIsRead() && !quiet;
         if (shown) {
@@ -50,6 +56,19 @@ final class StatusLine implements AutoCloseable {
             write(ERASE);
             visible = false;
         }
+    }
+
+    /** One line for the user, which stays; nothing where quiet is asked for. */
+    void note(String text) {
+        if (!quiet) {
+            clear();
+            console.note(text);
+        }
+    }
+
+    /** Warnings as notes; usable after this line is closed too. */
+    Warnings warnings() {
+        return warnings;
     }
 
     private void write(String text) {

@@ -3,6 +3,7 @@ package dev.fovea.app.cli;
 import dev.fovea.AutoProcessor;
 import dev.fovea.Message;
 import dev.fovea.Processor;
+import dev.fovea.error.Warnings;
 import dev.fovea.io.Json;
 import dev.fovea.text.Tokenizer;
 import java.nio.charset.StandardCharsets;
@@ -62,7 +63,7 @@ final class TokenizeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         String given = text.orElseGet(() -> new String(console.readInput(), StandardCharsets.UTF_8));
-        Processor processor = AutoProcessor.fromPretrained(model);
+        Processor processor = AutoProcessor.fromPretrained(model, Warnings.to(console::note));
         if (chat) {
             var row = processor
                     .applyChatTemplateAndTokenize(List.of(Message.user(given)))

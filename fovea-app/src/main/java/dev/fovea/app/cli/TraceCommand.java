@@ -46,7 +46,8 @@ final class TraceCommand implements Callable<Integer> {
         input.check(console);
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + input.model);
-            try (Pipeline pipe = Pipeline.of("image-text-to-text", input.model(), engine.loadOptions())) {
+            try (Pipeline pipe =
+                    Pipeline.of("image-text-to-text", input.model(), engine.loadOptions(status.warnings()))) {
                 Request request = input.request(pipe.processor(), console);
                 status.show("Tracing");
                 Trace trace = pipe.trace(request);
