@@ -1,5 +1,6 @@
 package dev.fovea;
 
+import dev.fovea.generate.FinishReason;
 import dev.fovea.models.GridThw;
 import dev.fovea.models.Parsed;
 import java.util.ArrayList;
@@ -39,9 +40,10 @@ public record Answer(
      * @param text without special tokens
      * @param textRaw with them
      * @param score of a beam search
-     * @param finishReason stop, length or cancelled
+     * @param finishReason why it ended; in JSON stop, length or cancelled
      */
-    public record Candidate(int[] tokenIds, String text, String textRaw, OptionalDouble score, String finishReason) {}
+    public record Candidate(
+            int[] tokenIds, String text, String textRaw, OptionalDouble score, FinishReason finishReason) {}
 
     /** Numbers of tokens; imageTokens and videoTokens are among promptTokens where the prompt has placeholders for them. */
     public record Usage(int promptTokens, int imageTokens, int videoTokens, int completionTokens) {
@@ -104,7 +106,7 @@ public record Answer(
         Map<String, @Nullable Object> map =
                 ordered("token_ids", c.tokenIds(), "text", c.text(), "text_raw", c.textRaw());
         map.put("score", c.score().isPresent() ? c.score().getAsDouble() : null);
-        map.put("finish_reason", c.finishReason().toLowerCase(Locale.ROOT));
+        map.put("finish_reason", c.finishReason().name().toLowerCase(Locale.ROOT));
         return map;
     }
 

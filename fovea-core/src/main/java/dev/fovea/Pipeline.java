@@ -3,14 +3,17 @@ package dev.fovea;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.generate.GenerationConfig;
+import dev.fovea.generate.Listener;
 import dev.fovea.generate.Sequence;
 import dev.fovea.generate.StopRule;
 import dev.fovea.media.DecodedImage;
+import dev.fovea.media.ImageSource;
 import dev.fovea.media.Loader;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Parsed;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.text.StopStrings;
+import dev.fovea.text.StreamingDetokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,6 +25,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -37,6 +41,7 @@ import java.util.stream.IntStream;
  */
 public final class Pipeline implements AutoCloseable {
     private static final int DEFAULT_NEW_TOKENS = 256;
+    private static final int DEFAULT_TASK_TOKENS = 1024;
 
     private final Model model;
     private final Processor processor;
@@ -102,9 +107,58 @@ public final class Pipeline implements AutoCloseable {
      * transformers' ImageTextToTextPipeline; {@link #answer} has generate's 20.
      */
     public Answer generate(List<Message> messages, GenerationConfig config) {
+        return answer(Request.of(messages, orLength(config, DEFAULT_NEW_TOKENS)));
+    }
+
+    /**
+     * The same, and the text is heard as it comes: {@code streamer=TextStreamer(…)}.
+     *
+     * <pre>{@code pipe.generate(messages, GenerationConfig.maxNewTokens(200), System.out::print);}</pre>
+     *
+     * @param text hears the pieces on this thread; together they are {@link Answer#text()}. A beam search knows its text at
+     *     the end only
+     * @throws OptionException for several answers to one question
+     */
+    public Answer generate(List<Message> messages, GenerationConfig config, Consumer<String> text) {
+        return answer(Request.of(messages, orLength(config, DEFAULT_NEW_TOKENS)), text);
+    }
+
+    /**
+     * What a model finds in a picture, for models with tasks (Florence-2). Where neither call nor directory gives a length, 1024
+     * new tokens, as the model's page has it.
+     *
+     * <pre>{@code
+     * var picture = ImageSource.of(Path.of("street.jpg")).load();
+     * var found = pipe.run("<OD>", picture);
+     * Files.write(Path.of("found.png"), found.drawOn(picture).png());
+     * }</pre>
+     *
+     * @param task with its input behind it, where it has one: {@code <CAPTION_TO_PHRASE_GROUNDING>a green car}
+     * @throws OptionException for models without tasks
+     */
+    public Parsed run(String task, ImageSource image) {
+        return run(task, image, GenerationConfig.EMPTY);
+    }
+
+    public Parsed run(String task, Path image) {
+        return run(task, ImageSource.of(image));
+    }
+
+    /** The same with options; of several answers the best. */
+    public Parsed run(String task, ImageSource image, GenerationConfig config) {
+        if (processor.tasks().isEmpty()) {
+            throw new OptionException(
+                    "this model knows no tasks; it answers in text", "use generate, or answer with Request.of");
+        }
+        return answer(Request.of(task, image).withGenerate(orLength(config, DEFAULT_TASK_TOKENS)))
+                .parsed()
+                .getFirst();
+    }
+
+    private GenerationConfig orLength(GenerationConfig config, int newTokens) {
         GenerationConfig resolved = model.resolve(config);
         boolean given = resolved.isGiven("max_new_tokens") || resolved.isGiven("max_length");
-        return answer(Request.of(messages, given ? config : config.withMaxNewTokens(DEFAULT_NEW_TOKENS)));
+        return given ? config : config.withMaxNewTokens(newTokens);
     }
 
     public Answer answer(Request request) {
@@ -113,6 +167,31 @@ public final class Pipeline implements AutoCloseable {
 
     public Answer answer(Request request, GenerateOptions options) {
         return answer(List.of(request), options).getFirst();
+    }
+
+    /** An answer whose text is heard as it comes: see {@link #generate(List, GenerationConfig, Consumer)}. */
+    public Answer answer(Request request, Consumer<String> text) {
+        int answers = model.resolve(request.generate()).numReturnSequences();
+        if (answers > 1) {
+            throw new OptionException(
+                    "num_return_sequences is " + answers + "; the text of one answer can be heard",
+                    "give a Listener, which hears the tokens of all, or leave the streaming out");
+        }
+        StreamingDetokenizer pieces = processor.tokenizer().stream(true);
+        Answer answer = answer(request, GenerateOptions.DEFAULT.withListener(new Listener() {
+            @Override
+            public void token(int index, int token) {
+                hear(pieces.add(token), text);
+            }
+        }));
+        hear(pieces.flush(), text);
+        return answer;
+    }
+
+    private static void hear(String piece, Consumer<String> text) {
+        if (!piece.isEmpty()) {
+            text.accept(piece);
+        }
     }
 
     /**
@@ -202,11 +281,7 @@ public final class Pipeline implements AutoCloseable {
                 ? IntStream.concat(IntStream.of(prompt), IntStream.of(s.ids())).toArray()
                 : s.ids();
         return new Answer.Candidate(
-                ids,
-                processor.decode(ids, true),
-                processor.decode(ids, false),
-                s.score(),
-                s.reason().name());
+                ids, processor.decode(ids, true), processor.decode(ids, false), s.score(), s.reason());
     }
 
     /** The stages of a request's prefill: see {@link Model#trace}. */
@@ -224,18 +299,18 @@ public final class Pipeline implements AutoCloseable {
 
     /** A request's inputs. */
     public Inputs inputs(Request request) {
-        if (request.messages().isEmpty()
+        List<Message> messages = request.messages();
+        if (messages.isEmpty()
                 && request.text().isEmpty()
                 && request.images().isEmpty()
                 && request.videos().isEmpty()) {
             throw new InputException("the request has neither messages nor a text nor pictures");
         }
-        if (!request.messages().isEmpty() && request.text().isPresent()) {
+        if (!messages.isEmpty() && request.text().isPresent()) {
             throw new InputException("the request has messages and a text; expected one of them");
         }
-        Optional<String> prompt = request.messages().isEmpty()
-                ? request.text()
-                : Optional.of(processor.applyChatTemplate(request.messages()));
+        Optional<String> prompt =
+                messages.isEmpty() ? request.text() : Optional.of(processor.applyChatTemplate(messages));
         return processor
                 .process(prompt, visionInfo(request), request.processor())
                 .with(request.modelArguments());
@@ -248,11 +323,11 @@ public final class Pipeline implements AutoCloseable {
 
     private VisionInfo visionInfo(Request request) {
         Loader loader = request.chosenLoader();
-        if (!request.messages().isEmpty()) {
-            processor.checkVideos((int) request.messages().stream()
-                    .mapToLong(m -> m.videos().size())
-                    .sum());
-            return processor.open(request.messages(), loader);
+        List<Message> messages = request.messages();
+        if (!messages.isEmpty()) {
+            processor.checkVideos(
+                    (int) messages.stream().mapToLong(m -> m.videos().size()).sum());
+            return processor.open(messages, loader);
         }
         processor.checkVideos(request.videos().size());
         return new VisionInfo(

@@ -165,7 +165,7 @@ public final class Processor {
         checkOptions("an image item", options, loader);
         DecodedImage image = source.decode();
         return switch (loader) {
-            case LOAD_IMAGE -> DecodedImage.of(image.transposed().rgb());
+            case LOAD_IMAGE -> image.loaded();
             case PIL -> image;
             case QWEN_VL_UTILS ->
                 DecodedImage.of(ProcessVisionInfo.image(image, Config.of(new LinkedHashMap<>(options), "image item")));
@@ -283,12 +283,21 @@ public final class Processor {
         return processor.postProcess(text, task, width, height);
     }
 
+    /** The same; coordinates are pixels of the picture that the processor was given. */
+    public Optional<Parsed> postProcessGeneration(String text, String task, DecodedImage picture) {
+        return postProcessGeneration(text, task, picture.width(), picture.height());
+    }
+
     /**
      * The same with scores of the boxes, from an answer that was generated with {@code output_scores}:
      * {@code post_process_generation(sequence, transition_beam_score, task, image_size)}.
      */
     public Optional<Parsed> postProcessGeneration(Sequence answer, String task, int width, int height) {
         return processor.postProcess(answer, task, width, height);
+    }
+
+    public Optional<Parsed> postProcessGeneration(Sequence answer, String task, DecodedImage picture) {
+        return postProcessGeneration(answer, task, picture.width(), picture.height());
     }
 
     private Map<String, Object> merged(Map<String, Object> options) {

@@ -15,58 +15,200 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A question to a model, as a program writes it: see "A request" in docs/command-line.md.
+ * A question to a model: a conversation or a raw prompt, what it shows, and how it is answered. In JSON it is "A request" in
+ * docs/command-line.md.
  *
- * @param id given back with the answer; a string, a number or nothing
- * @param messages of a chat; empty where a raw prompt is given
- * @param text a raw prompt; empty where messages are given, or for an unasked description
- * @param images beside the messages or the text
- * @param videos likewise
- * @param processor keyword arguments of the reference's processor
- * @param generate keyword arguments of generate
- * @param modelArguments keyword arguments of generate that are the model's own: {@code interpolate_pos_encoding} of BLIP-2
- * @param loader how pictures and frames are opened; empty for the default: qwen_vl_utils where an image or video item has its
- *     options, else load_image
- * @param answerIds fed behind the prompt by trace
+ * <pre>{@code
+ * Request.of(List.of(user(image("photo.jpg"), text("What is in the picture?")))).withGenerate(GenerationConfig.maxNewTokens(200));
+ * Request.of("<OD>", ImageSource.of(Path.of("street.jpg")));
+ * }</pre>
+ *
+ * <p>Immutable: each {@code with} method gives a request that differs in one thing.
  */
-public record Request(
-        Optional<Object> id,
-        List<Message> messages,
-        Optional<String> text,
-        List<ImageSource> images,
-        List<VideoSource> videos,
-        Map<String, Object> processor,
-        GenerationConfig generate,
-        Map<String, Object> modelArguments,
-        Optional<Loader> loader,
-        List<Integer> answerIds) {
+public final class Request {
+    private final Parts parts;
 
-    public Request {
-        messages = filled(messages, images, videos);
-        images = List.copyOf(images);
-        videos = List.copyOf(videos);
-        processor = Map.copyOf(processor);
-        modelArguments = Map.copyOf(modelArguments);
-        answerIds = List.copyOf(answerIds);
+    /** What a request consists of; written only by {@link #with} before the request that holds it is made. */
+    private static final class Parts {
+        Optional<Object> id = Optional.empty();
+        List<Message> messages = List.of();
+        Optional<String> text = Optional.empty();
+        List<ImageSource> images = List.of();
+        List<VideoSource> videos = List.of();
+        Map<String, Object> processor = Map.of();
+        GenerationConfig generate = GenerationConfig.EMPTY;
+        Map<String, Object> modelArguments = Map.of();
+        Optional<Loader> loader = Optional.empty();
+        List<Integer> answerIds = List.of();
+
+        Parts() {}
+
+        Parts(Parts other) {
+            id = other.id;
+            messages = other.messages;
+            text = other.text;
+            images = other.images;
+            videos = other.videos;
+            processor = other.processor;
+            generate = other.generate;
+            modelArguments = other.modelArguments;
+            loader = other.loader;
+            answerIds = other.answerIds;
+        }
     }
 
-    /** A chat. */
+    private Request(Parts parts) {
+        this.parts = parts;
+    }
+
+    private Request with(Consumer<Parts> change) {
+        Parts changed = new Parts(parts);
+        change.accept(changed);
+        return new Request(changed);
+    }
+
+    /** A conversation. */
+    public static Request of(List<Message> messages) {
+        return new Request(new Parts()).withMessages(messages);
+    }
+
+    /** A conversation, and how it is answered. */
     public static Request of(List<Message> messages, GenerationConfig generate) {
-        return new Request(
-                Optional.empty(),
-                messages,
-                Optional.empty(),
-                List.of(),
-                List.of(),
-                Map.of(),
-                generate,
-                Map.of(),
-                Optional.empty(),
-                List.of());
+        return of(messages).withGenerate(generate);
+    }
+
+    /**
+     * A raw prompt about pictures, for models without a chat template.
+     *
+     * @param text as the model reads it: a question, or a task as {@code <OD>} with its input behind it
+     */
+    public static Request of(String text, ImageSource... images) {
+        return new Request(new Parts()).withText(text).withImages(images);
+    }
+
+    /** A picture that is to be described unasked, for models that do so. */
+    public static Request of(ImageSource image) {
+        return new Request(new Parts()).withImages(image);
+    }
+
+    /** @param id given back with the answer: a string or a number */
+    public Request withId(Object id) {
+        return with(p -> p.id = Optional.of(id));
+    }
+
+    /** The conversation. Its items that name no picture or clip get the request's, in order. */
+    public Request withMessages(List<Message> messages) {
+        List<Message> copy = List.copyOf(messages);
+        return with(p -> p.messages = copy);
+    }
+
+    /** The raw prompt, of a request without messages. */
+    public Request withText(String text) {
+        return with(p -> p.text = Optional.of(text));
+    }
+
+    /** The pictures beside the messages or the text, instead of those before. */
+    public Request withImages(ImageSource... images) {
+        return withImages(List.of(images));
+    }
+
+    /** The pictures beside the messages or the text, instead of those before. */
+    public Request withImages(List<ImageSource> images) {
+        List<ImageSource> copy = List.copyOf(images);
+        return with(p -> p.images = copy);
+    }
+
+    /** The clips beside the messages or the text, instead of those before. */
+    public Request withVideos(List<VideoSource> videos) {
+        List<VideoSource> copy = List.copyOf(videos);
+        return with(p -> p.videos = copy);
+    }
+
+    /** @param options keyword arguments of the reference's processor, as {@code max_pixels} */
+    public Request withProcessor(Map<String, Object> options) {
+        Map<String, Object> copy = Map.copyOf(options);
+        return with(p -> p.processor = copy);
+    }
+
+    /** @param config keyword arguments of generate; what it does not give comes from the model's directory */
+    public Request withGenerate(GenerationConfig config) {
+        return with(p -> p.generate = config);
+    }
+
+    /** @param arguments keyword arguments of generate that are the model's own: {@code interpolate_pos_encoding} of BLIP-2 */
+    public Request withModelArguments(Map<String, Object> arguments) {
+        Map<String, Object> copy = Map.copyOf(arguments);
+        return with(p -> p.modelArguments = copy);
+    }
+
+    /** How pictures and frames are opened; without it qwen_vl_utils where an item has its options, else load_image. */
+    public Request withLoader(Loader loader) {
+        return with(p -> p.loader = Optional.of(loader));
+    }
+
+    /** @param ids fed behind the prompt by {@link Pipeline#trace(Request)} */
+    public Request withAnswerIds(List<Integer> ids) {
+        List<Integer> copy = List.copyOf(ids);
+        return with(p -> p.answerIds = copy);
+    }
+
+    /** Given back with the answer. */
+    public Optional<Object> id() {
+        return parts.id;
+    }
+
+    /**
+     * The conversation, its pictures and clips in their places; empty where there is a raw prompt.
+     *
+     * @throws InputException where there are more or fewer pictures or clips than items that name none
+     */
+    public List<Message> messages() {
+        return filled(parts.messages, parts.images, parts.videos);
+    }
+
+    /** The raw prompt; empty where there are messages, or for an unasked description. */
+    public Optional<String> text() {
+        return parts.text;
+    }
+
+    /** The pictures beside the messages or the text. */
+    public List<ImageSource> images() {
+        return parts.images;
+    }
+
+    /** The clips beside the messages or the text. */
+    public List<VideoSource> videos() {
+        return parts.videos;
+    }
+
+    /** Keyword arguments of the reference's processor. */
+    public Map<String, Object> processor() {
+        return parts.processor;
+    }
+
+    /** Keyword arguments of generate. */
+    public GenerationConfig generate() {
+        return parts.generate;
+    }
+
+    /** Keyword arguments of generate that are the model's own. */
+    public Map<String, Object> modelArguments() {
+        return parts.modelArguments;
+    }
+
+    /** How pictures and frames are opened; empty for the default. */
+    public Optional<Loader> loader() {
+        return parts.loader;
+    }
+
+    /** Fed behind the prompt by {@link Pipeline#trace(Request)}. */
+    public List<Integer> answerIds() {
+        return parts.answerIds;
     }
 
     /**
@@ -97,23 +239,27 @@ public record Request(
         List<VideoSource> videos = Json.array(c.value("videos").orElse(List.of()), "the request's videos").stream()
                 .map(v -> Content.videoSource(v, directory))
                 .toList();
-        Request request = new Request(
-                c.value("id"),
-                c.value("messages").map(m -> Message.parse(m, directory)).orElse(List.of()),
-                c.optionalString("text"),
-                images,
-                videos,
-                processor,
-                GenerationConfig.of(generate, "the request's generate", Families.modelArguments()),
-                modelArguments,
-                c.optionalString("loader").map(Loader::of),
-                Arrays.stream(c.integers("answer_ids", new int[0])).boxed().toList());
+        Parts parts = new Parts();
+        parts.id = c.value("id");
+        parts.messages =
+                c.value("messages").map(m -> Message.parse(m, directory)).orElse(List.of());
+        parts.text = c.optionalString("text");
+        parts.images = images;
+        parts.videos = videos;
+        parts.processor = Map.copyOf(processor);
+        parts.generate = GenerationConfig.of(generate, "the request's generate", Families.modelArguments());
+        parts.modelArguments = Map.copyOf(modelArguments);
+        parts.loader = c.optionalString("loader").map(Loader::of);
+        parts.answerIds =
+                Arrays.stream(c.integers("answer_ids", new int[0])).boxed().toList();
+        // Counts pictures and places.
+        filled(parts.messages, images, videos);
         if (!c.unread().isEmpty()) {
             throw new InputException(
                     "the request has the unknown key " + String.join(", ", c.unread())
                             + "; known: id, messages, text, images, videos, processor, generate, loader, resampler, class_rows, answer_ids");
         }
-        return request;
+        return new Request(parts);
     }
 
     private static Map<String, @Nullable Object> object(Config c, String key) {
@@ -123,8 +269,8 @@ public record Request(
     /** The front end that opens the pictures and clips. */
     Loader chosenLoader() {
         boolean utilsOptions =
-                messages.stream().flatMap(m -> m.content().stream()).anyMatch(Request::hasUtilsOptions);
-        return loader.orElse(utilsOptions ? Loader.QWEN_VL_UTILS : Loader.LOAD_IMAGE);
+                parts.messages.stream().flatMap(m -> m.content().stream()).anyMatch(Request::hasUtilsOptions);
+        return parts.loader.orElse(utilsOptions ? Loader.QWEN_VL_UTILS : Loader.LOAD_IMAGE);
     }
 
     private static boolean hasUtilsOptions(Content item) {

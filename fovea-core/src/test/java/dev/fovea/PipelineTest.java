@@ -2,7 +2,10 @@ package dev.fovea;
 
 import static dev.fovea.Message.user;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.fovea.error.OptionException;
+import dev.fovea.generate.FinishReason;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Listener;
 import java.net.URISyntaxException;
@@ -71,6 +74,31 @@ class PipelineTest {
     }
 
     @Test
+    void textIsHeardAsItComes() {
+        List<String> pieces = new ArrayList<>();
+        Answer answer = pipe.generate(QUESTION, GREEDY, pieces::add);
+        assertThat(answer.text()).isEqualTo(pipe.generate(QUESTION, GREEDY).text());
+        assertThat(pieces).hasSizeGreaterThan(10).doesNotContain("");
+        assertThat(String.join("", pieces)).isEqualTo(answer.text());
+        assertThat(pipe.generate(QUESTION, GREEDY.withNumBeams(2), pieces::add).text())
+                .isEqualTo(String.join("", pieces).substring(answer.text().length()));
+    }
+
+    @Test
+    void textOfSeveralAnswersIsNotMixed() {
+        assertThatExceptionOfType(OptionException.class)
+                .isThrownBy(() -> pipe.generate(QUESTION, GREEDY.withNumBeams(2).withNumReturnSequences(2), _ -> {}))
+                .withMessageStartingWith("num_return_sequences is 2; the text of one answer can be heard");
+    }
+
+    @Test
+    void modelsWithoutTasksSaySo() {
+        assertThatExceptionOfType(OptionException.class)
+                .isThrownBy(() -> pipe.run("<OD>", Path.of("street.jpg")))
+                .withMessageStartingWith("this model knows no tasks; it answers in text");
+    }
+
+    @Test
     void cancellingKeepsWhatThereIs() {
         List<Integer> heard = new ArrayList<>();
         GenerateOptions options = GenerateOptions.DEFAULT
@@ -82,7 +110,7 @@ class PipelineTest {
                 })
                 .withCancelled(() -> heard.size() >= 5);
         Answer answer = pipe.answer(Request.of(QUESTION, GREEDY), options);
-        assertThat(answer.sequences().getFirst().finishReason()).isEqualTo("CANCELLED");
+        assertThat(answer.sequences().getFirst().finishReason()).isEqualTo(FinishReason.CANCELLED);
         assertThat(answer.usage().completionTokens()).isEqualTo(5);
     }
 

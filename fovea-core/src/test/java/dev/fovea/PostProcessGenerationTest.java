@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Sequence;
 import dev.fovea.media.DecodedImage;
-import dev.fovea.media.Picture;
+import dev.fovea.media.ImageSource;
 import dev.fovea.models.Parsed;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -59,13 +59,38 @@ class PostProcessGenerationTest {
                             .toList())
                     .isEqualTo(plain.boxes());
             assertThat(scored.answer()).containsKey("scores");
-            Picture drawn = scored.drawOn(image.rgb());
+            DecodedImage drawn = scored.drawOn(image);
             assertThat(List.of(drawn.width(), drawn.height())).isEqualTo(List.of(512, 512));
         }
     }
 
     private static Parsed.Box withoutScore(Parsed.Box b) {
         return new Parsed.Box(b.x1(), b.y1(), b.x2(), b.y2(), b.label(), OptionalDouble.empty());
+    }
+
+    /** The file says that it is to be turned by a quarter: places and drawing are on the turned picture. */
+    @Test
+    void aTaskInOneCallIsAboutTheTurnedPicture() {
+        Path file = RESOURCES.resolve("assets/images/orientation_rectangle.jpg");
+        DecodedImage stored = ImageSource.of(file).decode();
+        DecodedImage upright = ImageSource.of(file).load();
+        assertThat(List.of(upright.width(), upright.height())).isEqualTo(List.of(stored.height(), stored.width()));
+        try (Pipeline pipe =
+                Pipeline.imageTextToText(RESOURCES.resolve("oracle/florence2/microsoft-large/checkpoint"))) {
+            GenerationConfig config = GenerationConfig.maxNewTokens(60);
+            Parsed found = pipe.run("<OD>", ImageSource.of(file), config);
+            assertThat(found).isInstanceOf(Parsed.Boxes.class);
+            assertThat(pipe.run("<OD>", upright, config)).isEqualTo(found);
+            Answer answer = pipe.answer(Request.of("<OD>", upright).withGenerate(config));
+            assertThat(answer.parsed()).containsExactly(found);
+            assertThat(pipe.processor()
+                            .postProcessGeneration(answer.sequences().getFirst().textRaw(), "<OD>", upright))
+                    .contains(found);
+            DecodedImage drawn = found.drawOn(upright);
+            assertThat(drawn.width() * upright.height()).isEqualTo(drawn.height() * upright.width());
+            assertThat(ImageSource.of(drawn.png()).load()).isEqualTo(drawn);
+            assertThat(DecodedImage.of(drawn.toBufferedImage())).isEqualTo(drawn);
+        }
     }
 
     @Test

@@ -7,17 +7,18 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * A picture file as {@code PIL.Image.open} holds it: samples in the file's own mode, not yet turned, not yet RGB. What
- * becomes of transparency and orientation is the caller's choice, as it is in the reference.
+ * A picture in memory, as a {@code PIL.Image}: what processors take, what coordinates in answers belong to, and what they are drawn
+ * on. {@link ImageSource#load} gives it upright and in colours; {@link ImageSource#decode} as the file holds it, in its own mode
+ * and not yet turned, so that what becomes of transparency and orientation is the caller's choice, as it is in the reference.
  *
  * <pre>{@code
- * DecodedImage image = DecodedImage.decode(Files.readAllBytes(path), DecodedImage.MAX_PIXELS);
- * Picture upright = image.transposed().rgb();
+ * DecodedImage picture = ImageSource.of(Path.of("street.jpg")).load();
+ * var inputs = processor.process(picture, "<OD>");
  * }</pre>
  *
  * <p>Immutable.
  */
-public final class DecodedImage {
+public final class DecodedImage implements ImageSource {
 
     /** The largest picture that is decoded unless the caller says otherwise; Pillow's {@code MAX_IMAGE_PIXELS}. */
     public static final long MAX_PIXELS = 178_956_970;
@@ -116,6 +117,12 @@ public final class DecodedImage {
         return of(mode, width, height, samples);
     }
 
+    /** Itself: it is decoded already, whatever its size. */
+    @Override
+    public DecodedImage decode(long maxPixels) {
+        return this;
+    }
+
     /** Pillow's name: "1", "L", "LA", "P", "RGB", "RGBA", "CMYK" or "I;16". */
     public String mode() {
         return mode.pillowName;
@@ -159,6 +166,21 @@ public final class DecodedImage {
         byte[] turned = Orientation.upright(samples, width, height, mode.bytes, orientation);
         boolean swap = Orientation.swapsSides(orientation);
         return new DecodedImage(mode, swap ? height : width, swap ? width : height, turned, palette, transparency, 1);
+    }
+
+    /** Upright and in colours: {@code transformers.image_utils.load_image}. */
+    public DecodedImage loaded() {
+        return of(transposed().rgb());
+    }
+
+    /** A copy, of type {@link BufferedImage#TYPE_INT_RGB}: not turned, alpha dropped. */
+    public BufferedImage toBufferedImage() {
+        return rgb().toBufferedImage();
+    }
+
+    /** As a PNG file: not turned, alpha dropped. */
+    public byte[] png() {
+        return rgb().png();
     }
 
     /**

@@ -12,14 +12,16 @@ import java.util.Locale;
 import java.util.function.Supplier;
 
 /**
- * Where a picture comes from. Nothing is read before {@link #decode}, and nothing is kept after it, but by {@link #inMemory}.
+ * A picture, wherever it is: a file, an address, bytes, or in memory already ({@link DecodedImage}). Nothing is read before {@link
+ * #load} or {@link #decode}, and nothing is kept after it, but by {@link #inMemory}.
  *
  * <pre>{@code
- * ImageSource.of(Path.of("cat.jpg")).decode().transposed().rgb();
- * ImageSource.parse("https://example.org/cat.jpg").decode(1_000_000);
+ * DecodedImage picture = ImageSource.of(Path.of("photo.jpg")).load();
+ * DecodedImage small = ImageSource.parse("https://example.org/cat.jpg").decode(1_000_000).loaded();
  * }</pre>
  */
-public sealed interface ImageSource {
+public sealed interface ImageSource
+        permits DecodedImage, ImageSource.OfPath, ImageSource.OfUri, ImageSource.Held, ImageSource.OfBytes {
 
     /** A file. */
     record OfPath(Path path) implements ImageSource {
@@ -78,14 +80,6 @@ public sealed interface ImageSource {
         }
     }
 
-    /** A picture that is decoded already. */
-    record OfImage(BufferedImage image) implements ImageSource {
-        @Override
-        public DecodedImage decode(long maxPixels) {
-            return DecodedImage.of(image);
-        }
-    }
-
     static ImageSource of(Path path) {
         return new OfPath(path);
     }
@@ -99,8 +93,9 @@ public sealed interface ImageSource {
         return new OfBytes(bytes);
     }
 
-    static ImageSource of(BufferedImage image) {
-        return new OfImage(image);
+    /** A copy of a Java image. */
+    static DecodedImage of(BufferedImage image) {
+        return DecodedImage.of(image);
     }
 
     /**
@@ -138,7 +133,18 @@ public sealed interface ImageSource {
         return Files.exists(below) || !isBase64OfPicture(source) ? new OfPath(below) : parsed;
     }
 
-    /** Decodes, with the limit {@link DecodedImage#MAX_PIXELS}. */
+    /**
+     * Opens as transformers' {@code load_image}: turned upright as EXIF says, in colours. What a {@code Pipeline} looks at, unless
+     * a request says otherwise; so coordinates in its answers belong to this picture.
+     *
+     * @throws InputException where there is no such file, or no picture in it
+     * @throws dev.fovea.error.NetworkException where it cannot be fetched
+     */
+    default DecodedImage load() {
+        return decode().loaded();
+    }
+
+    /** Opens as {@code PIL.Image.open}, with the limit {@link DecodedImage#MAX_PIXELS}. */
     default DecodedImage decode() {
         return decode(DecodedImage.MAX_PIXELS);
     }

@@ -78,7 +78,7 @@ public sealed interface VideoSource {
         return switch (ImageSource.parse(source, directory)) {
             case ImageSource.OfPath(Path path) -> new OfDirectory(path);
             case ImageSource.OfUri(URI uri) -> throw notDecoded(uri.toString());
-            case ImageSource.OfBytes _, ImageSource.OfImage _, ImageSource.Held _ -> throw notDecoded("in base64");
+            case ImageSource.OfBytes _, ImageSource.Held _, DecodedImage _ -> throw notDecoded("in base64");
         };
     }
 

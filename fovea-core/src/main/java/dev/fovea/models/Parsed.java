@@ -1,7 +1,7 @@
 package dev.fovea.models;
 
+import dev.fovea.media.DecodedImage;
 import dev.fovea.media.Drawing;
-import dev.fovea.media.Picture;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -41,10 +41,11 @@ public sealed interface Parsed {
     /**
      * Draws boxes, outlines and labels over the picture that the answer is about; a text has nothing to draw. See {@link Drawing}.
      *
-     * @param picture of the size that the answer was read for
+     * @param picture that the answer is about, turned as it was for the model: {@code ImageSource.load()}, or what the processor was
+     *     given
      */
-    default Picture drawOn(Picture picture) {
-        Drawing drawing = new Drawing(picture);
+    default DecodedImage drawOn(DecodedImage picture) {
+        Drawing drawing = new Drawing(picture.rgb());
         switch (this) {
             case Text _ -> {}
             case Boxes b -> b.boxes.forEach(box -> draw(box, drawing));
@@ -55,7 +56,7 @@ public sealed interface Parsed {
                 both.polygons.forEach(polygon -> draw(polygon, drawing));
             }
         }
-        return drawing.picture();
+        return DecodedImage.of(drawing.picture());
     }
 
     private static void draw(Box box, Drawing drawing) {

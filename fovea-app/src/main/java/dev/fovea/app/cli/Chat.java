@@ -257,17 +257,10 @@ final class Chat {
     }
 
     private Request request() {
-        return new Request(
-                settings.id(),
-                conversation.prompt(),
-                Optional.empty(),
-                List.of(),
-                List.of(),
-                settings.processor(),
-                generate,
-                settings.modelArguments(),
-                settings.loader(),
-                List.of());
+        return settings.withMessages(conversation.prompt())
+                .withImages()
+                .withVideos(List.of())
+                .withGenerate(generate);
     }
 
     /** How much and how fast: {@code 12 tokens · 3.1 tokens/s · first token 0.4 s}. */
@@ -277,9 +270,9 @@ final class Chat {
         String rate = tokens < 2 ? "" : String.format(Locale.ROOT, " · %.1f tokens/s", (tokens - 1) / t.decode() * 1e3);
         double first = (t.preprocess() + t.vision() + t.prefill()) / 1e3;
         String end = switch (answer.sequences().getFirst().finishReason()) {
-            case "LENGTH" -> " · cut off; --max-new-tokens allows more";
-            case "CANCELLED" -> " · stopped";
-            default -> "";
+            case LENGTH -> " · cut off; --max-new-tokens allows more";
+            case CANCELLED -> " · stopped";
+            case STOP -> "";
         };
         return tokens
                 + (tokens == 1 ? " token" : " tokens")

@@ -2,6 +2,7 @@ package dev.fovea.app.cli;
 
 import dev.fovea.Content;
 import dev.fovea.Message;
+import dev.fovea.media.DecodedImage;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.VideoSource;
 import java.nio.file.Path;
@@ -169,7 +170,9 @@ final class Conversation {
             case ImageSource.OfPath(Path path) -> path.toAbsolutePath().toString();
             case ImageSource.OfBytes(byte[] bytes) ->
                 "data:;base64," + Base64.getEncoder().encodeToString(bytes);
-            case ImageSource.OfUri _, ImageSource.OfImage _ -> source.toString();
+            case ImageSource.OfUri _ -> source.toString();
+            // No file has it, so the file of the conversation takes it along.
+            case DecodedImage picture -> name(ImageSource.of(picture.png()));
         };
     }
 }

@@ -2,19 +2,14 @@ package dev.fovea.app.cli;
 
 import dev.fovea.Answer;
 import dev.fovea.Content;
-import dev.fovea.GenerateOptions;
 import dev.fovea.Message;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
-import dev.fovea.generate.GenerationConfig;
-import dev.fovea.generate.Listener;
 import dev.fovea.io.DemoModels;
 import dev.fovea.media.ImageSource;
 import dev.fovea.models.Parsed;
-import dev.fovea.text.StreamingDetokenizer;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -68,7 +63,7 @@ final class DemoCommand implements Callable<Integer> {
                     "\nMODEL demo:finder, a Florence-2, says where things are, in pixels.\n\n  " + shown(first));
             find(finder, "<OCR_WITH_REGION>", first);
             Parsed found = find(finder, "<OD>", first);
-            DrawOption.write(found, ImageSource.of(first).decode(), output);
+            DrawOption.write(found, ImageSource.of(first).load(), output);
         }
         console.printLine("\nThe boxes are drawn in " + output + ".\n\n" + more(first));
         return ExitStatus.DONE;
@@ -78,21 +73,12 @@ final class DemoCommand implements Callable<Integer> {
         console.print("  > " + question + "\n    ");
         Content[] content = Stream.concat(pictures.stream().map(Content::image), Stream.of(Content.text(question)))
                 .toArray(Content[]::new);
-        StreamingDetokenizer answer = chat.processor().tokenizer().stream(true);
-        chat.answer(
-                Request.of(List.of(Message.user(content)), GenerationConfig.EMPTY),
-                GenerateOptions.DEFAULT.withListener(new Listener() {
-                    @Override
-                    public void token(int index, int token) {
-                        console.print(answer.add(token));
-                    }
-                }));
-        console.printLine(answer.flush());
+        chat.answer(Request.of(List.of(Message.user(content))), console::print);
+        console.printLine("");
     }
 
     private Parsed find(Pipeline finder, String task, Path picture) {
-        Answer answer =
-                finder.answer(Request.parse(Map.of("text", task, "images", List.of(picture.toString())), Path.of("")));
+        Answer answer = finder.answer(Request.of(task, ImageSource.of(picture)));
         console.printLine(
                 "  > " + task + "\n" + Answers.readable(answer).indent(4).stripTrailing());
         return answer.parsed().getFirst();

@@ -64,7 +64,7 @@ final class DrawOption {
 
     static void write(Parsed parsed, DecodedImage picture, Path file) {
         try {
-            Files.write(file, parsed.drawOn(picture.rgb()).png());
+            Files.write(file, parsed.drawOn(picture).png());
         } catch (IOException e) {
             throw new InputException("cannot write " + file + ": " + e, "", e);
         }

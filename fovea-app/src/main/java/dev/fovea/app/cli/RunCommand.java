@@ -5,9 +5,7 @@ import dev.fovea.GenerateOptions;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
 import dev.fovea.generate.GenerationConfig;
-import dev.fovea.generate.Listener;
 import dev.fovea.io.Json;
-import dev.fovea.text.StreamingDetokenizer;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -89,14 +87,11 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private void stream(Pipeline pipe, Request request, StatusLine status) {
-        StreamingDetokenizer text = pipe.processor().tokenizer().stream(true);
-        pipe.answer(request, GenerateOptions.DEFAULT.withListener(new Listener() {
-            @Override
-            public void token(int index, int token) {
-                status.clear();
-                console.print(text.add(token));
-            }
-        }));
-        console.printLine(text.flush());
+        pipe.answer(request, piece -> {
+            status.clear();
+            console.print(piece);
+        });
+        status.clear();
+        console.printLine("");
     }
 }
