@@ -26,6 +26,10 @@ import org.jspecify.annotations.Nullable;
  * Libraries stay loaded for the life of the JVM. Safe for use by many threads.
  */
 public final class NativeLibrary {
+    /** Why nothing loads where the JVM was told to refuse native access. */
+    public static final String DENIED =
+            "this JVM denies native access; start java with --enable-native-access=ALL-UNNAMED";
+
     private final String name;
     private final @Nullable SymbolLookup symbols;
     private final String where;
@@ -49,6 +53,8 @@ public final class NativeLibrary {
                 return new NativeLibrary(name, SymbolLookup.libraryLookup(candidate, Arena.global()), candidate);
             } catch (IllegalArgumentException e) {
                 tried.append(tried.isEmpty() ? "" : "; ").append(e.getMessage());
+            } catch (IllegalCallerException _) {
+                return absent(name, DENIED);
             }
         }
         return absent(name, "not found: " + tried);
@@ -76,6 +82,8 @@ public final class NativeLibrary {
             return absent(name, "could not be unpacked: " + e);
         } catch (IllegalArgumentException e) {
             return absent(name, String.valueOf(e.getMessage()));
+        } catch (IllegalCallerException _) {
+            return absent(name, DENIED);
         }
     }
 
@@ -104,6 +112,11 @@ public final class NativeLibrary {
     /** The file that was loaded, or why none was; one line. */
     public String where() {
         return where;
+    }
+
+    /** A function of this library, called without options: see {@link #link(String, FunctionDescriptor, Linker.Option...)}. */
+    public MethodHandle link(String function, FunctionDescriptor type) {
+        return link(function, type, new Linker.Option[0]);
     }
 
     /**

@@ -1,7 +1,6 @@
 package dev.fovea.media;
 
 import dev.fovea.error.InputException;
-import java.awt.image.BufferedImage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -36,13 +35,13 @@ final class Webp {
 
     private DecodedImage image(long maxPixels) {
         if (!animated) {
-            return DecodedImage.of(read(still));
+            return LibWebp.decode(still);
         }
         var frame = new Webp(still, maxPixels); // checks its size, too
         if (frame.animated) {
             throw new InputException("The WebP file is damaged: it has an animation within its animation");
         }
-        return DecodedImage.of(read(still)).placed(left, top, width, height);
+        return LibWebp.decode(still).placed(left, top, width, height);
     }
 
     private void readChunks(ByteBuffer in) {
@@ -114,17 +113,5 @@ final class Webp {
 
     private static byte[] ascii(String text) {
         return text.getBytes(StandardCharsets.US_ASCII);
-    }
-
-    private static BufferedImage read(byte[] file) {
-        try {
-            return Plugin.read(ImageFormat.WEBP, file, reader -> reader.read(0));
-        } catch (OutOfMemoryError e) {
-            if (e.getMessage() != null) {
-                throw e;
-            }
-            // Not the JVM's: libwebp answers "out of memory" where it cannot decode the alpha channel.
-            throw new InputException("The WebP file is damaged: libwebp cannot decode it", "", e);
-        }
     }
 }

@@ -1,6 +1,7 @@
 package dev.fovea.text;
 
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.ffi.Unpacking;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -44,8 +45,10 @@ final class TokenizerLibrary {
             }
             System.load(unpack(System.mapLibraryName("tokenizers")).toString());
             return "";
+        } catch (IllegalCallerException _) {
+            return NativeLibrary.DENIED;
         } catch (IOException | UnsatisfiedLinkError e) {
-            return e.toString();
+            return String.valueOf(e.getMessage());
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.fovea.backend.cpu;
 
 import dev.fovea.error.NativeException;
+import dev.fovea.error.Warnings;
 import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.tensor.DType;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +24,12 @@ sealed interface Gemm extends AutoCloseable permits JavaGemm, OneDnnGemm {
         if (choice == CpuBackend.GemmChoice.ONEDNN) {
             throw new NativeException(
                     "matrix products by oneDNN were asked for, but: " + library,
-                    "add the natives jar org.bytedeco:dnnl for " + NativeLibrary.platform() + " to the class path");
+                    "add the dependency " + OneDnn.DEPENDENCY);
+        }
+        if (NativeLibrary.platform().equals(OneDnn.PLATFORM)) {
+            Warnings.log()
+                    .warn("matrices are multiplied in Java, not by oneDNN, which is faster: " + library.where()
+                            + "; add the dependency " + OneDnn.DEPENDENCY);
         }
         return new JavaGemm(workers, library.toString());
     }

@@ -15,6 +15,12 @@ import java.util.List;
 
 /** The functions of oneDNN 3 (dnnl.h) that are used, with the header's names, and {@code omp_set_num_threads}. */
 final class OneDnn {
+    /** The one that an artifact of ours brings the library for. */
+    static final String PLATFORM = "linux-x86_64";
+
+    /** The artifact. */
+    static final String DEPENDENCY = "dev.fovea:fovea-onednn-linux-x86_64";
+
     static final NativeLibrary LIBRARY = load();
 
     private static final int DNNL_CPU = 1;
