@@ -1,5 +1,6 @@
 package dev.fovea;
 
+import dev.fovea.error.ClosedException;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.generate.Decoding;
@@ -15,6 +16,7 @@ import dev.fovea.models.Inputs;
 import dev.fovea.models.VisionLanguageModel;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
 import java.util.OptionalInt;
@@ -23,7 +25,8 @@ import java.util.function.BiConsumer;
 
 /**
  * A loaded model: transformers' PreTrainedModel. Immutable; many threads may generate at once. Weights are mapped from the
- * directory's files, so opening takes no time and closing is what frees them.
+ * directory's files, so opening takes no time. {@link #close} frees them and all else that the model holds, threads too; what is
+ * forgotten is freed when the garbage collector finds it.
  */
 public final class Model implements AutoCloseable {
     private final Backend backend;
@@ -33,13 +36,14 @@ public final class Model implements AutoCloseable {
     private final GenerationConfig directoryDefaults;
     private final GenerationConfig modelConfigDefaults;
     private final GenerationConfig familyDefaults;
+    private final Lifetime lifetime;
 
     private Model(ModelDirectory directory, Family family, Backend backend, DType dtype) {
         this.backend = backend;
         modelArguments = family.modelArguments();
         weights = Weights.open(directory, backend, dtype, family.renaming());
         try {
-            model = family.load(directory.config(), weights);
+            model = weights.read(() -> family.load(directory.config(), weights));
             weights.check();
             directoryDefaults = directory
                     .generationConfig()
@@ -49,9 +53,19 @@ public final class Model implements AutoCloseable {
             modelConfigDefaults =
                     GenerationConfig.ofModelConfig(directory.config().toMap(), "config.json");
             familyDefaults = family.generationDefaults(directory.config());
-        } catch (RuntimeException e) {
+            lifetime = new Lifetime(new Owned(model, weights, backend)::free);
+        } catch (RuntimeException | Error e) {
             weights.close();
             throw e;
+        }
+    }
+
+    /** What a model that is closed or forgotten leaves. */
+    private record Owned(VisionLanguageModel model, Weights weights, Backend backend) {
+        void free() {
+            model.close();
+            weights.close();
+            backend.close();
         }
     }
 
@@ -68,7 +82,7 @@ public final class Model implements AutoCloseable {
         Backend backend = Backends.of(options);
         try {
             return new Model(directory, family, backend, options.dtype().orElseGet(directory::storedDtype));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             backend.close();
             throw e;
         }
@@ -103,9 +117,17 @@ public final class Model implements AutoCloseable {
      * Answers every row.
      *
      * @throws OptionException for options that contradict each other or the model
-     * @throws InputException where a prompt is longer than the model's positions, or its pictures do not fit it
+     * @throws InputException where a prompt is longer than the model's positions, its pictures do not fit it, or a file of the
+     *     model was written to
+     * @throws ClosedException where the model is closed
      */
     public GenerateOutput generate(Inputs inputs, GenerationConfig call, GenerateOptions options) {
+        try (var _ = use("model")) {
+            return weights.read(() -> answer(inputs, call, options));
+        }
+    }
+
+    private GenerateOutput answer(Inputs inputs, GenerationConfig call, GenerateOptions options) {
         GenerationConfig config = resolve(call);
         if (!config.stopStrings().isEmpty() && options.stopRule() == StopRule.NEVER) {
             throw new OptionException(
@@ -148,13 +170,24 @@ public final class Model implements AutoCloseable {
      * @param stages gets name and tensor; tensors are valid during the call only
      */
     public void trace(Inputs inputs, int[] answerIds, BiConsumer<String, Tensor> stages) {
-        checkLengths(inputs);
-        checkArguments(inputs);
-        Tensor.withStages(stages, () -> {
-            inputs.nameStages(backend);
-            model.trace(inputs, answerIds);
-            return answerIds;
-        });
+        try (var _ = use("model")) {
+            checkLengths(inputs);
+            checkArguments(inputs);
+            int[] _ = weights.read(() -> Tensor.withStages(stages, () -> {
+                inputs.nameStages(backend);
+                model.trace(inputs, answerIds);
+                return answerIds;
+            }));
+        }
+    }
+
+    /**
+     * Keeps the model for several calls of this thread, whoever closes it meanwhile.
+     *
+     * @param what is called, for the message
+     */
+    Lifetime.Lease use(String what) {
+        return lifetime.use(what);
     }
 
     GenerationConfig resolve(GenerationConfig call) {
@@ -195,11 +228,10 @@ public final class Model implements AutoCloseable {
                 });
     }
 
+    /** Lets no further call begin; running answers end as usual, and the last one frees the memory. Waits for none. */
     @Override
     public void close() {
-        model.close();
-        weights.close();
-        backend.close();
+        lifetime.close();
     }
 
     /** Takes the time of the prefill. */

@@ -6,6 +6,7 @@ import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Listener;
 import dev.fovea.generate.Sequence;
 import dev.fovea.generate.StopRule;
+import dev.fovea.io.Opening;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.Loader;
@@ -22,8 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -37,7 +36,7 @@ import java.util.stream.IntStream;
  * }
  * }</pre>
  *
- * Threads may share it.
+ * Threads may share it. Calls after the close throw {@link dev.fovea.error.ClosedException}.
  */
 public final class Pipeline implements AutoCloseable {
     private static final int DEFAULT_NEW_TOKENS = 256;
@@ -78,14 +77,15 @@ public final class Pipeline implements AutoCloseable {
         }
         long start = System.nanoTime();
         // The tokenizer of a large vocabulary takes as long as everything else together.
-        CompletableFuture<Processor> processor =
-                CompletableFuture.supplyAsync(() -> AutoProcessor.fromPretrained(name, options.warnings()));
-        Model model = AutoModelForImageTextToText.fromPretrained(name, options);
-        try {
-            return new Pipeline(model, processor.join(), (System.nanoTime() - start) / 1e6);
-        } catch (CompletionException e) {
-            model.close();
-            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        try (var processor =
+                Opening.of(() -> AutoProcessor.fromPretrained(name, options.warnings()), Processor::close)) {
+            Model model = AutoModelForImageTextToText.fromPretrained(name, options);
+            try {
+                return new Pipeline(model, processor.take(), (System.nanoTime() - start) / 1e6);
+            } catch (RuntimeException | Error e) {
+                model.close();
+                throw e;
+            }
         }
     }
 
@@ -178,14 +178,16 @@ public final class Pipeline implements AutoCloseable {
                     "give a Listener, which hears the tokens of all, or leave the streaming out");
         }
         StreamingDetokenizer pieces = processor.tokenizer().stream(true);
-        Answer answer = answer(request, GenerateOptions.DEFAULT.withListener(new Listener() {
-            @Override
-            public void token(int index, int token) {
-                hear(pieces.add(token), text);
-            }
-        }));
-        hear(pieces.flush(), text);
-        return answer;
+        try (var _ = processor.use("pipeline")) {
+            Answer answer = answer(request, GenerateOptions.DEFAULT.withListener(new Listener() {
+                @Override
+                public void token(int index, int token) {
+                    hear(pieces.add(token), text);
+                }
+            }));
+            hear(pieces.flush(), text);
+            return answer;
+        }
     }
 
     private static void hear(String piece, Consumer<String> text) {
@@ -200,6 +202,14 @@ public final class Pipeline implements AutoCloseable {
      * @throws dev.fovea.error.FoveaException where one of them cannot be answered
      */
     public List<Answer> answer(List<Request> requests, GenerateOptions options) {
+        // So that texts are still decoded where a listener, or another thread, closes meanwhile.
+        try (var _ = model.use("pipeline");
+                var _ = processor.use("pipeline")) {
+            return answerGroups(requests, options);
+        }
+    }
+
+    private List<Answer> answerGroups(List<Request> requests, GenerateOptions options) {
         List<Answer> answers = new ArrayList<>(Collections.nCopies(requests.size(), null));
         Map<GenerationConfig, List<Integer>> groups = new LinkedHashMap<>();
         IntStream.range(0, requests.size())
@@ -286,8 +296,12 @@ public final class Pipeline implements AutoCloseable {
 
     /** The stages of a request's prefill: see {@link Model#trace}. */
     public void trace(Request request, BiConsumer<String, Tensor> stages) {
-        model.trace(
-                inputs(request), request.answerIds().stream().mapToInt(i -> i).toArray(), stages);
+        try (var _ = model.use("pipeline")) {
+            model.trace(
+                    inputs(request),
+                    request.answerIds().stream().mapToInt(i -> i).toArray(),
+                    stages);
+        }
     }
 
     /** The stages of a request's prefill, in float32. */
@@ -309,16 +323,20 @@ public final class Pipeline implements AutoCloseable {
         if (!messages.isEmpty() && request.text().isPresent()) {
             throw new InputException("the request has messages and a text; expected one of them");
         }
-        Optional<String> prompt =
-                messages.isEmpty() ? request.text() : Optional.of(processor.applyChatTemplate(messages));
-        return processor
-                .process(prompt, visionInfo(request), request.processor())
-                .with(request.modelArguments());
+        try (var _ = processor.use("pipeline")) {
+            Optional<String> prompt =
+                    messages.isEmpty() ? request.text() : Optional.of(processor.applyChatTemplate(messages));
+            return processor
+                    .process(prompt, visionInfo(request), request.processor())
+                    .with(request.modelArguments());
+        }
     }
 
     /** A request's pictures, in order, as its loader opens them: what coordinates in the answer belong to. */
     public List<DecodedImage> pictures(Request request) {
-        return visionInfo(request).images();
+        try (var _ = processor.use("pipeline")) {
+            return visionInfo(request).images();
+        }
     }
 
     private VisionInfo visionInfo(Request request) {
@@ -339,8 +357,10 @@ public final class Pipeline implements AutoCloseable {
                         .toList());
     }
 
+    /** Lets no further call begin; running answers end as usual, and the last one frees the memory. Waits for none. */
     @Override
     public void close() {
         model.close();
+        processor.close();
     }
 }

@@ -15,6 +15,7 @@ import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
 import dev.fovea.models.Parsed;
 import dev.fovea.models.ProcessVisionInfo;
+import dev.fovea.tensor.Lifetime;
 import dev.fovea.text.ChatTemplate;
 import dev.fovea.text.Tokenizer;
 import java.util.ArrayList;
@@ -25,7 +26,8 @@ import java.util.Optional;
 
 /**
  * Text, pictures and clips to a model's inputs, and a model's tokens to text: transformers' ProcessorMixin. Immutable and shared by
- * threads.
+ * threads. Its tokenizer holds native memory: {@link #close} frees it; what is forgotten is freed when the garbage collector
+ * finds it.
  *
  * <pre>{@code
  * var processor = AutoProcessor.fromPretrained(directory);
@@ -34,7 +36,7 @@ import java.util.Optional;
  * var inputs = processor.process(prompt, vision);
  * }</pre>
  */
-public final class Processor {
+public final class Processor implements AutoCloseable {
     private final String modelType;
     private final ModelProcessor processor;
     private final Map<String, Object> defaults;
@@ -51,6 +53,7 @@ public final class Processor {
 
     /**
      * This processor with keyword arguments that hold for every call, as {@code from_pretrained(…, min_pixels=…)} takes them.
+     * Both have one tokenizer: closing one closes the other.
      *
      * @param options by the reference's names: {@code min_pixels}, {@code max_pixels}, …
      */
@@ -88,11 +91,14 @@ public final class Processor {
     /** @param variables further variables of the template, as {@code add_vision_id} */
     public String applyChatTemplate(
             List<Message> messages, boolean addGenerationPrompt, Map<String, Object> variables) {
-        ChatTemplate template = processor
-                .chatTemplate()
-                .orElseThrow(() -> new InputException(
-                        "this model has no chat template; it takes a raw prompt", "give a text instead of messages"));
-        return template.render(messages.stream().map(Message::toMap).toList(), addGenerationPrompt, variables);
+        try (var _ = use("processor")) {
+            ChatTemplate template = processor
+                    .chatTemplate()
+                    .orElseThrow(() -> new InputException(
+                            "this model has no chat template; it takes a raw prompt",
+                            "give a text instead of messages"));
+            return template.render(messages.stream().map(Message::toMap).toList(), addGenerationPrompt, variables);
+        }
     }
 
     /**
@@ -113,6 +119,12 @@ public final class Processor {
 
     /** What a conversation shows in reading order, opened by a front end of the reference. */
     public VisionInfo open(List<Message> messages, Loader loader) {
+        try (var _ = use("processor")) {
+            return opened(messages, loader);
+        }
+    }
+
+    private static VisionInfo opened(List<Message> messages, Loader loader) {
         List<DecodedImage> images = new ArrayList<>();
         List<DecodedVideo> videos = new ArrayList<>();
         for (Content item : messages.stream().flatMap(m -> m.content().stream()).toList()) {
@@ -226,6 +238,12 @@ public final class Processor {
     }
 
     private Inputs.Row row(Optional<String> text, VisionInfo vision, Map<String, Object> options) {
+        try (var _ = use("processor")) {
+            return prepared(text, vision, options);
+        }
+    }
+
+    private Inputs.Row prepared(Optional<String> text, VisionInfo vision, Map<String, Object> options) {
         checkVideos(vision.videos().size());
         Config config = Config.of(new LinkedHashMap<>(merged(options)), "processor options");
         Inputs.Row row = processor.process(text, vision.images(), vision.videos(), config);
@@ -249,11 +267,13 @@ public final class Processor {
 
     /** {@code decode(ids, skip_special_tokens=True)}. */
     public String decode(int[] ids) {
-        return processor.tokenizer().decode(ids, true);
+        return decode(ids, true);
     }
 
     public String decode(int[] ids, boolean skipSpecialTokens) {
-        return processor.tokenizer().decode(ids, skipSpecialTokens);
+        try (var _ = use("processor")) {
+            return tokenizer().decode(ids, skipSpecialTokens);
+        }
     }
 
     /** {@code batch_decode(rows, skip_special_tokens=True)}. */
@@ -280,7 +300,9 @@ public final class Processor {
      * @param height of the original picture
      */
     public Optional<Parsed> postProcessGeneration(String text, String task, int width, int height) {
-        return processor.postProcess(text, task, width, height);
+        try (var _ = use("processor")) {
+            return processor.postProcess(text, task, width, height);
+        }
     }
 
     /** The same; coordinates are pixels of the picture that the processor was given. */
@@ -293,7 +315,9 @@ public final class Processor {
      * {@code post_process_generation(sequence, transition_beam_score, task, image_size)}.
      */
     public Optional<Parsed> postProcessGeneration(Sequence answer, String task, int width, int height) {
-        return processor.postProcess(answer, task, width, height);
+        try (var _ = use("processor")) {
+            return processor.postProcess(answer, task, width, height);
+        }
     }
 
     public Optional<Parsed> postProcessGeneration(Sequence answer, String task, DecodedImage picture) {
@@ -308,5 +332,23 @@ public final class Processor {
 
     ModelProcessor modelProcessor() {
         return processor;
+    }
+
+    /**
+     * Keeps the processor for several calls of this thread, whoever closes it meanwhile.
+     *
+     * @param what is called, for the message
+     */
+    Lifetime.Lease use(String what) {
+        return tokenizer().use(what);
+    }
+
+    /**
+     * Lets no further call begin, of this processor, its tokenizer and those made from it by {@link #with}. Running calls end as
+     * usual, and the last one frees the memory. Waits for none.
+     */
+    @Override
+    public void close() {
+        tokenizer().close();
     }
 }

@@ -2,10 +2,8 @@ package dev.fovea.io;
 
 import dev.fovea.error.InputException;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -30,18 +28,14 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>The pickle is read by {@link StateDictPickle}, which runs nothing. May be shared by threads.
  */
 public final class PytorchBin implements WeightFile {
-    private final Path path;
-    private final Arena arena;
-    private final MemorySegment data;
+    private final MappedFile file;
     private final Map<String, TorchArchive.Stored> tensors;
     private final Map<String, Entry> entries;
     private final Map<String, MemorySegment> copies = new ConcurrentHashMap<>();
 
-    private PytorchBin(Path path, Arena arena, MemorySegment data) {
-        this.path = path;
-        this.arena = arena;
-        this.data = data;
-        this.tensors = new TorchArchive(path, data).tensors();
+    private PytorchBin(MappedFile file) {
+        this.file = file;
+        this.tensors = new TorchArchive(file.path(), file.data()).tensors();
         Map<String, Entry> all = new LinkedHashMap<>();
         tensors.forEach((name, t) -> all.put(name, t.entry()));
         this.entries = Collections.unmodifiableMap(all);
@@ -49,12 +43,22 @@ public final class PytorchBin implements WeightFile {
 
     /** @throws InputException where the file cannot be read, is not such an archive, or holds anything but tensors */
     public static PytorchBin open(Path file) {
-        Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return new PytorchBin(file, arena, channel.map(MapMode.READ_ONLY, 0, channel.size(), arena));
+            return read(new MappedFile(file, channel, 0));
         } catch (IOException | RuntimeException e) {
-            arena.close();
             throw failure(e, file);
+        }
+    }
+
+    private static PytorchBin read(MappedFile file) {
+        try {
+            return new PytorchBin(file);
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        } catch (InternalError e) {
+            file.close();
+            throw MappedFile.sentence(e, file.path(), file::checkUnchanged);
         }
     }
 
@@ -68,7 +72,7 @@ public final class PytorchBin implements WeightFile {
 
     @Override
     public Path path() {
-        return path;
+        return file.path();
     }
 
     @Override
@@ -80,10 +84,10 @@ public final class PytorchBin implements WeightFile {
     public MemorySegment segment(String name) {
         TorchArchive.Stored stored = tensors.get(name);
         if (stored == null) {
-            throw new InputException(path + " has no tensor " + name);
+            throw new InputException(path() + " has no tensor " + name);
         }
         return stored.dense()
-                ? data.asSlice(stored.entry().begin(), stored.entry().bytes())
+                ? file.data().asSlice(stored.entry().begin(), stored.entry().bytes())
                 : copies.computeIfAbsent(name, _ -> gathered(stored));
     }
 
@@ -92,7 +96,7 @@ public final class PytorchBin implements WeightFile {
         List<Long> size = stored.tensor().size();
         List<Long> stride = stored.tensor().stride();
         int width = stored.entry().type().bits() / Byte.SIZE;
-        MemorySegment copy = arena.allocate(stored.entry().bytes());
+        MemorySegment copy = file.allocate(stored.entry().bytes());
         for (long i = 0; i < stored.entry().bytes() / width; i++) {
             long rest = i;
             long from = stored.tensor().offset();
@@ -100,15 +104,18 @@ public final class PytorchBin implements WeightFile {
                 from += rest % size.get(axis) * stride.get(axis);
                 rest /= size.get(axis);
             }
-            MemorySegment.copy(data, stored.storage() + from * width, copy, i * width, width);
+            MemorySegment.copy(file.data(), stored.storage() + from * width, copy, i * width, width);
         }
         return copy.asReadOnly();
     }
 
     @Override
+    public void checkUnchanged() {
+        file.checkUnchanged();
+    }
+
+    @Override
     public void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
+        file.close();
     }
 }

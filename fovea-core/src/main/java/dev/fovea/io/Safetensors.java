@@ -5,13 +5,11 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -36,28 +34,20 @@ import java.util.Map;
 public final class Safetensors implements WeightFile {
     private static final int BUFFER_BYTES = 1 << 16;
 
-    private final Path path;
     private final SafetensorsHeader header;
-    private final Arena arena;
-    private final MemorySegment data;
+    private final MappedFile file;
 
-    private Safetensors(Path path, SafetensorsHeader header, Arena arena, MemorySegment data) {
-        this.path = path;
+    private Safetensors(SafetensorsHeader header, MappedFile file) {
         this.header = header;
-        this.arena = arena;
-        this.data = data;
+        this.file = file;
     }
 
     /** @throws InputException where the file cannot be read or breaks a rule of the format */
     public static Safetensors open(Path file) {
-        Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             SafetensorsHeader header = SafetensorsHeader.read(file, channel);
-            long bytes = channel.size() - header.dataStart();
-            return new Safetensors(
-                    file, header, arena, channel.map(MapMode.READ_ONLY, header.dataStart(), bytes, arena));
+            return new Safetensors(header, new MappedFile(file, channel, header.dataStart()));
         } catch (IOException | RuntimeException e) {
-            arena.close();
             throw failure(e, file);
         }
     }
@@ -72,7 +62,7 @@ public final class Safetensors implements WeightFile {
 
     @Override
     public Path path() {
-        return path;
+        return file.path();
     }
 
     @Override
@@ -89,16 +79,19 @@ public final class Safetensors implements WeightFile {
     public MemorySegment segment(String name) {
         Entry entry = header.entries().get(name);
         if (entry == null) {
-            throw new InputException(path + " has no tensor " + name);
+            throw new InputException(path() + " has no tensor " + name);
         }
-        return data.asSlice(entry.begin(), entry.bytes());
+        return file.data().asSlice(entry.begin(), entry.bytes());
+    }
+
+    @Override
+    public void checkUnchanged() {
+        file.checkUnchanged();
     }
 
     @Override
     public void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
+        file.close();
     }
 
     // --------------------------------------------------------------------------------------------------- writing

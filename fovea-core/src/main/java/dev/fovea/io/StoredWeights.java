@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** The tensors of weight files under the model's names, with a record of what was asked for and what was wrong. */
@@ -179,6 +180,18 @@ final class StoredWeights implements WeightSource {
         return answered.values().stream()
                 .mapToLong(t -> t.shape().size() * t.dtype().bytes())
                 .sum();
+    }
+
+    @Override
+    public <T> T read(Supplier<T> computation) {
+        files.forEach(WeightFile::checkUnchanged);
+        try {
+            T result = computation.get();
+            files.forEach(WeightFile::checkUnchanged);
+            return result;
+        } catch (InternalError e) {
+            throw MappedFile.sentence(e, directory, () -> files.forEach(WeightFile::checkUnchanged));
+        }
     }
 
     @Override

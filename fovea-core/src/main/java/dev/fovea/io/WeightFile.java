@@ -34,7 +34,10 @@ public interface WeightFile extends AutoCloseable {
      */
     MemorySegment segment(String name);
 
-    /** Unmaps the file; segments of it throw {@link IllegalStateException} from then on. */
+    /** @throws InputException where the file was written to, or cut, since it was mapped: what is read may be anything */
+    void checkUnchanged();
+
+    /** Unmaps the file, once nobody reads it; segments of it throw {@link IllegalStateException} from then on. Idempotent. */
     @Override
     void close();
 }

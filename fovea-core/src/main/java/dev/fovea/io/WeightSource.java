@@ -4,6 +4,7 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /** Where a {@link Weights} cursor gets its tensors: by full name, in the model's spelling. */
 interface WeightSource {
@@ -24,6 +25,9 @@ interface WeightSource {
     long parameters();
 
     long bytes();
+
+    /** As {@link Weights#read}. */
+    <T> T read(Supplier<T> computation);
 
     void close();
 }

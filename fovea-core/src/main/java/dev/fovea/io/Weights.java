@@ -6,6 +6,7 @@ import dev.fovea.tensor.Tensor;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * A checkpoint as a cursor: a model walks down its own structure and says at every tensor which shape it expects.
@@ -152,6 +153,15 @@ public final class Weights implements AutoCloseable {
     /** Bytes of all tensors that were asked for, as they lie in memory. */
     public long bytes() {
         return source.bytes();
+    }
+
+    /**
+     * Runs what reads the tensors' values, and hands its result on where the files are then what they were when they were opened.
+     *
+     * @throws dev.fovea.error.InputException where one was written to or cut meanwhile or before, or cannot be read
+     */
+    public <T> T read(Supplier<T> computation) {
+        return source.read(computation);
     }
 
     /** Releases files and memory of the whole checkpoint, wherever the cursor stands. */

@@ -1,5 +1,6 @@
 package dev.fovea.models;
 
+import dev.fovea.error.ClosedException;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
@@ -23,7 +24,8 @@ import java.util.function.Function;
  * anew.
  *
  * <p>Holds at most {@link #BUDGET} bytes; what was not used for longest goes first. Callers get copies in their own scope, so
- * nothing that is in use is ever freed. Thread-safe; {@link #close} frees the memory.
+ * nothing that is in use is ever freed. Thread-safe; {@link #close} frees the memory, and later calls throw {@link
+ * ClosedException}.
  */
 public final class EncodedImages implements AutoCloseable {
     /** Bytes: some dozens of pictures of usual size. */
@@ -74,6 +76,9 @@ public final class EncodedImages implements AutoCloseable {
     }
 
     private synchronized Optional<Tensor> find(String key) {
+        if (closed) {
+            throw ClosedException.of("store of encoded pictures");
+        }
         return Optional.ofNullable(entries.get(key))
                 .map(e -> Scope.current(backend).adopt(e.rows));
     }

@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
  * Keys and values of what decoders attend across to: the encoded inputs of several requests, for all layers. They are computed
  * once for each input; queries, of any number of beams, name the input that they see.
  *
- * <p>Used by one thread; {@link #close} frees the memory.
+ * <p>Used by one thread. {@link #close}, by any thread, frees the memory; where a call is running, that does it at its end.
  */
 public final class CrossCache implements AutoCloseable {
     private final Backend backend;
@@ -48,8 +48,10 @@ public final class CrossCache implements AutoCloseable {
      * @param v (S, H, headDim)
      */
     public void put(int layer, int input, Tensor k, Tensor v) {
-        backend.scatterRows(keys[layer], rows[input], k);
-        backend.scatterRows(values[layer], rows[input], v);
+        try (var _ = memory.use("cache")) {
+            backend.scatterRows(keys[layer], rows[input], k);
+            backend.scatterRows(values[layer], rows[input], v);
+        }
     }
 
     /** For queries that each see the whole of one input. */
@@ -64,7 +66,9 @@ public final class CrossCache implements AutoCloseable {
      * @return (T, H, headDim)
      */
     public Tensor attend(int layer, Tensor q, Mask mask, float scale) {
-        return backend.attention(q, keys[layer], values[layer], mask, scale);
+        try (var _ = memory.use("cache")) {
+            return backend.attention(q, keys[layer], values[layer], mask, scale);
+        }
     }
 
     /** Bytes of memory held. */

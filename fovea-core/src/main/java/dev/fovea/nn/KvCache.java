@@ -19,7 +19,7 @@ import java.util.List;
  * sliding window gives the rows behind its window back to be written again, so its memory does not grow past window plus one
  * step.
  *
- * <p>Used by one thread; {@link #close} frees the memory.
+ * <p>Used by one thread. {@link #close}, by any thread, frees the memory; where a call is running, that does it at its end.
  */
 public final class KvCache implements AutoCloseable {
     private static final int FIRST_ROWS = 64;
@@ -184,9 +184,11 @@ public final class KvCache implements AutoCloseable {
             int group = groups.indexOf(g);
             Tensor keys = g.keys[indexInGroup[layer]];
             Tensor values = g.values[indexInGroup[layer]];
-            backend.scatterRows(keys, targets[group], k);
-            backend.scatterRows(values, targets[group], v);
-            return backend.attention(q, keys, values, masks[group], scale);
+            try (var _ = g.memory.use("cache")) {
+                backend.scatterRows(keys, targets[group], k);
+                backend.scatterRows(values, targets[group], v);
+                return backend.attention(q, keys, values, masks[group], scale);
+            }
         }
     }
 
@@ -256,8 +258,10 @@ public final class KvCache implements AutoCloseable {
             }
             int grown = Math.max(Math.max(needed + FIRST_ROWS, capacity + capacity / 2), FIRST_ROWS);
             Scope larger = Scope.detached(backend);
-            keys = grow(keys, larger, grown);
-            values = grow(values, larger, grown);
+            try (var _ = memory.use("cache")) {
+                keys = grow(keys, larger, grown);
+                values = grow(values, larger, grown);
+            }
             memory.close();
             memory = larger;
             capacity = grown;

@@ -163,6 +163,14 @@ public interface Backend extends AutoCloseable {
     /** Mean over the rows of (T, D): (1, D). */
     Tensor meanRows(Tensor x);
 
+    /**
+     * Keeps the backend's memory and threads until the lease is closed. An open {@link Scope} has one; so operations need none.
+     *
+     * @throws dev.fovea.error.ClosedException where the backend is closed
+     */
+    Lifetime.Lease use();
+
+    /** Lets nothing further begin; frees threads and memory, of open and detached scopes too, when the last lease is closed. */
     @Override
-    default void close() {}
+    void close();
 }

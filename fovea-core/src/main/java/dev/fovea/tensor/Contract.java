@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * All methods throw {@link IllegalArgumentException} with the operation, the rule and the operands as found.
+ * All methods throw {@link IllegalArgumentException} with the operation, the rule and the operands as found, and
+ * {@link dev.fovea.error.ClosedException} for an operand whose memory is closed.
  */
 public final class Contract {
     private Contract() {}
@@ -259,6 +260,7 @@ public final class Contract {
     // ----------------------------------------------------------------------------------------------------- rules
 
     private static void floating(String op, Tensor x) {
+        x.requireOpen(op);
         require(x.dtype().isFloating(), op, "operands are float32, bfloat16 or float16", x);
     }
 
@@ -275,6 +277,7 @@ public final class Contract {
     }
 
     private static void weight(String op, Tensor x, Tensor w) {
+        w.requireOpen(op);
         require(
                 w.dtype() == x.dtype()
                         || (x.dtype() == DType.FLOAT32 && w.dtype().isFloating()),

@@ -1,5 +1,6 @@
 package dev.fovea.tensor;
 
+import dev.fovea.error.ClosedException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -7,6 +8,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Owns the memory of tensors. Operations allocate in the innermost open scope of their thread; closing a scope releases
@@ -25,8 +27,9 @@ import java.util.function.UnaryOperator;
  * What outlives a step (a cache, an encoded picture) lies in a scope of its own, made with {@link #detached}, which
  * operations never allocate in.
  *
- * <p>A scope is a list of slabs with a bump pointer. Open scopes belong to their thread; a detached scope may be closed by
- * any thread, once nobody uses its tensors.
+ * <p>A scope is a list of slabs with a bump pointer. Open scopes belong to their thread, and keep the backend open. A detached
+ * scope may be closed by any thread: who computes with its tensors beside that takes a lease ({@link #use}). Where it is
+ * forgotten, its memory goes back when none of its tensors is reachable. Operations refuse tensors of closed scopes.
  */
 public final class Scope implements AutoCloseable {
     private static final long ALIGNMENT = 64;
@@ -34,27 +37,51 @@ public final class Scope implements AutoCloseable {
     private static final ThreadLocal<Deque<Scope>> OPEN = ThreadLocal.withInitial(ArrayDeque::new);
 
     private final Backend backend;
-    private final boolean detached;
-    private final List<MemorySegment> slabs = new ArrayList<>();
-    private long used;
-    private long bytes;
-    private boolean closed;
+    private final Slabs slabs;
+    private final @Nullable Lifetime detached; // null where it is a thread's
+    private final Lifetime.@Nullable Lease backendLease; // of a thread's outermost
 
-    private Scope(Backend backend, boolean detached) {
+    private Scope(Backend backend, boolean detached, Lifetime.@Nullable Lease backendLease) {
         this.backend = backend;
-        this.detached = detached;
+        this.slabs = new Slabs(backend);
+        this.detached = detached ? new Lifetime(slabs::release) : null;
+        this.backendLease = backendLease;
     }
 
-    /** Opens a scope on this thread, inside those that are open already. */
+    /**
+     * Opens a scope on this thread, inside those that are open already.
+     *
+     * @throws dev.fovea.error.ClosedException where the backend is closed
+     */
     public static Scope open(Backend backend) {
-        Scope scope = new Scope(backend, false);
-        OPEN.get().push(scope);
+        Deque<Scope> open = OPEN.get();
+        boolean outermost = open.isEmpty() || open.peek().backend != backend;
+        Scope scope = new Scope(backend, false, outermost ? backend.use() : null);
+        open.push(scope);
         return scope;
     }
 
     /** A scope for what outlives a step; tensors come into it by {@link #allocate} and {@link #adopt}. */
     public static Scope detached(Backend backend) {
-        return new Scope(backend, true);
+        return new Scope(backend, true, null);
+    }
+
+    /**
+     * Keeps the memory of a detached scope until the lease is closed.
+     *
+     * @param what is called, for the message
+     * @throws dev.fovea.error.ClosedException where the scope is closed
+     */
+    public Lifetime.Lease use(String what) {
+        if (detached == null) {
+            throw new IllegalStateException("an open scope is its thread's own; only detached ones are shared");
+        }
+        return detached.use(what);
+    }
+
+    /** Whether its memory is given back. */
+    boolean isOver() {
+        return slabs.released;
     }
 
     /** Runs a computation in a scope of its own and keeps only its result, in the scope that was open before. */
@@ -92,24 +119,16 @@ public final class Scope implements AutoCloseable {
         return scope;
     }
 
-    /** A new tensor here, its contents undefined. */
-    public synchronized Tensor allocate(DType dtype, Shape shape) {
-        if (closed) {
-            throw new IllegalStateException("this scope is closed");
+    /**
+     * A new tensor here, its contents undefined.
+     *
+     * @throws dev.fovea.error.ClosedException where the scope is closed
+     */
+    public Tensor allocate(DType dtype, Shape shape) {
+        if (slabs.released || (detached != null && detached.isClosed())) {
+            throw ClosedException.of("scope");
         }
-        long size = Math.max(ALIGNMENT, align(Math.multiplyExact(shape.size(), dtype.bytes())));
-        if (!backend.holdsData()) {
-            bytes += size;
-            return Tensor.dense(backend, dtype, shape, MemorySegment.NULL);
-        }
-        if (slabs.isEmpty() || used + size > slabs.getLast().byteSize()) {
-            slabs.add(backend.allocateSlab(Math.max(size, SLAB_BYTES)));
-            bytes += slabs.getLast().byteSize();
-            used = 0;
-        }
-        MemorySegment memory = slabs.getLast().asSlice(used, size, ALIGNMENT);
-        used += size;
-        return Tensor.dense(backend, dtype, shape, memory);
+        return Tensor.dense(backend, dtype, shape, slabs.take(Math.multiplyExact(shape.size(), dtype.bytes())), this);
     }
 
     /** A densely packed copy here of a tensor that lives anywhere; needs no open scope. */
@@ -125,7 +144,7 @@ public final class Scope implements AutoCloseable {
 
     /** Bytes of memory held; where the backend holds no data, what the tensors would take. */
     public long bytes() {
-        return bytes;
+        return slabs.bytes();
     }
 
     /** Bytes of all scopes that are open on this thread. */
@@ -133,24 +152,69 @@ public final class Scope implements AutoCloseable {
         return OPEN.get().stream().mapToLong(Scope::bytes).sum();
     }
 
-    private static long align(long size) {
-        return (size + ALIGNMENT - 1) & -ALIGNMENT;
-    }
-
+    /** Idempotent. */
     @Override
-    public synchronized void close() {
-        if (closed) {
+    public void close() {
+        if (detached != null) {
+            detached.close();
             return;
         }
-        if (!detached && OPEN.get().peek() != this) {
+        if (slabs.released) {
+            return;
+        }
+        if (OPEN.get().peek() != this) {
             throw new IllegalStateException("scopes are closed innermost first, by the thread that opened them");
         }
-        closed = true;
-        if (!detached) {
-            OPEN.get().pop();
+        OPEN.get().pop();
+        try {
+            slabs.release();
+        } finally {
+            if (backendLease != null) {
+                backendLease.close();
+            }
         }
-        slabs.forEach(backend::releaseSlab);
-        slabs.clear();
-        bytes = 0;
+    }
+
+    /** The memory, apart from the scope: so that it can be given back when the scope is forgotten. */
+    private static final class Slabs {
+        private final Backend backend;
+        private final List<MemorySegment> slabs = new ArrayList<>();
+        private long used;
+        private long bytes;
+        private volatile boolean released;
+
+        Slabs(Backend backend) {
+            this.backend = backend;
+        }
+
+        synchronized MemorySegment take(long count) {
+            if (released) {
+                throw ClosedException.of("scope");
+            }
+            long size = Math.max(ALIGNMENT, (count + ALIGNMENT - 1) & -ALIGNMENT);
+            if (!backend.holdsData()) {
+                bytes += size;
+                return MemorySegment.NULL;
+            }
+            if (slabs.isEmpty() || used + size > slabs.getLast().byteSize()) {
+                slabs.add(backend.allocateSlab(Math.max(size, SLAB_BYTES)));
+                bytes += slabs.getLast().byteSize();
+                used = 0;
+            }
+            MemorySegment memory = slabs.getLast().asSlice(used, size, ALIGNMENT);
+            used += size;
+            return memory;
+        }
+
+        synchronized long bytes() {
+            return bytes;
+        }
+
+        synchronized void release() {
+            released = true;
+            slabs.forEach(backend::releaseSlab);
+            slabs.clear();
+            bytes = 0;
+        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.fovea.tensor;
 
+import dev.fovea.error.ClosedException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -24,19 +25,38 @@ public final class Tensor {
     private final long[] strides;
     private final MemorySegment memory;
     private final long offset;
+    private final @Nullable Scope scope;
 
-    private Tensor(Backend backend, DType dtype, Shape shape, long[] strides, MemorySegment memory, long offset) {
+    private Tensor(
+            Backend backend,
+            DType dtype,
+            Shape shape,
+            long[] strides,
+            MemorySegment memory,
+            long offset,
+            @Nullable Scope scope) {
         this.backend = backend;
         this.dtype = dtype;
         this.shape = shape;
         this.strides = strides;
         this.memory = memory;
         this.offset = offset;
+        this.scope = scope;
     }
 
     /** Densely packed elements from the start of a segment, little-endian. */
     public static Tensor dense(Backend backend, DType dtype, Shape shape, MemorySegment memory) {
-        return new Tensor(backend, dtype, shape, shape.denseStrides(), memory, 0);
+        return new Tensor(backend, dtype, shape, shape.denseStrides(), memory, 0, null);
+    }
+
+    /** The same in memory that a scope gives back when it is closed. */
+    static Tensor dense(Backend backend, DType dtype, Shape shape, MemorySegment memory, Scope scope) {
+        return new Tensor(backend, dtype, shape, shape.denseStrides(), memory, 0, scope);
+    }
+
+    /** These elements, of the same memory, in another form. */
+    private Tensor view(Shape to, long[] toStrides, long toOffset) {
+        return new Tensor(backend, dtype, to, toStrides, memory, toOffset, scope);
     }
 
     /** A float32 tensor in the current scope with these values. */
@@ -88,6 +108,20 @@ public final class Tensor {
         return offset;
     }
 
+    /**
+     * Refuses memory that was given back: another computation may have it by now.
+     *
+     * @param what is done with the tensor
+     * @throws ClosedException where its scope, backend or file is closed
+     */
+    void requireOpen(String what) {
+        boolean closed = (scope != null && scope.isOver()) || !memory.scope().isAlive();
+        if (closed && backend.holdsData()) {
+            throw new ClosedException(
+                    what + ": the memory of " + this + " is closed", "use a tensor while its scope and model are open");
+        }
+    }
+
     // ----------------------------------------------------------------------------------------------------- views
 
     /** Whether the elements are densely packed in order. */
@@ -121,7 +155,7 @@ public final class Tensor {
         if (from < 0 || to < from || to > dim(a)) {
             throw new IllegalArgumentException("slice " + from + ".." + to + " of axis " + axis + " of " + shape);
         }
-        return new Tensor(backend, dtype, shape.with(a, to - from), strides, memory, offset + from * strides[a]);
+        return view(shape.with(a, to - from), strides, offset + from * strides[a]);
     }
 
     /** Rows from..to of the first axis. */
@@ -150,7 +184,7 @@ public final class Tensor {
         }
         long[] viewed = reshapedStrides(s);
         if (viewed != null) {
-            return new Tensor(backend, dtype, s, viewed, memory, offset);
+            return view(s, viewed, offset);
         }
         return contiguous().reshape(target);
     }
@@ -177,7 +211,7 @@ public final class Tensor {
             dims[i] = dim(axes[i]);
             s[i] = strides[axes[i]];
         }
-        return new Tensor(backend, dtype, Shape.of(dims), s, memory, offset);
+        return view(Shape.of(dims), s, offset);
     }
 
     /** The transposed view of a matrix. */
@@ -238,6 +272,7 @@ public final class Tensor {
 
     /** The values as float32, row-major; zeros where the backend follows shapes only. */
     public float[] toFloats() {
+        requireOpen("toFloats");
         if (!backend.holdsData()) {
             return new float[Math.toIntExact(shape.size())];
         }
@@ -267,6 +302,8 @@ public final class Tensor {
 
     /** Copies the bytes of this densely packed tensor to another of the same size. */
     void copyBytesTo(Tensor target) {
+        requireOpen("copy");
+        target.requireOpen("copy");
         long size = shape.size() * dtype.bytes();
         MemorySegment.copy(memory, offset * dtype.bytes(), target.memory, target.offset * dtype.bytes(), size);
     }

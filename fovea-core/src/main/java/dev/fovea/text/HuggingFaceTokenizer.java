@@ -2,6 +2,8 @@ package dev.fovea.text;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Json;
+import dev.fovea.io.Opening;
+import dev.fovea.tensor.Lifetime;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,8 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.IntFunction;
 
 /** The tokenizer of a Hugging Face directory, by the library that transformers uses too. */
@@ -45,27 +45,15 @@ final class HuggingFaceTokenizer implements Tokenizer {
         String text = read(file);
         String what = file.toString();
         // The library takes as long to read the text as we do: side by side, on the guess that no token is missing.
-        CompletableFuture<NativeTokenizer> guess = CompletableFuture.supplyAsync(() -> new NativeTokenizer(text, what));
-        try {
+        try (var guess = Opening.of(() -> new NativeTokenizer(text, what), NativeTokenizer::close)) {
             TokenizerJson asWritten = new TokenizerJson(Json.object(Json.parse(text, what), what), what);
             TokenizerJson json = complete(asWritten, config, extra, what);
-            NativeTokenizer library = await(guess);
+            NativeTokenizer library = guess.take();
             if (json == asWritten) {
                 return new HuggingFaceTokenizer(library, json, config);
             }
             library.close();
             return new HuggingFaceTokenizer(new NativeTokenizer(json.write(), what), json, config);
-        } catch (InputException e) {
-            CompletableFuture<Void> _ = guess.thenAccept(NativeTokenizer::close);
-            throw e;
-        }
-    }
-
-    private static NativeTokenizer await(CompletableFuture<NativeTokenizer> library) {
-        try {
-            return library.join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof RuntimeException cause ? cause : e;
         }
     }
 
@@ -124,7 +112,7 @@ final class HuggingFaceTokenizer implements Tokenizer {
         StreamingDetokenizer raw = json.decoderType().equals("ByteLevel")
                 ? new ByteLevelDetokenizer(pieces)
                 : new PieceDetokenizer(pieces, ids -> library.decode(ids, false));
-        return config.cleanUpTokenizationSpaces() ? new CleanUp(raw) : raw;
+        return new LeasedDetokenizer(library, config.cleanUpTokenizationSpaces() ? new CleanUp(raw) : raw);
     }
 
     @Override
@@ -170,6 +158,11 @@ final class HuggingFaceTokenizer implements Tokenizer {
     @Override
     public Map<String, Object> templateVariables() {
         return TokenizerConfig.templateVariables(specialTokens, config.additional());
+    }
+
+    @Override
+    public Lifetime.Lease use(String what) {
+        return library.use(what);
     }
 
     @Override

@@ -2,8 +2,8 @@ package dev.fovea.text;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.fovea.error.InputException;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
+import dev.fovea.tensor.Lifetime;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * One tokenizer of Hugging Face's Rust library, by its JNI functions.
@@ -12,30 +12,50 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * CUDA, may download another build, and reports each start on cloud machines to its makers; its tokenizer class
  * truncates at 512 tokens unless told otherwise.
  *
- * <p>Thread-safe: calls run side by side, {@link #close} waits for them.
+ * <p>Thread-safe: calls run side by side.
  */
 final class NativeTokenizer implements AutoCloseable {
     private static final TokenizersLibrary LIBRARY = TokenizersLibrary.LIB;
+    private static final AtomicInteger OPEN = new AtomicInteger();
 
-    private final ReadWriteLock lock = new ReentrantReadWriteLock();
-    private long handle;
+    private final long handle;
+    private final Lifetime lifetime;
 
     /** @param what how messages name the source of the JSON */
     NativeTokenizer(String json, String what) {
         TokenizerLibrary.load();
-        try {
-            handle = LIBRARY.createTokenizerFromString(json);
-        } catch (RuntimeException e) {
-            throw new InputException(what + " is no tokenizer that the library can read: " + e.getMessage(), "", e);
-        }
+        long made = create(json, what);
+        OPEN.incrementAndGet();
+        handle = made;
+        lifetime = new Lifetime(() -> {
+            LIBRARY.deleteTokenizer(made);
+            OPEN.decrementAndGet();
+        });
         LIBRARY.disableTruncation(handle);
         LIBRARY.disablePadding(handle);
     }
 
-    int[] encode(String text, boolean addSpecialTokens) {
-        lock.readLock().lock();
+    private static long create(String json, String what) {
         try {
-            long encoding = LIBRARY.encode(open(), wellFormed(text), addSpecialTokens);
+            return LIBRARY.createTokenizerFromString(json);
+        } catch (RuntimeException e) {
+            throw new InputException(what + " is no tokenizer that the library can read: " + e.getMessage(), "", e);
+        }
+    }
+
+    /** How many hold native memory in this virtual machine. */
+    static int open() {
+        return OPEN.get();
+    }
+
+    /** As {@link Tokenizer#use}. */
+    Lifetime.Lease use(String what) {
+        return lifetime.use(what);
+    }
+
+    int[] encode(String text, boolean addSpecialTokens) {
+        try (var _ = use("tokenizer")) {
+            long encoding = LIBRARY.encode(handle, wellFormed(text), addSpecialTokens);
             try {
                 long[] ids = LIBRARY.getTokenIds(encoding);
                 int[] result = new int[ids.length];
@@ -46,8 +66,6 @@ final class NativeTokenizer implements AutoCloseable {
             } finally {
                 LIBRARY.deleteEncoding(encoding);
             }
-        } finally {
-            lock.readLock().unlock();
         }
     }
 
@@ -56,32 +74,14 @@ final class NativeTokenizer implements AutoCloseable {
         for (int i = 0; i < ids.length; i++) {
             wide[i] = ids[i];
         }
-        lock.readLock().lock();
-        try {
-            return LIBRARY.decode(open(), wide, skipSpecialTokens);
-        } finally {
-            lock.readLock().unlock();
+        try (var _ = use("tokenizer")) {
+            return LIBRARY.decode(handle, wide, skipSpecialTokens);
         }
     }
 
     @Override
     public void close() {
-        lock.writeLock().lock();
-        try {
-            if (handle != 0) {
-                LIBRARY.deleteTokenizer(handle);
-                handle = 0;
-            }
-        } finally {
-            lock.writeLock().unlock();
-        }
-    }
-
-    private long open() {
-        if (handle == 0) {
-            throw new IllegalStateException("this tokenizer is closed");
-        }
-        return handle;
+        lifetime.close();
     }
 
     /** The text with U+FFFD for each half of a surrogate pair that stands alone: such text has no UTF-8. */

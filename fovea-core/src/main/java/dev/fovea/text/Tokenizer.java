@@ -1,6 +1,7 @@
 package dev.fovea.text;
 
 import dev.fovea.error.InputException;
+import dev.fovea.tensor.Lifetime;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +18,8 @@ import java.util.OptionalInt;
  * }
  * }</pre>
  *
- * <p>Thread-safe. A large vocabulary takes up to seconds to open: do that beside loading the weights.
+ * <p>Thread-safe. A large vocabulary takes up to seconds to open: do that beside loading the weights. Calls after the close throw
+ * {@link dev.fovea.error.ClosedException}, those of its streams too.
  */
 public interface Tokenizer extends AutoCloseable {
 
@@ -77,6 +79,15 @@ public interface Tokenizer extends AutoCloseable {
     /** The special tokens by name ({@code bos_token}, …), as transformers hands them to chat templates. */
     Map<String, Object> templateVariables();
 
+    /**
+     * Keeps it open for several calls of this thread, whoever closes it meanwhile.
+     *
+     * @param what is called, for the message: {@code processor}
+     * @throws dev.fovea.error.ClosedException where it is closed
+     */
+    Lifetime.Lease use(String what);
+
+    /** Frees its memory when the last call that uses it ends; waits for none. What is forgotten is freed too. */
     @Override
     void close();
 }

@@ -1,6 +1,7 @@
 package dev.fovea.io;
 
 import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.Lifetime;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.reflect.InvocationHandler;
@@ -14,6 +15,7 @@ final class StorageBackend {
 
     static Backend create() {
         Map<MemorySegment, Arena> slabs = new ConcurrentHashMap<>();
+        Lifetime lifetime = new Lifetime(() -> {});
         InvocationHandler handler = (proxy, method, args) -> switch (method.getName()) {
             case "name", "toString" -> "storage";
             case "allocateSlab" -> {
@@ -21,6 +23,11 @@ final class StorageBackend {
                 MemorySegment slab = arena.allocate((long) args[0], 64);
                 slabs.put(slab, arena);
                 yield slab;
+            }
+            case "use" -> lifetime.use("backend");
+            case "close" -> {
+                lifetime.close();
+                yield null;
             }
             case "releaseSlab" -> {
                 slabs.remove((MemorySegment) args[0]).close();

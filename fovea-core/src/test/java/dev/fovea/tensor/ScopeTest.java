@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.backend.shapes.ShapeBackend;
+import dev.fovea.error.ClosedException;
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -48,8 +50,8 @@ class ScopeTest {
             assertThat(lost.toFloats()).containsExactly(1, 2);
         }
         assertThat(scope.bytes()).isZero();
-        assertThatIllegalStateException().isThrownBy(lost::toFloats);
-        assertThatIllegalStateException().isThrownBy(() -> scope.allocate(DType.FLOAT32, Shape.of(1)));
+        assertThatThrownBy(lost::toFloats).isInstanceOf(ClosedException.class);
+        assertThatThrownBy(() -> scope.allocate(DType.FLOAT32, Shape.of(1))).isInstanceOf(ClosedException.class);
         scope.close(); // once more does nothing
     }
 
@@ -88,7 +90,7 @@ class ScopeTest {
             });
             assertThat(kept.toFloats()).containsExactly(2, 4, 6);
             assertThat(outer.bytes()).isEqualTo(SLAB);
-            assertThatIllegalStateException().isThrownBy(middle[0]::toFloats);
+            assertThatThrownBy(middle[0]::toFloats).isInstanceOf(ClosedException.class);
         }
     }
 
@@ -140,7 +142,7 @@ class ScopeTest {
                     cache.close();
                 })
                 .join();
-        assertThatIllegalStateException().isThrownBy(adopted::toFloats);
+        assertThatThrownBy(adopted::toFloats).isInstanceOf(ClosedException.class);
     }
 
     /** Adopting a view packs it somewhere; that must not stay in the scope at hand. */
@@ -211,5 +213,58 @@ class ScopeTest {
             assertThat(Scope.keep(shapes, () -> huge.rows(0, 5)).shape()).isEqualTo(Shape.of(5, 1 << 20));
             assertThat(cache.bytes()).as("would be").isEqualTo(1L << 42);
         }
+    }
+
+    @Test
+    void operationsRefuseTensorsOfClosedScopes() {
+        try (Scope _ = Scope.open(backend)) {
+            Tensor kept = Scope.keep(backend, () -> floats(1, 2));
+            Tensor view;
+            try (Scope inner = Scope.open(backend)) {
+                view = inner.allocate(DType.FLOAT32, Shape.of(1, 2)).reshape(2);
+            }
+            assertThatThrownBy(() -> kept.add(view))
+                    .isInstanceOf(ClosedException.class)
+                    .hasMessage("add: the memory of float32[2] is closed");
+        }
+    }
+
+    @Test
+    void aLeaseKeepsADetachedScope() {
+        Scope cache = Scope.detached(backend);
+        Tensor kept;
+        try (Scope _ = Scope.open(backend)) {
+            kept = cache.adopt(floats(1, 2));
+        }
+        try (var _ = cache.use("cache")) {
+            cache.close();
+            assertThat(kept.toFloats()).containsExactly(1, 2);
+            assertThatThrownBy(() -> cache.allocate(DType.FLOAT32, Shape.of(1))).isInstanceOf(ClosedException.class);
+        }
+        assertThatThrownBy(kept::toFloats).isInstanceOf(ClosedException.class);
+        assertThatThrownBy(() -> cache.use("cache")).hasMessage("this cache is closed");
+    }
+
+    /** An open scope keeps its backend. */
+    @Test
+    void aBackendEndsWithItsLastScope() {
+        try (Scope _ = Scope.open(backend)) {
+            backend.close();
+            try (Scope _ = Scope.open(backend)) {
+                assertThat(floats(1, 2).scale(3).toFloats()).containsExactly(3, 6);
+            }
+        }
+        assertThatThrownBy(() -> Scope.open(backend))
+                .isInstanceOf(ClosedException.class)
+                .hasMessage("this backend is closed");
+    }
+
+    @Test
+    void aForgottenDetachedScopeGivesItsMemoryBack() throws InterruptedException {
+        Tensor kept = Scope.detached(backend).allocate(DType.FLOAT32, Shape.of(3));
+        MemorySegment lost =
+                Scope.detached(backend).allocate(DType.FLOAT32, Shape.of(3)).memory();
+        Garbage.collect(() -> !lost.scope().isAlive());
+        assertThat(kept.toFloats()).hasSize(3); // its scope is not forgotten
     }
 }

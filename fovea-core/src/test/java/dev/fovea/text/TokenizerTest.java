@@ -3,6 +3,7 @@ package dev.fovea.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fovea.error.ClosedException;
 import dev.fovea.error.InputException;
 import dev.fovea.io.Json;
 import java.io.IOException;
@@ -246,7 +247,9 @@ class TokenizerTest {
         Tokenizer tokenizer = Tokenizer.open(Resources.path("oracle/qwen2_5_vl/base/checkpoint"));
         tokenizer.close();
         tokenizer.close();
-        assertThatThrownBy(() -> tokenizer.encode("a", false)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> tokenizer.encode("a", false))
+                .isInstanceOf(ClosedException.class)
+                .hasMessage("this tokenizer is closed");
     }
 
     @Test

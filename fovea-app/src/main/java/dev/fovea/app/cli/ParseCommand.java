@@ -80,15 +80,16 @@ final class ParseCommand implements Callable<Integer> {
         if (input.isPresent() && (!texts.isEmpty() || task.isPresent() || size.isPresent())) {
             throw new OptionException("--input holds text, task and size; TEXT, --task and --size cannot go with it");
         }
-        Processor processor = AutoProcessor.fromPretrained(
-                model.equals(DemoModels.DEMO) ? DemoModels.FINDER : model, Warnings.to(console::note));
-        if (processor.tasks().isEmpty()) {
-            throw new OptionException("parse needs a model with tasks, as Florence-2; " + model + " knows none");
-        }
-        if (input.isPresent()) {
-            parseLines(processor, input.get());
-        } else {
-            parseTexts(processor);
+        String meant = model.equals(DemoModels.DEMO) ? DemoModels.FINDER : model;
+        try (Processor processor = AutoProcessor.fromPretrained(meant, Warnings.to(console::note))) {
+            if (processor.tasks().isEmpty()) {
+                throw new OptionException("parse needs a model with tasks, as Florence-2; " + model + " knows none");
+            }
+            if (input.isPresent()) {
+                parseLines(processor, input.get());
+            } else {
+                parseTexts(processor);
+            }
         }
         return failed == 0 ? ExitStatus.DONE : ExitStatus.INPUT;
     }

@@ -63,15 +63,16 @@ final class TokenizeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         String given = text.orElseGet(() -> new String(console.readInput(), StandardCharsets.UTF_8));
-        Processor processor = AutoProcessor.fromPretrained(model, Warnings.to(console::note));
-        if (chat) {
-            var row = processor
-                    .applyChatTemplateAndTokenize(List.of(Message.user(given)))
-                    .rows()
-                    .getFirst();
-            print(row.prompt(), row.inputIds(), processor.tokenizer());
-        } else {
-            print(given, processor.tokenizer().encode(given, addSpecialTokens), processor.tokenizer());
+        try (Processor processor = AutoProcessor.fromPretrained(model, Warnings.to(console::note))) {
+            if (chat) {
+                var row = processor
+                        .applyChatTemplateAndTokenize(List.of(Message.user(given)))
+                        .rows()
+                        .getFirst();
+                print(row.prompt(), row.inputIds(), processor.tokenizer());
+            } else {
+                print(given, processor.tokenizer().encode(given, addSpecialTokens), processor.tokenizer());
+            }
         }
         return ExitStatus.DONE;
     }

@@ -5,6 +5,7 @@ import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
@@ -36,15 +37,35 @@ public final class CpuBackend implements Backend {
     private final Movement movement;
     private final Attention attention;
     private final Maps maps;
+    private final Lifetime lifetime;
 
     private CpuBackend(Options options) {
         workers = new Workers(options.threads());
         gemv = new Gemv(workers);
-        gemm = Gemm.create(options.gemm(), workers);
+        gemm = gemm(options.gemm(), workers);
         elementwise = new Elementwise(workers);
         movement = new Movement(workers);
         attention = new Attention(workers, gemm);
         maps = new Maps(workers);
+        lifetime = new Lifetime(new Owned(workers, gemm, slabs)::free);
+    }
+
+    private static Gemm gemm(GemmChoice choice, Workers workers) {
+        try {
+            return Gemm.create(choice, workers);
+        } catch (RuntimeException e) {
+            workers.close();
+            throw e;
+        }
+    }
+
+    /** What a backend that is closed or forgotten leaves. */
+    private record Owned(Workers workers, Gemm gemm, Slabs slabs) {
+        void free() {
+            workers.close();
+            gemm.close();
+            slabs.close();
+        }
     }
 
     /** What multiplies matrices of many rows. */
@@ -116,10 +137,13 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public Lifetime.Lease use() {
+        return lifetime.use("backend");
+    }
+
+    @Override
     public void close() {
-        workers.close();
-        gemm.close();
-        slabs.close();
+        lifetime.close();
     }
 
     private Tensor allocate(Tensor like, Shape shape) {

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Lifetime;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -35,7 +36,6 @@ final class MatMul implements AutoCloseable {
             long dstStride) {}
 
     private final Form form;
-    private final MemorySegment engine;
     private final MemorySegment src;
     private final MemorySegment weights;
     private final MemorySegment bias;
@@ -44,16 +44,15 @@ final class MatMul implements AutoCloseable {
     private final MemorySegment descriptor;
     private final MemorySegment primitive;
 
-    MatMul(MemorySegment engine, Form form) {
+    MatMul(Form form) {
         OneDnn.threads(1); // the primitive is made for as many threads as its maker may use
-        this.engine = engine;
         this.form = form;
         int type = type(form.dtype());
         src = OneDnn.matrix(type, form.m(), form.k(), form.srcStride(), 1);
         weights = OneDnn.matrix(type, form.k(), form.n(), form.weightRow(), form.weightColumn());
         bias = form.bias() ? OneDnn.matrix(type, 1, form.n(), form.n(), 1) : MemorySegment.NULL;
         dst = OneDnn.matrix(type(form.dst()), form.m(), form.n(), form.dstStride(), 1);
-        descriptor = OneDnn.matmulDescriptor(engine, src, weights, bias, dst);
+        descriptor = OneDnn.matmulDescriptor(OneDnn.engine(), src, weights, bias, dst);
         primitive = OneDnn.primitive(descriptor);
         scratch = OneDnn.scratchpad(descriptor);
     }
@@ -74,7 +73,7 @@ final class MatMul implements AutoCloseable {
     /** Multiplies what lies at these addresses; the bias is ignored where the form has none. */
     void execute(long srcAt, long weightsAt, long biasAt, long dstAt) {
         Worker worker = WORKER.get();
-        worker.begin(engine);
+        worker.count = 0;
         worker.pass(OneDnn.ARG_SRC, src, srcAt);
         worker.pass(OneDnn.ARG_WEIGHTS, weights, weightsAt);
         worker.pass(OneDnn.ARG_DST, dst, dstAt);
@@ -102,22 +101,23 @@ final class MatMul implements AutoCloseable {
 
         private final MemorySegment arguments = Arena.ofAuto().allocate(OneDnn.EXEC_ARG, ARGUMENTS);
         private final MemorySegment[] memories = new MemorySegment[ARGUMENTS];
-        private MemorySegment engine = MemorySegment.NULL;
-        private MemorySegment stream = MemorySegment.NULL;
+        private final MemorySegment stream;
+
+        @SuppressWarnings("UnusedVariable") // held for as long as the thread lives; its end destroys the stream
+        private final Lifetime lifetime;
+
         private final Buffer scratch = new Buffer();
         private int count;
 
-        void begin(MemorySegment on) {
-            if (engine.address() != on.address()) {
-                OneDnn.threads(1);
-                engine = on;
-                stream = OneDnn.stream(on);
-            }
-            count = 0;
+        Worker() {
+            OneDnn.threads(1);
+            MemorySegment made = OneDnn.stream(OneDnn.engine());
+            stream = made;
+            lifetime = new Lifetime(() -> OneDnn.destroyStream(made));
         }
 
         void pass(int argument, MemorySegment descriptor, long address) {
-            memories[count] = OneDnn.memory(descriptor, engine, address);
+            memories[count] = OneDnn.memory(descriptor, OneDnn.engine(), address);
             long at = count * OneDnn.EXEC_ARG.byteSize();
             arguments.set(JAVA_INT, at, argument);
             arguments.set(ADDRESS, at + ADDRESS.byteSize(), memories[count]);

@@ -1,11 +1,8 @@
 package dev.fovea.backend.cpu;
 
+import dev.fovea.tensor.Lifetime;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicLong;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -16,37 +13,24 @@ public final class MemoryStream implements AutoCloseable {
     private static final long STEP = LONGS.vectorByteSize();
     private static final long PIECE = 1 << 18;
 
-    private final int threads;
-    private final ExecutorService pool;
+    private final Workers workers;
+    private final Lifetime lifetime;
     private volatile long sink;
 
     public MemoryStream(int threads) {
-        this.threads = threads;
-        pool = Executors.newFixedThreadPool(threads);
+        Workers made = new Workers(threads);
+        workers = made;
+        lifetime = new Lifetime(made::close);
     }
 
     /** Reads all but what a last piece would leave; GB/s. */
     public double read(MemorySegment memory) {
-        long bytes = memory.byteSize() / PIECE * PIECE;
-        AtomicLong next = new AtomicLong();
-        CountDownLatch done = new CountDownLatch(threads);
-        long start = System.nanoTime();
-        for (int i = 0; i < threads; i++) {
-            pool.execute(() -> {
-                long sum = 0;
-                for (long at = next.getAndAdd(PIECE); at < bytes; at = next.getAndAdd(PIECE)) {
-                    sum += sum(memory, at);
-                }
-                sink = sum;
-                done.countDown();
-            });
+        try (var _ = lifetime.use("memory stream")) {
+            int pieces = Math.toIntExact(memory.byteSize() / PIECE);
+            long start = System.nanoTime();
+            workers.run(pieces, i -> sink = sum(memory, i * PIECE));
+            return pieces * PIECE / (double) (System.nanoTime() - start);
         }
-        try {
-            done.await();
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
-        return bytes / (double) (System.nanoTime() - start);
     }
 
     private static long sum(MemorySegment memory, long from) {
@@ -65,6 +49,6 @@ public final class MemoryStream implements AutoCloseable {
 
     @Override
     public void close() {
-        pool.close();
+        lifetime.close();
     }
 }

@@ -45,6 +45,7 @@ final class OneDnn {
 
     private static final MethodHandle ENGINE_CREATE = function("dnnl_engine_create", ADDRESS, JAVA_INT, JAVA_LONG);
     private static final MethodHandle STREAM_CREATE = function("dnnl_stream_create", ADDRESS, ADDRESS, JAVA_INT);
+    private static final MethodHandle STREAM_DESTROY = function("dnnl_stream_destroy", ADDRESS);
     private static final MethodHandle DESC_CREATE =
             function("dnnl_memory_desc_create_with_strides", ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS);
     private static final MethodHandle DESC_DESTROY = function("dnnl_memory_desc_destroy", ADDRESS);
@@ -118,8 +119,14 @@ final class OneDnn {
         }
     }
 
+    /** The processor: one for all, which is never destroyed. */
     static MemorySegment engine() {
-        return create("dnnl_engine_create", to -> (int) ENGINE_CREATE.invokeExact(to, DNNL_CPU, 0L));
+        return Engine.CPU;
+    }
+
+    private static final class Engine {
+        private static final MemorySegment CPU =
+                create("dnnl_engine_create", to -> (int) ENGINE_CREATE.invokeExact(to, DNNL_CPU, 0L));
     }
 
     static MemorySegment stream(MemorySegment engine) {
@@ -192,6 +199,10 @@ final class OneDnn {
 
     static void destroyMemory(MemorySegment memory) {
         destroy(MEMORY_DESTROY, memory);
+    }
+
+    static void destroyStream(MemorySegment stream) {
+        destroy(STREAM_DESTROY, stream);
     }
 
     static void destroyMatrix(MemorySegment descriptor) {

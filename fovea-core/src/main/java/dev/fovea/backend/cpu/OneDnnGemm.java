@@ -2,7 +2,6 @@ package dev.fovea.backend.cpu;
 
 import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.tensor.DType;
-import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -45,11 +44,10 @@ final class OneDnnGemm implements Gemm {
 
     private final Workers workers;
     private final Gemm small;
-    private final MemorySegment engine = OneDnn.engine();
     private final int instructions = NativeLibrary.platform().endsWith("x86_64") ? OneDnn.instructions() : 0;
     private final Map<MatMul.Form, MatMul> primitives = new LinkedHashMap<>(KEPT, 0.75f, true);
-    private final OneDnnTile float32Tile = new OneDnnTile(engine, DType.FLOAT32);
-    private final OneDnnTile bfloat16Tile = new OneDnnTile(engine, DType.BFLOAT16);
+    private final OneDnnTile float32Tile = new OneDnnTile(DType.FLOAT32);
+    private final OneDnnTile bfloat16Tile = new OneDnnTile(DType.BFLOAT16);
 
     OneDnnGemm(Workers workers) {
         this.workers = workers;
@@ -116,7 +114,7 @@ final class OneDnnGemm implements Gemm {
     }
 
     private MatMul primitive(MatMul.Form form) {
-        return primitives.computeIfAbsent(form, f -> new MatMul(engine, f));
+        return primitives.computeIfAbsent(form, MatMul::new);
     }
 
     /** Drops what was not used for longest. */

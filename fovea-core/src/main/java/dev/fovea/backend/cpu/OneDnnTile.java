@@ -1,7 +1,6 @@
 package dev.fovea.backend.cpu;
 
 import dev.fovea.tensor.DType;
-import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -9,13 +8,11 @@ import java.util.concurrent.ConcurrentHashMap;
  * The products by oneDNN. Rows are rounded up, so that a model needs a handful of primitives, whatever the lengths.
  */
 final class OneDnnTile implements TileProducts {
-    private final MemorySegment engine;
     private final DType dtype;
     private final Map<Size, Pair> primitives = new ConcurrentHashMap<>();
 
     /** @param dtype FLOAT32, or BFLOAT16 where the processor has instructions for it */
-    OneDnnTile(MemorySegment engine, DType dtype) {
-        this.engine = engine;
+    OneDnnTile(DType dtype) {
         this.dtype = dtype;
     }
 
@@ -47,23 +44,19 @@ final class OneDnnTile implements TileProducts {
         int inner = dtype == DType.FLOAT32 ? size.tile() : 2 * size.tile();
         int wide = Lanes.padded(size.width());
         return new Pair(
-                new MatMul(
-                        engine,
-                        new MatMul.Form(
-                                dtype,
-                                DType.FLOAT32,
-                                false,
-                                size.rows(),
-                                size.tile(),
-                                size.width(),
-                                pitch,
-                                1,
-                                pitch,
-                                size.tile())),
-                new MatMul(
-                        engine,
-                        new MatMul.Form(
-                                dtype, DType.FLOAT32, false, size.rows(), size.width(), inner, inner, pitch, 1, wide)));
+                new MatMul(new MatMul.Form(
+                        dtype,
+                        DType.FLOAT32,
+                        false,
+                        size.rows(),
+                        size.tile(),
+                        size.width(),
+                        pitch,
+                        1,
+                        pitch,
+                        size.tile())),
+                new MatMul(new MatMul.Form(
+                        dtype, DType.FLOAT32, false, size.rows(), size.width(), inner, inner, pitch, 1, wide)));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.fovea.backend.cpu;
 
+import dev.fovea.error.ClosedException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
@@ -19,6 +20,7 @@ final class Slabs implements AutoCloseable {
     private final Map<Long, Arena> owners = new HashMap<>();
     private final TreeMap<Long, Deque<MemorySegment>> free = new TreeMap<>();
     private long kept;
+    private boolean closed;
 
     /** @param keptLimit bytes that may wait for reuse; what comes back beyond goes to the system */
     Slabs(long keptLimit) {
@@ -26,6 +28,9 @@ final class Slabs implements AutoCloseable {
     }
 
     synchronized MemorySegment take(long bytes) {
+        if (closed) {
+            throw ClosedException.of("backend");
+        }
         Map.Entry<Long, Deque<MemorySegment>> fit = free.ceilingEntry(bytes);
         if (fit != null && fit.getKey() <= bytes + bytes / 4) {
             MemorySegment slab = fit.getValue().pop();
@@ -42,6 +47,9 @@ final class Slabs implements AutoCloseable {
     }
 
     synchronized void giveBack(MemorySegment slab) {
+        if (closed) {
+            return;
+        }
         if (!owners.containsKey(slab.address())) {
             throw new IllegalArgumentException(slab + " is not a slab of this backend");
         }
@@ -56,6 +64,7 @@ final class Slabs implements AutoCloseable {
     /** Frees everything, handed out or not. */
     @Override
     public synchronized void close() {
+        closed = true;
         owners.values().forEach(Arena::close);
         owners.clear();
         free.clear();

@@ -71,7 +71,7 @@ final class Workers implements AutoCloseable {
                 LockSupport.unpark(threads[i]);
             }
         }
-        shared.work();
+        serve(shared);
         shared.await();
         job = null;
         shared.rethrow();
@@ -88,28 +88,38 @@ final class Workers implements AutoCloseable {
     }
 
     private void serve(Sleeper self) {
-        Job last = null;
         while (!closed) {
-            Job next = awaitOther(last, self);
+            Job next = awaitWork(self);
             if (next != null) {
-                next.work();
-                last = next;
+                serve(next);
             }
         }
     }
 
-    /** The current job when it is another than the last one; null now and then. */
-    private @Nullable Job awaitOther(@Nullable Job last, Sleeper self) {
+    /**
+     * A fault of a mapped page may reach a thread some instructions late, behind the piece that met it. The thread lives on: who
+     * brought the job checks its files when the answer is done.
+     */
+    private static void serve(Job next) {
+        try {
+            next.work();
+        } catch (InternalError e) {
+            next.failure = e;
+        }
+    }
+
+    /** The current job while it has pieces left; null now and then. */
+    private @Nullable Job awaitWork(Sleeper self) {
         for (int i = 0; i < SPINS; i++) {
             Job next = job;
-            if (next != null && next != last) {
+            if (next != null && next.hasPieces()) {
                 return next;
             }
             Thread.onSpinWait();
         }
         self.asleep = true;
         Job next = job;
-        if ((next == null || next == last) && !closed) {
+        if ((next == null || !next.hasPieces()) && !closed) {
             LockSupport.park(this);
         }
         self.asleep = false;
@@ -148,15 +158,20 @@ final class Workers implements AutoCloseable {
             this.owner = owner;
         }
 
+        boolean hasPieces() {
+            return next.get() < count;
+        }
+
         void work() {
             for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
                 try {
                     piece.accept(i);
                 } catch (RuntimeException | Error e) {
                     failure = e;
-                }
-                if (done.incrementAndGet() == count && ownerAsleep) {
-                    LockSupport.unpark(owner);
+                } finally {
+                    if (done.incrementAndGet() == count && ownerAsleep) {
+                        LockSupport.unpark(owner);
+                    }
                 }
             }
         }

@@ -1,9 +1,11 @@
 package dev.fovea.backend.reference;
 
+import dev.fovea.error.ClosedException;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
@@ -11,9 +13,9 @@ import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +28,8 @@ import org.jspecify.annotations.Nullable;
 public final class ReferenceBackend implements Backend {
     private static final byte NAN_BYTE = -1;
 
-    private final Map<Long, Arena> slabs = new ConcurrentHashMap<>();
+    private final Slabs slabs = new Slabs();
+    private final Lifetime lifetime = new Lifetime(slabs::close);
 
     @Override
     public String name() {
@@ -36,25 +39,52 @@ public final class ReferenceBackend implements Backend {
     /** Filled with NaN of all dtypes, so that a value read before it was written shows in the result. */
     @Override
     public MemorySegment allocateSlab(long bytes) {
-        Arena arena = Arena.ofShared();
-        MemorySegment slab = arena.allocate(bytes, 64).fill(NAN_BYTE);
-        slabs.put(slab.address(), arena);
-        return slab;
+        return slabs.take(bytes).fill(NAN_BYTE);
     }
 
     @Override
     public void releaseSlab(MemorySegment slab) {
-        Arena arena = slabs.remove(slab.address());
-        if (arena == null) {
-            throw new IllegalArgumentException("releaseSlab: " + slab + " is not a slab of this backend");
-        }
-        arena.close();
+        slabs.giveBack(slab);
+    }
+
+    @Override
+    public Lifetime.Lease use() {
+        return lifetime.use("backend");
     }
 
     @Override
     public void close() {
-        slabs.values().forEach(Arena::close);
-        slabs.clear();
+        lifetime.close();
+    }
+
+    private static final class Slabs {
+        private final Map<Long, Arena> arenas = new HashMap<>();
+        private boolean closed;
+
+        synchronized MemorySegment take(long bytes) {
+            if (closed) {
+                throw ClosedException.of("backend");
+            }
+            Arena arena = Arena.ofShared();
+            MemorySegment slab = arena.allocate(bytes, 64);
+            arenas.put(slab.address(), arena);
+            return slab;
+        }
+
+        synchronized void giveBack(MemorySegment slab) {
+            Arena arena = arenas.remove(slab.address());
+            if (arena != null) {
+                arena.close();
+            } else if (!closed) {
+                throw new IllegalArgumentException("releaseSlab: " + slab + " is not a slab of this backend");
+            }
+        }
+
+        synchronized void close() {
+            closed = true;
+            arenas.values().forEach(Arena::close);
+            arenas.clear();
+        }
     }
 
     // -------------------------------------------------------------------------------------------------- products

@@ -4,6 +4,7 @@ import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
@@ -27,6 +28,7 @@ public final class ShapeBackend implements Backend {
     private long flops;
     private long weightBytes;
     private long peakBytes;
+    private final Lifetime lifetime = new Lifetime(() -> {});
 
     /**
      * What a computation costs.
@@ -66,6 +68,16 @@ public final class ShapeBackend implements Backend {
     @Override
     public void releaseSlab(MemorySegment slab) {
         throw new UnsupportedOperationException("releaseSlab: the backend shapes holds no data");
+    }
+
+    @Override
+    public Lifetime.Lease use() {
+        return lifetime.use("backend");
+    }
+
+    @Override
+    public void close() {
+        lifetime.close();
     }
 
     @Override

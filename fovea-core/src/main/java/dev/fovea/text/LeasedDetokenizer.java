@@ -1,0 +1,18 @@
+package dev.fovea.text;
+
+/** A stream that ends with its tokenizer: whether the decoder of a family asks the library or not, calls after the close throw. */
+record LeasedDetokenizer(NativeTokenizer tokenizer, StreamingDetokenizer stream) implements StreamingDetokenizer {
+    @Override
+    public String add(int id) {
+        try (var _ = tokenizer.use("tokenizer")) {
+            return stream.add(id);
+        }
+    }
+
+    @Override
+    public String flush() {
+        try (var _ = tokenizer.use("tokenizer")) {
+            return stream.flush();
+        }
+    }
+}
