@@ -1,6 +1,7 @@
 package dev.fovea.io;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.Quote;
 import dev.fovea.error.Warnings;
 import dev.fovea.tensor.DType;
 import java.io.IOException;
@@ -71,6 +72,8 @@ public final class ModelDirectory {
                     path + " is a file; expected a model directory with config.json and weights", SUPPORTED);
         }
         if (!Files.exists(path.resolve("config.json"))) {
+            OtherForms.refuseAdapter(path);
+            OtherForms.refuseFormats(path);
             String hint = Files.isDirectory(path.resolve("snapshots"))
                     ? "it looks like a folder of the Hugging Face cache: the model is in one of the folders in snapshots"
                     : "give the directory that holds config.json and the weights";
@@ -197,21 +200,34 @@ public final class ModelDirectory {
     /**
      * Opens the weight files, their headers checked, their data mapped. The caller closes them.
      *
-     * @throws InputException where weights are missing, damaged, not where the index says, or in a format that is not read
+     * @throws InputException where weights are missing, damaged, quantised, accompanied by an adapter, or in a format that is not
+     *     read
      */
     public List<WeightFile> openWeights() {
-        return Checkpoint.open(path);
+        OtherForms.refuseAdapter(path);
+        OtherForms.refuseQuantised(path, config);
+        return Checkpoint.open(this);
     }
 
     /** The names of a directory's files for messages. */
     static String listing(Path directory) {
+        List<String> names = names(directory);
+        return names.isEmpty() ? "nothing" : some(names.stream().map(Quote::of).toList());
+    }
+
+    /** The first of some names for messages. */
+    static String some(List<String> names) {
+        int more = names.size() - SHOWN_FILES;
+        return names.stream().limit(SHOWN_FILES).collect(Collectors.joining(", "))
+                + (more > 0 ? " and " + more + " more" : "");
+    }
+
+    /** The names of a directory's files, sorted; those of folders end in a slash. */
+    static List<String> names(Path directory) {
         try (Stream<Path> files = Files.list(directory)) {
-            List<String> names = files.map(f -> f.getFileName() + (Files.isDirectory(f) ? "/" : ""))
+            return files.map(f -> f.getFileName() + (Files.isDirectory(f) ? "/" : ""))
                     .sorted()
                     .toList();
-            String shown = names.stream().limit(SHOWN_FILES).collect(Collectors.joining(", "));
-            int more = names.size() - SHOWN_FILES;
-            return names.isEmpty() ? "nothing" : shown + (more > 0 ? " and " + more + " more" : "");
         } catch (IOException e) {
             throw new InputException("cannot list " + directory + ": " + e, "", e);
         }

@@ -5,6 +5,7 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -17,6 +18,7 @@ final class ShapesOnly implements WeightSource {
 
     private final Backend backend;
     private final Map<String, Tensor> counted = new LinkedHashMap<>();
+    private final Map<String, String> ties = new HashMap<>();
 
     ShapesOnly(Backend backend) {
         this.backend = backend;
@@ -33,7 +35,7 @@ final class ShapesOnly implements WeightSource {
         Shape shape = open ? Shape.of(withRows(expected)) : Shape.of(expected);
         Tensor tensor = Tensor.dense(backend, computed, shape, MemorySegment.NULL);
         if (!open) {
-            counted.put(name, tensor);
+            counted.put(ties.getOrDefault(name, name), tensor);
         }
         return tensor;
     }
@@ -42,6 +44,11 @@ final class ShapesOnly implements WeightSource {
         int[] dims = expected.clone();
         dims[0] = UNKNOWN_ROWS;
         return dims;
+    }
+
+    @Override
+    public void tie(String name, String source) {
+        ties.put(name, source);
     }
 
     @Override

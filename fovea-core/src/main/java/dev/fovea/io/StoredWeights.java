@@ -1,19 +1,21 @@
 package dev.fovea.io;
 
-import dev.fovea.error.InputException;
+import dev.fovea.error.Quote;
+import dev.fovea.io.StoredTensors.Stored;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -21,9 +23,9 @@ import java.util.stream.Collectors;
 
 /** The tensors of weight files under the model's names, with a record of what was asked for and what was wrong. */
 final class StoredWeights implements WeightSource {
-    private final Path directory;
+    private final ModelDirectory directory;
     private final List<WeightFile> files;
-    private final Map<String, Stored> stored;
+    private final StoredTensors stored;
     private final Backend backend;
     private final Scope converted;
 
@@ -34,18 +36,11 @@ final class StoredWeights implements WeightSource {
     private final Set<String> misshapen = new LinkedHashSet<>();
     private final Set<String> unsupported = new LinkedHashSet<>();
 
-    private record Stored(WeightFile file, WeightFile.Entry entry) {
-        /** The model's name for the tensor, and the file's where it is another. */
-        String spelling(String name) {
-            return entry.name().equals(name) ? name : name + " (stored as " + entry.name() + ")";
-        }
-    }
-
-    private record Request(String name, DType computed) {}
+    private record Request(Stored stored, DType computed) {}
 
     private record Ignored(String reason, Predicate<String> names) {}
 
-    private StoredWeights(Path directory, List<WeightFile> files, Map<String, Stored> stored, Backend backend) {
+    private StoredWeights(ModelDirectory directory, List<WeightFile> files, StoredTensors stored, Backend backend) {
         this.directory = directory;
         this.files = files;
         this.stored = stored;
@@ -56,60 +51,46 @@ final class StoredWeights implements WeightSource {
     static StoredWeights open(ModelDirectory directory, Backend backend, Renaming names) {
         List<WeightFile> files = directory.openWeights();
         try {
-            return new StoredWeights(directory.path(), files, named(files, names), backend);
+            return new StoredWeights(directory, files, new StoredTensors(files, names, directory.warnings()), backend);
         } catch (RuntimeException e) {
             files.forEach(WeightFile::close);
             throw e;
         }
     }
 
-    private static Map<String, Stored> named(List<WeightFile> files, Renaming names) {
-        Map<String, Stored> result = new LinkedHashMap<>();
-        for (WeightFile file : files) {
-            for (WeightFile.Entry entry : file.entries().values()) {
-                String name = names.apply(entry.name());
-                Stored other = result.put(name, new Stored(file, entry));
-                if (other != null) {
-                    throw new InputException(file.path() + ": " + entry.name() + " and " + other.entry.name()
-                            + " are two spellings of the same tensor " + name);
-                }
-            }
-        }
-        return result;
-    }
-
     @Override
     public boolean has(String name) {
-        return stored.containsKey(name);
+        return stored.find(name).isPresent();
     }
 
     @Override
     public Tensor tensor(String name, DType computed, int[] expected) {
-        asked.add(name);
-        Stored found = stored.get(name);
-        if (found == null) {
-            missing.add(name);
+        asked.add(stored.resolve(name));
+        Optional<Stored> tensor = stored.find(name);
+        if (tensor.isEmpty()) {
+            missing.add(stored.resolve(name));
             return placeholder(computed, expected);
         }
-        Shape shape = found.entry.shape();
+        Stored found = tensor.get();
+        Shape shape = found.entry().shape();
         if (!matches(shape, expected)) {
             misshapen.add(found.spelling(name) + " is " + shape + ", expected " + describe(expected));
             return placeholder(computed, expected);
         }
-        if (found.entry.type().dtype().isEmpty()) {
-            unsupported.add(found.spelling(name) + " (" + found.entry.type() + ")");
+        if (found.entry().type().dtype().isEmpty()) {
+            unsupported.add(found.spelling(name) + " (" + found.entry().type() + ")");
             return placeholder(computed, expected);
         }
-        return answered.computeIfAbsent(new Request(name, computed), r -> load(found, r.computed));
+        return answered.computeIfAbsent(new Request(found, computed), r -> load(found, r.computed));
     }
 
     private Tensor load(Stored found, DType computed) {
-        DType dtype = found.entry.type().dtype().orElseThrow();
-        MemorySegment bytes = found.file.segment(found.entry.name());
+        DType dtype = found.entry().type().dtype().orElseThrow();
+        MemorySegment bytes = found.file().segment(found.entry().name());
         if (WeightDtypes.isUsedAsStored(dtype, computed)) {
-            return Tensor.dense(backend, dtype, found.entry.shape(), bytes);
+            return Tensor.dense(backend, dtype, found.entry().shape(), bytes);
         }
-        Tensor copy = converted.allocate(computed, found.entry.shape());
+        Tensor copy = converted.allocate(computed, found.entry().shape());
         if (backend.holdsData()) {
             WeightDtypes.convert(bytes, dtype, copy);
         }
@@ -144,35 +125,56 @@ final class StoredWeights implements WeightSource {
     }
 
     @Override
+    public void tie(String name, String source) {
+        if (!stored.tie(name, source)) {
+            directory
+                    .warnings()
+                    .warn(Quote.of(directory.path()) + ": config.json ties " + name + " to " + source
+                            + ", but both are stored with different values: each is used as it is stored;"
+                            + " \"tie_word_embeddings\": false says so");
+        }
+    }
+
+    @Override
     public Map<String, String> ignored() {
         Map<String, String> result = new LinkedHashMap<>();
-        for (String name : stored.keySet()) {
-            if (!asked.contains(name)) {
-                ignored.stream().filter(i -> i.names.test(name)).findFirst().ifPresent(i -> result.put(name, i.reason));
-            }
+        for (String name : unasked()) {
+            ignored.stream().filter(i -> i.names.test(name)).findFirst().ifPresent(i -> result.put(name, i.reason));
         }
         return result;
+    }
+
+    private List<String> unasked() {
+        return stored.names().stream()
+                .filter(name -> !asked.contains(stored.resolve(name)))
+                .toList();
     }
 
     @Override
     public void check() {
         Map<String, String> known = ignored();
         Map<String, String> unexpected = new LinkedHashMap<>();
-        stored.forEach((name, tensor) -> {
-            if (!asked.contains(name) && !known.containsKey(name)) {
-                unexpected.put(name, tensor.entry.name());
+        for (String name : unasked()) {
+            if (!known.containsKey(name)) {
+                unexpected.put(name, stored.find(name).orElseThrow().entry().name());
             }
-        });
-        new Mismatch(List.copyOf(missing), List.copyOf(misshapen), List.copyOf(unsupported), unexpected)
-                .throwIfAny(directory);
+        }
+        new Mismatch(
+                        asked.size(),
+                        List.copyOf(missing),
+                        List.copyOf(misshapen),
+                        List.copyOf(unsupported),
+                        Collections.unmodifiableMap(unexpected))
+                .report(directory);
     }
 
     @Override
     public long parameters() {
-        Map<String, Long> sizes = new LinkedHashMap<>();
-        answered.forEach(
-                (request, tensor) -> sizes.put(request.name, tensor.shape().size()));
-        return sizes.values().stream().mapToLong(Long::longValue).sum();
+        return answered.keySet().stream()
+                .map(Request::stored)
+                .distinct()
+                .mapToLong(s -> s.entry().shape().size())
+                .sum();
     }
 
     @Override

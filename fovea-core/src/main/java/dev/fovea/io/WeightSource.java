@@ -16,6 +16,9 @@ interface WeightSource {
     /** The tensor; where it is missing or has another shape, a placeholder without data, and the problem is remembered. */
     Tensor tensor(String name, DType computed, int[] expected);
 
+    /** As {@link Weights#tie}, by full names. */
+    void tie(String name, String source);
+
     void ignore(String reason, Predicate<String> names);
 
     Map<String, String> ignored();

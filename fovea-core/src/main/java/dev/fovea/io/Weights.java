@@ -122,6 +122,17 @@ public final class Weights implements AutoCloseable {
     }
 
     /**
+     * Makes two names mean one tensor, by transformers' rule: whichever of them is stored serves both; where both are stored with
+     * different values, each is used as it is stored, and a warning says so. To be called before either is asked for.
+     *
+     * @param name below this place, as {@code lm_head.weight}
+     * @param table where the tensor is that counts where neither is stored, as {@code model.embed_tokens.weight}
+     */
+    public void tie(String name, Weights table) {
+        source.tie(full(name), table.path);
+    }
+
+    /**
      * Lets stored tensors be unused, with a reason.
      *
      * @param names of tensors, in full and in the model's spelling
@@ -138,8 +149,11 @@ public final class Weights implements AutoCloseable {
     /**
      * To be called when the model has asked for all its tensors.
      *
+     * Stored tensors that nobody asked for get a warning that names them.
+     *
      * @throws dev.fovea.error.InputException that lists all tensors that are missing, of another shape or of a dtype that is
-     *     not supported, and those that nobody asked for
+     *     not supported, with those that nobody asked for; also where those are an adapter's, without which the answers would be
+     *     another model's
      */
     public void check() {
         source.check();

@@ -60,6 +60,9 @@ public final class OptDecoder implements CausalModel {
         int d = c.hiddenSize();
         int e = c.wordEmbedProjDim();
         Weights decoder = w.at("model.decoder");
+        if (c.tieWordEmbeddings()) {
+            w.tie("lm_head.weight", decoder.at("embed_tokens.weight")); // (6)
+        }
         embedTokens = Embedding.of(decoder.at("embed_tokens"), c.vocabSize(), e);
         embedPositions = Embedding.of(decoder.at("embed_positions"), c.maxPositionEmbeddings() + POSITION_OFFSET, d);
         projectIn = e == d ? Optional.empty() : Optional.of(Linear.withoutBias(decoder.at("project_in"), e, d));
@@ -70,16 +73,7 @@ public final class OptDecoder implements CausalModel {
                 ? Optional.of(LayerNorm.of(decoder.at("final_layer_norm"), d, NORM_EPS))
                 : Optional.empty();
         projectOut = e == d ? Optional.empty() : Optional.of(Linear.withoutBias(decoder.at("project_out"), d, e));
-        lmHead = head(w);
-    }
-
-    private Linear head(Weights w) {
-        if (!config.tieWordEmbeddings()) {
-            return Linear.withoutBias(w.at("lm_head"), config.wordEmbedProjDim(), config.vocabSize());
-        }
-        String copy = w.at("lm_head.weight").path();
-        w.ignore("the token table is the output layer", copy::equals); // (6)
-        return embedTokens.asHead();
+        lmHead = Linear.withoutBias(w.at("lm_head"), e, c.vocabSize());
     }
 
     @Override

@@ -39,20 +39,20 @@ public final class Qwen3Decoder implements CausalModel {
 
     /**
      * @param w where the layers are
-     * @param root of the checkpoint, where {@code lm_head} is unless it is the token table
+     * @param root of the checkpoint, where {@code lm_head} is
      */
     public Qwen3Decoder(Qwen3Config c, Weights w, Weights root) {
         config = c;
         dtype = w.dtype();
+        if (c.tieWordEmbeddings()) {
+            root.tie("lm_head.weight", w.at("embed_tokens.weight"));
+        }
         embedTokens = Embedding.of(w.at("embed_tokens"), c.vocabSize(), c.hiddenSize());
         layers = IntStream.range(0, c.numHiddenLayers())
                 .mapToObj(i -> new DecoderLayer(c, i, w.at("layers").at(i)))
                 .toList();
         norm = RmsNorm.of(w.at("norm"), c.hiddenSize(), c.rmsNormEps());
-        lmHead = c.tieWordEmbeddings()
-                ? embedTokens.asHead()
-                : Linear.withoutBias(root.at("lm_head"), c.hiddenSize(), c.vocabSize());
-        root.ignore("tied to the token table", name -> c.tieWordEmbeddings() && name.equals("lm_head.weight"));
+        lmHead = Linear.withoutBias(root.at("lm_head"), c.hiddenSize(), c.vocabSize());
         inverseFrequencies = Rope.inverseFrequencies(c.ropeTheta(), c.headDim());
     }
 

@@ -5,7 +5,7 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 
 /**
- * torch.nn.Embedding, which also serves as a tied head.
+ * torch.nn.Embedding.
  *
  * @param weight (V, D)
  * @param dtype of the activations
@@ -20,10 +20,5 @@ public record Embedding(Tensor weight, DType dtype) {
     /** Rows of the table: (ids.length, D). */
     public Tensor forward(int... ids) {
         return weight.backend().gatherRows(weight, ids, dtype);
-    }
-
-    /** The transposed table as an output layer: (T, D) to (T, V). */
-    public Linear asHead() {
-        return new Linear(weight, null);
     }
 }

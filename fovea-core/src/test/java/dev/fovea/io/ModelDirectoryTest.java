@@ -256,21 +256,81 @@ class ModelDirectoryTest {
         assertWeightsRefused(message);
     }
 
-    @Test
-    void indexAndShardsMustAgree() {
+    /** transformers opens the files that an index names, and takes what they hold. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'a': 'x.safetensors', 'b': 'y.safetensors', 'c': 'y.safetensors'}", // b is in x
+                "{'a': 'x.safetensors', 'c': 'y.safetensors'}", // b is not listed
+                "{'a': 'x.safetensors', 'b': 'x.safetensors', 'd': 'y.safetensors'}" // d is nowhere
+            })
+    void indexesOnlySayWhichFilesToOpen(String weightMap) {
         writeWeights("x.safetensors", "a", "b");
         writeWeights("y.safetensors", "c");
+        write("config.json", "{}");
+        write("model.safetensors.index.json", "{\"weight_map\": " + weightMap.replace('\'', '"') + "}");
+        List<WeightFile> files = ModelDirectory.open(temp).openWeights();
+        assertThat(files.stream().flatMap(f -> f.entries().keySet().stream())).containsExactly("a", "b", "c");
+        files.forEach(WeightFile::close);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'quantization_config': {'quant_method': 'awq', 'bits': 4}} | (awq, 4 bits), as quantization_config in config.json",
+                "{'quantization_config': {'quant_method': 'fp8'}} | (fp8), as quantization_config in config.json",
+                "{'quantization_config': {'quant_method': 'bitsandbytes', 'load_in_4bit': true}} | (bitsandbytes), as",
+                "{'text_config': {'compression_config': {'quant_method': 'compressed-tensors'}}} | (compressed-tensors), as",
+                "{'quantization': {'group_size': 64, 'bits': 4}} | (MLX, 4 bits), as quantization in config.json",
+                "{'quantization_config': {}} | holds a quantised model, as quantization_config in config.json"
+            })
+    void quantisedModelsAreNamed(String config, String message) {
+        writeWeights("model.safetensors", "a");
+        write("config.json", config.replace('\'', '"'));
+        ModelDirectory directory = ModelDirectory.open(temp);
+        assertThatThrownBy(directory::openWeights)
+                .isInstanceOf(InputException.class)
+                .hasMessageStartingWith(temp + " holds a quantised model")
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void quantisersFilesAreNamed() {
+        writeWeights("model.safetensors", "a");
+        write("quantize_config.json", "{}");
+        assertWeightsRefused(" holds a quantised model, as quantize_config.json says");
+    }
+
+    @Test
+    void noQuantisationIsNull() {
+        writeWeights("model.safetensors", "a");
+        write("config.json", "{\"quantization_config\": null}");
+        ModelDirectory.open(temp).openWeights().forEach(WeightFile::close);
+    }
+
+    @Test
+    void adaptersAreNamedBesideAModelAndAlone() {
         write(
-                "model.safetensors.index.json",
-                "{\"weight_map\": {\"a\": \"x.safetensors\", \"b\": \"y.safetensors\", \"c\": \"y.safetensors\"}}");
-        assertWeightsRefused("x.safetensors holds b, which model.safetensors.index.json puts into y.safetensors");
-        write("model.safetensors.index.json", "{\"weight_map\": {\"a\": \"x.safetensors\", \"c\": \"y.safetensors\"}}");
-        assertWeightsRefused("x.safetensors holds b, which model.safetensors.index.json does not list");
-        write(
-                "model.safetensors.index.json",
-                "{\"weight_map\": {\"a\": \"x.safetensors\", \"b\": \"x.safetensors\", \"d\": \"y.safetensors\"}}");
-        assertWeightsRefused(
-                "model.safetensors.index.json puts d into " + temp.resolve("y.safetensors") + ", which does not");
+                "adapter_config.json",
+                "{\"peft_type\": \"LORA\", \"base_model_name_or_path\": \"Qwen/Qwen2.5-VL-3B-Instruct\"}");
+        String message = temp
+                + " holds a LORA adapter for Qwen/Qwen2.5-VL-3B-Instruct (adapter_config.json); Fovea reads whole models only";
+        assertThatThrownBy(() -> ModelDirectory.open(temp))
+                .isInstanceOf(InputException.class)
+                .hasMessage(message);
+        writeWeights("model.safetensors", "a");
+        assertWeightsRefused(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"model.gguf, 'GGUF, llama.cpp''s'", "weights.npz, 'NumPy archives, as MLX had them'"})
+    void formatsWithoutConfigurationAreNamed(String name, String format) {
+        write(name, "");
+        assertThatThrownBy(() -> ModelDirectory.open(temp))
+                .isInstanceOf(InputException.class)
+                .hasMessage(temp + " has no config.json, and weights in a format that is not read: " + name + " ("
+                        + format + ")");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.Warnings;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
@@ -14,19 +15,24 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class WeightsTest {
     private static final Renaming QWEN =
             Renaming.of("^visual", "model.visual").then("^model(?!\\.(language_model|visual))", "model.language_model");
 
     private final Backend backend = StorageBackend.create();
+
+    private final List<String> warned = new ArrayList<>();
 
     @TempDir
     Path temp;
@@ -46,7 +52,7 @@ class WeightsTest {
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
-        return Weights.open(ModelDirectory.open(temp), backend, dtype, names);
+        return Weights.open(ModelDirectory.open(temp, Warnings.to(warned::add)), backend, dtype, names);
     }
 
     private static Safetensors.Floats floats(int... shape) {
@@ -289,8 +295,10 @@ class WeightsTest {
         Map<String, Safetensors.Floats> tensors = new LinkedHashMap<>();
         IntStream.range(0, 25).forEach(i -> tensors.put("t" + i, floats(1)));
         try (Weights weights = written(DType.FLOAT32, tensors)) {
+            weights.tensor("other", 1);
             assertThatThrownBy(weights::check)
-                    .hasMessageEndingWith(": 25 unexpected: t0, t1, t2, t3, t4, t5, t6, t7, t8, t9 and 15 more");
+                    .hasMessageContaining("another model than config.json describes: of 1 tensors 1 missing: other;")
+                    .hasMessageEndingWith("; 25 unexpected: t0, t1, t2, t3, t4, t5, t6, t7, t8, t9 and 15 more");
         }
     }
 
@@ -302,6 +310,132 @@ class WeightsTest {
             weights.check();
             assertThat(weights.ignored()).containsExactly(Map.entry("rotary.inv_freq", "computed from rope_theta"));
         }
+    }
+
+    @Test
+    void whatIsUnexpectedIsSaidOnce() {
+        Map<String, Safetensors.Floats> tensors = new LinkedHashMap<>(Map.of("w", floats(1)));
+        IntStream.range(0, 7).forEach(i -> tensors.put("v_head." + i, floats(1)));
+        try (Weights weights = written(DType.FLOAT32, tensors)) {
+            weights.tensor("w", 1);
+            weights.check();
+            weights.check();
+        }
+        assertThat(warned)
+                .containsExactly(
+                        temp
+                                + ": 7 tensors are not used by this model: v_head.0, v_head.1, v_head.2, v_head.3, v_head.4 and 2 more");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "q.lora_A.weight",
+                "q.lora_B.default.weight",
+                "q.base_layer.weight",
+                "lm_head.modules_to_save.default.weight",
+                "q.lora_magnitude_vector.weight",
+                "base_model.model.q.weight"
+            })
+    void leftoversOfAdaptersAreRefused(String name) {
+        try (Weights weights = written(DType.FLOAT32, Map.of("w", floats(1), name, floats(1)))) {
+            weights.tensor("w", 1);
+            assertThatThrownBy(weights::check)
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining(": the weights hold an adapter (LoRA or alike) that is not merged: " + name);
+        }
+    }
+
+    @Test
+    void quantisedWeightsWithoutConfigurationAreRecognised() {
+        try (Weights weights = written(DType.FLOAT32, Map.of("q.qweight", floats(1), "q.scales", floats(1)))) {
+            weights.tensor("q.weight", 1);
+            assertThatThrownBy(weights::check)
+                    .isInstanceOfSatisfying(
+                            InputException.class,
+                            e -> assertThat(e.hint()).startsWith("these look like the weights of a quantised model"));
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------------- ties
+
+    private Weights tied(Map<String, Safetensors.Floats> tensors) {
+        Weights weights = written(DType.FLOAT32, tensors);
+        weights.tie("lm_head.weight", weights.at("embed.weight"));
+        return weights;
+    }
+
+    private static Safetensors.Floats table(float last) {
+        return new Safetensors.Floats(Shape.of(2, 2), new float[] {1, 2, 3, last});
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"embed.weight", "lm_head.weight"})
+    void theOneThatIsStoredServesBoth(String stored) {
+        try (Weights weights = tied(Map.of(stored, table(4)))) {
+            assertThat(weights.has("embed.weight")).isTrue();
+            assertThat(weights.has("lm_head.weight")).isTrue();
+            assertThat(weights.tensor("embed.weight", 2, 2)).isSameAs(weights.tensor("lm_head.weight", 2, 2));
+            weights.check();
+            assertThat(weights.parameters()).isEqualTo(4);
+        }
+        assertThat(warned).isEmpty();
+    }
+
+    @Test
+    void equalOnesAreTied() {
+        try (Weights weights = tied(Map.of("embed.weight", table(4), "lm_head.weight", table(4)))) {
+            assertThat(weights.tensor("embed.weight", 2, 2)).isSameAs(weights.tensor("lm_head.weight", 2, 2));
+            weights.check();
+            assertThat(weights.parameters()).isEqualTo(4);
+        }
+        assertThat(warned).isEmpty();
+    }
+
+    @Test
+    void differentOnesAreNotTied() {
+        try (Weights weights = tied(Map.of("embed.weight", table(4), "lm_head.weight", table(5)))) {
+            assertThat(value(weights.tensor("embed.weight", 2, 2), 3)).isEqualTo(4);
+            assertThat(value(weights.tensor("lm_head.weight", 2, 2), 3)).isEqualTo(5);
+            weights.check();
+            assertThat(weights.parameters()).isEqualTo(8);
+        }
+        assertThat(warned)
+                .containsExactly(
+                        temp + ": config.json ties lm_head.weight to embed.weight, but both are stored with different"
+                                + " values: each is used as it is stored; \"tie_word_embeddings\": false says so");
+    }
+
+    @Test
+    void aMissingTieIsMissingOnce() {
+        try (Weights weights = tied(Map.of("w", floats(1)))) {
+            weights.tensor("w", 1);
+            weights.tensor("embed.weight", 2, 2);
+            weights.tensor("lm_head.weight", 2, 2);
+            assertThatThrownBy(weights::check).hasMessageContaining(": 1 missing: embed.weight");
+        }
+    }
+
+    private static float value(Tensor tensor, int index) {
+        return tensor.memory().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, index);
+    }
+
+    @Test
+    void theLaterOfTwoShardsCounts() throws IOException {
+        Safetensors.write(temp.resolve("x.safetensors"), Map.of("w", table(4)), Map.of());
+        Safetensors.write(temp.resolve("y.safetensors"), Map.of("w", table(5)), Map.of());
+        Files.writeString(
+                temp.resolve("model.safetensors.index.json"),
+                "{\"weight_map\": {\"v\": \"y.safetensors\", \"w\": \"x.safetensors\"}}");
+        try (Weights weights = opened(DType.FLOAT32, Renaming.NONE)) {
+            assertThat(value(weights.tensor("w", 2, 2), 3)).isEqualTo(5);
+        }
+        assertThat(warned)
+                .hasSize(1)
+                .first()
+                .asString()
+                .contains("w is in two shards")
+                .endsWith("that of the latter is used");
     }
 
     @Test

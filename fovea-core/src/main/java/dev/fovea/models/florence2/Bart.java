@@ -35,17 +35,11 @@ final class Bart {
     private static final double NORM_EPS = 1e-5;
     private static final int FIRST_POSITION = 2;
 
-    /** Names that checkpoints give the table; some hold it under several. (5) */
-    private static final List<String> TABLES = List.of(
-            "model.language_model.shared",
-            "model.language_model.encoder.embed_tokens",
-            "model.language_model.decoder.embed_tokens",
-            "lm_head");
-
     private final Backend backend;
     private final DType dtype;
     private final Florence2Config.Text config;
     private final Embedding shared;
+    private final Embedding decoderTokens;
     private final Linear lmHead;
     private final Stack<EncoderLayer> encoder;
     private final Stack<DecoderLayer> decoder;
@@ -74,17 +68,14 @@ final class Bart {
         config = c.text();
         dtype = w.dtype();
         int d = config.dModel();
-        String table = TABLES.stream()
-                .filter(name -> w.at(name).has("weight"))
-                .findFirst()
-                .orElse(TABLES.getFirst());
-        shared = Embedding.of(w.at(table), config.vocabSize(), d);
+        Weights language = w.at("model.language_model");
+        tie(c, w, language);
+        shared = Embedding.of(language.at("shared"), config.vocabSize(), d);
+        decoderTokens = Embedding.of(language.at("decoder.embed_tokens"), config.vocabSize(), d);
         backend = shared.weight().backend();
         Optional<Tensor> bias = w.optional("final_logits_bias", 1, config.vocabSize());
-        Tensor head = c.tieWordEmbeddings() ? shared.weight() : w.at("lm_head").tensor("weight", config.vocabSize(), d);
+        Tensor head = w.at("lm_head").tensor("weight", config.vocabSize(), d);
         lmHead = new Linear(head, bias.map(b -> b.reshape(config.vocabSize())).orElse(null));
-        w.ignore("the same table as " + table, name -> TABLES.stream().anyMatch(t -> name.equals(t + ".weight")));
-        Weights language = w.at("model.language_model");
         encoder = Stack.of(
                 language.at("encoder"),
                 d,
@@ -99,6 +90,20 @@ final class Bart {
                         .mapToObj(i -> new DecoderLayer(
                                 config, i, language.at("decoder.layers").at(i)))
                         .toList());
+    }
+
+    /** Checkpoints hold the table under one of its names or several. (5) */
+    private static void tie(Florence2Config c, Weights w, Weights language) {
+        Weights shared = language.at("shared.weight");
+        if (c.tieWordEmbeddings()) {
+            w.tie("lm_head.weight", shared);
+        }
+        if (c.text().tieWordEmbeddings()) {
+            language.tie("decoder.embed_tokens.weight", shared);
+            language.tie("encoder.embed_tokens.weight", shared);
+        }
+        String encoders = language.at("encoder.embed_tokens.weight").path();
+        w.ignore("tokens reach the encoder as vectors of the shared table", encoders::equals);
     }
 
     private static IntStream layers(Florence2Config.Stack stack) {
@@ -127,7 +132,7 @@ final class Bart {
         return decoder.maxPositions();
     }
 
-    /** Tokens to vectors: (ids.length, D). */
+    /** Tokens to vectors for the encoder: (ids.length, D). */
     Tensor embed(int[] ids) {
         return shared.forward(ids);
     }
@@ -177,7 +182,7 @@ final class Bart {
      */
     Tensor decode(int[] ids, int[] positions, KvCache.Step step, CrossCache cross, int[] inputs) {
         Mask mask = cross.mask(inputs);
-        Tensor x = decoder.embed(embed(ids), positions).named("decoder.embeddings");
+        Tensor x = decoder.embed(decoderTokens.forward(ids), positions).named("decoder.embeddings");
         for (DecoderLayer layer : decoder.layers) {
             Tensor h = x;
             x = Scope.keep(backend, () -> layer.forward(h, step, cross, mask)).named("decoder.layers." + layer.index);

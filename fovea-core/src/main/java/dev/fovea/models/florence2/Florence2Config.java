@@ -9,7 +9,8 @@ import java.util.OptionalInt;
 /**
  * config.json of Florence-2 in either layout. Defaults are those of the layout's classes.
  *
- * @param tieWordEmbeddings whether the table of the tokens is the output layer too
+ * @param tieWordEmbeddings whether the table of the tokens is the output layer too; the text's own flag, whether encoder and decoder
+ *     share it
  * @param imageTokenId placeholder of a picture's vectors in the prompt; in Microsoft's layout they simply come first
  */
 record Florence2Config(Text text, Vision vision, boolean tieWordEmbeddings, OptionalInt imageTokenId) {
@@ -21,7 +22,8 @@ record Florence2Config(Text text, Vision vision, boolean tieWordEmbeddings, Opti
             Stack encoder,
             Stack decoder,
             Activation activationFunction,
-            int decoderStartTokenId) {}
+            int decoderStartTokenId,
+            boolean tieWordEmbeddings) {}
 
     /** Encoder or decoder. */
     record Stack(int layers, int attentionHeads, int ffnDim) {}
@@ -88,7 +90,8 @@ record Florence2Config(Text text, Vision vision, boolean tieWordEmbeddings, Opti
                 stack(c, "encoder"),
                 stack(c, "decoder"),
                 Activation.of(c.string("activation_function", "gelu")),
-                c.integer("decoder_start_token_id", 2));
+                c.integer("decoder_start_token_id", 2),
+                c.flag("tie_word_embeddings", true));
     }
 
     private static Stack stack(Config c, String name) {
@@ -192,7 +195,6 @@ record Florence2Config(Text text, Vision vision, boolean tieWordEmbeddings, Opti
         text.ignore("another word for encoder_layers", "num_hidden_layers");
         text.ignore("the tables have as many rows as they have", "max_position_embeddings");
         text.ignore("always so", "is_encoder_decoder", "is_decoder", "use_cache");
-        text.ignore("the tie at the top level decides", "tie_word_embeddings");
         vision.ignore("training only", "drop_path_rate", "enable_checkpoint", "initializer_range");
     }
 }

@@ -78,7 +78,7 @@ record Gemma3Config(Text text, Vision vision, int mmTokensPerImage, int imageTok
                 "eoi_token_index");
         Config text = c.child("text_config");
         Gemma3Config config = new Gemma3Config(
-                text(text, c.flag("tie_word_embeddings", text.flag("tie_word_embeddings", true))),
+                text(text, c.flag("tie_word_embeddings", true)),
                 vision(c.child("vision_config")),
                 c.integer("mm_tokens_per_image", 256),
                 c.integer("image_token_index", 262144));

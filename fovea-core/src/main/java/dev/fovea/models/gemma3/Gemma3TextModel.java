@@ -62,10 +62,13 @@ public final class Gemma3TextModel implements VisionLanguageModel, CausalModel {
         this(Gemma3Config.textOnly(json), w.at("model"), w);
     }
 
-    /** @param root of the checkpoint, where the output layer is unless it is the token table */
+    /** @param root of the checkpoint, where {@code lm_head} is */
     Gemma3TextModel(Gemma3Config.Text c, Weights w, Weights root) {
         config = c;
         dtype = w.dtype();
+        if (c.tieWordEmbeddings()) {
+            root.tie("lm_head.weight", w.at("embed_tokens.weight")); // (8)
+        }
         embedTokens = Embedding.of(w.at("embed_tokens"), c.vocabSize(), c.hiddenSize());
         embedScale = dtype.round((float) Math.sqrt(c.hiddenSize())); // (1)
         backend = embedTokens.weight().backend();
@@ -73,10 +76,7 @@ public final class Gemma3TextModel implements VisionLanguageModel, CausalModel {
                 .mapToObj(i -> new DecoderLayer(c, i, w.at("layers").at(i)))
                 .toList();
         norm = RmsNormPlusOne.of(w.at("norm"), c.hiddenSize(), c.rmsNormEps());
-        lmHead = c.tieWordEmbeddings() // (8)
-                ? embedTokens.asHead()
-                : Linear.withoutBias(root.at("lm_head"), c.hiddenSize(), c.vocabSize());
-        root.ignore("tied to the token table", name -> c.tieWordEmbeddings() && name.equals("lm_head.weight"));
+        lmHead = Linear.withoutBias(root.at("lm_head"), c.hiddenSize(), c.vocabSize());
         fullFrequencies = frequencies(c.fullRope(), c.headDim());
         slidingFrequencies = frequencies(c.slidingRope(), c.headDim());
     }

@@ -66,10 +66,16 @@ record Qwen2_5_VLConfig(
         return new Qwen2_5_VLConfig(
                 text(text),
                 vision(vision),
-                config.flag("tie_word_embeddings", text.flag("tie_word_embeddings", false)),
+                tieWordEmbeddings(config, text),
                 config.integer("image_token_id", 151655),
                 config.integer("video_token_id", 151656),
                 config.integer("vision_start_token_id", 151652));
+    }
+
+    /** Said at either place, as transformers 4 wrote it into text_config. */
+    private static boolean tieWordEmbeddings(Config config, Config text) {
+        boolean inText = text.flag("tie_word_embeddings", false);
+        return config.flag("tie_word_embeddings", false) || inText;
     }
 
     private static Text text(Config c) {
@@ -137,7 +143,6 @@ record Qwen2_5_VLConfig(
         text.ignore("the cache is always used", "use_cache");
         text.ignore("inert without use_sliding_window", "sliding_window", "max_window_layers", "layer_types");
         text.ignore("superseded by rope_parameters where that is present", "rope_theta", "rope_scaling");
-        text.ignore("the tie at the top level decides", "tie_word_embeddings");
         vision.ignore("the reference does not read it either", "in_chans", "spatial_patch_size");
         vision.ignore("always axial with theta 10000", "rope_parameters");
     }

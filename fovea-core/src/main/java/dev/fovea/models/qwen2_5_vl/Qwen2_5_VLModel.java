@@ -73,6 +73,9 @@ public final class Qwen2_5_VLModel implements VisionLanguageModel, CausalModel {
         dtype = w.dtype();
         Qwen2_5_VLConfig.Text c = config.text();
         Weights language = w.at("model.language_model");
+        if (config.tieWordEmbeddings()) {
+            w.tie("lm_head.weight", language.at("embed_tokens.weight"));
+        }
         visual = new Vision(config.vision(), w.at("model.visual"));
         embedTokens = Embedding.of(language.at("embed_tokens"), c.vocabSize(), c.hiddenSize());
         backend = embedTokens.weight().backend();
@@ -80,9 +83,7 @@ public final class Qwen2_5_VLModel implements VisionLanguageModel, CausalModel {
                 .mapToObj(i -> new DecoderLayer(c, i, language.at("layers").at(i)))
                 .toList();
         norm = RmsNorm.of(language.at("norm"), c.hiddenSize(), c.rmsNormEps());
-        lmHead = config.tieWordEmbeddings()
-                ? embedTokens.asHead()
-                : Linear.withoutBias(w.at("lm_head"), c.hiddenSize(), c.vocabSize());
+        lmHead = Linear.withoutBias(w.at("lm_head"), c.hiddenSize(), c.vocabSize());
         inverseFrequencies = Rope.inverseFrequencies(c.ropeTheta(), c.headDim());
         axisOfFrequency = RopeIndex.axisOfFrequency(c.mropeSection());
         encoded = new EncodedImages(backend);
