@@ -21,11 +21,12 @@ from torchvision.transforms import functional as first
 from torchvision.transforms.v2 import functional
 from transformers.image_processing_backends import TorchvisionBackend
 from transformers.image_transforms import convert_to_rgb, normalize, rescale
+from transformers.image_utils import load_image, load_image_as_tensor
 
 warnings.simplefilter("ignore")
 ASSETS = pathlib.Path(__file__).parent.parent / "resources" / "assets"
 FOLDER = ASSETS / "images"
-SUFFIXES = {".png", ".jpg", ".gif", ".bmp", ".tif", ".tiff", ".webp"}
+SUFFIXES = {".png", ".jpg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pfm", ".tga", ".ico", ".mpo"}
 
 
 def sha(data):
@@ -48,7 +49,22 @@ def picture(path):
         "upright": sha(ImageOps.exif_transpose(image).convert("RGB").tobytes()),
         "over_white": sha(convert_to_rgb(Image.open(path)).tobytes()),
         "qwen_vl_utils": sha(to_rgb(Image.open(path)).tobytes()),
+        # What processors make of the pictures of the front ends, of which two keep a transparent colour.
+        "load_image_over_white": sha(convert_to_rgb(load_image(str(path))).tobytes()),
+        "qwen_vl_utils_over_white": sha(convert_to_rgb(to_rgb(Image.open(path))).tobytes()),
+        "torchvision": by_torchvision(path),
     }
+
+
+def by_torchvision(path):
+    """None where it refuses, or gives what no processor takes: a stack of frames, or 16-bit values."""
+    try:
+        tensor = load_image_as_tensor(str(path))
+    except RuntimeError:
+        return None
+    if tensor.ndim != 3 or tensor.dtype != torch.uint8:
+        return None
+    return sha(tensor.permute(1, 2, 0).contiguous().numpy().tobytes())
 
 
 def resampled():

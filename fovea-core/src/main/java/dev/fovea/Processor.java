@@ -149,8 +149,10 @@ public final class Processor implements AutoCloseable {
         checkOptions("a video item", options, loader);
         return switch (loader) {
             case LOAD_IMAGE ->
-                DecodedVideo.of(source.decode(frame -> frame.transposed().rgb()));
-            case PIL -> DecodedVideo.of(source.decode(Processor::rgbOnly));
+                DecodedVideo.of(
+                        source.decode(frame -> frame.decode().transposed().rgb()));
+            case PIL -> DecodedVideo.of(source.decode(frame -> rgbOnly(frame.decode())));
+            case TORCHVISION -> DecodedVideo.of(source.decode(ImageSource::decodeByTorchvision));
             case QWEN_VL_UTILS ->
                 ProcessVisionInfo.video(source, Config.of(new LinkedHashMap<>(options), "video item"));
         };
@@ -175,12 +177,12 @@ public final class Processor implements AutoCloseable {
 
     static DecodedImage open(ImageSource source, Map<String, Object> options, Loader loader) {
         checkOptions("an image item", options, loader);
-        DecodedImage image = source.decode();
         return switch (loader) {
-            case LOAD_IMAGE -> image.loaded();
-            case PIL -> image;
+            case LOAD_IMAGE -> source.load();
+            case PIL -> source.decode();
+            case TORCHVISION -> DecodedImage.of(source.decodeByTorchvision());
             case QWEN_VL_UTILS ->
-                DecodedImage.of(ProcessVisionInfo.image(image, Config.of(new LinkedHashMap<>(options), "image item")));
+                ProcessVisionInfo.image(source.decode(), Config.of(new LinkedHashMap<>(options), "image item"));
         };
     }
 

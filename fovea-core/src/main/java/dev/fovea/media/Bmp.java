@@ -3,6 +3,8 @@ package dev.fovea.media;
 import dev.fovea.error.InputException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
 
 /** Windows bitmaps of 1 to 32 bits, run lengths and bit fields included, in the modes that Pillow gives them. */
 final class Bmp {
@@ -11,6 +13,24 @@ final class Bmp {
     private static final int RLE8 = 1;
     private static final int RLE4 = 2;
     private static final int BIT_FIELDS = 3;
+    private static final int FILE_HEADER = 14;
+    private static final int MASKS_AT = 40;
+
+    private static final List<Integer> HEADERS = List.of(12, 40, 52, 56, 64, 108, 124);
+
+    /** Where red, green, blue and alpha are in a pixel; the layouts that Pillow knows. */
+    private static final int[][] LAYOUTS_32 = {
+        {0xff0000, 0xff00, 0xff, 0},
+        {0xff000000, 0xff0000, 0xff00, 0},
+        {0xff000000, 0xff00, 0xff, 0},
+        {0xff000000, 0xff0000, 0xff00, 0xff},
+        {0xff, 0xff00, 0xff0000, 0xff000000},
+        {0xff0000, 0xff00, 0xff, 0xff000000},
+        {0xff000000, 0xff00, 0xff, 0xff0000}
+    };
+
+    private static final int[] FIVE_BITS = {0x7c00, 0x3e0, 0x1f, 0};
+    private static final int[] SIX_BITS_OF_GREEN = {0xf800, 0x7e0, 0x1f, 0};
 
     private final ByteBuffer in;
     private final int width;
@@ -18,75 +38,138 @@ final class Bmp {
     private final boolean topDown;
     private final int bits; // a pixel
     private final int compression;
-    private int[] masks = {0x7c00, 0x3e0, 0x1f, 0}; // red, green, blue, alpha
+    private final int[] masks;
+    private final boolean grey;
     private byte[] palette = {};
 
-    private Bmp(byte[] bytes, long maxPixels) {
-        in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).position(14);
+    /**
+     * @param in at the information header
+     * @param dataAt where the pixels are; 0 behind all headers
+     */
+    private Bmp(ByteBuffer in, int dataAt, boolean doubleHeight, ImageFormat format, long maxPixels) {
+        this.in = in.order(ByteOrder.LITTLE_ENDIAN);
+        int start = in.position();
         int headerSize = in.getInt();
         boolean old = headerSize == 12;
-        if (!old && (headerSize < 40 || headerSize > 124)) {
-            throw new InputException("The BMP file has a header of " + headerSize + " bytes, expected 12 or 40 to 124");
+        if (!HEADERS.contains(headerSize)) {
+            throw new InputException(
+                    "The BMP file has a header of " + headerSize + " bytes, expected one of " + HEADERS);
         }
+        in.get(start + headerSize - 1); // all of it is there
         width = old ? in.getShort() & 0xffff : in.getInt();
         int signedHeight = old ? in.getShort() & 0xffff : in.getInt();
-        topDown = signedHeight < 0;
-        height = Math.abs(signedHeight);
-        ImageFormat.BMP.checkSize(width, height, maxPixels);
+        topDown = signedHeight >>> 24 == 0xff;
+        int claimed = topDown ? -signedHeight : signedHeight;
+        format.checkSize(width, claimed, maxPixels);
+        height = doubleHeight ? claimed / 2 : claimed;
+        format.checkSize(width, height, maxPixels);
         in.getShort();
         bits = in.getShort();
         compression = old ? RAW : in.getInt();
-        int colours = old ? 0 : in.getInt(46);
-        if (compression == BIT_FIELDS) {
-            readMasks(headerSize);
-        } else if (bits == 32) {
-            masks = new int[] {0xff0000, 0xff00, 0xff, 0};
-        }
-        in.position(Math.max(in.position(), 14 + headerSize));
+        int colours = old ? 0 : in.getInt(start + 32);
+        in.position(start + headerSize);
+        masks = bits > 8 ? readMasks(start, headerSize) : FIVE_BITS;
+        int palettePadding = old ? 3 : 4;
+        colours = colours == 0 ? 1 << Math.clamp(bits, 0, 16) : colours;
         if (bits <= 8) {
-            readPalette(colours == 0 ? 1 << bits : colours, old ? 3 : 4);
+            readPalette(colours, palettePadding);
         }
-        in.position(in.getInt(10) == 0 ? in.position() : in.getInt(10));
+        grey = bits <= 8 && isGreyRamp(colours);
+        boolean forgetful = dataAt == FILE_HEADER + headerSize && bits <= 8; // the offset leaves the palette out
+        in.position(dataAt == 0 ? in.position() : forgetful ? dataAt + palettePadding * colours : dataAt);
     }
 
     static DecodedImage decode(byte[] bytes, long maxPixels) {
-        return new Bmp(bytes, maxPixels).image();
+        ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        return new Bmp(in.position(FILE_HEADER), in.getInt(10), false, ImageFormat.BMP, maxPixels).image();
     }
 
-    private void readMasks(int headerSize) {
-        in.position(54);
-        for (int c = 0; c < 3; c++) {
-            masks[c] = in.getInt();
+    /** A bitmap as icons hold it: without file header, and twice as high as its picture, for the mask behind it. */
+    static Bmp ofIcon(ByteBuffer in, long maxPixels) {
+        return new Bmp(in, 0, true, ImageFormat.ICO, maxPixels);
+    }
+
+    int width() {
+        return width;
+    }
+
+    int height() {
+        return height;
+    }
+
+    /** Where the pixels begin. */
+    int dataAt() {
+        return in.position();
+    }
+
+    private int[] readMasks(int start, int headerSize) {
+        if (compression != BIT_FIELDS) {
+            return bits == 16 ? FIVE_BITS : LAYOUTS_32[0];
         }
-        masks[3] = headerSize >= 56 ? in.getInt() : 0;
-        if (bits == 32 && (masks[0] | masks[1] | masks[2] | masks[3]) == 0) {
-            masks = new int[] {0xff0000, 0xff00, 0xff, 0xff000000};
+        var found = new int[4];
+        int at = headerSize == 40 ? in.position() : start + MASKS_AT;
+        for (int c = 0; c < (headerSize >= 56 ? 4 : 3); c++) {
+            found[c] = in.getInt(at + 4 * c);
         }
+        if (headerSize == 40) {
+            in.position(at + 12);
+        }
+        if (bits == 32 && Arrays.equals(found, new int[4])) {
+            return LAYOUTS_32[5];
+        }
+        if (bits != 32) {
+            found[3] = 0;
+        }
+        int[][] known = switch (bits) {
+            case 16 -> new int[][] {FIVE_BITS, SIX_BITS_OF_GREEN};
+            case 24 -> new int[][] {LAYOUTS_32[0]};
+            default -> LAYOUTS_32;
+        };
+        if (Arrays.stream(known).noneMatch(k -> Arrays.equals(k, found))) {
+            throw new InputException("The BMP file has bit fields in an order that Pillow does not know");
+        }
+        return found;
     }
 
     private void readPalette(int colours, int step) {
-        if (colours < 1 || colours > 256) {
+        int stored = Math.min(colours, in.remaining() / step);
+        if (colours < 1 || colours > 65_536 || stored > 256) {
             throw new InputException("The BMP file has a palette of " + colours + " colours, expected 1 to 256");
         }
-        palette = new byte[3 * colours];
-        for (int i = 0; i < colours; i++) {
+        palette = new byte[3 * stored];
+        for (int i = 0; i < palette.length / 3; i++) {
             int at = in.position() + i * step;
             palette[3 * i] = in.get(at + 2);
             palette[3 * i + 1] = in.get(at + 1);
             palette[3 * i + 2] = in.get(at);
         }
-        in.position(in.position() + colours * step);
+        in.position((int) Math.min(in.limit(), in.position() + (long) colours * step));
     }
 
-    private DecodedImage image() {
-        if (bits <= 8) {
-            return indexed();
+    /** Then the indices are the picture. */
+    private boolean isGreyRamp(int colours) {
+        if (palette.length != 3 * colours) {
+            return false;
         }
-        if ((bits != 16 && bits != 24 && bits != 32) || (compression != RAW && compression != BIT_FIELDS)) {
+        int step = colours == 2 ? 255 : 1;
+        for (int i = 0; i < palette.length; i++) {
+            if ((palette[i] & 255) != i / 3 * step) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    DecodedImage image() {
+        boolean runs = compression == RLE8 || compression == RLE4;
+        if ((bits == 1 || bits == 4 || bits == 8) && (runs || compression == RAW)) {
+            return indexed(runs);
+        }
+        if (bits != 16 && bits != 24 && bits != 32 || compression != RAW && compression != BIT_FIELDS) {
             throw unsupported();
         }
         Mode mode = bits == 32 && masks[3] != 0 ? Mode.RGBA : Mode.RGB;
-        int rowBytes = rowBytes();
+        int rowBytes = rowBytes(bits);
         byte[] samples = mode.samples(width, height);
         for (int y = 0; y < height; y++) {
             int from = in.position() + storedRow(y) * rowBytes;
@@ -102,10 +185,14 @@ final class Bmp {
                 + "; supported are 1, 4, 8, 16, 24 and 32 bits, with run lengths or bit fields");
     }
 
-    /** Rows are padded to whole words of four bytes. Throws where the file ends before the last. */
-    private int rowBytes() {
+    /**
+     * Rows are padded to whole words of four bytes. Throws where the file ends before the last.
+     *
+     * @param used bits a pixel that are read
+     */
+    private int rowBytes(int used) {
         long rowBytes = Math.ceilDiv((long) width * bits, 32) * 4;
-        if (rowBytes * height > in.remaining()) {
+        if (rowBytes * (height - 1) + Math.ceilDiv((long) width * used, 8) > in.remaining()) {
             throw new InputException(
                     "The BMP file is truncated: its data end after " + in.remaining() / rowBytes + " of " + height
                             + " rows",
@@ -140,16 +227,14 @@ final class Bmp {
         return (int) (255L * ((pixel & mask) >>> Integer.numberOfTrailingZeros(mask)) / largest);
     }
 
-    private DecodedImage indexed() {
-        byte[] indices = switch (compression) {
-            case RAW -> packed();
-            case RLE8, RLE4 -> runs(compression == RLE4);
-            default -> throw unsupported();
-        };
-        if (!isGreyRamp()) {
+    private DecodedImage indexed(boolean runs) {
+        boolean bilevel = grey && palette.length <= 6;
+        byte[] indices = runs
+                ? new BmpRuns(in, width, height, topDown, compression == RLE4).read()
+                : packed(bilevel ? 1 : grey ? 8 : bits);
+        if (!grey) {
             return DecodedImage.of(width, height, indices, palette);
         }
-        boolean bilevel = palette.length <= 6;
         if (bilevel) {
             for (int i = 0; i < indices.length; i++) {
                 indices[i] = (byte) (indices[i] == 0 ? 0 : 255);
@@ -158,78 +243,21 @@ final class Bmp {
         return DecodedImage.of(bilevel ? Mode.BILEVEL : Mode.L, width, height, indices);
     }
 
-    private boolean isGreyRamp() {
-        int step = palette.length == 6 ? 255 : 1;
-        for (int i = 0; i < palette.length; i++) {
-            if ((palette[i] & 255) != i / 3 * step) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private byte[] packed() {
-        if (bits != 1 && bits != 4 && bits != 8) {
+    /** @param used bits a pixel: what the palette says, whatever the header does */
+    private byte[] packed(int used) {
+        if (used > bits) {
             throw unsupported();
         }
-        int rowBytes = rowBytes();
+        int rowBytes = rowBytes(used);
         byte[] indices = Mode.P.samples(width, height);
         for (int y = 0; y < height; y++) {
             int from = in.position() + storedRow(y) * rowBytes;
             for (int x = 0; x < width; x++) {
-                int bit = x * bits;
-                int value = (in.get(from + bit / 8) & 255) >> 8 - bits - bit % 8;
-                indices[y * width + x] = (byte) (value & (1 << bits) - 1);
+                int bit = x * used;
+                int value = (in.get(from + bit / 8) & 255) >> 8 - used - bit % 8;
+                indices[y * width + x] = (byte) (value & (1 << used) - 1);
             }
         }
         return indices;
-    }
-
-    /** Run lengths; a pair with first byte 0 is an escape. What the file skips has index 0. */
-    private byte[] runs(boolean nibbles) {
-        byte[] indices = Mode.P.samples(width, height);
-        int x = 0;
-        int y = 0;
-        while (y < height && in.remaining() >= 2) {
-            int count = in.get() & 255;
-            int value = in.get() & 255;
-            if (count > 0) {
-                for (int i = 0; i < count; i++) {
-                    set(indices, x++, y, nibbles ? nibble(value, i) : value);
-                }
-            } else if (value == 0) {
-                x = 0;
-                y++;
-            } else if (value == 1) {
-                break;
-            } else if (value == 2) {
-                x += in.get() & 255;
-                y += in.get() & 255;
-            } else {
-                x = literal(indices, x, y, value, nibbles);
-            }
-        }
-        return indices;
-    }
-
-    /** {@code count} pixels as they are, padded to whole words of two bytes. Returns the column behind them. */
-    private int literal(byte[] indices, int x, int y, int count, boolean nibbles) {
-        int size = nibbles ? (count + 1) / 2 : count;
-        int from = in.position();
-        for (int i = 0; i < count; i++) {
-            set(indices, x + i, y, nibbles ? nibble(in.get(from + i / 2), i) : in.get(from + i));
-        }
-        in.position(Math.min(in.limit(), from + size + size % 2));
-        return x + count;
-    }
-
-    private static int nibble(int value, int i) {
-        return i % 2 == 0 ? value >> 4 & 15 : value & 15;
-    }
-
-    private void set(byte[] indices, int x, int y, int value) {
-        if (x < width && y < height) {
-            indices[storedRow(y) * width + x] = (byte) value;
-        }
     }
 }

@@ -5,6 +5,7 @@ import dev.fovea.error.InputException;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 
 /**
  * A picture in memory, as a {@code PIL.Image}: what processors take, what coordinates in answers belong to, and what they are drawn
@@ -82,12 +83,16 @@ public final class DecodedImage implements ImageSource {
         } catch (FoveaException e) {
             throw e;
         } catch (RuntimeException e) {
-            // Decoders of the JDK and of libraries answer damaged files with almost any exception.
-            throw new InputException(
-                    "The " + format + " file of " + bytes.length + " bytes is truncated or damaged: " + e,
-                    "Fetch or save the picture again.",
-                    e);
+            throw damaged(format, bytes, e);
         }
+    }
+
+    /** Decoders of the JDK and of libraries answer damaged files with almost any exception. */
+    static InputException damaged(ImageFormat format, byte[] bytes, RuntimeException e) {
+        return new InputException(
+                "The " + format + " file of " + bytes.length + " bytes is truncated or damaged",
+                "Fetch or save the picture again.",
+                e);
     }
 
     /** A picture that is converted already: mode RGB. */
@@ -168,9 +173,14 @@ public final class DecodedImage implements ImageSource {
         return new DecodedImage(mode, swap ? height : width, swap ? width : height, turned, palette, transparency, 1);
     }
 
-    /** Upright and in colours: {@code transformers.image_utils.load_image}. */
+    /** Upright and in colours: {@code transformers.image_utils.load_image}. A single transparent colour is still known. */
     public DecodedImage loaded() {
-        return of(transposed().rgb());
+        return transposed().toRgb();
+    }
+
+    @Override
+    public Picture decodeByTorchvision() {
+        return transposed().rgb();
     }
 
     /** A copy, of type {@link BufferedImage#TYPE_INT_RGB}: not turned, alpha dropped. */
@@ -192,6 +202,24 @@ public final class DecodedImage implements ImageSource {
     }
 
     /**
+     * {@code convert("RGB")} as a picture of Pillow: alpha is gone, but a single transparent colour is still known, so that
+     * {@link #rgbOverWhite} lays it on white.
+     */
+    public DecodedImage toRgb() {
+        return of(rgb()).with(transparency.ofRgb(mode, palette));
+    }
+
+    /** As {@link #toRgb}, but mode RGBA is laid on white: {@code qwen_vl_utils.vision_process.to_rgb}. */
+    public DecodedImage toRgbByQwenVlUtils() {
+        return mode == Mode.RGBA ? of(rgbOverWhite()) : toRgb();
+    }
+
+    /** Other RGB pixels with the same transparent colour: Pillow's {@code resize} keeps it. */
+    public DecodedImage mapPixels(UnaryOperator<Picture> change) {
+        return of(change.apply(rgb())).with(transparency);
+    }
+
+    /**
      * Laid on white where it {@linkplain #hasTransparency has transparency}, else {@link #rgb}:
      * {@code transformers.image_transforms.convert_to_rgb}.
      */
@@ -200,9 +228,9 @@ public final class DecodedImage implements ImageSource {
         return hasTransparency() ? new Picture(width, height, Alpha.overWhite(colours.rgb(), alpha(colours))) : colours;
     }
 
-    /** As {@link #rgbOverWhite}, but only for mode RGBA: {@code qwen_vl_utils.vision_process.to_rgb}. */
+    /** The pixels of {@link #toRgbByQwenVlUtils}. */
     public Picture rgbaOverWhite() {
-        return mode == Mode.RGBA ? rgbOverWhite() : rgb();
+        return toRgbByQwenVlUtils().rgb();
     }
 
     /** The alpha that {@code convert("RGBA")} gives each pixel. */

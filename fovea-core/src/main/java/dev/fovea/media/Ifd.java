@@ -15,6 +15,7 @@ final class Ifd {
     static final int WIDTH = 256;
     static final int HEIGHT = 257;
     static final int BITS = 258;
+    static final int COMPRESSION = 259;
     static final int PHOTOMETRIC = 262;
     static final int ORIENTATION = 274;
     static final int SAMPLES_PER_PIXEL = 277;

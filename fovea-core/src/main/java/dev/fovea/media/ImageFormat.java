@@ -9,7 +9,12 @@ import java.util.HexFormat;
 enum ImageFormat {
     PNG("\u0089PNG\r\n\u001a\n", Png::decode),
     JPEG("\u00ff\u00d8\u00ff", Jpeg::decode),
-    GIF("GIF8", Gif::decode),
+    GIF("GIF89a", Gif::decode) {
+        @Override
+        boolean matches(byte[] bytes) {
+            return super.matches(bytes) || startsWith(bytes, "GIF87a");
+        }
+    },
     BMP("BM", Bmp::decode),
     WEBP("RIFF", Webp::decode) {
         @Override
@@ -21,6 +26,19 @@ enum ImageFormat {
         @Override
         boolean matches(byte[] bytes) {
             return super.matches(bytes) || startsWith(bytes, "MM\0*");
+        }
+    },
+    PNM("P", Pnm::decode) {
+        @Override
+        boolean matches(byte[] bytes) {
+            return super.matches(bytes) && bytes.length >= 3 && "123456f".indexOf(bytes[1]) >= 0 && bytes[2] <= ' ';
+        }
+    },
+    ICO("\0\0\1\0", Ico::decode),
+    TGA("", Tga::decode) {
+        @Override
+        boolean matches(byte[] bytes) {
+            return Tga.matches(bytes);
         }
     };
 

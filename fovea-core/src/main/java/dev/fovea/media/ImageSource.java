@@ -67,6 +67,11 @@ public sealed interface ImageSource
         }
 
         @Override
+        public Picture decodeByTorchvision() {
+            return named(origin.toString(), () -> Torchvision.decode(bytes, DecodedImage.MAX_PIXELS));
+        }
+
+        @Override
         public String toString() {
             return origin.toString();
         }
@@ -77,6 +82,11 @@ public sealed interface ImageSource
         @Override
         public DecodedImage decode(long maxPixels) {
             return DecodedImage.decode(bytes, maxPixels);
+        }
+
+        @Override
+        public Picture decodeByTorchvision() {
+            return Torchvision.decode(bytes, DecodedImage.MAX_PIXELS);
         }
     }
 
@@ -157,6 +167,17 @@ public sealed interface ImageSource
      * @throws dev.fovea.error.NetworkException where it cannot be fetched
      */
     DecodedImage decode(long maxPixels);
+
+    /**
+     * Reads or fetches, then decodes as {@code torchvision.io.decode_image} does: JPEG, PNG, WebP and GIF of one frame; turned
+     * as EXIF says, but neither by XMP nor in WebP; alpha is dropped, and a GIF's transparent pixels have its background colour.
+     *
+     * @throws InputException as {@link #decode(long)}, and for what torchvision does not read: other formats, animations,
+     *     16-bit samples
+     */
+    default Picture decodeByTorchvision() {
+        return inMemory().decodeByTorchvision();
+    }
 
     /**
      * Reads or fetches now, so that decoding later, and more than once, finds what is there today.

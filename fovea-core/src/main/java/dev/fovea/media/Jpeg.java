@@ -54,6 +54,12 @@ final class Jpeg {
         return image.withOrientation(Orientation.of(header.exif, header.xmp));
     }
 
+    /** For torchvision: turned as EXIF says, whatever XMP does. */
+    static DecodedImage decodeByTorchvision(byte[] bytes, long maxPixels) {
+        byte[] exif = header(ByteBuffer.wrap(bytes)).exif;
+        return decode(bytes, maxPixels).withOrientation(Orientation.of(exif, new byte[0]));
+    }
+
     private static Header header(ByteBuffer in) {
         var header = new Header();
         in.position(2);
@@ -128,7 +134,7 @@ final class Jpeg {
 
     /** The decoded channels, interleaved, in the file's own colour space. */
     private static byte[] raw(byte[] bytes, Header header) {
-        Raster raster = Plugin.read(ImageFormat.JPEG, bytes, reader -> {
+        Raster raster = Plugin.read(ImageFormat.JPEG, JpegStream.bare(bytes), reader -> {
             reader.addIIOReadWarningListener((source, warning) -> {
                 if (warning.contains("Missing EOI")) {
                     throw truncated(bytes.length); // libjpeg would go on with grey; Pillow stops

@@ -23,7 +23,7 @@ final class Lzw {
     private int buffer;
 
     Lzw(ByteBuffer in, int rootBits) {
-        if (rootBits < 1 || rootBits > 8) {
+        if (rootBits > MAX_BITS) {
             throw new InputException(
                     "The GIF file is damaged: its codes begin with " + rootBits + " bits, expected 1 to 8");
         }
@@ -51,7 +51,7 @@ final class Lzw {
                         "The GIF file is truncated: its data end after " + at + " of " + count + " pixels",
                         "Fetch or save the picture again.");
             }
-            if (code > next || code > end && previous == NONE) {
+            if (code > next || code >= prefix.length || code > end && previous == NONE) {
                 throw new InputException("The GIF file is damaged: code " + code + " stands before it is defined");
             }
             if (previous != NONE && next < prefix.length) {
@@ -105,11 +105,14 @@ final class Lzw {
     /** The next code, or NONE where the data end. */
     private int code() {
         while (bits < width) {
-            if (block == 0) {
-                block = in.hasRemaining() ? in.get() & 255 : 0;
-            }
-            if (block == 0 || !in.hasRemaining()) {
-                return NONE;
+            while (block == 0) {
+                if (!in.hasRemaining()) {
+                    return NONE;
+                }
+                block = in.get() & 255;
+                if (block > in.remaining()) {
+                    return NONE; // Pillow decodes no block in part
+                }
             }
             buffer |= (in.get() & 255) << bits;
             bits += 8;

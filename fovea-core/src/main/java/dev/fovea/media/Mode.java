@@ -1,5 +1,11 @@
 package dev.fovea.media;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+
 /** Pillow's pixel modes, as far as files of the supported formats need them. */
 enum Mode {
     /** Black and white: bytes 0 and 255. */
@@ -11,8 +17,17 @@ enum Mode {
     RGBA("RGBA", 4),
     /** Ink: 0 is none. */
     CMYK("CMYK", 4),
+    /** Luma and chroma of JPEG. */
+    YCBCR("YCbCr", 3),
     /** 16-bit grey, little endian. */
-    I16("I;16", 2);
+    I16("I;16", 2),
+    /** 32-bit signed integers, little endian. */
+    I("I", 4),
+    /** 32-bit floating-point numbers, little endian. */
+    F("F", 4);
+
+    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle FLOAT = MethodHandles.byteArrayViewVarHandle(float[].class, ByteOrder.LITTLE_ENDIAN);
 
     final String pillowName;
 
@@ -53,7 +68,32 @@ enum Mode {
             case P -> System.arraycopy(palette, (in[from] & 255) * 3, rgb, to, 3);
             case RGB, RGBA -> System.arraycopy(in, from, rgb, to, 3);
             case CMYK -> ink(in, from, rgb, to);
+            case YCBCR -> YCbCr.byPillow(in, from, rgb, to);
+            case I -> grey(Clip8.of((int) INT.get(in, from)), rgb, to);
+            case F -> grey((byte) Math.clamp((float) FLOAT.get(in, from), 0, 255), rgb, to);
         }
+    }
+
+    static void putInt(byte[] samples, int at, int value) {
+        INT.set(samples, at, value);
+    }
+
+    static void putFloat(byte[] samples, int at, float value) {
+        FLOAT.set(samples, at, value);
+    }
+
+    /** Whether {@link #toRgb} clips numbers that would not fit into a byte, so that what they showed is lost. */
+    boolean clips(byte[] samples) {
+        return switch (this) {
+            case I16 -> anyOf(samples, 2, at -> samples[at + 1] != 0);
+            case I -> anyOf(samples, 4, at -> (int) INT.get(samples, at) > 255);
+            case F -> anyOf(samples, 4, at -> (float) FLOAT.get(samples, at) >= 256);
+            default -> false;
+        };
+    }
+
+    private static boolean anyOf(byte[] samples, int step, IntPredicate test) {
+        return IntStream.iterate(0, at -> at < samples.length, at -> at + step).anyMatch(test);
     }
 
     private static void grey(byte value, byte[] rgb, int to) {

@@ -4,7 +4,6 @@ import dev.fovea.error.InputException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.zip.CRC32;
@@ -39,7 +38,7 @@ final class Png {
     private byte[] palette = {};
     private byte[] transparency = {};
     private byte[] exif = {};
-    private byte[] xmp = {};
+    private final PngText text = new PngText();
 
     private Png(ByteBuffer header) {
         width = header.getInt();
@@ -56,11 +55,27 @@ final class Png {
     }
 
     static DecodedImage decode(byte[] bytes, long maxPixels) {
+        return read(bytes, maxPixels).image();
+    }
+
+    /** For torchvision: as {@link #decode}, turned as the chunk eXIf says, whatever its texts do. */
+    static DecodedImage decodeByTorchvision(byte[] bytes, long maxPixels) {
+        Png png = read(bytes, maxPixels);
+        if (png.depth == 16) {
+            throw new InputException(
+                    "The PNG file has 16 bits a channel, which the loader torchvision hands on as they are: up to 65535 where"
+                            + " models expect 255",
+                    Torchvision.HINT);
+        }
+        return png.image().withOrientation(Orientation.of(png.exif, new byte[0]));
+    }
+
+    private static Png read(byte[] bytes, long maxPixels) {
         ByteBuffer in = ByteBuffer.wrap(bytes).position(8);
         var png = new Png(ByteBuffer.wrap(chunk(in, "IHDR")));
         ImageFormat.PNG.checkSize(png.width, png.height, maxPixels);
         png.readChunks(in);
-        return png.image();
+        return png;
     }
 
     private static byte[] chunk(ByteBuffer in, String expected) {
@@ -76,19 +91,26 @@ final class Png {
     private static String type(ByteBuffer in) {
         var name = new byte[4];
         in.get(name);
-        for (byte letter : name) {
-            if (!Character.isLetter(letter)) {
-                throw new InputException("The PNG file is damaged: there is no chunk at byte " + in.position());
-            }
-        }
         return new String(name, StandardCharsets.ISO_8859_1);
     }
 
-    /** Up to the end. After the pixels nothing is required, so a file cut there is still whole. */
+    private static boolean isType(String name) {
+        return name.matches("[A-Za-z0-9_]{4}");
+    }
+
+    /** Up to the end. After the pixels nothing is required or checked, so a file cut there is still whole. */
     private void readChunks(ByteBuffer in) {
+        boolean behindPixels = false;
         while (in.remaining() >= 8) {
             int length = in.getInt();
             String name = type(in);
+            behindPixels = behindPixels || !data.isEmpty() && !name.equals("IDAT");
+            if (!isType(name)) {
+                if (behindPixels) {
+                    return;
+                }
+                throw new InputException("The PNG file is damaged: there is no chunk at byte " + (in.position() - 8));
+            }
             boolean cut = length < 0 || length > in.remaining() - 4;
             var content = new byte[cut ? in.remaining() : length];
             in.get(content);
@@ -101,7 +123,11 @@ final class Png {
             if (name.equals("IDAT")) {
                 in.getInt();
             } else {
-                checkSum(in, name, content);
+                if (!behindPixels) {
+                    checkSum(in, name, content);
+                } else if (in.remaining() >= 4) {
+                    in.getInt();
+                }
                 keep(name, content);
             }
         }
@@ -123,15 +149,8 @@ final class Png {
             case "PLTE" -> palette = content;
             case "tRNS" -> transparency = content;
             case "eXIf" -> exif = content;
-            case "iTXt" -> keepXmp(content);
+            case "iTXt", "tEXt", "zTXt" -> text.read(name, content);
             default -> {} // colour profiles, gamma and texts: Pillow does not apply them either
-        }
-    }
-
-    private void keepXmp(byte[] content) {
-        byte[] keyword = "XML:com.adobe.xmp\0".getBytes(StandardCharsets.ISO_8859_1);
-        if (content.length > keyword.length && Arrays.mismatch(content, keyword) == keyword.length) {
-            xmp = content;
         }
     }
 
@@ -149,7 +168,8 @@ final class Png {
         DecodedImage image = mode == Mode.P
                 ? DecodedImage.of(width, height, samples, palette)
                 : DecodedImage.of(mode, width, height, samples);
-        return image.with(transparency(mode)).withOrientation(Orientation.of(exif, xmp));
+        return image.with(transparency(mode))
+                .withOrientation(Orientation.of(exif.length == 0 ? text.exif() : exif, text.xmp()));
     }
 
     private Mode mode() {

@@ -17,11 +17,20 @@ final class Tiff {
     private static final int CMYK = 5;
     private static final int YCBCR = 6;
 
+    private static final int NOT_COMPRESSED = 1;
+    private static final int OLD_JPEG = 6;
+    private static final int JPEG = 7;
+
     /** Extra samples: not alpha, alpha with colours already multiplied by it, alpha. */
     private static final int UNSPECIFIED = 0;
 
     private static final int ASSOCIATED = 1;
     private static final int MOST_EXTRA = 3;
+
+    /** Formats of a sample. */
+    private static final int UNSIGNED = 1;
+
+    private static final int FLOATING_POINT = 3;
 
     private static final long USUAL_TILE = 1 << 20;
 
@@ -46,6 +55,9 @@ final class Tiff {
         Mode mode = tiff.mode();
         Raster raster = Plugin.read(ImageFormat.TIFF, bytes, reader -> reader.readRaster(0, null));
         byte[] samples = tiff.samples(raster, mode);
+        if (mode == Mode.RGB && tiff.holdsYCbCr()) {
+            samples = YCbCr.toRgb(samples, 3);
+        }
         DecodedImage image = mode == Mode.P
                 ? DecodedImage.of(tiff.width, tiff.height, samples, tiff.palette())
                 : DecodedImage.of(mode, tiff.width, tiff.height, samples);
@@ -64,6 +76,12 @@ final class Tiff {
         int[] extra = ifd.all(Ifd.EXTRA_SAMPLES);
         int colours = ifd.get(Ifd.SAMPLES_PER_PIXEL, 1) - extra.length;
         int alpha = extra.length == 0 ? UNSPECIFIED : extra[0];
+        int format = ifd.get(Ifd.SAMPLE_FORMAT, UNSIGNED);
+        if (photometric <= BLACK_IS_ZERO && colours == 1 && extra.length == 0 && bits == 32) {
+            if (photometric == BLACK_IS_ZERO || format != UNSIGNED) {
+                return format == FLOATING_POINT ? Mode.F : Mode.I;
+            }
+        }
         boolean known = ifd.get(Ifd.SAMPLE_FORMAT, 1) == 1 && extra.length <= MOST_EXTRA; // unsigned integers
         boolean bytes = bits == 8 || bits == 16;
         boolean few = bits == 1 || bits == 2 || bits == 4;
@@ -85,7 +103,7 @@ final class Tiff {
             return Mode.CMYK;
         }
         if (known && photometric == YCBCR && bits == 8 && colours == 3) {
-            return Mode.RGB;
+            return ifd.get(Ifd.COMPRESSION, NOT_COMPRESSED) == NOT_COMPRESSED ? Mode.YCBCR : Mode.RGB;
         }
         throw new InputException("The TIFF file has photometric interpretation " + photometric + " with " + colours
                 + " + " + extra.length + " samples of " + bits + " bits and format " + ifd.get(Ifd.SAMPLE_FORMAT, 1)
@@ -101,7 +119,15 @@ final class Tiff {
         var pixel = new int[raster.getNumBands()];
         for (int y = 0, to = 0; y < height; y++) {
             for (int x = 0; x < width; x++, to += mode.bytes) {
+                if (mode == Mode.F) {
+                    Mode.putFloat(samples, to, raster.getSampleFloat(x, y, 0));
+                    continue;
+                }
                 raster.getPixel(x, y, pixel);
+                if (mode == Mode.I) {
+                    Mode.putInt(samples, to, pixel[0]);
+                    continue;
+                }
                 if (mode == Mode.I16) {
                     samples[to + 1] = (byte) (pixel[0] >> 8);
                 }
@@ -122,6 +148,12 @@ final class Tiff {
         }
         int full = bits == 16 ? value >> 8 : value * (255 / ((1 << bits) - 1));
         return (byte) (photometric == WHITE_IS_ZERO ? 255 - full : full);
+    }
+
+    /** Of compressed files libtiff makes RGB, by the formula of JPEG; in JPEG the decoder has done it. */
+    private boolean holdsYCbCr() {
+        int compression = ifd.get(Ifd.COMPRESSION, NOT_COMPRESSED);
+        return photometric == YCBCR && compression != JPEG && compression != OLD_JPEG;
     }
 
     private static void divideByAlpha(byte[] rgba) {

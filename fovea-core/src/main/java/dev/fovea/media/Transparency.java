@@ -7,6 +7,8 @@ sealed interface Transparency {
 
     Transparency NONE = new None();
 
+    int NO_INDEX = -1;
+
     /** Every pixel is opaque. */
     record None() implements Transparency {
         @Override
@@ -14,6 +16,11 @@ sealed interface Transparency {
             var alpha = new byte[rgb.length / 3];
             Arrays.fill(alpha, (byte) 255);
             return alpha;
+        }
+
+        @Override
+        public Transparency ofRgb(Mode mode, byte[] palette) {
+            return this;
         }
     }
 
@@ -35,6 +42,22 @@ sealed interface Transparency {
             }
             return alpha;
         }
+
+        /** One index that is fully transparent among opaque ones is kept as its colour; anything else is dropped. */
+        @Override
+        public Transparency ofRgb(Mode mode, byte[] palette) {
+            int single = NO_INDEX;
+            for (int i = 0; i < table.length; i++) {
+                if (table[i] == 0 && single == NO_INDEX) {
+                    single = i;
+                } else if (table[i] != (byte) 255) {
+                    return NONE;
+                }
+            }
+            return single == NO_INDEX
+                    ? NONE
+                    : new OfColour(palette[3 * single], palette[3 * single + 1], palette[3 * single + 2]);
+        }
     }
 
     /**
@@ -52,6 +75,22 @@ sealed interface Transparency {
             }
             return alpha;
         }
+
+        /**
+         * The key of mode L is converted with the pixels, and clipped. That of modes 1 and I;16 stays a single number, which
+         * Pillow then takes for a red without green and blue.
+         */
+        @Override
+        public Transparency ofRgb(Mode mode, byte[] palette) {
+            return switch (mode) {
+                case L -> {
+                    int grey = Math.clamp(red, 0, 255);
+                    yield new OfColour(grey, grey, grey);
+                }
+                case BILEVEL, I16 -> new OfColour(red, 0, 0);
+                default -> this;
+            };
+        }
     }
 
     /**
@@ -61,4 +100,7 @@ sealed interface Transparency {
      * @param rgb the same pixels converted, three bytes each
      */
     byte[] alpha(byte[] samples, byte[] rgb);
+
+    /** What is left of it after {@code convert("RGB")}: {@code info["transparency"]} of the result. */
+    Transparency ofRgb(Mode mode, byte[] palette);
 }

@@ -95,11 +95,11 @@ public sealed interface VideoSource {
      * @param opened what a front end makes of a frame
      * @throws InputException for a frame that is missing or no picture, and where they are too large together
      */
-    default List<Picture> decode(Function<DecodedImage, Picture> opened) {
+    default List<Picture> decode(Function<ImageSource, Picture> opened) {
         List<ImageSource> frames = frames();
         return frames.parallelStream()
                 .map(frame -> {
-                    Picture picture = opened.apply(frame.decode());
+                    Picture picture = opened.apply(frame);
                     DecodedVideo.checkSize(picture, frames.size());
                     return picture;
                 })

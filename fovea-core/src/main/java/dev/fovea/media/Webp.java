@@ -24,13 +24,30 @@ final class Webp {
 
     private Webp(byte[] bytes, long maxPixels) {
         still = bytes;
-        readChunks(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).position(HEADER));
+        ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        long end = 8 + Integer.toUnsignedLong(in.getInt(4));
+        if (end > bytes.length) {
+            throw new InputException(
+                    "The WebP file is truncated: it ends after " + bytes.length + " of " + end + " bytes",
+                    "Fetch or save the picture again.");
+        }
+        readChunks(in.limit(Math.max(HEADER, (int) end)).position(HEADER));
         ImageFormat.WEBP.checkSize(width, height, maxPixels);
     }
 
     static DecodedImage decode(byte[] bytes, long maxPixels) {
         var webp = new Webp(bytes, maxPixels);
         return webp.image(maxPixels).withOrientation(Orientation.of(webp.exif, webp.xmp));
+    }
+
+    /** For torchvision, which does not read metadata. */
+    static DecodedImage decodeByTorchvision(byte[] bytes, long maxPixels) {
+        var webp = new Webp(bytes, maxPixels);
+        if (webp.animated) {
+            throw new InputException(
+                    "The WebP file is an animation, which the loader torchvision does not read", Torchvision.HINT);
+        }
+        return webp.image(maxPixels);
     }
 
     private DecodedImage image(long maxPixels) {

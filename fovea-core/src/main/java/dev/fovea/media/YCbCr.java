@@ -29,6 +29,20 @@ final class YCbCr {
         return out;
     }
 
+    /** One pixel of mode YCbCr by {@code ImagingConvertYCbCr2RGB}, whose tables have six bits behind the point. */
+    static void byPillow(byte[] in, int from, byte[] rgb, int to) {
+        int y = in[from] & 255;
+        int cb = (in[from + 1] & 255) - 128;
+        int cr = (in[from + 2] & 255) - 128;
+        rgb[to] = Clip8.of(y + (sixBits(1.40200, cr) >> 6));
+        rgb[to + 1] = Clip8.of(y + (sixBits(-0.34414, cb) + sixBits(-0.71414, cr) >> 6));
+        rgb[to + 2] = Clip8.of(y + (sixBits(1.77200, cb) >> 6));
+    }
+
+    private static int sixBits(double factor, int value) {
+        return (int) (factor * 64 * value + 0.5);
+    }
+
     /**
      * Turns the doubled rows of a channel into interpolated ones, in place: {@code h1v2_fancy_upsample} of
      * libjpeg-turbo, which the JDK's own libjpeg lacks. Some distributions build their JDK with libjpeg-turbo, whose rows

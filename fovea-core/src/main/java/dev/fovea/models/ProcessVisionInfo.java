@@ -56,13 +56,12 @@ public final class ProcessVisionInfo {
      * @param item the message item that names it, with its options
      * @throws OptionException for an option that qwen-vl-utils does not have, or for one side without the other
      */
-    public static Picture image(DecodedImage image, Config item) {
+    public static DecodedImage image(DecodedImage image, Config item) {
         check(item, "image item", IMAGE_OPTIONS);
-        return image(image, item, FACTOR);
+        return image.toRgbByQwenVlUtils().mapPixels(picture -> resized(picture, item, FACTOR));
     }
 
-    private static Picture image(DecodedImage image, Config item, int factor) {
-        Picture picture = image.rgbaOverWhite();
+    private static Picture resized(Picture picture, Config item, int factor) {
         double area = factor * factor;
         SmartResize size = size(
                 picture,
@@ -92,7 +91,8 @@ public final class ProcessVisionInfo {
             }
         }
         check(item, "video item", CLIP_OPTIONS);
-        List<Picture> frames = new ArrayList<>(source.decode(frame -> image(frame, item, 2 * FACTOR)));
+        List<Picture> frames =
+                new ArrayList<>(source.decode(frame -> resized(frame.decode().rgbaOverWhite(), item, 2 * FACTOR)));
         if (frames.size() % 2 == 1) {
             frames.add(frames.getLast());
         }

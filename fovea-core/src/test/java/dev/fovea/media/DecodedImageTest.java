@@ -37,6 +37,24 @@ class DecodedImageTest {
         assertThat(TestPictures.sha256(image.transposed().rgb().rgb())).isEqualTo(expected.get("upright"));
         assertThat(TestPictures.sha256(image.rgbOverWhite().rgb())).isEqualTo(expected.get("over_white"));
         assertThat(TestPictures.sha256(image.rgbaOverWhite().rgb())).isEqualTo(expected.get("qwen_vl_utils"));
+        assertThat(sha256OverWhite(image.transposed().toRgb())).isEqualTo(expected.get("load_image_over_white"));
+        assertThat(sha256OverWhite(image.toRgbByQwenVlUtils())).isEqualTo(expected.get("qwen_vl_utils_over_white"));
+    }
+
+    private static String sha256OverWhite(DecodedImage image) {
+        return TestPictures.sha256(image.rgbOverWhite().rgb());
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void equalsTorchvision(String name) {
+        Object expected = TestPictures.object(PICTURES.get(name)).get("torchvision");
+        ImageSource source = ImageSource.of(TestPictures.path("assets/images/" + name));
+        if (expected == null) {
+            assertThatExceptionOfType(InputException.class).isThrownBy(source::decodeByTorchvision);
+        } else {
+            assertThat(TestPictures.sha256(source.decodeByTorchvision().rgb())).isEqualTo(expected);
+        }
     }
 
     @Test

@@ -38,7 +38,7 @@ class VideoSourceTest {
                 VideoSource.parse("a clip", folder),
                 VideoSource.parse("file://" + clip, folder),
                 VideoSource.parse(clip.toUri().toString(), folder))) {
-            assertThat(source.decode(DecodedImage::rgb)).hasSize(1);
+            assertThat(source.decode(frame -> frame.decode().rgb())).hasSize(1);
         }
     }
 
@@ -48,7 +48,7 @@ class VideoSourceTest {
         List<Picture> frames = VideoSource.of(names.stream()
                         .map(n -> ImageSource.of(TestPictures.bytes(n)))
                         .toList())
-                .decode(DecodedImage::rgb);
+                .decode(frame -> frame.decode().rgb());
         assertThat(frames).hasSameSizeAs(names);
         for (int i = 0; i < frames.size(); i++) {
             assertThat(frames.get(i).rgb())
@@ -71,7 +71,7 @@ class VideoSourceTest {
         refused(() -> VideoSource.of(List.of()), "empty list");
         Files.write(folder.resolve("1.png"), TestPictures.bytes("hopper.png"));
         Files.writeString(folder.resolve("2.png"), "not a picture");
-        refused(() -> VideoSource.of(folder).decode(DecodedImage::rgb), "2.png", "Not a picture");
+        refused(() -> VideoSource.of(folder).decode(frame -> frame.decode().rgb()), "2.png", "Not a picture");
     }
 
     @Test
@@ -86,7 +86,7 @@ class VideoSourceTest {
     void tooManyPixelsTogether() {
         ImageSource frame = ImageSource.of(TestPictures.bytes("hopper.png"));
         VideoSource many = VideoSource.of(Collections.nCopies(50_000, frame));
-        refused(() -> many.decode(DecodedImage::rgb), "50000 frames", "128 x 128", "715827882");
+        refused(() -> many.decode(f -> f.decode().rgb()), "50000 frames", "128 x 128", "715827882");
     }
 
     private static void refused(ThrowingCallable call, String... parts) {

@@ -49,7 +49,7 @@ class Qwen2VLVideoProcessorTest {
     void equalsTheReference(Map<String, Object> expected) {
         VideoSource source = VideoSource.of(path((String) expected.get("frames")));
         DecodedVideo video = expected.get("item") == null
-                ? DecodedVideo.of(source.decode(f -> f.transposed().rgb()))
+                ? DecodedVideo.of(source.decode(f -> f.decode().transposed().rgb()))
                 : ProcessVisionInfo.video(source, config(expected, "item"));
         Inputs.Visual visual = Qwen2VLVideoProcessor.of(config(expected, "config"))
                 .process(List.of(video), config(expected, "call"))

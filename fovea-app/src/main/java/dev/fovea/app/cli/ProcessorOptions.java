@@ -23,7 +23,7 @@ final class ProcessorOptions {
             description = "Any other option of the processor; repeatable.")
     Map<String, String> others = new LinkedHashMap<>();
 
-    @Option(names = "--loader", paramLabel = "NAME", description = "load_image, pil or qwen_vl_utils.")
+    @Option(names = "--loader", paramLabel = "NAME", description = "load_image, pil, qwen_vl_utils or torchvision.")
     Optional<String> loader = Optional.empty();
 
     @Option(names = "--resampler", paramLabel = "NAME", description = "torchvision or pil.")

@@ -87,7 +87,7 @@ final class Blip2Processor implements ModelProcessor {
      * configurations.
      */
     private Picture rgb(DecodedImage image) {
-        return hasPlaceholders() && image.hasTransparency() ? image.rgbOverWhite() : image.rgb();
+        return hasPlaceholders() ? image.rgbOverWhite() : image.rgb();
     }
 
     /** In front of the text and its {@code </s>}, unless the text spells them out. */

@@ -122,10 +122,15 @@ final class Florence2Processor implements ModelProcessor {
                 ? tokenizer.encode(prompt, true)
                 : tokenizer.encode(
                         placeholders + edge(tokenizer.bosToken()) + prompt + edge(tokenizer.eosToken()), false);
-        Picture picture = pictures.getFirst().rgb();
+        Picture picture = rgb(pictures.getFirst());
         Inputs.Visual visual = new Inputs.Visual(
                 processor.process(picture), Optional.empty(), imageTokens, 0, picture.width(), picture.height());
         return new Inputs.Row(prompt, ids, List.of(visual), List.of());
+    }
+
+    /** convert_to_rgb of transformers: transparency over white; it was dropped in 4.49, which runs Microsoft's code. */
+    private Picture rgb(DecodedImage image) {
+        return microsofts ? image.rgb() : image.rgbOverWhite();
     }
 
     private static String edge(Optional<String> token) {

@@ -44,12 +44,7 @@ final class Qwen2_5_VLProcessor implements ModelProcessor {
     @Override
     public Inputs.Row process(
             Optional<String> text, List<DecodedImage> pictures, List<DecodedVideo> clips, Config options) {
-        List<Picture> rgb = pictures.stream().map(Qwen2_5_VLProcessor::rgb).toList();
+        List<Picture> rgb = pictures.stream().map(DecodedImage::rgbOverWhite).toList();
         return shared.process(text, rgb, clips, options);
-    }
-
-    /** Any transparency over white: convert_to_rgb of transformers. */
-    private static Picture rgb(DecodedImage image) {
-        return image.hasTransparency() ? image.rgbOverWhite() : image.rgb();
     }
 }
