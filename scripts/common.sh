@@ -3,6 +3,7 @@
 
 readonly OLDEST_JDK=25
 readonly BUILD_LOCK=$root/.cache/build.lock
+fetched_files=0 fetched_kb=0 next_progress=0
 
 # Sets REPLY to the major version of the JDK in a folder; fails where there is no JDK.
 jdk_version() {
@@ -62,23 +63,55 @@ find_jdk() {
     fi
 }
 
-# Runs Maven on the project. Its own Java gets the flags that keep Maven 3 quiet on new JDKs.
+# Runs Maven on the project; what it fetches is in its output, for narrate. Its own Java gets the flags that keep Maven 3 quiet on
+# new JDKs.
 maven() {
     if ! type -P mvn >/dev/null; then
         echo "$me: mvn not found; building needs Maven 3.8 or newer (apt install maven; brew install maven; sdk install maven)" >&2
         return 127
     fi
     MAVEN_OPTS="--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+UseSerialGC \
-        -Dorg.slf4j.simpleLogger.defaultLogLevel=warn ${MAVEN_OPTS:-}" mvn -Dstyle.color=never -f "$root/pom.xml" "$@"
+        -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
+        -Dorg.slf4j.simpleLogger.log.org.apache.maven.cli.transfer.Slf4jMavenTransferListener=info ${MAVEN_OPTS:-}" \
+        mvn -Dstyle.color=never -f "$root/pom.xml" "$@"
+}
+
+# Says on stderr how far a build is, in a line that is rewritten on a terminal, and now and then elsewhere.
+progress() {
+    if [[ -t 2 ]]; then
+        printf '\r\033[K%s: %s' "$me" "$1" >&2
+    elif ((SECONDS >= next_progress)); then
+        next_progress=$((SECONDS + 10))
+        echo "$me: $1" >&2
+    fi
+}
+
+progress_done() {
+    [[ ! -t 2 ]] || printf '\r\033[K' >&2
+}
+
+# Counts a line of Maven's log that says "Downloaded from … (1.9 MB at …)" in fetched_files and fetched_kb.
+count_fetched() {
+    local size=${1##*\(} number unit whole tenth=0
+    number=${size%% *} unit=${size#* } unit=${unit%% *}
+    whole=${number%%.*}
+    [[ $number != *.* ]] || tenth=${number#*.} tenth=${tenth:0:1}
+    case $unit in
+        MB) ((fetched_kb += whole * 1000 + tenth * 100)) ;;
+        kB) ((fetched_kb += whole)) ;;
+    esac
+    ((fetched_files += 1))
 }
 
 # Waits until no other process builds. The lock is a link whose target is the process id of its holder.
 lock_build() {
-    local holder
+    local holder waiting=""
     mkdir -p "$root/.cache"
     until ln -s $$ "$BUILD_LOCK" 2>/dev/null; do
         holder=$(readlink "$BUILD_LOCK") || continue
         if kill -0 "$holder" 2>/dev/null; then
+            [[ -n $waiting ]] || echo "$me: another build of this folder is running (process $holder); waiting for it..." >&2
+            waiting=yes
             sleep 0.2
         else
             rm -f "$BUILD_LOCK"
