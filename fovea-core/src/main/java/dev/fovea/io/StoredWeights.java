@@ -192,7 +192,7 @@ final class StoredWeights implements WeightSource {
             files.forEach(WeightFile::checkUnchanged);
             return result;
         } catch (InternalError e) {
-            throw MappedFile.sentence(e, directory, () -> files.forEach(WeightFile::checkUnchanged));
+            throw MappedFile.sentence(e, directory.path(), () -> files.forEach(WeightFile::checkUnchanged));
         }
     }
 
