@@ -350,7 +350,7 @@ public final class Pipeline implements AutoCloseable {
         processor.checkVideos(request.videos().size());
         return new VisionInfo(
                 request.images().stream()
-                        .map(s -> Processor.open(s, Map.of(), loader))
+                        .map(s -> processor.open(s, Map.of(), loader))
                         .toList(),
                 request.videos().stream()
                         .map(s -> Processor.open(s, Map.of(), loader))

@@ -2,6 +2,7 @@ package dev.fovea;
 
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Warnings;
 import dev.fovea.generate.Sequence;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
@@ -40,15 +41,17 @@ public final class Processor implements AutoCloseable {
     private final String modelType;
     private final ModelProcessor processor;
     private final Map<String, Object> defaults;
+    private final Warnings warnings;
 
     Processor(ModelDirectory directory) {
-        this(directory.modelType(), Families.of(directory).processor(directory), Map.of());
+        this(directory.modelType(), Families.of(directory).processor(directory), Map.of(), directory.warnings());
     }
 
-    private Processor(String modelType, ModelProcessor processor, Map<String, Object> defaults) {
+    private Processor(String modelType, ModelProcessor processor, Map<String, Object> defaults, Warnings warnings) {
         this.modelType = modelType;
         this.processor = processor;
         this.defaults = Map.copyOf(defaults);
+        this.warnings = warnings;
     }
 
     /**
@@ -58,7 +61,7 @@ public final class Processor implements AutoCloseable {
      * @param options by the reference's names: {@code min_pixels}, {@code max_pixels}, …
      */
     public Processor with(Map<String, Object> options) {
-        return new Processor(modelType, processor, merged(options));
+        return new Processor(modelType, processor, merged(options), warnings);
     }
 
     public Tokenizer tokenizer() {
@@ -124,7 +127,7 @@ public final class Processor implements AutoCloseable {
         }
     }
 
-    private static VisionInfo opened(List<Message> messages, Loader loader) {
+    private VisionInfo opened(List<Message> messages, Loader loader) {
         List<DecodedImage> images = new ArrayList<>();
         List<DecodedVideo> videos = new ArrayList<>();
         for (Content item : messages.stream().flatMap(m -> m.content().stream()).toList()) {
@@ -175,15 +178,21 @@ public final class Processor implements AutoCloseable {
         }
     }
 
-    static DecodedImage open(ImageSource source, Map<String, Object> options, Loader loader) {
+    DecodedImage open(ImageSource source, Map<String, Object> options, Loader loader) {
         checkOptions("an image item", options, loader);
         return switch (loader) {
-            case LOAD_IMAGE -> source.load();
-            case PIL -> source.decode();
+            case LOAD_IMAGE -> decoded(source).loaded();
+            case PIL -> decoded(source);
             case TORCHVISION -> DecodedImage.of(source.decodeByTorchvision());
             case QWEN_VL_UTILS ->
-                ProcessVisionInfo.image(source.decode(), Config.of(new LinkedHashMap<>(options), "image item"));
+                ProcessVisionInfo.image(decoded(source), Config.of(new LinkedHashMap<>(options), "image item"));
         };
+    }
+
+    private DecodedImage decoded(ImageSource source) {
+        DecodedImage image = source.decode();
+        image.note().ifPresent(warnings::warn);
+        return image;
     }
 
     /** One prompt with its pictures. */

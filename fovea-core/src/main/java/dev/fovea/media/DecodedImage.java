@@ -5,6 +5,7 @@ import dev.fovea.error.InputException;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /**
@@ -146,6 +147,16 @@ public final class DecodedImage implements ImageSource {
     /** EXIF tag 0x0112, 1 (upright) to 8; 1 where the file has none that makes sense. */
     public int orientation() {
         return orientation;
+    }
+
+    /**
+     * What is lost in {@link #rgb} though nothing fails: numbers above 255 become white. Empty where nothing is.
+     */
+    public Optional<String> note() {
+        return mode.clips(samples)
+                ? Optional.of("the picture has grey values above 255 (mode " + mode()
+                        + "), which become white, as in Pillow; scale them to 8 bits to see what they show")
+                : Optional.empty();
     }
 
     /** Whether a pixel may be other than opaque: an alpha channel, or a colour or palette entry marked so. */

@@ -61,6 +61,7 @@ enum ImageFormat {
                 return format;
             }
         }
+        ForeignFormat.refuse(bytes);
         throw new InputException(
                 bytes.length == 0 ? "The picture has no bytes" : "Not a picture: " + opening(bytes),
                 "Expected one of " + Arrays.toString(values()) + ".");

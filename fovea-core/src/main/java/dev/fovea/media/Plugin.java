@@ -30,9 +30,12 @@ final class Plugin {
             reader.setInput(new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes)), true, true);
             return reading.apply(reader);
         } catch (IOException e) {
-            throw new InputException("The " + format + " file is damaged or of an unsupported kind: " + e, "", e);
+            throw new InputException(
+                    "The " + format + " file is damaged or of an unsupported kind",
+                    "Fetch or save the picture again.",
+                    e);
         } catch (LinkageError e) {
-            throw new NativeException("The native decoder of " + format + " files cannot be loaded: " + e, "", e);
+            throw new NativeException("The native decoder of " + format + " files cannot be loaded", "", e);
         } finally {
             reader.dispose();
         }

@@ -58,6 +58,15 @@ class DecodedImageTest {
     }
 
     @Test
+    void valuesThatBecomeWhiteAreSaid() {
+        assertThat(TestPictures.decode("made/pngx_16_0_0_33.png").note())
+                .hasValueSatisfying(note -> assertThat(note).contains("I;16", "above 255"));
+        assertThat(TestPictures.decode("made/deep.pgm").note()).isPresent();
+        assertThat(TestPictures.decode("i_trns.png").note()).isEmpty(); // sixteen bits, but small numbers
+        assertThat(TestPictures.decode("hopper.png").note()).isEmpty();
+    }
+
+    @Test
     void onlyModeRgbaIsPastedOnWhiteByQwenVlUtils() {
         DecodedImage palette = TestPictures.decode("pil123p.png");
         assertThat(palette.rgbaOverWhite().rgb())

@@ -6,6 +6,7 @@ import dev.fovea.io.ModelDirectory;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.Picture;
 import dev.fovea.media.Resampler;
+import dev.fovea.models.ConvertRgb;
 import dev.fovea.models.FixedSizeImageProcessor;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
@@ -28,6 +29,7 @@ final class Blip2Processor implements ModelProcessor {
     private final int numQueryTokens;
     private final Tokenizer tokenizer;
     private final FixedSizeImageProcessor images;
+    private final ConvertRgb convertRgb;
 
     Blip2Processor(ModelDirectory directory) {
         config = Blip2Config.of(directory.config());
@@ -38,6 +40,7 @@ final class Blip2Processor implements ModelProcessor {
         tokenizer = hasPlaceholders()
                 ? Tokenizer.open(directory.path(), List.of(AddedToken.special(IMAGE_TOKEN)))
                 : Tokenizer.open(directory.path());
+        convertRgb = ConvertRgb.of(directory.imageProcessor());
         images = FixedSizeImageProcessor.of(
                 directory.imageProcessor(), hasPlaceholders() ? Resampler.TORCHVISION : Resampler.PIL);
     }
@@ -87,7 +90,7 @@ final class Blip2Processor implements ModelProcessor {
      * configurations.
      */
     private Picture rgb(DecodedImage image) {
-        return hasPlaceholders() ? image.rgbOverWhite() : image.rgb();
+        return hasPlaceholders() ? convertRgb.apply(image) : image.rgb();
     }
 
     /** In front of the text and its {@code </s>}, unless the text spells them out. */

@@ -8,6 +8,7 @@ import dev.fovea.io.ModelDirectory;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.Picture;
 import dev.fovea.media.Resampler;
+import dev.fovea.models.ConvertRgb;
 import dev.fovea.models.FixedSizeImageProcessor;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
@@ -47,6 +48,7 @@ final class Florence2Processor implements ModelProcessor {
     private final boolean microsofts;
     private final Tokenizer tokenizer;
     private final FixedSizeImageProcessor images;
+    private final ConvertRgb convertRgb;
     private final int imageTokens;
     private final String placeholders;
     private final PostProcessor postProcessor;
@@ -55,6 +57,7 @@ final class Florence2Processor implements ModelProcessor {
         microsofts = Florence2Config.isMicrosofts(directory.config());
         Config image = directory.imageProcessor();
         images = FixedSizeImageProcessor.of(image, microsofts ? Resampler.PIL : Resampler.TORCHVISION);
+        convertRgb = ConvertRgb.of(image);
         imageTokens = imageTokens(directory);
         postProcessor = new PostProcessor(microsofts, microsofts ? UNGROUNDED : ungrounded(directory));
         if (microsofts) {
@@ -130,7 +133,7 @@ final class Florence2Processor implements ModelProcessor {
 
     /** convert_to_rgb of transformers: transparency over white; it was dropped in 4.49, which runs Microsoft's code. */
     private Picture rgb(DecodedImage image) {
-        return microsofts ? image.rgb() : image.rgbOverWhite();
+        return microsofts ? image.rgb() : convertRgb.apply(image);
     }
 
     private static String edge(Optional<String> token) {

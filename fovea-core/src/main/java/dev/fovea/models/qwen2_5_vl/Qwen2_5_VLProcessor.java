@@ -5,6 +5,7 @@ import dev.fovea.io.ModelDirectory;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.DecodedVideo;
 import dev.fovea.media.Picture;
+import dev.fovea.models.ConvertRgb;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
 import dev.fovea.models.Qwen2VLProcessor;
@@ -16,9 +17,11 @@ import java.util.Optional;
 /** Qwen2_5_VLProcessor of transformers: patches, and a placeholder for each merged cell. */
 final class Qwen2_5_VLProcessor implements ModelProcessor {
     private final Qwen2VLProcessor shared;
+    private final ConvertRgb convertRgb;
 
     Qwen2_5_VLProcessor(ModelDirectory directory) {
         shared = Qwen2VLProcessor.of(directory);
+        convertRgb = ConvertRgb.of(directory.imageProcessor());
     }
 
     @Override
@@ -44,7 +47,7 @@ final class Qwen2_5_VLProcessor implements ModelProcessor {
     @Override
     public Inputs.Row process(
             Optional<String> text, List<DecodedImage> pictures, List<DecodedVideo> clips, Config options) {
-        List<Picture> rgb = pictures.stream().map(DecodedImage::rgbOverWhite).toList();
+        List<Picture> rgb = pictures.stream().map(convertRgb::apply).toList();
         return shared.process(text, rgb, clips, options);
     }
 }
