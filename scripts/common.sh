@@ -3,12 +3,14 @@
 
 readonly OLDEST_JDK=25
 readonly BUILD_LOCK=$root/.cache/build.lock
+# What a Java must have to count: to build, the compiler; a release can do without.
+java_tool=javac
 fetched_files=0 fetched_kb=0 next_progress=0
 
-# Sets REPLY to the major version of the JDK in a folder; fails where there is no JDK.
+# Sets REPLY to the major version of the Java in a folder; fails where there is none.
 jdk_version() {
     local line
-    [[ -x $1/bin/javac && -r $1/release ]] || return 1
+    [[ -x $1/bin/$java_tool && -r $1/release ]] || return 1
     while IFS= read -r line; do
         if [[ $line == JAVA_VERSION=* ]]; then
             line=${line#*\"}
