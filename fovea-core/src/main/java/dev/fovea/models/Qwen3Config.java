@@ -2,7 +2,9 @@ package dev.fovea.models;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
+import dev.fovea.nn.RopeFrequencies;
 import dev.fovea.tensor.Activation;
+import java.util.Optional;
 
 /** config.json of Qwen3, and the text_config of LLaVA-OneVision-1.5. */
 public record Qwen3Config(
@@ -17,11 +19,24 @@ public record Qwen3Config(
         int maxPositionEmbeddings,
         double rmsNormEps,
         double ropeTheta,
+        RopeFrequencies rope,
         boolean tieWordEmbeddings) {
 
     /** Those of transformers' class of this name, for keys that a file leaves out. */
-    public static final Qwen3Config DEFAULTS =
-            new Qwen3Config(151_936, 4096, 22_016, 32, 32, 32, 128, Activation.SILU, 32_768, 1e-6, 10_000, false);
+    public static final Qwen3Config DEFAULTS = new Qwen3Config(
+            151_936,
+            4096,
+            22_016,
+            32,
+            32,
+            32,
+            128,
+            Activation.SILU,
+            32_768,
+            1e-6,
+            10_000,
+            RopeFrequencies.of(10_000, 128),
+            false);
 
     /**
      * @param otherwise for keys that are absent
@@ -31,6 +46,12 @@ public record Qwen3Config(
         ignore(c);
         refuse(c, "attention_bias");
         refuse(c, "use_sliding_window");
+        int headDim = c.integer("head_dim", otherwise.headDim);
+        int positions = c.integer("max_position_embeddings", otherwise.maxPositionEmbeddings);
+        Optional<Config> rope = c.optionalChild("rope_scaling")
+                .filter(r -> !r.keys().isEmpty())
+                .or(() -> c.optionalChild("rope_parameters"));
+        double theta = c.number("rope_theta", otherwise.ropeTheta);
         return new Qwen3Config(
                 c.integer("vocab_size", otherwise.vocabSize),
                 c.integer("hidden_size", otherwise.hiddenSize),
@@ -38,27 +59,13 @@ public record Qwen3Config(
                 c.integer("num_hidden_layers", otherwise.numHiddenLayers),
                 c.integer("num_attention_heads", otherwise.numAttentionHeads),
                 c.integer("num_key_value_heads", otherwise.numKeyValueHeads),
-                c.integer("head_dim", otherwise.headDim),
+                headDim,
                 c.optionalString("hidden_act").map(Activation::of).orElse(otherwise.hiddenAct),
-                c.integer("max_position_embeddings", otherwise.maxPositionEmbeddings),
+                positions,
                 c.number("rms_norm_eps", otherwise.rmsNormEps),
-                ropeTheta(c, otherwise.ropeTheta),
+                rope.map(r -> r.number("rope_theta", theta)).orElse(theta),
+                RopeFrequencies.of(rope, theta, new RopeFrequencies.Head(headDim, positions)),
                 c.flag("tie_word_embeddings", otherwise.tieWordEmbeddings));
-    }
-
-    private static double ropeTheta(Config c, double otherwise) {
-        double theta = c.number("rope_theta", otherwise);
-        return c.optionalChild("rope_parameters")
-                .or(() -> c.optionalChild("rope_scaling"))
-                .map(rope -> {
-                    String type = rope.string("rope_type", rope.string("type", "default"));
-                    if (!type.equals("default")) {
-                        throw new InputException(
-                                c.where() + ": rope type \"" + type + "\"; Fovea reads Qwen3 with default");
-                    }
-                    return rope.number("rope_theta", theta);
-                })
-                .orElse(theta);
     }
 
     private static void refuse(Config c, String key) {
@@ -76,6 +83,6 @@ public record Qwen3Config(
         c.ignore("defaults of generation", "bos_token_id", "eos_token_id", "pad_token_id");
         c.ignore("the cache is always used", "use_cache");
         c.ignore("inert without use_sliding_window", "sliding_window", "max_window_layers", "layer_types");
-        c.ignore("superseded by rope_parameters where that is present", "rope_scaling");
+        c.ignore("superseded by rope_scaling where that is present", "rope_parameters");
     }
 }

@@ -35,7 +35,6 @@ public final class Qwen3Decoder implements CausalModel {
     private final List<DecoderLayer> layers;
     private final RmsNorm norm;
     private final Linear lmHead;
-    private final float[] inverseFrequencies;
 
     /**
      * @param w where the layers are
@@ -53,7 +52,6 @@ public final class Qwen3Decoder implements CausalModel {
                 .toList();
         norm = RmsNorm.of(w.at("norm"), c.hiddenSize(), c.rmsNormEps());
         lmHead = Linear.withoutBias(root.at("lm_head"), c.hiddenSize(), c.vocabSize());
-        inverseFrequencies = Rope.inverseFrequencies(c.ropeTheta(), c.headDim());
     }
 
     @Override
@@ -87,7 +85,8 @@ public final class Qwen3Decoder implements CausalModel {
     /** @param positions one axis */
     @Override
     public Tensor forward(Tensor inputsEmbeds, int[][] positions, KvCache.Step step) {
-        Rope rope = Rope.of(backend(), dtype, inverseFrequencies, new int[inverseFrequencies.length], positions);
+        int[] axis = new int[config.headDim() / 2];
+        Rope rope = Rope.of(backend(), dtype, config.rope(), axis, positions);
         Tensor x = backend().copy(inputsEmbeds, dtype); // (T, D), rewritten by each layer
         for (DecoderLayer layer : layers) {
             Scope.update(x, h -> layer.forward(h, rope, step));

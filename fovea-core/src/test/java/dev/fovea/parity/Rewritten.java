@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -23,10 +24,22 @@ import java.util.stream.Stream;
 final class Rewritten {
     private Rewritten() {}
 
+    /** {@link #copy(Path, Path, Function, Predicate, UnaryOperator, List)} with every row in its place. */
+    static Path copy(
+            Path checkpoint,
+            Path target,
+            Function<String, List<String>> names,
+            UnaryOperator<Map<String, Object>> config,
+            List<String> withoutFiles)
+            throws IOException {
+        return copy(checkpoint, target, names, _ -> false, config, withoutFiles);
+    }
+
     /**
      * Copies a checkpoint with one weight file.
      *
      * @param names from a stored name to those of the copy: none for a tensor that it does without
+     * @param rolled names of the copy whose rows are moved up by one, the first to the end
      * @param config from config.json to that of the copy
      * @param withoutFiles that the copy does without
      */
@@ -34,6 +47,7 @@ final class Rewritten {
             Path checkpoint,
             Path target,
             Function<String, List<String>> names,
+            Predicate<String> rolled,
             UnaryOperator<Map<String, Object>> config,
             List<String> withoutFiles)
             throws IOException {
@@ -49,18 +63,25 @@ final class Rewritten {
                 new LinkedHashMap<>(Config.of(checkpoint.resolve("config.json")).toMap());
         Files.writeString(target.resolve("config.json"), Json.write(config.apply(json)));
         Files.delete(target.resolve("model.safetensors"));
-        Files.write(target.resolve("model.safetensors"), renamed(checkpoint.resolve("model.safetensors"), names));
+        Files.write(
+                target.resolve("model.safetensors"), renamed(checkpoint.resolve("model.safetensors"), names, rolled));
         return target;
     }
 
-    private static byte[] renamed(Path weights, Function<String, List<String>> names) throws IOException {
+    private static byte[] renamed(Path weights, Function<String, List<String>> names, Predicate<String> rolled)
+            throws IOException {
         Map<String, Object> header = new LinkedHashMap<>();
         ByteArrayOutputStream data = new ByteArrayOutputStream();
         try (Safetensors file = Safetensors.open(weights)) {
             for (Map.Entry<String, WeightFile.Entry> entry : file.entries().entrySet()) {
                 for (String name : names.apply(entry.getKey())) {
                     int begin = data.size();
-                    data.write(file.segment(entry.getKey()).toArray(ValueLayout.JAVA_BYTE));
+                    byte[] bytes = file.segment(entry.getKey()).toArray(ValueLayout.JAVA_BYTE);
+                    int row = rolled.test(name)
+                            ? bytes.length / entry.getValue().shape().dim(0)
+                            : 0;
+                    data.write(bytes, row, bytes.length - row);
+                    data.write(bytes, 0, row);
                     header.put(
                             name,
                             Map.of(

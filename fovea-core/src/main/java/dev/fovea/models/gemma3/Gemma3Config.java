@@ -2,8 +2,10 @@ package dev.fovea.models.gemma3;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
+import dev.fovea.nn.RopeFrequencies;
 import dev.fovea.tensor.Activation;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -33,8 +35,8 @@ record Gemma3Config(Text text, Vision vision, int mmTokensPerImage, int imageTok
             double queryPreAttnScalar,
             int slidingWindow,
             List<Boolean> isFullAttention,
-            RopeParameters fullRope,
-            RopeParameters slidingRope,
+            RopeFrequencies fullRope,
+            RopeFrequencies slidingRope,
             boolean tieWordEmbeddings) {
 
         /** For each layer, how many positions a query sees, itself included; 0 for all. */
@@ -44,9 +46,6 @@ record Gemma3Config(Text text, Vision vision, int mmTokensPerImage, int imageTok
                     .toArray();
         }
     }
-
-    /** Angles are {@code position * theta^(-2j / headDim) / factor}. */
-    record RopeParameters(double theta, double factor) {}
 
     /** The SigLIP tower. */
     record Vision(
@@ -107,6 +106,8 @@ record Gemma3Config(Text text, Vision vision, int mmTokensPerImage, int imageTok
         c.ignore("the tie at the top level decides", "tie_word_embeddings");
         refuseUnpublished(c);
         int layers = c.integer("num_hidden_layers", 26);
+        RopeFrequencies.Head head =
+                new RopeFrequencies.Head(c.integer("head_dim", 256), c.integer("max_position_embeddings", 131072));
         return new Text(
                 c.integer("vocab_size", 262208),
                 c.integer("hidden_size", 2304),
@@ -114,15 +115,15 @@ record Gemma3Config(Text text, Vision vision, int mmTokensPerImage, int imageTok
                 layers,
                 c.integer("num_attention_heads", 8),
                 c.integer("num_key_value_heads", 4),
-                c.integer("head_dim", 256),
+                head.dim(),
                 Activation.of(c.string("hidden_activation", "gelu_pytorch_tanh")),
-                c.integer("max_position_embeddings", 131072),
+                head.maxPositionEmbeddings(),
                 c.number("rms_norm_eps", 1e-6),
                 c.number("query_pre_attn_scalar", 256),
                 c.integer("sliding_window", 4096),
                 isFullAttention(c, layers),
-                fullRope(c),
-                slidingRope(c),
+                fullRope(c, head),
+                slidingRope(c, head),
                 tieWordEmbeddings);
     }
 
@@ -158,31 +159,22 @@ record Gemma3Config(Text text, Vision vision, int mmTokensPerImage, int imageTok
         return types.stream().map("full_attention"::equals).toList();
     }
 
-    private static RopeParameters fullRope(Config c) {
-        double theta = c.number("rope_theta", 1e6);
-        return c.optionalChild("rope_parameters")
-                .flatMap(p -> p.optionalChild("full_attention"))
-                .or(() -> c.optionalChild("rope_scaling"))
-                .map(rope -> rope(rope, theta))
-                .orElse(new RopeParameters(theta, 1));
+    /** In the older spelling, what rope_scaling says counts more than rope_parameters. */
+    private static RopeFrequencies fullRope(Config c, RopeFrequencies.Head head) {
+        Optional<Config> parameters = rope(c, "full_attention");
+        double older = c.number("rope_theta", 1e6);
+        double theta = parameters.map(p -> p.number("rope_theta", older)).orElse(older);
+        return RopeFrequencies.of(
+                c.optionalChild("rope_scaling").filter(r -> !r.keys().isEmpty()).or(() -> parameters), theta, head);
     }
 
-    /** Never scaled in the old spelling. */
-    private static RopeParameters slidingRope(Config c) {
-        double theta = c.number("rope_local_base_freq", 1e4);
-        return c.optionalChild("rope_parameters")
-                .flatMap(p -> p.optionalChild("sliding_attention"))
-                .map(rope -> rope(rope, theta))
-                .orElse(new RopeParameters(theta, 1));
+    /** Never scaled in the older spelling. */
+    private static RopeFrequencies slidingRope(Config c, RopeFrequencies.Head head) {
+        return RopeFrequencies.of(rope(c, "sliding_attention"), c.number("rope_local_base_freq", 1e4), head);
     }
 
-    private static RopeParameters rope(Config rope, double theta) {
-        String type = rope.string("rope_type", rope.string("type", "default"));
-        if (!type.equals("default") && !type.equals("linear")) {
-            throw new InputException(rope.where() + ": rope_type is \"" + type + "\"; expected default or linear");
-        }
-        double factor = type.equals("linear") ? rope.number("factor") : rope.number("factor", 1);
-        return new RopeParameters(rope.number("rope_theta", theta), type.equals("linear") ? factor : 1);
+    private static Optional<Config> rope(Config c, String layers) {
+        return c.optionalChild("rope_parameters").flatMap(p -> p.optionalChild(layers));
     }
 
     private static Vision vision(Config c) {

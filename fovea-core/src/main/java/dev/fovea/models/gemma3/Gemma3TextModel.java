@@ -54,8 +54,6 @@ public final class Gemma3TextModel implements VisionLanguageModel, CausalModel {
     private final List<DecoderLayer> layers;
     private final RmsNormPlusOne norm;
     private final Linear lmHead;
-    private final float[] fullFrequencies;
-    private final float[] slidingFrequencies;
 
     /** A text-only checkpoint. */
     public Gemma3TextModel(Config json, Weights w) {
@@ -77,16 +75,6 @@ public final class Gemma3TextModel implements VisionLanguageModel, CausalModel {
                 .toList();
         norm = RmsNormPlusOne.of(w.at("norm"), c.hiddenSize(), c.rmsNormEps());
         lmHead = Linear.withoutBias(root.at("lm_head"), c.hiddenSize(), c.vocabSize());
-        fullFrequencies = frequencies(c.fullRope(), c.headDim());
-        slidingFrequencies = frequencies(c.slidingRope(), c.headDim());
-    }
-
-    private static float[] frequencies(Gemma3Config.RopeParameters rope, int headDim) {
-        float[] frequencies = Rope.inverseFrequencies(rope.theta(), headDim);
-        for (int j = 0; j < frequencies.length; j++) {
-            frequencies[j] /= (float) rope.factor();
-        }
-        return frequencies;
     }
 
     @Override
@@ -140,8 +128,8 @@ public final class Gemma3TextModel implements VisionLanguageModel, CausalModel {
     @Override
     public Tensor forward(Tensor inputsEmbeds, int[][] positions, KvCache.Step step) {
         int[] axis = new int[config.headDim() / 2];
-        Rope full = Rope.of(backend, dtype, fullFrequencies, axis, positions);
-        Rope sliding = Rope.of(backend, dtype, slidingFrequencies, axis, positions);
+        Rope full = Rope.of(backend, dtype, config.fullRope(), axis, positions);
+        Rope sliding = Rope.of(backend, dtype, config.slidingRope(), axis, positions);
         Tensor x = backend.copy(inputsEmbeds, dtype); // (T, D), rewritten by each layer
         for (DecoderLayer layer : layers) {
             Rope rope = config.isFullAttention().get(layer.index) ? full : sliding; // (6)

@@ -3,12 +3,25 @@ package dev.fovea.models.llava_onevision1_5;
 import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
 import dev.fovea.models.Qwen3Config;
+import dev.fovea.nn.RopeFrequencies;
 import dev.fovea.tensor.Activation;
 
 /** config.json of LLaVA-OneVision-1.5. Defaults are those of the published classes, which are the 4B model's. */
 record LlavaOnevision1_5Config(Qwen3Config text, Vision vision, int imageTokenId, int videoTokenId) {
-    private static final Qwen3Config TEXT_DEFAULTS =
-            new Qwen3Config(151_936, 2560, 9728, 36, 32, 8, 128, Activation.SILU, 262_144, 1e-6, Double.NaN, false);
+    private static final Qwen3Config TEXT_DEFAULTS = new Qwen3Config(
+            151_936,
+            2560,
+            9728,
+            36,
+            32,
+            8,
+            128,
+            Activation.SILU,
+            262_144,
+            1e-6,
+            Double.NaN,
+            RopeFrequencies.of(Double.NaN, 128),
+            false);
 
     record Vision(
             int depth,

@@ -8,6 +8,7 @@ import dev.fovea.nn.LayerNorm;
 import dev.fovea.nn.Linear;
 import dev.fovea.nn.Mlp;
 import dev.fovea.nn.Rope;
+import dev.fovea.nn.RopeFrequencies;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
@@ -66,7 +67,7 @@ final class RiceTransformer {
                 .mapToObj(i -> new Block(c, w.at("blocks").at(i)))
                 .toList();
         merger = new PatchMerger(c, w.at("merger"));
-        inverseFrequencies = Rope.inverseFrequencies(ROPE_THETA, c.headDim() / 2);
+        inverseFrequencies = RopeFrequencies.of(ROPE_THETA, c.headDim() / 2).inverse();
     }
 
     /** Packed pictures to rows of the decoder: (C, D). */

@@ -2,7 +2,9 @@ package dev.fovea.models.qwen2_5_vl;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
+import dev.fovea.nn.RopeFrequencies;
 import dev.fovea.tensor.Activation;
+import java.util.Optional;
 
 /**
  * config.json of Qwen2.5-VL, published (text keys at the top level) or as save_pretrained writes it (text_config).
@@ -26,7 +28,7 @@ record Qwen2_5_VLConfig(
             Activation hiddenAct,
             int maxPositionEmbeddings,
             double rmsNormEps,
-            double ropeTheta,
+            RopeFrequencies rope,
             int[] mropeSection) {
 
         int headDim() {
@@ -79,32 +81,29 @@ record Qwen2_5_VLConfig(
     }
 
     private static Text text(Config c) {
-        Config rope = c.optionalChild("rope_parameters")
-                .or(() -> c.optionalChild("rope_scaling"))
-                .orElseThrow(() -> new InputException(
-                        "config.json has neither rope_scaling nor rope_parameters; Qwen2.5-VL needs mrope_section"));
-        String type = rope.string("rope_type", rope.string("type", "default"));
-        rope.ignore("\"mrope\" here means default frequencies", "type");
-        if (!type.equals("default") && !type.equals("mrope")) {
-            throw new InputException("rope type \"" + type + "\" in config.json; Qwen2.5-VL knows default and mrope");
-        }
+        Optional<Config> rope = c.optionalChild("rope_scaling")
+                .filter(r -> !r.keys().isEmpty())
+                .or(() -> c.optionalChild("rope_parameters"));
         if (c.flag("use_sliding_window", false)) {
             throw new InputException(
                     "use_sliding_window is true in config.json; no published Qwen2.5-VL has it, and Fovea does not");
         }
         int heads = c.integer("num_attention_heads", 64);
+        int hidden = c.integer("hidden_size", 8192);
+        int positions = c.integer("max_position_embeddings", 32768);
         return new Text(
                 c.integer("vocab_size", 152064),
-                c.integer("hidden_size", 8192),
+                hidden,
                 c.integer("intermediate_size", 29568),
                 c.integer("num_hidden_layers", 80),
                 heads,
                 c.integer("num_key_value_heads", 8),
                 Activation.of(c.string("hidden_act", "silu")),
-                c.integer("max_position_embeddings", 32768),
+                positions,
                 c.number("rms_norm_eps", 1e-5),
-                rope.number("rope_theta", c.number("rope_theta", 1e6)),
-                rope.integers("mrope_section"));
+                RopeFrequencies.of(
+                        rope, c.number("rope_theta", 1e6), new RopeFrequencies.Head(hidden / heads, positions)),
+                rope.flatMap(r -> r.optionalIntegers("mrope_section")).orElse(new int[] {16, 24, 24}));
     }
 
     private static Vision vision(Config c) {
@@ -142,7 +141,7 @@ record Qwen2_5_VLConfig(
         }
         text.ignore("the cache is always used", "use_cache");
         text.ignore("inert without use_sliding_window", "sliding_window", "max_window_layers", "layer_types");
-        text.ignore("superseded by rope_parameters where that is present", "rope_theta", "rope_scaling");
+        text.ignore("superseded by rope_scaling where that is present", "rope_parameters");
         vision.ignore("the reference does not read it either", "in_chans", "spatial_patch_size");
         vision.ignore("always axial with theta 10000", "rope_parameters");
     }

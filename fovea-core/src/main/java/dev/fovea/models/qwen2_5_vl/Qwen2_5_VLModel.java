@@ -18,6 +18,7 @@ import dev.fovea.nn.KvCache;
 import dev.fovea.nn.Linear;
 import dev.fovea.nn.RmsNorm;
 import dev.fovea.nn.Rope;
+import dev.fovea.nn.RopeFrequencies;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
@@ -63,7 +64,6 @@ public final class Qwen2_5_VLModel implements VisionLanguageModel, CausalModel {
     private final List<DecoderLayer> layers;
     private final RmsNorm norm;
     private final Linear lmHead;
-    private final float[] inverseFrequencies;
     private final int[] axisOfFrequency;
     private final EncodedImages encoded;
 
@@ -84,7 +84,6 @@ public final class Qwen2_5_VLModel implements VisionLanguageModel, CausalModel {
                 .toList();
         norm = RmsNorm.of(language.at("norm"), c.hiddenSize(), c.rmsNormEps());
         lmHead = Linear.withoutBias(w.at("lm_head"), c.hiddenSize(), c.vocabSize());
-        inverseFrequencies = Rope.inverseFrequencies(c.ropeTheta(), c.headDim());
         axisOfFrequency = RopeIndex.axisOfFrequency(c.mropeSection());
         encoded = new EncodedImages(backend);
     }
@@ -156,7 +155,7 @@ public final class Qwen2_5_VLModel implements VisionLanguageModel, CausalModel {
 
     @Override
     public Tensor forward(Tensor inputsEmbeds, int[][] positions, KvCache.Step step) {
-        Rope rope = Rope.of(backend, dtype, inverseFrequencies, axisOfFrequency, positions); // (7)
+        Rope rope = Rope.of(backend, dtype, config.text().rope(), axisOfFrequency, positions); // (7)
         Tensor x = inputsEmbeds; // (T, D)
         for (DecoderLayer layer : layers) {
             Tensor h = x;
@@ -219,7 +218,7 @@ public final class Qwen2_5_VLModel implements VisionLanguageModel, CausalModel {
         private final Linear patchEmbed;
         private final List<Block> blocks;
         private final PatchMerger merger;
-        private final float[] inverseFrequencies;
+        private final RopeFrequencies frequencies;
 
         Vision(Qwen2_5_VLConfig.Vision c, Weights w) {
             config = c;
@@ -235,9 +234,10 @@ public final class Qwen2_5_VLModel implements VisionLanguageModel, CausalModel {
                     .mapToObj(i -> new Block(c, w.at("blocks").at(i)))
                     .toList();
             merger = new PatchMerger(c, w.at("merger"));
-            float[] f = Rope.inverseFrequencies(ROPE_THETA, c.headDim() / 2);
-            inverseFrequencies = Arrays.copyOf(f, 2 * f.length);
-            System.arraycopy(f, 0, inverseFrequencies, f.length, f.length);
+            float[] f = RopeFrequencies.of(ROPE_THETA, c.headDim() / 2).inverse();
+            float[] both = Arrays.copyOf(f, 2 * f.length);
+            System.arraycopy(f, 0, both, f.length, f.length);
+            frequencies = new RopeFrequencies(both, 1);
         }
 
         /** Packed pictures to rows of the decoder: (C, D). */
@@ -282,13 +282,13 @@ public final class Qwen2_5_VLModel implements VisionLanguageModel, CausalModel {
 
         /** Half of the frequencies turn with the row, half with the column. (2) */
         private Rope rope(GridPositions patches, int[] order) {
-            int half = inverseFrequencies.length;
+            int half = frequencies.inverse().length;
             int[] axis = IntStream.range(0, half).map(j -> j < half / 2 ? 0 : 1).toArray();
             int[][] positions = {
                 Arrays.stream(order).map(p -> patches.rows()[p]).toArray(),
                 Arrays.stream(order).map(p -> patches.columns()[p]).toArray()
             };
-            return Rope.of(patchEmbed.weight().backend(), DType.FLOAT32, inverseFrequencies, axis, positions);
+            return Rope.of(patchEmbed.weight().backend(), DType.FLOAT32, frequencies, axis, positions);
         }
 
         private static int[] inverse(int[] order) {

@@ -101,7 +101,7 @@ class Gemma3BadInputTest {
                 "final_logit_softcapping | 30.0 | null",
                 "attention_bias | true | false",
                 "use_bidirectional_attention | true | false",
-                "rope_scaling | {\"rope_type\": \"yarn\", \"factor\": 8} | default or linear",
+                "rope_scaling | {\"rope_type\": \"dynamic\", \"factor\": 8} | expected default, linear, yarn or llama3",
                 "rope_scaling | {\"rope_type\": \"linear\"} | factor",
                 "layer_types | [\"full_attention\"] | 26 times",
                 "layer_types | [\"chunked_attention\"] | full_attention or sliding_attention",

@@ -133,7 +133,7 @@ class LlavaOnevision1_5BadInputTest {
                 "{} | {} | text_config.rope_theta is missing",
                 "{\"rope_theta\": 1e6, \"attention_bias\": true} | {} | attention_bias is true",
                 "{\"rope_theta\": 1e6, \"use_sliding_window\": true} | {} | use_sliding_window is true",
-                "{\"rope_theta\": 1e6, \"rope_scaling\": {\"rope_type\": \"yarn\"}} | {} | rope type \"yarn\"",
+                "{\"rope_theta\": 1e6, \"rope_scaling\": {\"rope_type\": \"longrope\"}} | {} | rope type \"longrope\"",
                 "{\"rope_theta\": 1e6} | {\"temporal_patch_size\": 2} | temporal_patch_size is 2",
             })
     void configurations(String text, String vision, String expected) {
