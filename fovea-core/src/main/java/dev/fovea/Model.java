@@ -71,7 +71,7 @@ public final class Model implements AutoCloseable {
 
     /** @param modelTypes that the caller takes; any where none is given */
     static Model open(String model, LoadOptions options, String... modelTypes) {
-        ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model), options.warnings());
+        ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, options.warnings()), options.warnings());
         if (modelTypes.length > 0 && !List.of(modelTypes).contains(directory.modelType())) {
             throw new InputException(
                     directory.path() + " holds a model of type \"" + directory.modelType() + "\"; expected "

@@ -60,7 +60,8 @@ public final class ModelInfo {
      * @throws dev.fovea.error.InputException as {@link AutoModelForImageTextToText#fromPretrained}
      */
     public static ModelInfo of(String model, LoadOptions options) {
-        return new ModelInfo(ModelDirectory.open(HubCache.resolve(model), options.warnings()), options);
+        return new ModelInfo(
+                ModelDirectory.open(HubCache.resolve(model, options.warnings()), options.warnings()), options);
     }
 
     public Path directory() {

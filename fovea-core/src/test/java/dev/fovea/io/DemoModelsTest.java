@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.Warnings;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
@@ -11,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class DemoModelsTest {
     @Test
     void saysWhatToAddWhereTheModelsAreNotOnTheClassPath() {
-        assertThatThrownBy(() -> HubCache.resolve("demo"))
+        assertThatThrownBy(() -> HubCache.resolve("demo", Warnings.log()))
                 .isInstanceOfSatisfying(
                         InputException.class, e -> assertThat(e.hint()).contains("dev.fovea:fovea-demo"));
     }
@@ -20,6 +21,6 @@ class DemoModelsTest {
     void leavesOtherNamesAlone() {
         assertThat(DemoModels.named("demonstration")).isEmpty();
         assertThat(DemoModels.named("./demo")).isEmpty();
-        assertThat(HubCache.resolve(".")).isEqualTo(Path.of("."));
+        assertThat(HubCache.resolve(".", Warnings.log())).isEqualTo(Path.of("."));
     }
 }

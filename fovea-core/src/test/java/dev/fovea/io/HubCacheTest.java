@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.Warnings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,31 +27,33 @@ class HubCacheTest {
 
     @Test
     void findsADirectory() {
-        assertThat(HubCache.resolve(snapshot.toString(), root)).isEqualTo(snapshot);
+        assertThat(HubCache.resolve(snapshot.toString(), root, Warnings.log())).isEqualTo(snapshot);
     }
 
     @Test
     void findsAHubIdByBranchAndByCommit() {
-        assertThat(HubCache.resolve("Qwen/Qwen2.5-VL-3B-Instruct", root)).isEqualTo(snapshot);
-        assertThat(HubCache.resolve("Qwen/Qwen2.5-VL-3B-Instruct@main", root)).isEqualTo(snapshot);
-        assertThat(HubCache.resolve("Qwen/Qwen2.5-VL-3B-Instruct@66285546", root))
+        assertThat(HubCache.resolve("Qwen/Qwen2.5-VL-3B-Instruct", root, Warnings.log()))
+                .isEqualTo(snapshot);
+        assertThat(HubCache.resolve("Qwen/Qwen2.5-VL-3B-Instruct@main", root, Warnings.log()))
+                .isEqualTo(snapshot);
+        assertThat(HubCache.resolve("Qwen/Qwen2.5-VL-3B-Instruct@66285546", root, Warnings.log()))
                 .isEqualTo(snapshot);
     }
 
     @Test
     void saysWhatIsMissing() {
         assertThatExceptionOfType(InputException.class)
-                .isThrownBy(() -> HubCache.resolve("google/gemma-3-4b-it", root))
+                .isThrownBy(() -> HubCache.resolve("google/gemma-3-4b-it", root, Warnings.log()))
                 .withMessageContaining(root.toString())
                 .satisfies(e -> assertThat(e.hint()).contains("google/gemma-3-4b-it"));
         assertThatExceptionOfType(InputException.class)
-                .isThrownBy(() -> HubCache.resolve("no such directory", root))
+                .isThrownBy(() -> HubCache.resolve("no such directory", root, Warnings.log()))
                 .withMessageContaining("no such directory");
     }
 
     @Test
     void staysInsideTheCache() {
         assertThatExceptionOfType(InputException.class)
-                .isThrownBy(() -> HubCache.resolve("Qwen/Qwen2.5-VL-3B-Instruct@../../../etc", root));
+                .isThrownBy(() -> HubCache.resolve("Qwen/Qwen2.5-VL-3B-Instruct@../../../etc", root, Warnings.log()));
     }
 }
