@@ -47,6 +47,11 @@ public enum StoredType {
         return Optional.ofNullable(dtype);
     }
 
+    /** Whether models compute with numbers of this type, as they are or converted. */
+    boolean isWeight() {
+        return dtype != null && (dtype.isFloating() || dtype == DType.FLOAT64);
+    }
+
     /** The type of that name, if it is one. */
     static Optional<StoredType> named(String name) {
         for (StoredType type : values()) {

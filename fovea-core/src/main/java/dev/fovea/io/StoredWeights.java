@@ -77,7 +77,7 @@ final class StoredWeights implements WeightSource {
             misshapen.add(found.spelling(name) + " is " + shape + ", expected " + describe(expected));
             return placeholder(computed, expected);
         }
-        if (found.entry().type().dtype().isEmpty()) {
+        if (!found.entry().type().isWeight()) {
             unsupported.add(found.spelling(name) + " (" + found.entry().type() + ")");
             return placeholder(computed, expected);
         }

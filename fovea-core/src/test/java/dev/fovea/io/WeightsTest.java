@@ -250,12 +250,13 @@ class WeightsTest {
     }
 
     @Test
-    void integersStayAsTheyAre() throws IOException {
+    void integersAreNoWeights() throws IOException {
         Files.write(
                 temp.resolve("model.safetensors"),
                 Headers.file("{\"ids\":{\"dtype\":\"I64\",\"shape\":[1,2],\"data_offsets\":[0,16]}}", new byte[16]));
         try (Weights weights = opened(DType.BFLOAT16, Renaming.NONE)) {
-            assertThat(weights.tensor("ids", 1, 2).dtype()).isEqualTo(DType.INT64);
+            weights.tensor("ids", 1, 2);
+            assertThatThrownBy(weights::check).hasMessageContaining("1 of a dtype that is not supported: ids (I64)");
         }
     }
 

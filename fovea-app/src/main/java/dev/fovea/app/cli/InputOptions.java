@@ -4,6 +4,7 @@ import dev.fovea.Processor;
 import dev.fovea.Request;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Quote;
 import dev.fovea.io.DemoModels;
 import dev.fovea.io.Json;
 import java.nio.file.Path;
@@ -176,16 +177,23 @@ final class InputOptions {
         return task.isEmpty() ? plain : Optional.of(known(task.get(), processor.tasks()) + plain.orElse(""));
     }
 
-    /** The task as the model spells it. */
+    /** The task as the model spells it; one in brackets that is none of its own, as fine-tuned models have them, as it stands. */
     static String known(String task, List<String> tasks) {
         String wanted = bare(task);
+        boolean mayBeOwn = !tasks.isEmpty() && task.matches("<\\w+>");
         return tasks.stream()
                 .filter(t -> bare(t).equals(wanted))
                 .findFirst()
-                .orElseThrow(() -> new OptionException("--task is " + task + "; "
-                        + (tasks.isEmpty()
-                                ? "this model knows no tasks"
-                                : "this model knows " + String.join(", ", tasks))));
+                .or(() -> Optional.of(task).filter(_ -> mayBeOwn))
+                .orElseThrow(() -> unknown(task, tasks));
+    }
+
+    private static OptionException unknown(String task, List<String> tasks) {
+        String found = "--task is " + Quote.of(task) + "; this model knows ";
+        return tasks.isEmpty()
+                ? new OptionException(found + "no tasks")
+                : new OptionException(
+                        found + String.join(", ", tasks), "a task of a fine-tuned model's own is given in brackets: \"<MY_TASK>\"");
     }
 
     private static String bare(String task) {

@@ -2,6 +2,7 @@ package dev.fovea.models.florence2;
 
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Warnings;
 import dev.fovea.generate.Sequence;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
@@ -33,7 +34,7 @@ final class Florence2Processor implements ModelProcessor {
     private static final int BINS = 1000;
     private static final Pattern LOCATION = Pattern.compile("<loc_[^>]*>?");
     private static final Pattern BIN = Pattern.compile("<loc_(0|[1-9]\\d{0,2})>");
-    private static final Pattern LIKE_A_TASK = Pattern.compile("<[A-Z][A-Z_]*>");
+    private static final Pattern LIKE_A_TASK = Pattern.compile("(<[A-Z][A-Za-z_]*>).*", Pattern.DOTALL);
 
     /** What Microsoft's code never grounds: black_list_of_phrase_grounding. */
     private static final Set<String> UNGROUNDED =
@@ -46,6 +47,7 @@ final class Florence2Processor implements ModelProcessor {
                     .split(", "));
 
     private final boolean microsofts;
+    private final Warnings warnings;
     private final Tokenizer tokenizer;
     private final FixedSizeImageProcessor images;
     private final ConvertRgb convertRgb;
@@ -55,6 +57,7 @@ final class Florence2Processor implements ModelProcessor {
 
     Florence2Processor(ModelDirectory directory) {
         microsofts = Florence2Config.isMicrosofts(directory.config());
+        warnings = directory.warnings();
         Config image = directory.imageProcessor();
         images = FixedSizeImageProcessor.of(image, microsofts ? Resampler.PIL : Resampler.TORCHVISION);
         convertRgb = ConvertRgb.of(image);
@@ -145,8 +148,11 @@ final class Florence2Processor implements ModelProcessor {
         checkLocations(text);
         Optional<Florence2Task> task = Florence2Task.of(text);
         if (task.isEmpty()) {
-            if (LIKE_A_TASK.matcher(text).matches()) {
-                throw new InputException("unknown task token " + text, "known: " + Florence2Task.tokens());
+            Matcher own = LIKE_A_TASK.matcher(text);
+            if (own.matches()) {
+                warnings.warn(own.group(1)
+                        + " is none of Florence-2's tasks, and asked as it stands, as fine-tuned models need it;"
+                        + " the others are " + Florence2Task.tokens());
             }
             return text;
         }
