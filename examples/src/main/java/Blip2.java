@@ -1,6 +1,5 @@
 import dev.fovea.AutoProcessor;
 import dev.fovea.Blip2ForConditionalGeneration;
-import dev.fovea.media.DecodedImage;
 import dev.fovea.media.ImageSource;
 
 /** The script that the model page of BLIP-2 publishes, line by line. */
@@ -15,7 +14,7 @@ final class Blip2 {
         var processor = AutoProcessor.fromPretrained(modelId);
         try (var model = Blip2ForConditionalGeneration.fromPretrained(modelId)) {
 
-            var rawImage = DecodedImage.of(ImageSource.parse(picture).decode().rgb());
+            var rawImage = ImageSource.parse(picture).load();
 
             var question = "how many dogs are in the picture?";
             var inputs = processor.process(rawImage, question);

@@ -20,7 +20,7 @@ final class Florence2 {
 
             var prompt = "<OD>";
 
-            var image = ImageSource.parse(url).decode();
+            var image = ImageSource.parse(url).load();
 
             var inputs = processor.process(image, prompt);
 
@@ -29,7 +29,7 @@ final class Florence2 {
             var generatedText =
                     processor.batchDecode(List.of(generated.sequences()), false).getFirst();
 
-            var parsedAnswer = processor.postProcessGeneration(generatedText, "<OD>", image.width(), image.height());
+            var parsedAnswer = processor.postProcessGeneration(generatedText, "<OD>", image);
 
             System.out.println(parsedAnswer.orElseThrow().toMap());
         }

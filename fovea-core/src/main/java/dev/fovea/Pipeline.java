@@ -31,7 +31,7 @@ import java.util.stream.IntStream;
  * Model and processor in one: transformers' pipeline.
  *
  * <pre>{@code
- * try (var pipe = Pipeline.of("image-text-to-text", directory)) {
+ * try (var pipe = Pipeline.of("image-text-to-text", "Qwen/Qwen2.5-VL-3B-Instruct")) {
  *     System.out.println(pipe.generate(List.of(user(image("bee.jpg"), text("What is this?")))).text());
  * }
  * }</pre>

@@ -14,7 +14,7 @@ import java.util.Map;
 /**
  * The stages of a prefill in float32, by the names of the reference's modules: see docs/parity.md.
  *
- * <pre>{@code pipe.trace(request).write(Path.of("stages.safetensors"))}</pre>
+ * <pre>{@code pipe.trace(request).write(Path.of("stages.safetensors"));}</pre>
  */
 public final class Trace {
     /** Stages that have a batch axis in the reference: beginnings of their names. */

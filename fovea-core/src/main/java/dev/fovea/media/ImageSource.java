@@ -17,7 +17,7 @@ import java.util.function.Supplier;
  *
  * <pre>{@code
  * DecodedImage picture = ImageSource.of(Path.of("photo.jpg")).load();
- * DecodedImage small = ImageSource.parse("https://example.org/cat.jpg").decode(1_000_000).loaded();
+ * DecodedImage small = ImageSource.of(Files.readAllBytes(Path.of("photo.jpg"))).decode(1_000_000).loaded();
  * }</pre>
  */
 public sealed interface ImageSource

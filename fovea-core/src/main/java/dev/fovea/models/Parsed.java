@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * down; a picture that its file asks to turn counts as turned.
  *
  * <pre>{@code
- * switch (processor.postProcessGeneration(text, "<OD>", width, height).orElseThrow()) {
+ * switch (pipe.run("<OD>", picture)) {
  *     case Parsed.Boxes boxes -> boxes.boxes().forEach(b -> System.out.println(b.label() + " at " + b.x1() + ", " + b.y1()));
  *     case Parsed.Text text -> System.out.println(text.text());
  *     default -> {}

@@ -52,6 +52,11 @@ public final class Cli {
         return status;
     }
 
+    /** Reads a command line and runs nothing. */
+    static void parse(String[] args, Console console) {
+        commandLine(new Fovea(), args, console).parseArgs(args);
+    }
+
     private static CommandLine commandLine(Fovea fovea, String[] args, Console console) {
         CommandLine line = new CommandLine(fovea);
         // Reading the annotations of all commands would be most of the start, so only the one that is meant is added.
