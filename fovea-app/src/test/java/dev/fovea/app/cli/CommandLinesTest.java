@@ -17,8 +17,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every command line of README and docs has commands and options that there are. */
 class CommandLinesTest {
-    /** In a block, or as code in a sentence; what comes before it in a pipe, and a prompt, do not count. */
-    private static final Pattern LINE = Pattern.compile("(?:^|[`|$] ?)(?:\\.{1,2}/)?fovea +([a-z]+ [^`\\n]*)");
+    /** A line of a block, after a prompt or a pipe; or code in a sentence that ends in the same line. */
+    private static final Pattern LINE =
+            Pattern.compile("(?:^|^\\$ |\\| )(?:\\.{1,2}/)?fovea ([a-z]+ .*)|`(?:\\.{1,2}/)?fovea ([a-z]+ [^`]+)`");
 
     /** A word as a shell reads it: in quotes or bare. */
     private static final Pattern WORD = Pattern.compile("(?:'[^']*'|\"(?:\\\\.|[^\"])*\"|[^\\s'\"])+");
@@ -32,7 +33,7 @@ class CommandLinesTest {
                 boolean fails = i + 1 < lines.size() && lines.get(i + 1).startsWith("fovea: ");
                 Matcher m = LINE.matcher(lines.get(i));
                 while (!fails && m.find()) {
-                    found.add(m.group(1));
+                    found.add(m.group(1) == null ? m.group(2) : m.group(1));
                 }
             }
         }
