@@ -1,8 +1,12 @@
 package dev.fovea;
 
+import dev.fovea.error.InputException;
+import dev.fovea.files.OutputFile;
 import dev.fovea.io.Safetensors;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,6 +23,9 @@ import java.util.Map;
 public final class Trace {
     /** Stages that have a batch axis in the reference: beginnings of their names. */
     private static final List<String> BATCHED = List.of("inputs_embeds", "language.", "encoder.", "decoder.");
+
+    /** The file's metadata, by which a trace is told from weights. */
+    private static final Map<String, String> MARK = Map.of("written_by", "fovea trace");
 
     private final Map<String, List<Stage>> parts = new LinkedHashMap<>();
 
@@ -46,12 +53,29 @@ public final class Trace {
     /**
      * Writes a safetensors file.
      *
-     * @throws dev.fovea.error.InputException where it cannot be written
+     * @throws dev.fovea.error.OptionException where there is a file that is no trace: it stays
+     * @throws dev.fovea.error.InputException where it cannot be written; what was there before stays
      */
     public void write(Path file) {
+        OutputFile.of(file)
+                .replacingOnly("a trace of Fovea", Trace::isTrace, "delete it first, or give another file")
+                .write(this::write);
+    }
+
+    /** Writes the bytes of a safetensors file. The caller closes the stream. */
+    public void write(OutputStream out) throws IOException {
         Map<String, Safetensors.Floats> tensors = new LinkedHashMap<>();
         stages().forEach((name, s) -> tensors.put(name, new Safetensors.Floats(Shape.of(s.shape()), s.values())));
-        Safetensors.write(file, tensors, Map.of());
+        Safetensors.write(out, tensors, MARK);
+    }
+
+    /** Whether a file was written here. */
+    public static boolean isTrace(Path file) {
+        try (Safetensors stages = Safetensors.open(file)) {
+            return stages.metadata().equals(MARK);
+        } catch (InputException e) {
+            return false; // then it is something else
+        }
     }
 
     private static Stage batched(String name, Stage stage) {

@@ -26,6 +26,7 @@ class LayeringTest {
     /** Parts of the engine, lowest layer first; "" is the public API. A part may use those of lower layers only. */
     private static final List<Set<String>> LAYERS = List.of(
             Set.of("error"),
+            Set.of("files"),
             Set.of("tensor", "ffi", "media"),
             Set.of("io", "generate", "backend"),
             Set.of("nn", "text"),

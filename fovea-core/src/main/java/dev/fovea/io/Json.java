@@ -1,8 +1,7 @@
 package dev.fovea.io;
 
 import dev.fovea.error.InputException;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.fovea.files.InputFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,12 +27,11 @@ public final class Json {
     private static final int MAX_DEPTH = 100;
     private static final int MAX_MESSAGE = 300;
     private static final int MAX_NAME = 100;
-    private static final long MAX_FILE_BYTES = 256L << 20;
 
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(MAX_DEPTH)
-                    .maxStringLength((int) MAX_FILE_BYTES)
+                    .maxStringLength((int) InputFile.TEXT_BYTES)
                     .maxNameLength(1 << 20)
                     .build())
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -57,17 +55,9 @@ public final class Json {
 
     /** @throws InputException where the file cannot be read or is not JSON */
     public static @Nullable Object parse(Path file) {
-        try {
-            if (Files.size(file) > MAX_FILE_BYTES) {
-                throw new InputException(
-                        file + " has " + Files.size(file) + " bytes; a JSON file may have " + MAX_FILE_BYTES);
-            }
-            String text = Files.readString(file);
-            StandIn.refuse(file, text);
-            return parse(text, file.toString());
-        } catch (IOException e) {
-            throw new InputException("cannot read " + file + ": " + e, "", e);
-        }
+        String text = InputFile.readText(file);
+        StandIn.refuse(file, text);
+        return parse(text, file.toString());
     }
 
     /** The object in a file. @throws InputException where it is something else */

@@ -1,6 +1,7 @@
 package dev.fovea.io;
 
 import dev.fovea.error.InputException;
+import dev.fovea.files.OutputFile;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import java.io.IOException;
@@ -11,7 +12,6 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -108,23 +108,26 @@ public final class Safetensors implements WeightFile {
     }
 
     /**
-     * Writes float32 tensors in the map's order, through a small buffer. An existing file is replaced.
+     * Writes float32 tensors in the map's order. An existing file is replaced once the new one is whole; who has it open, or
+     * mapped, keeps the former one.
      *
      * @throws InputException where the file cannot be written
      */
     public static void write(Path file, Map<String, Floats> tensors, Map<String, String> metadata) {
+        OutputFile.of(file).write(out -> write(out, tensors, metadata));
+    }
+
+    /** The bytes of such a file, through a small buffer. The caller closes the stream. */
+    public static void write(OutputStream out, Map<String, Floats> tensors, Map<String, String> metadata)
+            throws IOException {
         byte[] header = header(tensors, metadata);
-        try (OutputStream out = Files.newOutputStream(file)) {
-            out.write(ByteBuffer.allocate(Long.BYTES)
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .putLong(header.length)
-                    .array());
-            out.write(header);
-            for (Floats tensor : tensors.values()) {
-                write(out, tensor.values());
-            }
-        } catch (IOException e) {
-            throw new InputException("cannot write " + file + ": " + e, "", e);
+        out.write(ByteBuffer.allocate(Long.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(header.length)
+                .array());
+        out.write(header);
+        for (Floats tensor : tensors.values()) {
+            write(out, tensor.values());
         }
     }
 

@@ -1,8 +1,8 @@
 package dev.fovea.media;
 
 import dev.fovea.error.InputException;
+import dev.fovea.files.InputFile;
 import java.awt.image.BufferedImage;
-import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -22,6 +22,8 @@ import java.util.function.Supplier;
  */
 public sealed interface ImageSource
         permits DecodedImage, ImageSource.OfPath, ImageSource.OfUri, ImageSource.Held, ImageSource.OfBytes {
+    /** More than the largest picture that is decoded has, as it lies in memory. */
+    long MAX_BYTES = 1L << 30;
 
     /** A file. */
     record OfPath(Path path) implements ImageSource {
@@ -32,7 +34,7 @@ public sealed interface ImageSource
 
         @Override
         public ImageSource inMemory() {
-            return new Held(this, named(path.toString(), () -> read(path)));
+            return new Held(this, InputFile.read(path, MAX_BYTES));
         }
 
         @Override
@@ -229,23 +231,6 @@ public sealed interface ImageSource
             return true;
         } catch (IllegalArgumentException | InputException e) {
             return false; // then it is a path
-        }
-    }
-
-    private static byte[] read(Path path) {
-        if (!Files.exists(path)) {
-            throw new InputException(
-                    "there is no such file",
-                    "Looked in " + path.toAbsolutePath().getParent() + ".");
-        }
-        if (!Files.isRegularFile(path)) {
-            throw new InputException(
-                    "this is a " + (Files.isDirectory(path) ? "directory" : "device") + ", not a file");
-        }
-        try {
-            return Files.readAllBytes(path);
-        } catch (IOException e) {
-            throw new InputException("cannot be read: " + e, "", e);
         }
     }
 

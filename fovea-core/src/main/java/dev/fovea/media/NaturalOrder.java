@@ -8,10 +8,13 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /** The order in which people number files: runs of digits count as numbers, so that frame2 comes before frame10. */
-final class NaturalOrder implements Comparator<String> {
+public final class NaturalOrder implements Comparator<String> {
+    /** Texts that hold numbers. */
+    public static final Comparator<String> OF_TEXTS = new NaturalOrder();
+
     /** By the last part of the path. */
     static final Comparator<Path> OF_NAMES =
-            Comparator.comparing((Path p) -> p.getFileName().toString(), new NaturalOrder());
+            Comparator.comparing((Path p) -> p.getFileName().toString(), OF_TEXTS);
 
     private static final Pattern RUN = Pattern.compile("[0-9]+|[^0-9]+");
 

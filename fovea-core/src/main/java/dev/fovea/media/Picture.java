@@ -1,9 +1,12 @@
 package dev.fovea.media;
 
+import dev.fovea.error.InputException;
+import dev.fovea.files.InputFile;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import javax.imageio.ImageIO;
 
 /**
@@ -38,7 +41,7 @@ public record Picture(int width, int height, byte[] rgb) {
         return DecodedImage.of(image).rgb();
     }
 
-    /** As a PNG file. */
+    /** As a PNG file, which says that Fovea wrote it: see {@link #isOwnPng}. */
     public byte[] png() {
         var out = new ByteArrayOutputStream();
         try {
@@ -46,7 +49,16 @@ public record Picture(int width, int height, byte[] rgb) {
         } catch (IOException e) {
             throw new UncheckedIOException(e); // memory does not fail
         }
-        return out.toByteArray();
+        return SoftwareMark.put(out.toByteArray());
+    }
+
+    /** Whether a file is what {@link #png} gave, unchanged. */
+    public static boolean isOwnPng(Path file) {
+        try {
+            return SoftwareMark.isIn(InputFile.read(file, ImageSource.MAX_BYTES));
+        } catch (InputException e) {
+            return false; // then it is something else
+        }
     }
 
     /** A copy, of type {@link BufferedImage#TYPE_INT_RGB}. */

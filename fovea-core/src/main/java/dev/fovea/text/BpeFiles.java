@@ -1,8 +1,8 @@
 package dev.fovea.text;
 
 import dev.fovea.error.InputException;
+import dev.fovea.files.InputFile;
 import dev.fovea.io.Json;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,13 +55,10 @@ final class BpeFiles {
     }
 
     private static List<String> merges(Path file) {
-        try {
-            return Files.readAllLines(file).stream()
-                    .filter(line -> !line.isBlank() && !line.startsWith("#version"))
-                    .toList();
-        } catch (IOException e) {
-            throw new InputException("cannot read " + file + ": " + e, "", e);
-        }
+        return InputFile.readText(file)
+                .lines()
+                .filter(line -> !line.isBlank() && !line.startsWith("#version"))
+                .toList();
     }
 
     private static Map<String, Object> byteLevel(boolean prefixSpace, boolean useRegex) {

@@ -1,9 +1,9 @@
 package dev.fovea.text;
 
 import dev.fovea.error.InputException;
+import dev.fovea.files.InputFile;
 import dev.fovea.io.Json;
 import dev.fovea.text.jinja.Template;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -92,11 +92,7 @@ public final class ChatTemplate {
         if (!Files.isRegularFile(file)) {
             return Optional.empty();
         }
-        try {
-            return Optional.of(new Source(file, Files.readString(file)));
-        } catch (IOException e) {
-            throw new InputException("cannot read " + file + ": " + e, "", e);
-        }
+        return Optional.of(new Source(file, InputFile.readText(file)));
     }
 
     /** The key chat_template: a text, or a list of named ones. */

@@ -1,10 +1,9 @@
 package dev.fovea.text;
 
-import dev.fovea.error.InputException;
+import dev.fovea.files.InputFile;
 import dev.fovea.io.Json;
 import dev.fovea.io.Opening;
 import dev.fovea.tensor.Lifetime;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,7 +41,7 @@ final class HuggingFaceTokenizer implements Tokenizer {
     }
 
     private static Tokenizer open(Path file, TokenizerConfig config, List<AddedToken> extra) {
-        String text = read(file);
+        String text = InputFile.readText(file);
         String what = file.toString();
         // The library takes as long to read the text as we do: side by side, on the guess that no token is missing.
         try (var guess = Opening.of(() -> new NativeTokenizer(text, what), NativeTokenizer::close)) {
@@ -54,14 +53,6 @@ final class HuggingFaceTokenizer implements Tokenizer {
             }
             library.close();
             return new HuggingFaceTokenizer(new NativeTokenizer(json.write(), what), json, config);
-        }
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new InputException("cannot read " + file + ": " + e, "", e);
         }
     }
 
