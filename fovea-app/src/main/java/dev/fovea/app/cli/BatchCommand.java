@@ -1,14 +1,12 @@
 package dev.fovea.app.cli;
 
-import dev.fovea.Answer;
-import dev.fovea.GenerateOptions;
-import dev.fovea.Pipeline;
-import dev.fovea.Request;
+import dev.fovea.AutoProcessor;
+import dev.fovea.Processor;
 import dev.fovea.error.OptionException;
-import dev.fovea.io.Json;
+import dev.fovea.error.Warnings;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,7 +21,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "batch",
         description = {
-            "Answers the requests of a file, one JSON object a line, in their order.",
+            "Answers many requests: those of a file, one JSON object a line, or one question about each of many pictures.",
             "Started again, it goes on where it stopped. A request's own options go before those given here."
         },
         sortOptions = false,
@@ -31,7 +29,8 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Examples:",
-            "  fovea batch ./model --input questions.jsonl --output answers.jsonl",
+            "  fovea batch ./model \"What is in the picture?\" --images 'photos/**/*.jpg' --output answers.jsonl",
+            "  fovea batch ./florence-2 --task OD --images scans/*.png --output found.jsonl",
             "  fovea batch ./model --input questions.jsonl --output answers.jsonl --batch-size 4 --max-new-tokens 100",
             "A line of the input:",
             "  {\"id\": 1, \"images\": [\"a.jpg\"], \"messages\": [{\"role\": \"user\", \"content\":",
@@ -41,17 +40,51 @@ final class BatchCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
 
-    @Option(names = "--input", required = true, paramLabel = "FILE", description = "The requests.")
-    Path input = Path.of("");
+    @Parameters(index = "1", arity = "0..1", paramLabel = "PROMPT", description = "What to ask about each of --images.")
+    Optional<String> prompt = Optional.empty();
 
-    @Option(names = "--output", required = true, paramLabel = "FILE", description = "Where the answers go.")
-    Path answers = Path.of("");
+    @Option(names = "--input", paramLabel = "FILE", description = "The requests; - is stdin.")
+    Optional<String> input = Optional.empty();
+
+    @Option(
+            names = "--images",
+            arity = "1..*",
+            paramLabel = "FILE",
+            description = {
+                "Pictures, or patterns in quotes: 'photos/*.jpg', 'photos/**/*.{jpg,png}'.",
+                "Each is a request, and its path the id."
+            })
+    List<String> images = List.of();
+
+    @Option(
+            names = "--output",
+            required = true,
+            paramLabel = "FILE",
+            description = "Where the answers go; - is stdout.")
+    String answers = "";
+
+    @Option(
+            names = "--redo",
+            description = "Answer again what failed, and what has changed since an earlier run wrote the output.")
+    boolean redo;
+
+    @Mixin
+    OverwriteOption overwrite = new OverwriteOption();
 
     @Option(
             names = "--batch-size",
             paramLabel = "N",
             description = "Requests that run together; answers do not depend on it (default: ${DEFAULT-VALUE}).")
     int batchSize = 1;
+
+    @Option(names = "--system", paramLabel = "TEXT", description = "With --images: what the model is told first.")
+    Optional<String> system = Optional.empty();
+
+    @Option(names = "--task", paramLabel = "TASK", description = "With --images: a task of the model, as OCR or OD.")
+    Optional<String> task = Optional.empty();
+
+    @Option(names = "--text", description = "With --images: the prompt is raw, no chat template.")
+    boolean text;
 
     @Mixin
     RequestOptions options = new RequestOptions();
@@ -68,101 +101,72 @@ final class BatchCommand implements Callable<Integer> {
         this.console = console;
     }
 
-    /** A line of the input with what became of it: a request, or why there is none. */
-    private record Slot(@Nullable Object id, Optional<Request> request, Optional<Throwable> failure) {}
-
     @Override
     public Integer call() {
+        check();
+        String name = InputOptions.withTask(model, task);
+        try (StatusLine status = new StatusLine(console, quiet);
+                BatchInput requests = requests(name)) {
+            try (BatchOutput output = BatchOutput.open(answers, read(name, requests), overwrite, console)) {
+                return new BatchRun(name, requests, output, batchSize, engine, status).run(redo, quiet, console);
+            }
+        }
+    }
+
+    /** Without --overwrite only answers are gone on with, and no picture is taken for them. */
+    private List<Path> read(String name, BatchInput requests) {
+        List<Path> read = new ArrayList<>(RunFiles.ofModel(name));
+        read.addAll(requests.files());
+        if (overwrite.given && Files.isRegularFile(Path.of(answers))) {
+            requests.hold();
+            requests.forEach(item -> read.addAll(item.files()));
+        }
+        return read;
+    }
+
+    private void check() {
         if (batchSize < 1) {
             throw new OptionException("--batch-size is " + batchSize + "; expected at least 1");
         }
-        try (BatchFiles files = BatchFiles.open(input, answers);
-                StatusLine status = new StatusLine(console, quiet)) {
-            int before = files.done();
-            if (before < files.total()) {
-                status.show("Loading " + model);
-                try (Pipeline pipe = Pipeline.of("image-text-to-text", model, engine.loadOptions(status.warnings()))) {
-                    run(pipe, files, status);
-                }
-            }
-            status.clear();
-            if (!quiet) {
-                console.note(files.done() + " requests" + (before > 0 ? ", " + before + " of them before" : "") + ": "
-                        + (files.done() - files.failed()) + " answered, " + files.failed() + " failed");
-            }
-            return files.failed() == 0 ? ExitStatus.DONE : ExitStatus.INPUT;
+        if (input.isPresent() == !images.isEmpty()) {
+            throw new OptionException(
+                    input.isPresent()
+                            ? "--input and --images are both given; expected one of them"
+                            : "no requests are given",
+                    "--input FILE.jsonl has them, or give PROMPT and --images 'photos/*.jpg'");
+        }
+        boolean asks = prompt.isPresent() || system.isPresent() || task.isPresent() || text;
+        if (input.isPresent() && asks) {
+            throw new OptionException(
+                    "the lines of --input are whole requests; PROMPT, --system, --task and --text go with --images");
         }
     }
 
-    private void run(Pipeline pipe, BatchFiles files, StatusLine status) {
-        int before = files.done();
-        List<Slot> slots = new ArrayList<>();
-        for (Optional<String> line = files.next(); line.isPresent(); line = files.next()) {
-            status.showProgress(files.done(), files.total(), before);
-            slots.add(parse(line.get()));
-            if (slots.size() == batchSize) {
-                flush(pipe, slots, files);
-            }
+    private BatchInput requests(String name) {
+        if (input.isPresent()) {
+            return BatchInput.ofLines(input.get(), options, console);
         }
-        flush(pipe, slots, files);
-    }
-
-    private Slot parse(String line) {
-        Object id = BatchFiles.id(line);
-        try {
-            Map<String, @Nullable Object> json =
-                    options.under(Json.object(Json.parse(line, "the request"), "the request"));
-            return new Slot(id, Optional.of(Request.parse(json, input.resolveSibling(""))), Optional.empty());
-        } catch (RuntimeException e) {
-            return new Slot(id, Optional.empty(), Optional.of(e));
+        List<String> files = PictureFiles.of("--images", images);
+        try (Processor processor = AutoProcessor.fromPretrained(name, Warnings.to(console::note))) {
+            return BatchInput.ofRequests(questions(name, processor, files), options, console);
         }
     }
 
-    private static void flush(Pipeline pipe, List<Slot> slots, BatchFiles files) {
-        answer(pipe, slots).forEach(files::write);
-        slots.clear();
-    }
-
-    /** Output lines, in order. Where one request spoils the batch, each is tried by itself. */
-    private static List<Map<String, @Nullable Object>> answer(Pipeline pipe, List<Slot> slots) {
-        List<Request> requests =
-                slots.stream().flatMap(s -> s.request().stream()).toList();
-        List<Answer> together = List.of();
-        if (requests.size() > 1) {
-            try {
-                together = pipe.answer(requests, GenerateOptions.DEFAULT);
-            } catch (RuntimeException | OutOfMemoryError e) {
-                together = List.of();
-            }
+    private List<Map<String, @Nullable Object>> questions(String name, Processor processor, List<String> files) {
+        InputOptions question = new InputOptions();
+        question.model = name;
+        question.prompt = text ? Optional.empty() : prompt;
+        question.text = text ? prompt : Optional.empty();
+        question.system = system;
+        question.task = task;
+        List<Map<String, @Nullable Object>> all = new ArrayList<>();
+        for (String file : files) {
+            question.images = List.of(file);
+            Map<String, @Nullable Object> request = question.json(processor, console);
+            request.put("id", file);
+            request.put("images", List.of(file));
+            all.add(request);
         }
-        List<Map<String, @Nullable Object>> lines = new ArrayList<>();
-        int next = 0;
-        for (Slot slot : slots) {
-            boolean answered = slot.request().isPresent() && !together.isEmpty();
-            lines.add(answered ? together.get(next++).toMap() : alone(pipe, slot));
-        }
-        return lines;
-    }
-
-    private static Map<String, @Nullable Object> alone(Pipeline pipe, Slot slot) {
-        if (slot.failure().isPresent()) {
-            return error(slot.id(), slot.failure().get());
-        }
-        try {
-            return pipe.answer(slot.request().orElseThrow()).toMap();
-        } catch (RuntimeException | OutOfMemoryError e) {
-            return error(slot.id(), e);
-        }
-    }
-
-    /** A line of the output that says why there is no answer. */
-    static Map<String, @Nullable Object> error(@Nullable Object id, Throwable failure) {
-        Map<String, @Nullable Object> line = new LinkedHashMap<>();
-        line.put("id", id);
-        Map<String, Object> error = new LinkedHashMap<>();
-        error.put("message", ExitStatus.message(failure));
-        error.put("hint", ExitStatus.hint(failure));
-        line.put("error", error);
-        return line;
+        return all;
     }
 }

@@ -8,16 +8,17 @@ import dev.fovea.Request;
 import dev.fovea.error.FoveaException;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Quote;
+import dev.fovea.files.OutputFile;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Listener;
 import dev.fovea.io.Json;
 import dev.fovea.media.VideoSource;
 import dev.fovea.text.StreamingDetokenizer;
-import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -210,14 +211,14 @@ final class Chat {
             throw new OptionException("/save writes one file; " + named.size() + " are named");
         }
         Path file = Path.of(Completion.path(named.getFirst()));
-        try {
-            Files.writeString(file, Json.write(conversation.toJson()) + "\n", StandardOpenOption.CREATE_NEW);
-            hint("written to " + file);
-        } catch (FileAlreadyExistsException e) {
-            throw new InputException(file + " exists; expected a new file", "", e);
-        } catch (IOException e) {
-            throw new InputException("cannot write " + file + ": " + e, "", e);
+        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            throw new InputException(Quote.of(file) + " exists; expected a new file");
         }
+        byte[] json = (Json.write(conversation.toJson()) + "\n").getBytes(StandardCharsets.UTF_8);
+        OutputFile.of(file)
+                .replacingOnly("a new file", _ -> false, "give another file")
+                .write(out -> out.write(json));
+        hint("written to " + file);
     }
 
     private void answer(Prompter prompter) {

@@ -3,7 +3,6 @@ package dev.fovea.app.cli;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
 import dev.fovea.error.OptionException;
-import dev.fovea.io.Json;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,7 +55,7 @@ final class ChatCommand implements Callable<Integer> {
             names = "--messages",
             paramLabel = "FILE",
             description = "A conversation in transformers' JSON form, which goes on.")
-    Optional<Path> messages = Optional.empty();
+    Optional<String> messages = Optional.empty();
 
     @Option(names = "--resized-height", paramLabel = "N", description = "Height that pictures and frames get.")
     Optional<Integer> resizedHeight = Optional.empty();
@@ -103,8 +102,10 @@ final class ChatCommand implements Callable<Integer> {
         if (messages.isPresent() && system.isPresent()) {
             throw new OptionException("--messages holds what was said so far; --system cannot go with it");
         }
-        if (images.contains("-")) {
-            throw new OptionException("--image is -, which is stdin; a chat reads messages there");
+        if (images.contains(InputOptions.STDIN)
+                || messages.filter(InputOptions.STDIN::equals).isPresent()) {
+            throw new OptionException((images.contains(InputOptions.STDIN) ? "--image" : "--messages")
+                    + " is -, which is stdin; a chat reads messages there");
         }
     }
 
@@ -118,12 +119,12 @@ final class ChatCommand implements Callable<Integer> {
     private Request settings() {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         messages.ifPresent(file -> {
-            json.put("messages", Json.parse(file));
+            json.put("messages", InputOptions.parsed(file, console));
             json.put("images", images.stream().map(InputOptions::absolute).toList());
             json.put("videos", videos.stream().map(InputOptions::absolute).toList());
         });
         return Request.parse(
-                options.over(json), messages.map(f -> f.resolveSibling("")).orElse(Path.of("")));
+                options.over(json), messages.map(InputOptions::directory).orElse(Path.of("")));
     }
 
     private Map<String, Object> clipOptions() {

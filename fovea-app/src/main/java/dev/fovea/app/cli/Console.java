@@ -1,9 +1,14 @@
 package dev.fovea.app.cli;
 
 import dev.fovea.error.FoveaException;
+import dev.fovea.error.InputException;
+import dev.fovea.files.InputFile;
+import dev.fovea.files.OutputFile;
+import dev.fovea.media.ImageSource;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -89,12 +94,48 @@ public record Console(
         }
     }
 
-    /** All of stdin. */
+    /** Writes a result that is no text. */
+    void print(OutputFile.Content content) {
+        try {
+            content.writeTo(out);
+        } catch (IOException e) {
+            throw InputException.cannot("write", "stdout", e);
+        }
+        print("");
+    }
+
+    /** Where answers go that are no terminal's lines. */
+    OutputStream answers() {
+        PrintStream stdout = out;
+        return new FilterOutputStream(stdout) {
+            @Override
+            public void write(byte[] bytes, int from, int count) {
+                stdout.write(bytes, from, count);
+            }
+
+            @Override
+            public void flush() {
+                print("");
+            }
+
+            @Override
+            public void close() {
+                flush();
+            }
+        };
+    }
+
+    /** All of stdin, which is not without end. */
     byte[] readInput() {
         try {
-            return in.readAllBytes();
+            return InputFile.readAll(in, "stdin", ImageSource.MAX_BYTES);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read stdin", e);
+            throw InputException.cannot("read", "stdin", e);
         }
+    }
+
+    /** All of stdin as text. */
+    String readText() {
+        return InputFile.text(readInput(), "stdin");
     }
 }

@@ -5,6 +5,7 @@ import dev.fovea.Content;
 import dev.fovea.Message;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
+import dev.fovea.error.OptionException;
 import dev.fovea.io.DemoModels;
 import dev.fovea.media.ImageSource;
 import dev.fovea.models.Parsed;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The main job, on what comes with the program. */
@@ -33,7 +35,10 @@ final class DemoCommand implements Callable<Integer> {
             names = "--output",
             paramLabel = "FILE.png",
             description = "Where the picture with boxes goes (default: ${DEFAULT-VALUE}).")
-    Path output = Path.of("fovea-demo.png");
+    String output = "fovea-demo.png";
+
+    @Mixin
+    OverwriteOption overwrite = new OverwriteOption();
 
     private final Console console;
 
@@ -43,8 +48,9 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        DrawOption.check("--output", output);
         List<Path> pictures = DemoModels.pictures();
+        Target drawing = drawing().sparing(pictures);
+        drawing.check();
         Path first = pictures.getFirst();
         console.printLine(
                 "Two small trained models come with Fovea. They know pictures of coloured shapes and printed words, and"
@@ -63,10 +69,18 @@ final class DemoCommand implements Callable<Integer> {
                     "\nMODEL demo:finder, a Florence-2, says where things are, in pixels.\n\n  " + shown(first));
             find(finder, "<OCR_WITH_REGION>", first);
             Parsed found = find(finder, "<OD>", first);
-            DrawOption.write(found, ImageSource.of(first).load(), output);
+            byte[] png = found.drawOn(ImageSource.of(first).load()).png();
+            drawing.write(out -> out.write(png));
         }
         console.printLine("\nThe boxes are drawn in " + output + ".\n\n" + more(first));
         return ExitStatus.DONE;
+    }
+
+    private Target drawing() {
+        if (Target.isStdout(output)) {
+            throw new OptionException("--output is stdout, which gets the answers; expected a .png file");
+        }
+        return DrawOption.drawing("--output", output, overwrite, console);
     }
 
     private void ask(Pipeline chat, String question, List<Path> pictures) {

@@ -2,16 +2,16 @@ package dev.fovea.app.cli;
 
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
-import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
-import dev.fovea.media.DecodedImage;
+import dev.fovea.error.Quote;
+import dev.fovea.media.Picture;
 import dev.fovea.models.Parsed;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The answer's boxes on the picture. */
@@ -19,30 +19,50 @@ final class DrawOption {
     @Option(
             names = "--draw",
             paramLabel = "FILE.png",
-            description = "Write the picture with the answer's boxes, outlines and labels; for tasks that find things.")
-    Optional<Path> file = Optional.empty();
+            description = {
+                "Write the picture with the answer's boxes, outlines and labels; for tasks that find things.",
+                "With - it goes to stdout, and the answer to stderr."
+            })
+    Optional<String> file = Optional.empty();
 
-    /** @throws OptionException where the file cannot be what the user wants */
-    void check() {
-        file.ifPresent(f -> check("--draw", f));
+    @Mixin
+    OverwriteOption overwrite = new OverwriteOption();
+
+    /** Whether stdout belongs to the picture. */
+    boolean toStdout() {
+        return file.filter(Target::isStdout).isPresent();
     }
 
-    /** @throws OptionException where an option names no file that a picture can be written to */
-    static void check(String option, Path file) {
-        if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
-            throw new OptionException(option + " is " + file + "; expected the name of a .png file");
-        }
-        Path parent = file.toAbsolutePath().getParent();
-        if (parent == null || !Files.isDirectory(parent)) {
-            throw new OptionException(option + " is " + file + "; there is no directory " + parent);
-        }
+    /**
+     * Finds what is wrong before a model is loaded.
+     *
+     * @param inputs that are read
+     */
+    void check(Console console, Supplier<List<Path>> inputs) {
+        file.ifPresent(f -> {
+            Target target = drawing("--draw", f, overwrite, console);
+            target.sparing(inputs.get()).check();
+        });
     }
 
-    /** @throws OptionException where the request's answer has nothing to draw */
-    void check(Pipeline pipe, Request request) {
+    /**
+     * A target for a drawing.
+     *
+     * @throws OptionException where an option names no file for a picture
+     */
+    static Target drawing(String option, String named, OverwriteOption overwrite, Console console) {
+        if (!Target.isStdout(named) && !named.toLowerCase(Locale.ROOT).endsWith(".png")) {
+            throw new OptionException(option + " is " + Quote.of(named) + "; expected the name of a .png file");
+        }
+        return Target.of(option, named, "a drawing of Fovea", Picture::isOwnPng, overwrite, console);
+    }
+
+    /** @throws OptionException where the request's answer has nothing to draw, or would be drawn over one of its pictures */
+    void check(Pipeline pipe, Request request, Console console) {
         if (file.isEmpty()) {
             return;
         }
+        check(console, () -> RunFiles.of(request));
         if (pipe.processor().tasks().isEmpty()) {
             throw new OptionException(
                     "--draw needs an answer with boxes; this model knows no tasks, it answers in text");
@@ -55,18 +75,13 @@ final class DrawOption {
         }
     }
 
-    void write(Pipeline pipe, Request request, List<Parsed> parsed) {
-        if (file.isEmpty() || parsed.isEmpty()) {
-            return;
-        }
-        write(parsed.getFirst(), pipe.pictures(request).getFirst(), file.get());
-    }
-
-    static void write(Parsed parsed, DecodedImage picture, Path file) {
-        try {
-            Files.write(file, parsed.drawOn(picture).png());
-        } catch (IOException e) {
-            throw new InputException("cannot write " + file + ": " + e, "", e);
+    void write(Pipeline pipe, Request request, List<Parsed> parsed, Console console) {
+        if (file.isPresent() && !parsed.isEmpty()) {
+            byte[] png =
+                    parsed.getFirst().drawOn(pipe.pictures(request).getFirst()).png();
+            drawing("--draw", file.get(), overwrite, console)
+                    .sparing(RunFiles.of(request))
+                    .write(out -> out.write(png));
         }
     }
 }

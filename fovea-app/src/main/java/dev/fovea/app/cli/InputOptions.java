@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -23,12 +24,14 @@ import picocli.CommandLine.Parameters;
 
 /** What is asked, and whom: prompt, pictures and clips, or a file that holds them. */
 final class InputOptions {
+    static final String STDIN = "-";
+
     private static final Pattern URL = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*", Pattern.DOTALL);
 
     @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
 
-    @Parameters(index = "1", arity = "0..1", paramLabel = "PROMPT", description = "What to ask.")
+    @Parameters(index = "1", arity = "0..1", paramLabel = "PROMPT", description = "What to ask; - is stdin.")
     Optional<String> prompt = Optional.empty();
 
     @Option(
@@ -46,8 +49,11 @@ final class InputOptions {
     @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told before the prompt.")
     Optional<String> system = Optional.empty();
 
-    @Option(names = "--messages", paramLabel = "FILE", description = "A conversation in transformers' JSON form.")
-    Optional<Path> messages = Optional.empty();
+    @Option(
+            names = "--messages",
+            paramLabel = "FILE",
+            description = "A conversation in transformers' JSON form; - is stdin.")
+    Optional<String> messages = Optional.empty();
 
     @Option(
             names = "--text",
@@ -60,8 +66,11 @@ final class InputOptions {
     @Option(names = "--task", paramLabel = "TASK", description = "A task of the model, as OCR or CAPTION.")
     Optional<String> task = Optional.empty();
 
-    @Option(names = "--request", paramLabel = "FILE", description = "A request in JSON, as a line of batch's input.")
-    Optional<Path> request = Optional.empty();
+    @Option(
+            names = "--request",
+            paramLabel = "FILE",
+            description = "A request in JSON, as a line of batch's input; - is stdin.")
+    Optional<String> request = Optional.empty();
 
     @Option(
             names = "--resized-height",
@@ -126,6 +135,9 @@ final class InputOptions {
         if (images.isEmpty() && (resizedHeight.isPresent() || resizedWidth.isPresent()) && videos.isEmpty()) {
             throw new OptionException("--resized-height and --resized-width go with --image; no picture is given");
         }
+        checkStdin();
+        prompt = prompt.map(p -> p.equals(STDIN) ? typed(console) : p);
+        text = text.map(t -> t.equals(STDIN) ? typed(console) : t);
         boolean nothing = !own && request.isEmpty() && messages.isEmpty() && images.isEmpty() && videos.isEmpty();
         if (nothing && console.inputIsTerminal()) {
             prompt = Optional.of(console.ask("Prompt: "));
@@ -136,6 +148,39 @@ final class InputOptions {
         }
     }
 
+    /** What is read there is gone. */
+    private void checkStdin() {
+        List<String> named = Stream.of(
+                        prompt.stream().map(p -> p.equals(STDIN) ? "PROMPT" : ""),
+                        text.stream().map(t -> t.equals(STDIN) ? "--text" : ""),
+                        images.stream().map(i -> i.equals(STDIN) ? "--image" : ""),
+                        messages.stream().map(m -> m.equals(STDIN) ? "--messages" : ""),
+                        request.stream().map(r -> r.equals(STDIN) ? "--request" : ""))
+                .flatMap(s -> s)
+                .filter(s -> !s.isEmpty())
+                .toList();
+        if (named.size() > 1) {
+            throw new OptionException(String.join(" and ", named)
+                    + " are stdin, which can be read once; expected a file for one of them");
+        }
+    }
+
+    /** Without the line's end that tools put behind a text. */
+    static String typed(Console console) {
+        return console.readText().replaceFirst("\\R$", "");
+    }
+
+    /** What is read, as far as the options name it: no output may be one of these files. */
+    List<Path> files() {
+        Stream<Path> named = Stream.of(
+                        messages.stream(),
+                        request.stream(),
+                        images.stream().filter(i -> !URL.matcher(i).matches()))
+                .flatMap(s -> s)
+                .map(Path::of);
+        return Stream.concat(RunFiles.ofModel(model()).stream(), named).toList();
+    }
+
     /** Whether there is something to look at. */
     boolean hasPictures() {
         return !images.isEmpty() || !videos.isEmpty() || request.isPresent() || messages.isPresent();
@@ -144,25 +189,41 @@ final class InputOptions {
     /** The request that the options describe, for a model. */
     Request request(Processor processor, Console console) {
         if (request.isPresent()) {
-            return fromFile(request.get());
+            return fromFile(request.get(), console);
         }
+        return Request.parse(
+                options.over(json(processor, console)),
+                messages.map(InputOptions::directory).orElse(Path.of("")));
+    }
+
+    /** The request that the options for prompt and pictures describe, without those that a request can carry itself. */
+    Map<String, @Nullable Object> json(Processor processor, Console console) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("images", images.stream().map(s -> source(s, console)).toList());
         json.put("videos", videos.stream().map(s -> source(s, console)).toList());
         if (messages.isPresent()) {
-            json.put("messages", Json.parse(messages.get()));
+            json.put("messages", parsed(messages.get(), console));
         } else if (text.isPresent() || task.isPresent() || !processor.hasChatTemplate()) {
             rawPrompt(processor).ifPresent(raw -> json.put("text", raw));
         } else {
             json.put("messages", conversation());
         }
-        return Request.parse(
-                options.over(json), messages.map(f -> f.resolveSibling("")).orElse(Path.of("")));
+        return json;
     }
 
-    private Request fromFile(Path file) {
+    /** The JSON of a file or of stdin. */
+    static @Nullable Object parsed(String named, Console console) {
+        return named.equals(STDIN) ? Json.parse(console.readText(), "stdin") : Json.parse(Path.of(named));
+    }
+
+    /** Where relative paths in a file start from; those in stdin where the program runs. */
+    static Path directory(String named) {
+        return named.equals(STDIN) ? Path.of("") : Path.of(named).resolveSibling("");
+    }
+
+    private Request fromFile(String file, Console console) {
         try {
-            return Request.parse(options.over(Json.parseObject(file)), file.resolveSibling(""));
+            return Request.parse(options.over(Json.object(parsed(file, console), file)), directory(file));
         } catch (OptionException e) {
             throw new InputException(file + ": " + e.getMessage(), e.hint(), e);
         }
@@ -228,7 +289,7 @@ final class InputOptions {
 
     /** What the user named, in a form that does not depend on where a request's relative paths start. */
     private static String source(String named, Console console) {
-        if (named.equals("-")) {
+        if (named.equals(STDIN)) {
             return "data:;base64," + Base64.getEncoder().encodeToString(console.readInput());
         }
         return absolute(named);

@@ -8,14 +8,6 @@ import dev.fovea.error.Warnings;
 import dev.fovea.io.DemoModels;
 import dev.fovea.io.Json;
 import dev.fovea.models.Parsed;
-import java.io.BufferedReader;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +45,7 @@ final class ParseCommand implements Callable<Integer> {
     @Parameters(
             index = "1..*",
             paramLabel = "TEXT",
-            description = "Generated texts (default: stdin is one); ids count from 0.")
+            description = "Generated texts; - is stdin (default: stdin is one); ids count from 0.")
     List<String> texts = List.of();
 
     @Option(names = "--task", paramLabel = "TASK", description = "What the texts answer, as OD or <OD>.")
@@ -99,44 +91,29 @@ final class ParseCommand implements Callable<Integer> {
                 task.orElseThrow(() -> new OptionException("parse needs --task, or --input")), processor.tasks());
         Size picture =
                 Size.parse("--size", size.orElseThrow(() -> new OptionException("parse needs --size, or --input")));
-        List<String> given = texts.isEmpty() ? List.of(stdin()) : texts;
-        for (int i = 0; i < given.size(); i++) {
-            print((long) i, parsed(processor, given.get(i), token, picture.width(), picture.height()));
+        if (texts.stream().filter(InputOptions.STDIN::equals).count() > 1) {
+            throw new OptionException("TEXT is stdin more than once, which can be read once");
         }
-    }
-
-    /** Without the line's end that tools put behind a text. */
-    private String stdin() {
-        String text = new String(console.readInput(), StandardCharsets.UTF_8);
-        return text.replaceFirst("\\R$", "");
+        List<String> given = texts.isEmpty() ? List.of(InputOptions.STDIN) : texts;
+        for (int i = 0; i < given.size(); i++) {
+            String text = given.get(i).equals(InputOptions.STDIN) ? InputOptions.typed(console) : given.get(i);
+            print((long) i, parsed(processor, text, token, picture.width(), picture.height()));
+        }
     }
 
     private void parseLines(Processor processor, String from) {
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(open(from), StandardCharsets.UTF_8))) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (!line.isBlank()) {
-                    parseLine(processor, line);
-                }
+        try (JsonLines lines = JsonLines.open(from, console)) {
+            for (Optional<JsonLines.Line> line = lines.next(); line.isPresent(); line = lines.next()) {
+                parseLine(processor, line.get());
             }
-        } catch (IOException e) {
-            throw new InputException("cannot read " + from + ": " + e, "", e);
         }
-    }
-
-    private InputStream open(String from) throws IOException {
-        if (from.equals("-")) {
-            return new ByteArrayInputStream(console.readInput());
-        }
-        if (!Files.isRegularFile(Path.of(from))) {
-            throw new InputException("there is no file " + from + " with texts");
-        }
-        return Files.newInputStream(Path.of(from));
     }
 
     /** One bad line does not stop the rest. */
-    private void parseLine(Processor processor, String line) {
+    private void parseLine(Processor processor, JsonLines.Line line) {
+        Map<String, @Nullable Object> json = Map.of();
         try {
-            Map<String, @Nullable Object> json = Json.object(Json.parse(line, "the line"), "the line");
+            json = line.object();
             Set<String> unknown = new TreeSet<>(json.keySet());
             unknown.removeAll(KEYS);
             if (!unknown.isEmpty()) {
@@ -157,7 +134,10 @@ final class ParseCommand implements Callable<Integer> {
                             pixels(side.get(1))));
         } catch (RuntimeException e) {
             failed++;
-            console.printLine(Json.write(BatchCommand.error(BatchFiles.id(line), e)));
+            Map<String, @Nullable Object> failure = new LinkedHashMap<>();
+            failure.put("id", json.get("id"));
+            failure.put("error", JsonLines.error(line.where(), e));
+            console.printLine(Json.write(failure));
         }
     }
 

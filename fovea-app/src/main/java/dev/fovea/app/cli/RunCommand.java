@@ -4,6 +4,7 @@ import dev.fovea.Answer;
 import dev.fovea.GenerateOptions;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
+import dev.fovea.error.OptionException;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.io.Json;
 import java.util.concurrent.Callable;
@@ -47,13 +48,16 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         input.check(console);
-        draw.check();
+        if (draw.toStdout() && output.json()) {
+            throw new OptionException("--draw - and --format json both want stdout; expected one of them");
+        }
+        draw.check(console, input::files);
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + input.model);
             try (Pipeline pipe =
                     Pipeline.of("image-text-to-text", input.model(), engine.loadOptions(status.warnings()))) {
                 Request request = input.request(pipe.processor(), console);
-                draw.check(pipe, request);
+                draw.check(pipe, request, console);
                 status.show(input.hasPictures() ? "Looking" : "Reading");
                 answer(pipe, request, status);
             }
@@ -71,7 +75,7 @@ final class RunCommand implements Callable<Integer> {
             Answer answer = pipe.answer(request, GenerateOptions.DEFAULT);
             status.clear();
             print(answer);
-            draw.write(pipe, request, answer.parsed());
+            draw.write(pipe, request, answer.parsed(), console);
         } else {
             stream(pipe, request, status);
         }
@@ -79,7 +83,9 @@ final class RunCommand implements Callable<Integer> {
 
     private void print(Answer answer) {
         String readable = output.json() ? Json.write(answer.toMap()) : Answers.readable(answer);
-        if (!readable.isEmpty()) {
+        if (draw.toStdout() && !readable.isEmpty() && !output.quiet) {
+            console.tell(readable);
+        } else if (!readable.isEmpty() && !draw.toStdout()) {
             console.printLine(readable);
         } else if (!output.quiet) {
             console.note("nothing was found");

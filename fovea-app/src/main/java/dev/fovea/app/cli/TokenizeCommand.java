@@ -6,7 +6,6 @@ import dev.fovea.Processor;
 import dev.fovea.error.Warnings;
 import dev.fovea.io.Json;
 import dev.fovea.text.Tokenizer;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,7 +36,11 @@ final class TokenizeCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
 
-    @Parameters(index = "1", arity = "0..1", paramLabel = "TEXT", description = "The text (default: stdin).")
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "TEXT",
+            description = "The text; - is stdin (default: stdin).")
     Optional<String> text = Optional.empty();
 
     @Option(names = "--chat", description = "The text is a user's turn: render the chat template first.")
@@ -62,7 +65,7 @@ final class TokenizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        String given = text.orElseGet(() -> new String(console.readInput(), StandardCharsets.UTF_8));
+        String given = text.filter(t -> !t.equals("-")).orElseGet(console::readText);
         try (Processor processor = AutoProcessor.fromPretrained(model, Warnings.to(console::note))) {
             if (chat) {
                 var row = processor

@@ -4,8 +4,8 @@ import dev.fovea.Answer;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
 import dev.fovea.Trace;
+import dev.fovea.error.OptionException;
 import dev.fovea.io.Json;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,8 +26,15 @@ final class TraceCommand implements Callable<Integer> {
     @Mixin
     InputOptions input = new InputOptions();
 
-    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The safetensors file to write.")
-    Path stages = Path.of("");
+    @Option(
+            names = "--output",
+            required = true,
+            paramLabel = "FILE",
+            description = {"The safetensors file to write.", "With - it goes to stdout, and the answer to stderr."})
+    String stages = "";
+
+    @Mixin
+    OverwriteOption overwrite = new OverwriteOption();
 
     @Mixin
     EngineOptions engine = new EngineOptions();
@@ -44,6 +51,12 @@ final class TraceCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         input.check(console);
+        Target target = Target.of("--output", stages, "a trace of Fovea", Trace::isTrace, overwrite, console)
+                .sparing(input.files());
+        if (target.isStdout() && output.json()) {
+            throw new OptionException("--output - and --format json both want stdout; expected one of them");
+        }
+        target.check();
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + input.model);
             try (Pipeline pipe =
@@ -51,18 +64,26 @@ final class TraceCommand implements Callable<Integer> {
                 Request request = input.request(pipe.processor(), console);
                 status.show("Tracing");
                 Trace trace = pipe.trace(request);
-                trace.write(stages);
+                target.sparing(RunFiles.of(request)).write(trace::write);
                 status.show("Answering");
                 Answer answer = pipe.answer(request);
                 status.clear();
-                console.printLine(output.json() ? Json.write(answer.toMap()) : summary(trace, answer));
+                print(output.json() ? Json.write(answer.toMap()) : summary(trace, answer, target), target);
             }
         }
         return ExitStatus.DONE;
     }
 
-    private String summary(Trace trace, Answer answer) {
+    private void print(String readable, Target target) {
+        if (!target.isStdout()) {
+            console.printLine(readable);
+        } else if (!output.quiet) {
+            console.tell(readable);
+        }
+    }
+
+    private static String summary(Trace trace, Answer answer, Target target) {
         return Answers.readable(answer) + "\n\n" + trace + "\n\n"
-                + trace.stages().size() + " stages in " + stages;
+                + trace.stages().size() + " stages in " + target;
     }
 }

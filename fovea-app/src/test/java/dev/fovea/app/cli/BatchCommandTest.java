@@ -41,7 +41,7 @@ class BatchCommandTest {
         Files.copy(Path.of(PICTURE), folder.resolve("odd.png"));
     }
 
-    private Shell.Result batch(String... more) {
+    Shell.Result batch(String... more) {
         List<String> line =
                 new ArrayList<>(List.of("batch", MODEL, "--input", input.toString(), "--output", output.toString()));
         line.addAll(List.of(more));
@@ -78,19 +78,24 @@ class BatchCommandTest {
         Files.writeString(input, """
                 {"id": 1, "text": "Hello", "generate": {"max_new_tokens": 2}}
                 {"id": 2, "text": "Hello", "images": ["no-such.png"]}
+
                 no JSON
                 {"id": 4, "text": "Hello", "generate": {"num_beams": -1}}
                 {"id": 5, "text": "Hello", "generate": {"max_new_tokens": 2}}
                 """);
         Shell.Result result = batch("--batch-size", "5");
         assertThat(result.status()).isEqualTo(3);
-        assertThat(result.err()).isEqualTo("fovea: 5 requests: 2 answered, 3 failed\n");
+        assertThat(result.err()).isEqualTo("fovea: 5 requests: 2 answered, 3 failed: " + input + ", lines 2, 4, 5\n");
         List<Map<String, @Nullable Object>> lines = answers();
         assertThat(lines).extracting(a -> a.get("id")).containsExactly(1L, 2L, null, 4L, 5L);
+        assertThat(lines).extracting(a -> a.get("line")).containsExactly(1L, 2L, 4L, 5L, 6L);
         assertThat(lines).extracting(a -> a.containsKey("error")).containsExactly(false, true, true, true, false);
-        assertThat(lines.get(1)).containsOnlyKeys("id", "error");
-        assertThat(Json.object(lines.get(1).get("error"), "error")).containsOnlyKeys("message", "hint");
-        assertThat(lines.get(1).get("error").toString()).contains("no-such.png");
+        assertThat(lines.get(1)).containsOnlyKeys("id", "fingerprint", "line", "error");
+        Map<String, @Nullable Object> error = Json.object(lines.get(1).get("error"), "error");
+        assertThat(error).containsOnlyKeys("message", "hint");
+        assertThat((String) error.get("message"))
+                .startsWith(input + ", line 2: ")
+                .contains("no-such.png");
     }
 
     @Test
@@ -112,40 +117,39 @@ class BatchCommandTest {
     }
 
     @Test
-    void keepsWhatWasAnsweredBefore() throws IOException {
-        Files.writeString(input, TEXT_REQUEST + "\n" + TEXT_REQUEST.replace("2", "3") + "\n");
-        String kept = "{\"id\": 2, \"note\": \"kept as it is: ä\"}\n";
-        Files.writeString(output, kept + "{\"id\": 3, \"no");
-        batch().succeeds();
-        assertThat(Files.readString(output)).startsWith(kept);
-        assertThat(answers()).hasSize(2);
-    }
-
-    @Test
     void failuresOfAnEarlierRunCount() throws IOException {
-        Files.writeString(input, TEXT_REQUEST + "\n");
-        Files.writeString(output, "{\"id\": 2, \"error\": {\"message\": \"m\", \"hint\": \"\"}}\n");
+        Files.writeString(input, TEXT_REQUEST + "\n{\"id\": 3, \"text\": \"Hello\", \"images\": [\"late.png\"]}\n");
         assertThat(batch().status()).isEqualTo(3);
-    }
-
-    @Test
-    void refusesTheAnswersOfOtherRequests() throws IOException {
-        Files.writeString(input, TEXT_REQUEST + "\n");
-        Files.writeString(output, "{\"id\": 9}\n");
-        batch().failsWith(3, "line 1", "answers the request 9", "2");
-        Files.writeString(output, "{\"id\": 2}\n{\"id\": 3}\n");
-        batch().failsWith(3, "more answers than the 1 requests");
-        assertThat(answers()).as("nothing is lost").hasSize(2);
+        Shell.Result again = batch();
+        assertThat(again.status()).isEqualTo(3);
+        assertThat(again.err()).contains("2 requests, 2 of them before: 1 answered, 1 failed: " + input + ", line 2");
     }
 
     @Test
     void refusesFilesThatCannotBe() throws IOException {
-        batch().failsWith(3, "there is no file", "in.jsonl");
+        batch().failsWith(3, "there is no such file", "in.jsonl");
         Files.writeString(input, TEXT_REQUEST);
-        output = input;
-        batch().failsWith(2, "are both");
         output = folder.resolve("no/such/folder.jsonl");
         batch().failsWith(3, "folder.jsonl");
+    }
+
+    @Test
+    void inputsAreNoOutputs() throws IOException {
+        Files.writeString(input, PICTURE_REQUEST);
+        Path link = Files.createSymbolicLink(folder.resolve("link"), input);
+        Path picture = folder.resolve("odd.png");
+        byte[] pixels = Files.readAllBytes(picture);
+        Path config = Path.of(MODEL, "config.json");
+        String configuration = Files.readString(config);
+        for (Path read : List.of(input, link, config, picture)) {
+            output = read;
+            for (String[] more : new String[][] {{}, {"--overwrite"}}) {
+                batch(more).failsWith(2, "cannot write " + read);
+            }
+        }
+        assertThat(input).hasContent(PICTURE_REQUEST);
+        assertThat(config).hasContent(configuration);
+        assertThat(picture).hasBinaryContent(pixels);
     }
 
     @Test

@@ -77,7 +77,7 @@ class ChatTest {
         assertThat(talk.out())
                 .isEqualTo(answer(List.of(Message.user(Content.image(Shell.PICTURE), Content.text("What is it?"))))
                         + "\n");
-        assertThat(talk.err()).startsWith("fovea: Cannot open ").contains("lost.png: there is no such file");
+        assertThat(talk.err()).startsWith("fovea: cannot read ").contains("lost.png: there is no such file");
         assertThat(talk.prompts).containsExactly("> ", "1 picture > ", "1 picture > ", "> ");
     }
 

@@ -177,7 +177,7 @@ class TaskTest {
                 "--task FIND | 2 | --task is FIND; this model knows <OCR>, <OCR_WITH_REGION>",
                 "--task CAPTION --draw x.png | 2 | --draw needs an answer with boxes; <CAPTION> gives a text",
                 "--task OD --draw x.jpg | 2 | --draw is x.jpg; expected the name of a .png file",
-                "--task OD --draw no/such/folder/x.png | 2 | there is no directory",
+                "--task OD --draw no/such/folder/x.png | 3 | there is no folder",
                 "everything --task OD | 3 | Task token <OD> should be the only token in the text",
                 "<loc_1><loc_2><loc_3><loc_1000> --task REGION_TO_OCR | 3 | malformed location token <loc_1000>"
             })
@@ -283,18 +283,21 @@ class TaskTest {
                 """);
         Shell.Result result = fovea("parse", MICROSOFT, "--input", input.toString());
         assertThat(result.status()).isEqualTo(3);
-        List<String> messages = result.out().lines().map(TaskTest::messageOf).toList();
+        List<String> messages = result.out()
+                .lines()
+                .map(line -> messageOf(line).replace(input + ", ", ""))
+                .toList();
         assertThat(messages)
                 .containsExactly(
-                        "1: size holds the number 0; expected whole numbers of pixels, at least 1",
-                        "2: size has 1 numbers; expected width and height",
-                        "3: text is the number 5; expected a string",
-                        "4: task is null; expected a string",
-                        "5: the line has the unknown key colour; known: id, text, task, size",
-                        "6: malformed location token <loc_99999999999999999999>: no number of 64 bits",
+                        "1: line 1: size holds the number 0; expected whole numbers of pixels, at least 1",
+                        "2: line 2: size has 1 numbers; expected width and height",
+                        "3: line 3: text is the number 5; expected a string",
+                        "4: line 4: task is null; expected a string",
+                        "5: line 5: the line has the unknown key colour; known: id, text, task, size",
+                        "6: line 6: malformed location token <loc_99999999999999999999>: no number of 64 bits",
                         messages.get(6),
                         "8: ok");
-        assertThat(messages.get(6)).startsWith("null: the line is not valid JSON");
+        assertThat(messages.get(6)).startsWith("null: line 7: the line is not valid JSON");
     }
 
     private static String messageOf(String line) {
@@ -316,7 +319,7 @@ class TaskTest {
                 "--task OD --size 0x480 TEXT | 2 | --size is 0x480; expected WIDTHxHEIGHT in pixels",
                 "--task OD --size big TEXT | 2 | --size is big; expected WIDTHxHEIGHT in pixels",
                 "--input x.jsonl --task OD | 2 | --input holds text, task and size",
-                "--input x.jsonl | 3 | there is no file x.jsonl with texts"
+                "--input x.jsonl | 3 | cannot read x.jsonl: there is no such file"
             })
     void wrongOptions(String options, int status, String part) {
         fovea(("parse " + MICROSOFT + " " + options).split(" ")).failsWith(status, part);
