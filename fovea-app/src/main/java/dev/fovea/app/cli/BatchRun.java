@@ -4,6 +4,7 @@ import dev.fovea.Answer;
 import dev.fovea.GenerateOptions;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
+import dev.fovea.error.Warnings;
 import dev.fovea.io.HubCache;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.ModelFingerprint;
@@ -70,7 +71,7 @@ final class BatchRun {
 
     /** What fingerprints say of the model: the directory, and what it computes in. */
     private String sum() {
-        ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model));
+        ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, Warnings.none()));
         String dtype = engine.dtype.equals("auto") ? directory.storedDtype().torchName() : engine.dtype;
         return Fingerprint.sum(ModelFingerprint.of(directory) + " " + dtype);
     }

@@ -3,6 +3,7 @@ package dev.fovea.app.cli;
 import dev.fovea.Request;
 import dev.fovea.Trace;
 import dev.fovea.error.InputException;
+import dev.fovea.error.Warnings;
 import dev.fovea.io.HubCache;
 import dev.fovea.io.ModelFingerprint;
 import dev.fovea.media.DecodedImage;
@@ -27,7 +28,7 @@ final class RunFiles {
      * @throws InputException where there is no such model
      */
     static List<Path> ofModel(String model) {
-        Path directory = HubCache.resolve(model);
+        Path directory = HubCache.resolve(model, Warnings.none());
         try (Stream<Path> files = Files.list(directory)) {
             Stream<Path> weights = files.filter(
                     f -> WEIGHTS.matcher(f.getFileName().toString()).matches() && !Trace.isTrace(f));
