@@ -12,9 +12,11 @@ import dev.fovea.media.DecodedImage;
 import dev.fovea.media.Picture;
 import dev.fovea.models.Family;
 import dev.fovea.models.Inputs;
+import dev.fovea.models.ModelProcessor;
 import dev.fovea.models.VisionLanguageModel;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
+import dev.fovea.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -176,7 +178,10 @@ public final class ModelInfo {
     private Inputs pictureAndPrompt() {
         DecodedImage blank = DecodedImage.of(new Picture(32, 32, new byte[3 * 32 * 32]));
         Config options = Config.of(Map.of(), "processor options");
-        return new Inputs(List.of(family.processor(directory).process(Optional.of("a"), List.of(blank), options)));
+        ModelProcessor processor = family.processor(directory);
+        try (Tokenizer _ = processor.tokenizer()) {
+            return new Inputs(List.of(processor.process(Optional.of("a"), List.of(blank), options)));
+        }
     }
 
     private static WeightSummary summary(ModelDirectory directory, Family family) {

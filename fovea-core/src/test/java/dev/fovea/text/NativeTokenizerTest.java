@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fovea.AutoProcessor;
+import dev.fovea.LoadOptions;
+import dev.fovea.ModelInfo;
 import dev.fovea.Processor;
 import dev.fovea.error.InputException;
 import dev.fovea.tensor.Garbage;
@@ -82,5 +84,15 @@ class NativeTokenizerTest {
         Files.writeString(directory.resolve("tokenizer.json"), json.replace("\"special\"", "\"spezial\""));
         assertThatThrownBy(() -> Tokenizer.open(directory)).isInstanceOf(InputException.class);
         Garbage.collect(() -> NativeTokenizer.open() <= before);
+    }
+
+    /** An encoder reads a picture and a prompt, which takes a tokenizer for a moment. */
+    @Test
+    void whatAModelCostsLeavesNothing() {
+        int before = NativeTokenizer.open();
+        ModelInfo info = ModelInfo.of(
+                Resources.path("oracle/florence2/native/checkpoint").toString(), LoadOptions.DEFAULT);
+        assertThat(info.activationBytes(10)).isPositive();
+        assertThat(NativeTokenizer.open()).isEqualTo(before);
     }
 }
