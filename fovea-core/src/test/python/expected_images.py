@@ -26,7 +26,7 @@ from transformers.image_utils import load_image, load_image_as_tensor
 warnings.simplefilter("ignore")
 ASSETS = pathlib.Path(__file__).parent.parent / "resources" / "assets"
 FOLDER = ASSETS / "images"
-SUFFIXES = {".png", ".jpg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pfm", ".tga", ".ico", ".mpo"}
+SUFFIXES = {".png", ".jpg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pfm", ".tga", ".ico", ".mpo", ".jp2", ".j2k"}
 
 
 def sha(data):

@@ -29,7 +29,7 @@ hopper_rle8.bmp made/bmpg_8.bmp made/bmpm_4_108.bmp made/bmpx_16_1.bmp made/bmpx
 made/tif_raw.tif made/tif_pred.tif made/tif_lzw.tif made/tif_one_packbits.tif made/tif_i16_tiff_adobe_deflate.tif made/tif_jpeg.tif
 made/tif_g4.tif made/tif_ycc.tif
 hopper.webp transparent.webp made/webp_animc.webp made/webp_q10.webp
-made/a.ppm made/a.pgm made/plain.ppm made/a.tga made/rle.tga made/a.ico made/bmp.ico
+made/a.ppm made/a.pgm made/plain.ppm made/a.tga made/rle.tga made/a.ico made/bmp.ico made/lossless.jp2 made/lossy.jp2
 """.split()
 
 

@@ -130,6 +130,15 @@ public final class NativeLibrary {
         return address.map(a -> linker.downcallHandle(a, type, options)).orElseGet(() -> failing(function, type));
     }
 
+    /**
+     * A Java method as a function that a library may call.
+     *
+     * @param arena for as long as the library may
+     */
+    public static MemorySegment upcall(MethodHandle method, FunctionDescriptor type, Arena arena) {
+        return Linker.nativeLinker().upcallStub(method, type, arena);
+    }
+
     private MethodHandle failing(String function, FunctionDescriptor type) {
         String message = symbols == null
                 ? name + " is not there: " + where

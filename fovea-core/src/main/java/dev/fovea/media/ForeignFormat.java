@@ -21,11 +21,6 @@ record ForeignFormat(String name, int at, List<String> marks, String remedy) {
                     List.of("ftypavif", "ftypavis"),
                     "Convert it, as by: avifdec FILE picture.png; on a Mac: sips -s format png FILE --out picture.png"),
             new ForeignFormat(
-                    "JPEG 2000",
-                    0,
-                    List.of("\0\0\0\fjP  ", "\u00ff\u004f\u00ff\u0051"),
-                    "Convert it, as by: opj_decompress -i FILE -o picture.png"),
-            new ForeignFormat(
                     "JPEG XL", 0, List.of("\u00ff\n", "\0\0\0\fJXL "), "Convert it, as by: djxl FILE picture.png"),
             new ForeignFormat("PAM", 0, List.of("P7\n"), "Convert it, as by: pamtopng FILE > picture.png"),
             new ForeignFormat("SVG", 0, List.of("<svg", "<?xml"), "Draw it, as by: rsvg-convert FILE -o picture.png"),

@@ -35,6 +35,12 @@ enum ImageFormat {
         }
     },
     ICO("\0\0\1\0", Ico::decode),
+    JPEG2000("", Jpeg2000::decode) {
+        @Override
+        boolean matches(byte[] bytes) {
+            return Jpeg2000.matches(bytes);
+        }
+    },
     TGA("", Tga::decode) {
         @Override
         boolean matches(byte[] bytes) {

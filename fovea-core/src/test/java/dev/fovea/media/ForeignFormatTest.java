@@ -17,7 +17,6 @@ class ForeignFormatTest {
                 "....ftypheic | HEIC | heif-convert",
                 "....ftypmif1 | HEIC | sips",
                 "....ftypavif | AVIF | avifdec",
-                "\u00ffO\u00ffQ.... | JPEG 2000 | opj_decompress",
                 "P7#WIDTH | PAM | pamtopng",
                 "<svg xmlns='x'/> | SVG | rsvg-convert",
                 "%PDF-1.7 | PDF | pdftoppm"

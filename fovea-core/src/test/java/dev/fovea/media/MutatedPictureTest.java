@@ -47,6 +47,8 @@ class MutatedPictureTest {
             Map.entry("made/tif_jpeg.tif", 22),
             Map.entry("made/tif_g4.tif", 225),
             Map.entry("made/tif_ycc.tif", 18),
+            Map.entry("made/lossless.jp2", 4),
+            Map.entry("made/lossy.jp2", 1),
             Map.entry("transparent.webp", 1),
             Map.entry("made/webp_animc.webp", 33));
 
