@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id the request's
  * @param messages the request's conversation; empty for a raw prompt
+ * @param continued the key of the last message that the answer goes on with, {@code content} most often; empty where the answer is
+ *     a turn of its own
  * @param prompt rendered, before placeholders are expanded
  * @param promptTokenIds after placeholders are expanded
  * @param imageGridThw where the family has grids
@@ -26,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 public record Answer(
         Optional<Object> id,
         List<Message> messages,
+        Optional<String> continued,
         String prompt,
         int[] promptTokenIds,
         List<GridThw> imageGridThw,
@@ -65,10 +68,17 @@ public record Answer(
         return sequences.getFirst().text();
     }
 
-    /** The conversation with the assistant's turn appended: the pipeline's generated_text. */
+    /**
+     * The conversation with the answer: as the assistant's turn, or at the end of the last message where it goes on with that one. The
+     * pipeline's generated_text.
+     */
     public List<Message> generatedText() {
         List<Message> all = new ArrayList<>(messages);
-        all.add(Message.assistant(text()));
+        if (continued.isPresent()) {
+            all.add(all.removeLast().continued(continued.get(), text()));
+        } else {
+            all.add(Message.assistant(text()));
+        }
         return List.copyOf(all);
     }
 

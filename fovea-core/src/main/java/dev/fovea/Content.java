@@ -1,28 +1,50 @@
 package dev.fovea;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.Quote;
 import dev.fovea.io.Json;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.VideoSource;
+import dev.fovea.models.ProcessVisionInfo;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** An item of a chat message: a text, a picture or a clip, as {@code {"type": …}} in transformers' messages. */
+/**
+ * An item of a chat message: a text, a picture or a clip, as {@code {"type": …}} in transformers' messages. Each has its keys as
+ * the chat template sees them, in order; those that no template knows are without effect.
+ */
 public sealed interface Content {
+    /** Where an item names its picture, the first that is there. */
+    List<String> IMAGE_KEYS = List.of("image", "url", "path", "base64", "image_url");
 
-    /** A text, taken as it stands: it is never read as a template. */
-    record Text(String text) implements Content {
-        @Override
-        public Map<String, @Nullable Object> toMap() {
-            Map<String, @Nullable Object> map = new LinkedHashMap<>();
-            map.put("type", "text");
-            map.put("text", text);
-            return map;
+    List<String> VIDEO_KEYS = List.of("video", "url", "path");
+
+    /** What a template sees of a picture that has no address. */
+    String HELD = "<Image>";
+
+    /**
+     * A text, taken as it stands: it is never read as a template.
+     *
+     * @param item further keys, as {@code cache_control}
+     */
+    record Text(String text, Map<String, @Nullable Object> item) implements Content {
+        public Text {
+            item = complete("text", item, Map.of("text", text));
+        }
+
+        public Text(String text) {
+            this(text, Map.of());
+        }
+
+        Text continued(String more) {
+            return new Text(text + more, item);
         }
     }
 
@@ -30,11 +52,16 @@ public sealed interface Content {
      * A picture.
      *
      * @param source where it is; empty where the request brings it beside the messages
-     * @param options of qwen-vl-utils: resized_height, resized_width, min_pixels, max_pixels
+     * @param item the item's keys; {@link #options} are among them
      */
-    record Image(Optional<ImageSource> source, Map<String, Object> options) implements Content {
+    record Image(Optional<ImageSource> source, Map<String, @Nullable Object> item) implements Content {
         public Image {
-            options = Map.copyOf(options);
+            item = complete("image", item, Map.of());
+        }
+
+        /** The keys that qwen-vl-utils reads: resized_height, resized_width, min_pixels, max_pixels. */
+        public Map<String, Object> options() {
+            return known(item, ProcessVisionInfo.IMAGE_OPTIONS);
         }
 
         /** Exactly this size, rounded to multiples of the patches' factor: qwen-vl-utils' resized_height and resized_width. */
@@ -47,16 +74,21 @@ public sealed interface Content {
             return with("min_pixels", min).with("max_pixels", max);
         }
 
-        private Image with(String key, Object value) {
-            return new Image(source, plus(options, key, value));
+        /** This item with a further key. */
+        public Image with(String key, Object value) {
+            return with(Map.of(key, value));
         }
 
-        @Override
-        public Map<String, @Nullable Object> toMap() {
-            Map<String, @Nullable Object> map = new LinkedHashMap<>();
-            map.put("type", "image");
-            map.putAll(options);
-            return map;
+        /** This item with further keys. */
+        public Image with(Map<String, Object> keys) {
+            Map<String, @Nullable Object> all = new LinkedHashMap<>(item);
+            all.putAll(keys);
+            return new Image(source, all);
+        }
+
+        /** This item with its picture from elsewhere. */
+        public Image withSource(ImageSource other) {
+            return new Image(Optional.of(other), item);
         }
     }
 
@@ -64,11 +96,19 @@ public sealed interface Content {
      * A clip.
      *
      * @param source where it is; empty where the request brings it beside the messages
-     * @param options of qwen-vl-utils: resized_height, resized_width, min_pixels, max_pixels, total_pixels, sample_fps, raw_fps
+     * @param item the item's keys; {@link #options} are among them
      */
-    record Video(Optional<VideoSource> source, Map<String, Object> options) implements Content {
+    record Video(Optional<VideoSource> source, Map<String, @Nullable Object> item) implements Content {
         public Video {
-            options = Map.copyOf(options);
+            item = complete("video", item, Map.of());
+        }
+
+        /**
+         * The keys that qwen-vl-utils reads: resized_height, resized_width, min_pixels, max_pixels, total_pixels, sample_fps,
+         * raw_fps, and those of video files.
+         */
+        public Map<String, Object> options() {
+            return known(item, ProcessVisionInfo.VIDEO_OPTIONS);
         }
 
         /** Frames of exactly this size, rounded to multiples of 28: qwen-vl-utils' resized_height and resized_width. */
@@ -86,21 +126,26 @@ public sealed interface Content {
             return with("sample_fps", fps);
         }
 
-        private Video with(String key, Object value) {
-            return new Video(source, plus(options, key, value));
+        /** This item with a further key. */
+        public Video with(String key, Object value) {
+            return with(Map.of(key, value));
         }
 
-        @Override
-        public Map<String, @Nullable Object> toMap() {
-            Map<String, @Nullable Object> map = new LinkedHashMap<>();
-            map.put("type", "video");
-            map.putAll(options);
-            return map;
+        /** This item with further keys. */
+        public Video with(Map<String, Object> keys) {
+            Map<String, @Nullable Object> all = new LinkedHashMap<>(item);
+            all.putAll(keys);
+            return new Video(source, all);
+        }
+
+        /** This item with its clip from elsewhere. */
+        public Video withSource(VideoSource other) {
+            return new Video(Optional.of(other), item);
         }
     }
 
-    /** The item as the chat template sees it. */
-    Map<String, @Nullable Object> toMap();
+    /** The item as the chat template sees it, unchangeable. */
+    Map<String, @Nullable Object> item();
 
     static Text text(String text) {
         return new Text(text);
@@ -108,24 +153,24 @@ public sealed interface Content {
 
     /** A path, an http, https or file URL, a data URI, or base64. */
     static Image image(String source) {
-        return new Image(Optional.of(ImageSource.parse(source)), Map.of());
+        return new Image(Optional.of(ImageSource.parse(source)), Map.of("image", source));
     }
 
     static Image image(Path file) {
-        return new Image(Optional.of(ImageSource.of(file)), Map.of());
+        return new Image(Optional.of(ImageSource.of(file)), Map.of("image", file.toString()));
     }
 
     static Image image(URI uri) {
-        return new Image(Optional.of(ImageSource.of(uri)), Map.of());
+        return new Image(Optional.of(ImageSource.of(uri)), Map.of("image", uri.toString()));
     }
 
     /** The bytes of a picture file. */
     static Image image(byte[] file) {
-        return new Image(Optional.of(ImageSource.of(file)), Map.of());
+        return image(ImageSource.of(file));
     }
 
     static Image image(ImageSource source) {
-        return new Image(Optional.of(source), Map.of());
+        return new Image(Optional.of(source), Map.of("image", HELD));
     }
 
     /** A picture that is handed to the processor by itself. */
@@ -135,16 +180,19 @@ public sealed interface Content {
 
     /** A folder of frames. */
     static Video video(Path directory) {
-        return video(VideoSource.of(directory));
+        return new Video(Optional.of(VideoSource.of(directory)), Map.of("video", directory.toString()));
     }
 
     /** Frames, in the order of time. */
     static Video video(List<Path> frames) {
-        return video(VideoSource.of(frames.stream().map(ImageSource::of).toList()));
+        VideoSource source = VideoSource.of(frames.stream().map(ImageSource::of).toList());
+        return new Video(
+                Optional.of(source),
+                Map.of("video", frames.stream().map(Path::toString).toList()));
     }
 
     static Video video(VideoSource source) {
-        return new Video(Optional.of(source), Map.of());
+        return new Video(Optional.of(source), Map.of("video", HELD));
     }
 
     /** A clip that is handed to the processor by itself. */
@@ -159,37 +207,53 @@ public sealed interface Content {
      * @throws InputException for an item that is neither text nor picture nor clip
      */
     static Content parse(@Nullable Object json, Path directory) {
-        Map<String, @Nullable Object> item = Json.object(json, "an item of a message's content");
+        Map<String, @Nullable Object> item = new LinkedHashMap<>(Json.object(json, "an item of a message's content"));
+        // Tables of data sets give every item every key: one that names no picture is none.
+        IMAGE_KEYS.forEach(key -> item.remove(key, null));
+        item.remove("video", null);
         Object type = item.get("type");
-        if ("text".equals(type) || (type == null && item.containsKey("text"))) {
+        if ("text".equals(type) || (type == null && item.get("text") != null)) {
             if (item.get("text") instanceof String text) {
-                return new Text(text);
+                return new Text(text, item);
             }
             throw new InputException(
                     "a text item has " + Json.typeName(item.get("text")) + " as its text; expected a string");
         }
-        if ("video".equals(type) || item.containsKey("video")) {
-            return video(item, directory);
+        if ("video".equals(type) || (type == null && item.containsKey("video"))) {
+            return new Video(named(item, VIDEO_KEYS).map(key -> videoSource(item.get(key), directory)), item);
         }
-        for (String key : List.of("image", "url", "path", "base64", "image_url")) {
-            if (item.containsKey(key)) {
-                return new Image(Optional.of(source(item.get(key), directory)), options(item, key));
-            }
-        }
-        if ("image".equals(type) || "image_url".equals(type)) {
-            return new Image(Optional.empty(), options(item, "image"));
+        if ("image".equals(type)
+                || "image_url".equals(type)
+                || (type == null && named(item, IMAGE_KEYS).isPresent())) {
+            return image(item, directory);
         }
         throw new InputException(
-                "an item of a message has the type " + Json.write(type) + "; expected text, image or video");
+                "an item of a message has the type " + Quote.of(Json.write(type)) + "; expected text, image or video");
     }
 
-    private static Video video(Map<String, @Nullable Object> item, Path directory) {
-        for (String key : List.of("video", "url", "path")) {
-            if (item.get(key) != null) {
-                return new Video(Optional.of(videoSource(item.get(key), directory)), options(item, key));
-            }
+    private static Image image(Map<String, @Nullable Object> item, Path directory) {
+        Optional<String> key = named(item, IMAGE_KEYS);
+        Map<String, @Nullable Object> seen = item;
+        if (item.get("image_url") instanceof Object given) {
+            // As transformers turns the items of OpenAI's messages into its own: further keys do not come along.
+            seen = new LinkedHashMap<>(Map.of("type", "image"));
+            seen.put("url", given instanceof Map<?, ?> nested ? nested.get("url") : given);
+            seen.putAll(known(item, ProcessVisionInfo.IMAGE_OPTIONS));
+        } else if ("image_url".equals(item.get("type"))) {
+            seen.put("type", "image");
         }
-        return new Video(Optional.empty(), options(item, "video"));
+        return new Image(key.map(k -> source(item.get(k), directory)), seen);
+    }
+
+    /** The key that names a picture or clip. */
+    private static Optional<String> named(Map<String, @Nullable Object> item, List<String> keys) {
+        List<String> found = keys.stream().filter(item::containsKey).toList();
+        if (found.size() > 1) {
+            throw new InputException(
+                    "an item of a message has " + String.join(" and ", found) + "; expected one of them",
+                    "give each picture or clip in an item of its own");
+        }
+        return found.stream().findFirst();
     }
 
     /**
@@ -210,10 +274,27 @@ public sealed interface Content {
         };
     }
 
-    private static Map<String, Object> plus(Map<String, Object> options, String key, Object value) {
-        Map<String, Object> more = new LinkedHashMap<>(options);
-        more.put(key, value);
-        return more;
+    /** The keys of an item, its type among them, and then some. */
+    private static Map<String, @Nullable Object> complete(
+            String type, Map<String, @Nullable Object> given, Map<String, ?> more) {
+        Map<String, @Nullable Object> all = new LinkedHashMap<>();
+        if (!given.containsKey("type")) {
+            all.put("type", type);
+        }
+        all.putAll(given);
+        all.put("type", type);
+        all.putAll(more);
+        return Collections.unmodifiableMap(all);
+    }
+
+    private static Map<String, Object> known(Map<String, @Nullable Object> item, Collection<String> keys) {
+        Map<String, Object> options = new LinkedHashMap<>();
+        item.forEach((key, value) -> {
+            if (value != null && keys.contains(key)) {
+                options.put(key, value);
+            }
+        });
+        return options;
     }
 
     private static ImageSource source(@Nullable Object value, Path directory) {
@@ -225,15 +306,5 @@ public sealed interface Content {
         }
         throw new InputException(
                 "an image item names " + Json.typeName(value) + "; expected a path, URL, data URI or base64");
-    }
-
-    private static Map<String, Object> options(Map<String, @Nullable Object> item, String sourceKey) {
-        Map<String, Object> options = new LinkedHashMap<>();
-        item.forEach((key, value) -> {
-            if (value != null && !key.equals("type") && !key.equals(sourceKey)) {
-                options.put(key, value);
-            }
-        });
-        return options;
     }
 }

@@ -208,6 +208,10 @@ public final class Model implements AutoCloseable {
 
     private void checkLengths(Inputs inputs) {
         for (int[] ids : inputs.inputIds()) {
+            if (ids.length == 0) {
+                throw new InputException(
+                        "the prompt is empty; expected at least one token", "give a text or a picture");
+            }
             if (ids.length > model.maxPositionEmbeddings()) {
                 throw new InputException(
                         "the prompt has " + ids.length + " tokens; the model has " + model.maxPositionEmbeddings()

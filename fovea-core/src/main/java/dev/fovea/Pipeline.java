@@ -13,6 +13,7 @@ import dev.fovea.media.Loader;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Parsed;
 import dev.fovea.tensor.Tensor;
+import dev.fovea.text.ChatTemplateOptions;
 import dev.fovea.text.StopStrings;
 import dev.fovea.text.StreamingDetokenizer;
 import java.nio.file.Path;
@@ -261,6 +262,7 @@ public final class Pipeline implements AutoCloseable {
         return new Answer(
                 request.id(),
                 request.messages(),
+                request.continuesLast() ? Optional.of(request.chat().continuedField()) : Optional.empty(),
                 inputs.prompt(),
                 inputs.inputIds(),
                 inputs.images().stream().flatMap(v -> v.grid().stream()).toList(),
@@ -323,12 +325,21 @@ public final class Pipeline implements AutoCloseable {
         if (!messages.isEmpty() && request.text().isPresent()) {
             throw new InputException("the request has messages and a text; expected one of them");
         }
+        if (messages.isEmpty() && !request.chat().equals(ChatTemplateOptions.DEFAULT)) {
+            throw new OptionException(
+                    "the request has arguments of a chat template and a raw prompt, which goes through none",
+                    "give messages instead of a text");
+        }
         try (var _ = processor.use("pipeline")) {
-            Optional<String> prompt =
-                    messages.isEmpty() ? request.text() : Optional.of(processor.applyChatTemplate(messages));
-            return processor
-                    .process(prompt, visionInfo(request), request.processor())
-                    .with(request.modelArguments());
+            VisionInfo vision = visionInfo(request);
+            Inputs inputs = messages.isEmpty()
+                    ? processor.process(request.text(), vision, request.processor())
+                    : processor.process(
+                            messages,
+                            request.chat().withContinuing(request.continuesLast()),
+                            vision,
+                            request.processor());
+            return inputs.with(request.modelArguments());
         }
     }
 

@@ -2,6 +2,7 @@ package dev.fovea;
 
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Quote;
 import dev.fovea.error.Warnings;
 import dev.fovea.generate.Sequence;
 import dev.fovea.io.Config;
@@ -17,13 +18,16 @@ import dev.fovea.models.ModelProcessor;
 import dev.fovea.models.Parsed;
 import dev.fovea.models.ProcessVisionInfo;
 import dev.fovea.tensor.Lifetime;
-import dev.fovea.text.ChatTemplate;
+import dev.fovea.text.ChatTemplateOptions;
+import dev.fovea.text.ControlTokens;
 import dev.fovea.text.Tokenizer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Text, pictures and clips to a model's inputs, and a model's tokens to text: transformers' ProcessorMixin. Immutable and shared by
@@ -42,6 +46,7 @@ public final class Processor implements AutoCloseable {
     private final ModelProcessor processor;
     private final Map<String, Object> defaults;
     private final Warnings warnings;
+    private final ChatPrompts chats;
 
     Processor(ModelDirectory directory) {
         this(directory.modelType(), Families.of(directory).processor(directory), Map.of(), directory.warnings());
@@ -52,6 +57,7 @@ public final class Processor implements AutoCloseable {
         this.processor = processor;
         this.defaults = Map.copyOf(defaults);
         this.warnings = warnings;
+        this.chats = new ChatPrompts(processor, warnings);
     }
 
     /**
@@ -70,7 +76,7 @@ public final class Processor implements AutoCloseable {
 
     /** Whether this model takes conversations; else it takes raw prompts. */
     public boolean hasChatTemplate() {
-        return processor.chatTemplate().isPresent();
+        return processor.chatTemplates().isPresent();
     }
 
     /** The tasks that a raw prompt may begin with; empty for models that know none. */
@@ -93,14 +99,22 @@ public final class Processor implements AutoCloseable {
 
     /** @param variables further variables of the template, as {@code add_vision_id} */
     public String applyChatTemplate(
-            List<Message> messages, boolean addGenerationPrompt, Map<String, Object> variables) {
+            List<Message> messages, boolean addGenerationPrompt, Map<String, @Nullable Object> variables) {
+        return applyChatTemplate(
+                messages,
+                ChatTemplateOptions.DEFAULT
+                        .withAddGenerationPrompt(addGenerationPrompt)
+                        .withVariables(variables));
+    }
+
+    /**
+     * {@code apply_chat_template(…, tokenize=False)} with any of its arguments.
+     *
+     * @throws OptionException where they contradict each other
+     */
+    public String applyChatTemplate(List<Message> messages, ChatTemplateOptions options) {
         try (var _ = use("processor")) {
-            ChatTemplate template = processor
-                    .chatTemplate()
-                    .orElseThrow(() -> new InputException(
-                            "this model has no chat template; it takes a raw prompt",
-                            "give a text instead of messages"));
-            return template.render(messages.stream().map(Message::toMap).toList(), addGenerationPrompt, variables);
+            return chats.text(messages, options);
         }
     }
 
@@ -109,7 +123,23 @@ public final class Processor implements AutoCloseable {
      * frames are opened by {@link Loader#LOAD_IMAGE}.
      */
     public Inputs applyChatTemplateAndTokenize(List<Message> messages) {
-        return process(applyChatTemplate(messages), open(messages, Loader.LOAD_IMAGE));
+        return applyChatTemplateAndTokenize(messages, ChatTemplateOptions.DEFAULT);
+    }
+
+    /** The same with any of its arguments. */
+    public Inputs applyChatTemplateAndTokenize(List<Message> messages, ChatTemplateOptions options) {
+        return process(messages, options, open(messages, Loader.LOAD_IMAGE), Map.of());
+    }
+
+    /** A conversation with what it shows. */
+    Inputs process(
+            List<Message> messages, ChatTemplateOptions options, VisionInfo vision, Map<String, Object> arguments) {
+        ChatPrompts.Prompt prompt = chats.toEncode(messages, options);
+        Map<String, Object> all = new LinkedHashMap<>(arguments);
+        all.putAll(prompt.arguments());
+        Inputs.Row row = row(Optional.of(prompt.text()), vision, all);
+        return new Inputs(List.of(
+                row.withPrompt(options.sanitizeControlTokens() ? ControlTokens.shown(row.prompt()) : row.prompt())));
     }
 
     /**
@@ -133,13 +163,26 @@ public final class Processor implements AutoCloseable {
         for (Content item : messages.stream().flatMap(m -> m.content().stream()).toList()) {
             switch (item) {
                 case Content.Text _ -> {}
-                case Content.Image image ->
+                case Content.Image image -> {
+                    noteMisspelt(image.item(), ProcessVisionInfo.IMAGE_OPTIONS);
                     images.add(open(named(image.source(), "an image item", "picture"), image.options(), loader));
-                case Content.Video video ->
+                }
+                case Content.Video video -> {
+                    noteMisspelt(video.item(), ProcessVisionInfo.VIDEO_OPTIONS);
                     videos.add(open(named(video.source(), "a video item", "clip"), video.options(), loader));
+                }
             }
         }
         return new VisionInfo(images, videos);
+    }
+
+    /** Further keys of an item are the template's or another program's; one that is nearly ours is a slip. */
+    private void noteMisspelt(Map<String, ?> item, Collection<String> options) {
+        for (String key : item.keySet()) {
+            Spelling.near(key, options)
+                    .ifPresent(meant -> warnings.warn("an item of a message has the key " + Quote.of(key)
+                            + ", which has no effect; " + meant + " is an option"));
+        }
     }
 
     private static <T> T named(Optional<T> source, String item, String kind) {

@@ -7,7 +7,7 @@ import dev.fovea.io.Json;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.Loader;
 import dev.fovea.media.VideoSource;
-import dev.fovea.models.ProcessVisionInfo;
+import dev.fovea.text.ChatTemplateOptions;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -45,6 +45,7 @@ public final class Request {
         Map<String, Object> modelArguments = Map.of();
         Optional<Loader> loader = Optional.empty();
         List<Integer> answerIds = List.of();
+        ChatTemplateOptions chat = ChatTemplateOptions.DEFAULT;
 
         Parts() {}
 
@@ -59,6 +60,7 @@ public final class Request {
             modelArguments = other.modelArguments;
             loader = other.loader;
             answerIds = other.answerIds;
+            chat = other.chat;
         }
     }
 
@@ -157,6 +159,11 @@ public final class Request {
         return with(p -> p.answerIds = copy);
     }
 
+    /** @param options arguments of the chat template that the messages go through */
+    public Request withChat(ChatTemplateOptions options) {
+        return with(p -> p.chat = options);
+    }
+
     /** Given back with the answer. */
     public Optional<Object> id() {
         return parts.id;
@@ -211,6 +218,11 @@ public final class Request {
         return parts.answerIds;
     }
 
+    /** Arguments of the chat template. */
+    public ChatTemplateOptions chat() {
+        return parts.chat;
+    }
+
     /**
      * From JSON.
      *
@@ -252,18 +264,29 @@ public final class Request {
         parts.loader = c.optionalString("loader").map(Loader::of);
         parts.answerIds =
                 Arrays.stream(c.integers("answer_ids", new int[0])).boxed().toList();
+        parts.chat = ChatTemplateOptions.of(c);
         // Counts pictures and places.
         filled(parts.messages, images, videos);
         if (!c.unread().isEmpty()) {
-            throw new InputException(
-                    "the request has the unknown key " + String.join(", ", c.unread())
-                            + "; known: id, messages, text, images, videos, processor, generate, loader, resampler, class_rows, answer_ids");
+            throw new InputException("the request has the unknown key " + String.join(", ", c.unread())
+                    + "; known: id, messages, text, images, videos, processor, generate, loader, resampler, class_rows,"
+                    + " answer_ids, chat_template, tools, documents, add_generation_prompt, continue_final_message,"
+                    + " sanitize_control_tokens, chat_template_kwargs");
         }
         return new Request(parts);
     }
 
     private static Map<String, @Nullable Object> object(Config c, String key) {
         return c.value(key).map(v -> Json.object(v, "the request's " + key)).orElse(Map.of());
+    }
+
+    /** Whether the answer goes on with the last message: where nothing is said, it does if that is the assistant's. */
+    boolean continuesLast() {
+        return !parts.messages.isEmpty()
+                && parts.chat
+                        .continueFinalMessage()
+                        .orElseGet(() -> parts.messages.getLast().role().equals("assistant")
+                                && !parts.chat.addGenerationPrompt().orElse(false));
     }
 
     /** The front end that opens the pictures and clips. */
@@ -276,10 +299,8 @@ public final class Request {
     private static boolean hasUtilsOptions(Content item) {
         return switch (item) {
             case Content.Text _ -> false;
-            case Content.Image image ->
-                image.options().keySet().stream().anyMatch(ProcessVisionInfo.IMAGE_OPTIONS::contains);
-            case Content.Video video ->
-                video.options().keySet().stream().anyMatch(ProcessVisionInfo.VIDEO_OPTIONS::contains);
+            case Content.Image image -> !image.options().isEmpty();
+            case Content.Video video -> !video.options().isEmpty();
         };
     }
 
@@ -301,21 +322,16 @@ public final class Request {
         Iterator<ImageSource> nextImage = images.iterator();
         Iterator<VideoSource> nextVideo = videos.iterator();
         return messages.stream()
-                .map(m -> new Message(
-                        m.role(),
-                        m.content().stream()
-                                .map(item -> filled(item, nextImage, nextVideo))
-                                .toList(),
-                        m.plain()))
+                .map(m -> m.withContent(m.content().stream()
+                        .map(item -> filled(item, nextImage, nextVideo))
+                        .toList()))
                 .toList();
     }
 
     private static Content filled(Content item, Iterator<ImageSource> images, Iterator<VideoSource> videos) {
         return switch (item) {
-            case Content.Image image
-            when image.source().isEmpty() -> new Content.Image(Optional.of(images.next()), image.options());
-            case Content.Video video
-            when video.source().isEmpty() -> new Content.Video(Optional.of(videos.next()), video.options());
+            case Content.Image image when image.source().isEmpty() -> image.withSource(images.next());
+            case Content.Video video when video.source().isEmpty() -> video.withSource(videos.next());
             default -> item;
         };
     }

@@ -43,6 +43,11 @@ public record Inputs(List<Row> rows) {
             this(prompt, inputIds, images, videos, Map.of());
         }
 
+        /** With its prompt as it is shown. */
+        public Row withPrompt(String shown) {
+            return new Row(shown, inputIds, images, videos, modelArguments);
+        }
+
         /** With further arguments for the model; where both give one, that of {@code more} counts. */
         public Row with(Map<String, Object> more) {
             Map<String, Object> all = new LinkedHashMap<>(modelArguments);

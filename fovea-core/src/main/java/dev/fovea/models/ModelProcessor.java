@@ -4,7 +4,7 @@ import dev.fovea.generate.Sequence;
 import dev.fovea.io.Config;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.DecodedVideo;
-import dev.fovea.text.ChatTemplate;
+import dev.fovea.text.ChatTemplates;
 import dev.fovea.text.Tokenizer;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +14,12 @@ public interface ModelProcessor {
     Tokenizer tokenizer();
 
     /** Empty for models that take raw prompts. */
-    Optional<ChatTemplate> chatTemplate();
+    Optional<ChatTemplates> chatTemplates();
+
+    /** Whether the directory has no processor beside its tokenizer: it is the one that applies the chat template then. */
+    default boolean isTokenizer() {
+        return false;
+    }
 
     /** The tasks that a prompt may begin with, where the family has such; none by default. */
     default List<String> tasks() {

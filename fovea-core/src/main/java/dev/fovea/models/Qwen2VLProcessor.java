@@ -4,7 +4,7 @@ import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.media.DecodedVideo;
 import dev.fovea.media.Picture;
-import dev.fovea.text.ChatTemplate;
+import dev.fovea.text.ChatTemplates;
 import dev.fovea.text.Tokenizer;
 import java.util.List;
 import java.util.Optional;
@@ -15,7 +15,7 @@ import java.util.Optional;
  */
 public record Qwen2VLProcessor(
         Tokenizer tokenizer,
-        Optional<ChatTemplate> chatTemplate,
+        Optional<ChatTemplates> chatTemplates,
         Qwen2VLImageProcessor images,
         Qwen2VLVideoProcessor videos,
         int imageTokenId,
@@ -24,7 +24,7 @@ public record Qwen2VLProcessor(
     public static Qwen2VLProcessor of(ModelDirectory directory) {
         return new Qwen2VLProcessor(
                 Tokenizer.open(directory.path()),
-                ChatTemplate.find(directory.path()),
+                ChatTemplates.find(directory.path()),
                 Qwen2VLImageProcessor.of(directory.imageProcessor()),
                 Qwen2VLVideoProcessor.of(directory.videoProcessor()),
                 directory.config().integer("image_token_id", 151_655),
@@ -41,7 +41,8 @@ public record Qwen2VLProcessor(
                 pictures.stream().map(processor::process).toList();
         List<Inputs.Visual> ofClips = videos.process(clips, options);
         String prompt = text.orElse("");
-        int[] ids = Placeholders.expand(tokenizer.encode(prompt, true), imageTokenId, "image", ofPictures);
+        int[] ids = Placeholders.expand(
+                TextArguments.of(options).encode(tokenizer, prompt), imageTokenId, "image", ofPictures);
         return new Inputs.Row(prompt, Placeholders.expand(ids, videoTokenId, "video", ofClips), ofPictures, ofClips);
     }
 }

@@ -4,7 +4,7 @@ import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.media.DecodedImage;
-import dev.fovea.text.ChatTemplate;
+import dev.fovea.text.ChatTemplates;
 import dev.fovea.text.Tokenizer;
 import java.util.List;
 import java.util.Optional;
@@ -12,11 +12,11 @@ import java.util.Optional;
 /** The tokenizer of a text-only directory, which is what transformers' AutoProcessor opens for it. */
 public final class TextOnlyProcessor implements ModelProcessor {
     private final Tokenizer tokenizer;
-    private final Optional<ChatTemplate> chatTemplate;
+    private final Optional<ChatTemplates> chatTemplates;
 
     public TextOnlyProcessor(ModelDirectory directory) {
         tokenizer = Tokenizer.open(directory.path());
-        chatTemplate = ChatTemplate.find(directory.path());
+        chatTemplates = ChatTemplates.ofTokenizer(directory.path());
     }
 
     @Override
@@ -25,8 +25,13 @@ public final class TextOnlyProcessor implements ModelProcessor {
     }
 
     @Override
-    public Optional<ChatTemplate> chatTemplate() {
-        return chatTemplate;
+    public Optional<ChatTemplates> chatTemplates() {
+        return chatTemplates;
+    }
+
+    @Override
+    public boolean isTokenizer() {
+        return true;
     }
 
     @Override
@@ -39,6 +44,6 @@ public final class TextOnlyProcessor implements ModelProcessor {
                     "leave the pictures out");
         }
         String prompt = text.orElseThrow(() -> new InputException("this model needs a text"));
-        return new Inputs.Row(prompt, tokenizer.encode(prompt, true), List.of(), List.of());
+        return new Inputs.Row(prompt, TextArguments.of(options).encode(tokenizer, prompt), List.of(), List.of());
     }
 }

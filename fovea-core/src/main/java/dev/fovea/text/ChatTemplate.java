@@ -1,114 +1,145 @@
 package dev.fovea.text;
 
 import dev.fovea.error.InputException;
-import dev.fovea.files.InputFile;
-import dev.fovea.io.Json;
+import dev.fovea.error.Quote;
+import dev.fovea.text.jinja.Strings;
 import dev.fovea.text.jinja.Template;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The chat template of a checkpoint: turns messages into the text that the model was trained on.
+ * A chat template: turns messages into the text that the model was trained on.
  *
  * <pre>{@code
- * ChatTemplate template = ChatTemplate.find(directory).orElseThrow();
- * String prompt = template.render(List.of(Map.of("role", "user", "content", "Hello")), true, Map.of());
+ * ChatTemplate template = ChatTemplates.find(directory).orElseThrow().choose(ChatTemplateOptions.DEFAULT);
+ * String prompt = template.render(List.of(Map.of("role", "user", "content", "Hello")), ChatTemplateOptions.DEFAULT);
  * }</pre>
  *
  * <p>Immutable and thread-safe. What stands in a message is never run.
  */
 public final class ChatTemplate {
-    private static final String DEFAULT = "default";
+    /** The names under which a message's reasoning is given; the first is the one that templates read. */
+    private static final List<String> REASONING = List.of("reasoning_content", "thinking", "reasoning");
+
+    /** Stands at the end of the message that is continued, so that what a template writes behind it can be cut. */
+    private static final String TAG = "CONTINUE_FINAL_MESSAGE_TAG ";
 
     private final Template template;
     private final Map<String, Object> specialTokens;
 
-    private ChatTemplate(Template template, Map<String, Object> specialTokens) {
+    ChatTemplate(Template template, Map<String, Object> specialTokens) {
         this.template = template;
         this.specialTokens = specialTokens;
     }
 
-    /**
-     * The template that transformers' processor or, where it has none, tokenizer would use: chat_template of
-     * processor_config.json, chat_template.json, chat_template.jinja, chat_template of tokenizer_config.json.
-     *
-     * @throws InputException where a file is broken or its template is no Jinja; the message has file and line
-     */
-    public static Optional<ChatTemplate> find(Path directory) {
-        return find(directory, DEFAULT);
+    /** The variables among these that the template does not look at: they have no effect. */
+    public List<String> unread(Set<String> variables) {
+        return variables.stream().filter(v -> !template.names().contains(v)).toList();
     }
 
-    /** As {@link #find(Path)}, for the checkpoints that have several: {@code tool_use} for one. */
-    public static Optional<ChatTemplate> find(Path directory, String name) {
-        return source(directory, name).map(source -> {
-            try {
-                return new ChatTemplate(
-                        Template.parse(source.text()),
-                        TokenizerConfig.read(directory).templateVariables());
-            } catch (InputException e) {
-                throw new InputException(source.file() + ": " + e.getMessage(), e.hint(), e);
-            }
-        });
+    /** Whether the text stands in the template itself, in its raw text or in a string of its tags. */
+    boolean writes(String text) {
+        return template.literals().stream().anyMatch(literal -> literal.contains(text));
     }
 
     /**
-     * The prompt for messages.
+     * The prompt for messages: transformers' render_jinja_template.
      *
      * @param messages maps with {@code role} and {@code content}, a text or a list of maps with {@code type}
-     * @param addGenerationPrompt whether the prompt ends with the beginning of the model's answer
-     * @param extra more variables of the template; they go before all others
-     * @throws InputException where the template refuses the messages: its own words first
+     * @param options all but its name of the template
+     * @throws InputException where the template refuses the messages: its own words first; or where the message to continue is not
+     *     in what it writes
+     * @throws dev.fovea.error.OptionException where options contradict each other
      */
-    public String render(List<?> messages, boolean addGenerationPrompt, Map<String, ? extends @Nullable Object> extra) {
+    public String render(List<? extends Map<String, ?>> messages, ChatTemplateOptions options) {
+        if (messages.isEmpty()) {
+            throw new InputException("the conversation is empty; expected at least one message");
+        }
+        boolean opensTurn = options.opensTurn();
+        List<Map<String, @Nullable Object>> seen = new ArrayList<>();
+        messages.forEach(m -> seen.add(withReasoning(m)));
         Map<String, @Nullable Object> variables = new LinkedHashMap<>(specialTokens);
-        variables.put("messages", messages);
-        variables.put("tools", null);
-        variables.put("documents", null);
-        variables.put("add_generation_prompt", addGenerationPrompt);
-        variables.putAll(extra);
-        return template.render(variables);
+        variables.put("tools", options.tools().orElse(null));
+        variables.put("documents", options.documents().orElse(null));
+        variables.put("add_generation_prompt", opensTurn);
+        variables.putAll(options.variables());
+        variables.put("messages", seen);
+        if (!options.continues()) {
+            return template.render(variables);
+        }
+        String last = tag(seen, options.continuedField());
+        return cut(template.render(variables), last);
     }
 
-    private record Source(Path file, String text) {}
-
-    private static Optional<Source> source(Path directory, String name) {
-        if (!name.equals(DEFAULT)) {
-            Path file = directory.resolve("additional_chat_templates").resolve(name + ".jinja");
-            return raw(file).or(() -> key(directory.resolve("tokenizer_config.json"), name));
+    /** Reasoning under its older and newer names, as far as one of them is there. */
+    private static Map<String, @Nullable Object> withReasoning(Map<String, ?> message) {
+        for (String name : REASONING) {
+            Object reasoning = message.get(name);
+            if (reasoning != null) {
+                Map<String, @Nullable Object> all = new LinkedHashMap<>();
+                all.put("thinking", reasoning);
+                all.putAll(message);
+                all.put("reasoning_content", reasoning);
+                return all;
+            }
         }
-        // chat_template.json before chat_template.jinja is transformers' order (ProcessorMixin.get_processor_dict)
-        return key(directory.resolve("processor_config.json"), name)
-                .or(() -> key(directory.resolve("chat_template.json"), name))
-                .or(() -> raw(directory.resolve("chat_template.jinja")))
-                .or(() -> key(directory.resolve("tokenizer_config.json"), name));
+        return new LinkedHashMap<>(message);
     }
 
-    private static Optional<Source> raw(Path file) {
-        if (!Files.isRegularFile(file)) {
-            return Optional.empty();
+    /** Marks the end of the last message; gives the text that ends there. */
+    private String tag(List<Map<String, @Nullable Object>> messages, String field) {
+        Map<String, @Nullable Object> last = messages.getLast();
+        Object value = last.get(field);
+        if (value == null) {
+            throw new InputException("the last message is to be continued, and it has no " + Quote.of(field));
         }
-        return Optional.of(new Source(file, InputFile.readText(file)));
+        List<String> fields = REASONING.contains(field)
+                ? REASONING.stream().filter(f -> value.equals(last.get(f))).toList()
+                : List.of(field);
+        if (fields.stream().noneMatch(template.source()::contains)) {
+            throw new InputException("the last message is to be continued in its " + Quote.of(field)
+                    + ", which the chat template does not look at");
+        }
+        if (value instanceof List<?> items) {
+            List<Object> copy = new ArrayList<>(items);
+            String text = tagLastText(copy);
+            last.put(field, copy);
+            return text;
+        }
+        if (!(value instanceof String text)) {
+            throw new InputException("the last message is to be continued, and its " + Quote.of(field) + " is no text");
+        }
+        fields.forEach(f -> last.put(f, text + TAG));
+        return text;
     }
 
-    /** The key chat_template: a text, or a list of named ones. */
-    private static Optional<Source> key(Path file, String name) {
-        if (!Files.isRegularFile(file)) {
-            return Optional.empty();
+    private static String tagLastText(List<Object> items) {
+        for (int i = items.size() - 1; i >= 0; i--) {
+            if (items.get(i) instanceof Map<?, ?> item && item.get("text") instanceof String text) {
+                Map<Object, @Nullable Object> tagged = new LinkedHashMap<>(item);
+                tagged.put("text", text + TAG);
+                items.set(i, tagged);
+                return text;
+            }
         }
-        return switch (Json.parseObject(file).get("chat_template")) {
-            case String text when name.equals(DEFAULT) -> Optional.of(new Source(file, text));
-            case List<?> several ->
-                several.stream()
-                        .map(entry -> Json.object(entry, file + ", an entry of chat_template"))
-                        .filter(entry -> name.equals(entry.get("name")) && entry.get("template") instanceof String)
-                        .map(entry -> new Source(file, String.valueOf(entry.get("template"))))
-                        .findFirst();
-            case null, default -> Optional.empty();
-        };
+        throw new InputException("the last message is to be continued, and it has no text");
+    }
+
+    /** What the template wrote up to the end of the last message. */
+    private static String cut(String rendered, String last) {
+        int end = rendered.lastIndexOf(TAG.strip());
+        if (end < 0 || !rendered.contains(Strings.strip(last))) {
+            throw new InputException(
+                    "the last message is to be continued, and the chat template does not write it as it stands: "
+                            + Quote.of(Strings.strip(last)),
+                    "the template may drop a part of it, such as its reasoning");
+        }
+        String before = rendered.substring(0, end);
+        // A template that trims took the space of the tag, and with it what the message ends with.
+        return rendered.startsWith(TAG, end) ? before : Strings.rstrip(before);
     }
 }

@@ -3,6 +3,8 @@ package dev.fovea.text;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.fovea.error.InputException;
 import dev.fovea.tensor.Lifetime;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -20,6 +22,7 @@ final class NativeTokenizer implements AutoCloseable {
 
     private final long handle;
     private final Lifetime lifetime;
+    private final Queue<NativeTokenizer> adopted = new ConcurrentLinkedQueue<>();
 
     /** @param what how messages name the source of the JSON */
     NativeTokenizer(String json, String what) {
@@ -27,7 +30,9 @@ final class NativeTokenizer implements AutoCloseable {
         long made = create(json, what);
         OPEN.incrementAndGet();
         handle = made;
+        Queue<NativeTokenizer> others = adopted;
         lifetime = new Lifetime(() -> {
+            others.forEach(NativeTokenizer::close);
             LIBRARY.deleteTokenizer(made);
             OPEN.decrementAndGet();
         });
@@ -46,6 +51,12 @@ final class NativeTokenizer implements AutoCloseable {
     /** How many hold native memory in this virtual machine. */
     static int open() {
         return OPEN.get();
+    }
+
+    /** Closes another one with this, after the last call that uses this. */
+    NativeTokenizer adopt(NativeTokenizer other) {
+        adopted.add(other);
+        return other;
     }
 
     /** As {@link Tokenizer#use}. */

@@ -48,10 +48,22 @@ public interface Tokenizer extends AutoCloseable {
      */
     int[] encode(String text, boolean addSpecialTokens);
 
+    /** The ids of a text in which no added token is looked for, special or not: {@code <|im_end|>} is letters and signs. */
+    int[] encodeWithoutAddedTokens(String text);
+
+    /** The added tokens, in the order of their ids. */
+    List<AddedToken> addedTokens();
+
+    /** The chat_control_tokens of tokenizer_config.json. */
+    Optional<List<String>> chatControlTokens();
+
     /** The text of ids; ids that the tokenizer lacks give nothing. Cleans up as tokenizer_config.json says. */
     String decode(int[] ids, boolean skipSpecialTokens);
 
-    /** As {@link #decode(int[], boolean)}; cleaning up takes the space before punctuation and English contractions. */
+    /**
+     * As {@link #decode(int[], boolean)}; cleaning up takes the space before punctuation and English contractions. A BPE is not
+     * cleaned: its spaces are the text's own.
+     */
     String decode(int[] ids, boolean skipSpecialTokens, boolean cleanUpTokenizationSpaces);
 
     /** Decodes one answer token by token; the pieces add up to {@link #decode(int[], boolean)}. */

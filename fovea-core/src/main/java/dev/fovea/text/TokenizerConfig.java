@@ -23,7 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 record TokenizerConfig(
         String tokenizerClass,
-        boolean cleanUpTokenizationSpaces,
         Map<String, String> specialTokens,
         List<String> additional,
         List<AddedToken> added,
@@ -33,29 +32,36 @@ record TokenizerConfig(
         Map<String, @Nullable Object> config = optional(directory.resolve("tokenizer_config.json"));
         Map<String, String> named = new LinkedHashMap<>();
         List<String> additional = new ArrayList<>();
-        collect(optional(directory.resolve("special_tokens_map.json")), named, additional);
         collect(config, named, additional);
+        if (config.get("added_tokens_decoder") == null) {
+            // Older checkpoints; what stands in this file goes before the configuration.
+            collect(optional(directory.resolve("special_tokens_map.json")), named, additional);
+        }
         String type = config.get("tokenizer_class") instanceof String s ? s : "";
         return new TokenizerConfig(
                 type.endsWith("Fast") ? type.substring(0, type.length() - 4) : type,
-                Boolean.TRUE.equals(config.get("clean_up_tokenization_spaces")),
                 Collections.unmodifiableMap(named),
                 List.copyOf(additional),
                 added(config.get("added_tokens_decoder"), directory.resolve("tokenizer_config.json")),
                 config);
     }
 
-    /** As {@link Tokenizer#templateVariables}, as far as these files name the tokens. */
-    Map<String, Object> templateVariables() {
-        return templateVariables(specialTokens, additional);
+    /** Whether a key is true. */
+    boolean flag(String key) {
+        return Boolean.TRUE.equals(values.get(key));
     }
 
-    static Map<String, Object> templateVariables(Map<String, String> named, List<String> additional) {
-        Map<String, Object> variables = new LinkedHashMap<>(named);
-        if (!additional.isEmpty()) {
-            variables.put("additional_special_tokens", additional);
-        }
-        return variables;
+    /** As {@link Tokenizer#templateVariables}, as far as these files name the tokens. */
+    Map<String, Object> templateVariables() {
+        return Collections.unmodifiableMap(new LinkedHashMap<>(specialTokens));
+    }
+
+    /** The added tokens that a template writes, beside the special ones, where the checkpoint lists them. */
+    Optional<List<String>> chatControlTokens() {
+        return Optional.ofNullable(values.get("chat_control_tokens"))
+                .map(v -> Json.array(v, "chat_control_tokens of tokenizer_config.json").stream()
+                        .map(String::valueOf)
+                        .toList());
     }
 
     private static Map<String, @Nullable Object> optional(Path file) {

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** What a tokenizer.json says: the vocabulary and the added tokens by id. The library is silent about both. */
@@ -111,6 +112,66 @@ final class TokenizerJson {
         fields.put("normalized", token.normalized());
         fields.put("special", token.special());
         return fields;
+    }
+
+    /**
+     * The same vocabulary and ids, in which only some of the added tokens are looked for in a text.
+     *
+     * @throws InputException where the vocabulary is of a kind whose ids would move
+     */
+    TokenizerJson matching(Predicate<AddedToken> kept, String what) {
+        Map<String, @Nullable Object> model = new LinkedHashMap<>(Json.object(root.get("model"), what + ", model"));
+        Map<String, @Nullable Object> vocabulary =
+                new LinkedHashMap<>(Json.object(model.get("vocab"), what + ", model.vocab"));
+        // The library numbers added tokens anew unless the vocabulary has them; merges lead to none of them.
+        added.keySet().forEach(token -> vocabulary.put(token, (long) ids.getOrDefault(token, 0)));
+        model.put("vocab", vocabulary);
+        Map<String, @Nullable Object> changed = new LinkedHashMap<>(root);
+        changed.put("model", model);
+        changed.put(
+                "added_tokens",
+                added.values().stream()
+                        .filter(kept)
+                        .map(t -> fields(t, ids.getOrDefault(t.content(), 0)))
+                        .toList());
+        return new TokenizerJson(changed, what);
+    }
+
+    /**
+     * With {@code add_prefix_space} in its byte-level pre-tokenizer; the same where it is so already.
+     *
+     * @param space whether a text gets a space in front
+     */
+    TokenizerJson withPrefixSpace(boolean space, String what) {
+        Object old = root.get("pre_tokenizer");
+        Object preTokenizer = prefixed(old, space);
+        if (preTokenizer == null || preTokenizer.equals(old)) {
+            return this;
+        }
+        Map<String, @Nullable Object> changed = new LinkedHashMap<>(root);
+        changed.put("pre_tokenizer", preTokenizer);
+        return new TokenizerJson(changed, what);
+    }
+
+    private static @Nullable Object prefixed(@Nullable Object preTokenizer, boolean space) {
+        if (!(preTokenizer instanceof Map<?, ?> given)) {
+            return preTokenizer;
+        }
+        Map<Object, @Nullable Object> changed = new LinkedHashMap<>(given);
+        if ("ByteLevel".equals(given.get("type"))) {
+            changed.put("add_prefix_space", space);
+        } else if (given.get("pretokenizers") instanceof List<?> several) {
+            changed.put(
+                    "pretokenizers",
+                    several.stream().map(one -> prefixed(one, space)).toList());
+        }
+        return changed;
+    }
+
+    /** Whether the model is a byte pair encoding; files of the library's first years do not name its kind. */
+    boolean isBpe() {
+        return root.get("model") instanceof Map<?, ?> model
+                && ("BPE".equals(model.get("type")) || (model.get("type") == null && model.get("merges") != null));
     }
 
     /** What decides how tokens become text: {@code ByteLevel}, {@code Sequence}, …; empty where there is no decoder. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.OptionException;
 import dev.fovea.io.Json;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,30 +27,37 @@ class ChatTemplateTest {
     @TempDir
     Path directory;
 
+    private static ChatTemplate template(Path directory) {
+        return ChatTemplates.find(directory).orElseThrow().choose(ChatTemplateOptions.DEFAULT);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static List<Map<String, ?>> maps(@Nullable Object messages) {
+        return (List<Map<String, ?>>) (List<?>) Json.array(messages, "messages");
+    }
+
     @TestFactory
     Stream<DynamicTest> rendersThePublishedTemplates() {
         Map<String, ChatTemplate> templates = Map.of(
-                "gemma3",
-                        ChatTemplate.find(Resources.path("oracle/gemma3/base/checkpoint"))
-                                .orElseThrow(),
-                "qwen2.5-vl",
-                        ChatTemplate.find(Resources.path("tokenizers/qwen2.5-vl"))
-                                .orElseThrow(),
-                "qwen3", ChatTemplate.find(Resources.path("tokenizers/qwen3")).orElseThrow());
+                "gemma3", template(Resources.path("oracle/gemma3/base/checkpoint")),
+                "qwen2.5-vl", template(Resources.path("tokenizers/qwen2.5-vl")),
+                "qwen3", template(Resources.path("tokenizers/qwen3")));
         Map<String, @Nullable Object> golden = Json.parseObject(Resources.path("golden/chat-templates.json"));
         return Json.array(golden.get("cases"), "cases").stream()
                 .map(c -> Json.object(c, "a case"))
                 .map(c -> DynamicTest.dynamicTest(c.get("template") + " " + c.get("conversation"), () -> {
                     ChatTemplate template = Objects.requireNonNull(templates.get(String.valueOf(c.get("template"))));
-                    List<?> messages = Json.array(c.get("messages"), "messages");
-                    boolean generation = Boolean.TRUE.equals(c.get("add_generation_prompt"));
+                    List<Map<String, ?>> messages = maps(c.get("messages"));
                     Map<String, @Nullable Object> extra = new LinkedHashMap<>(c);
                     extra.keySet().retainAll(Set.of("add_vision_id", "enable_thinking"));
+                    ChatTemplateOptions options = ChatTemplateOptions.DEFAULT
+                            .withAddGenerationPrompt(Boolean.TRUE.equals(c.get("add_generation_prompt")))
+                            .withVariables(extra);
                     if (c.containsKey("error")) {
-                        assertThatThrownBy(() -> template.render(messages, generation, extra))
+                        assertThatThrownBy(() -> template.render(messages, options))
                                 .isInstanceOf(InputException.class);
                     } else {
-                        assertThat(template.render(messages, generation, extra)).isEqualTo(c.get("rendered"));
+                        assertThat(template.render(messages, options)).isEqualTo(c.get("rendered"));
                     }
                 }));
     }
@@ -62,8 +70,7 @@ class ChatTemplateTest {
                         || Files.isRegularFile(v.resolve("checkpoint/chat_template.jinja")))
                 .map(variant ->
                         DynamicTest.dynamicTest(variant.getParent().getFileName() + "/" + variant.getFileName(), () -> {
-                            ChatTemplate template = ChatTemplate.find(variant.resolve("checkpoint"))
-                                    .orElseThrow();
+                            ChatTemplate template = template(variant.resolve("checkpoint"));
                             int rendered = 0;
                             for (Map<String, @Nullable Object> c : Resources.cases(variant)) {
                                 Object prompt = c.get("prompt");
@@ -75,8 +82,8 @@ class ChatTemplateTest {
                                         batch ? messages : messages.isEmpty() ? List.of() : List.of(messages);
                                 for (int row = 0; row < conversations.size(); row++) {
                                     Object expected = prompt instanceof List<?> rows ? rows.get(row) : prompt;
-                                    List<?> conversation = Json.array(conversations.get(row), "messages");
-                                    assertThat(template.render(conversation, true, Map.of()))
+                                    assertThat(template.render(
+                                                    maps(conversations.get(row)), ChatTemplateOptions.DEFAULT))
                                             .as(String.valueOf(c.get("name")))
                                             .isEqualTo(expected);
                                     rendered++;
@@ -87,12 +94,12 @@ class ChatTemplateTest {
     }
 
     private String rendered() {
-        return ChatTemplate.find(directory).orElseThrow().render(HELLO, true, Map.of());
+        return template(directory).render(HELLO, ChatTemplateOptions.DEFAULT);
     }
 
     @Test
     void looksWhereTransformersLooks() throws IOException {
-        assertThat(ChatTemplate.find(directory)).isEmpty();
+        assertThat(ChatTemplates.find(directory)).isEmpty();
         Path config = directory.resolve("tokenizer_config.json");
         Files.writeString(config, "{\"chat_template\": \"tokenizer's {{ bos_token }}\", \"bos_token\": \"<s>\"}");
         assertThat(rendered()).isEqualTo("tokenizer's <s>");
@@ -106,6 +113,10 @@ class ChatTemplateTest {
         assertThat(rendered()).isEqualTo("processor's");
     }
 
+    private String rendered(ChatTemplates templates, ChatTemplateOptions options) {
+        return templates.choose(options).render(HELLO, options);
+    }
+
     @Test
     void findsNamedTemplates() throws IOException {
         Files.writeString(
@@ -113,30 +124,78 @@ class ChatTemplateTest {
                 "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"R\"}, {\"name\": \"default\", \"template\":"
                         + " \"D\"}]}");
         Path more = Files.createDirectory(directory.resolve("additional_chat_templates"));
-        Files.writeString(more.resolve("tool_use.jinja"), "T");
+        Files.writeString(more.resolve("tool_use.jinja"), "T{{ tools }}");
         assertThat(rendered()).isEqualTo("D");
-        assertThat(ChatTemplate.find(directory, "rag").orElseThrow().render(HELLO, true, Map.of()))
-                .isEqualTo("R");
-        assertThat(ChatTemplate.find(directory, "tool_use").orElseThrow().render(HELLO, true, Map.of()))
-                .isEqualTo("T");
-        assertThat(ChatTemplate.find(directory, "none")).isEmpty();
+        ChatTemplateOptions none = ChatTemplateOptions.DEFAULT;
+        ChatTemplates processors = ChatTemplates.find(directory).orElseThrow();
+        assertThat(rendered(processors, none.withChatTemplate("rag"))).isEqualTo("R");
+        assertThat(rendered(processors, none.withChatTemplate("tool_use"))).isEqualTo("TNone");
+        assertThat(rendered(processors, none.withTools(List.of()))).isEqualTo("D");
+        assertThat(rendered(processors, none.withChatTemplate("text {{ messages[0].content }}")))
+                .isEqualTo("text Hello");
+        ChatTemplates tokenizers = ChatTemplates.ofTokenizer(directory).orElseThrow();
+        assertThat(rendered(tokenizers, none.withTools(List.of()))).isEqualTo("T[]");
+        assertThatThrownBy(() -> tokenizers.choose(none))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("several chat templates and none is the default: tool_use");
+    }
+
+    @Test
+    void refusesTwoFormsOfTemplates() throws IOException {
+        Files.writeString(directory.resolve("chat_template.json"), "{\"chat_template\": \"J\"}");
+        assertThat(rendered()).isEqualTo("J");
+        Files.writeString(
+                Files.createDirectory(directory.resolve("additional_chat_templates"))
+                        .resolve("tool_use.jinja"),
+                "T");
+        assertThatThrownBy(() -> ChatTemplates.find(directory))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("chat_template.json")
+                .hasMessageContaining("additional_chat_templates");
     }
 
     @Test
     void letsTheCallerSetAnyVariable() throws IOException {
         Files.writeString(
-                directory.resolve("chat_template.jinja"), "{{ add_vision_id }} {{ bos_token }} {{ tools[0] }}");
+                directory.resolve("chat_template.jinja"), "{{ add_vision_id }} {{ bos_token }} {{ tools[0].a }}");
         Files.writeString(directory.resolve("tokenizer_config.json"), "{\"bos_token\": {\"content\": \"<s>\"}}");
-        assertThat(ChatTemplate.find(directory)
-                        .orElseThrow()
-                        .render(HELLO, false, Map.of("add_vision_id", true, "tools", List.of("t"))))
-                .isEqualTo("True <s> t");
+        ChatTemplateOptions options =
+                ChatTemplateOptions.DEFAULT.with("add_vision_id", true).withTools(List.of(Map.of("a", "t")));
+        assertThat(template(directory).render(HELLO, options)).isEqualTo("True <s> t");
+        assertThat(template(directory).render(HELLO, options.with("bos_token", "<b>")))
+                .isEqualTo("True <b> t");
+        assertThat(template(directory).unread(Set.of("tools", "add_generation_prompt")))
+                .containsExactly("add_generation_prompt");
+        assertThatThrownBy(() -> options.with("tools", 1)).isInstanceOf(OptionException.class);
+    }
+
+    @Test
+    void continuesTheFinalMessage() throws IOException {
+        Files.writeString(
+                directory.resolve("chat_template.jinja"),
+                "{% for m in messages %}<{{ m.content if m.role == 'user' else m.content | trim }}>{% endfor %}{{"
+                        + " add_generation_prompt }}");
+        ChatTemplateOptions options = ChatTemplateOptions.DEFAULT.withContinueFinalMessage(true);
+        ChatTemplate template = template(directory);
+        assertThat(template.render(List.of(Map.of("role", "user", "content", "go on ")), options))
+                .isEqualTo("<go on ");
+        assertThat(template.render(List.of(Map.of("role", "assistant", "content", "go on ")), options))
+                .isEqualTo("<go on");
+        assertThatThrownBy(() -> template.render(HELLO, options.withAddGenerationPrompt(true)))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("continue_final_message and add_generation_prompt");
+        assertThatThrownBy(() -> template.render(HELLO, options.withContinueFinalMessage("reasoning_content")))
+                .hasMessageContaining("it has no reasoning_content");
+        assertThatThrownBy(() -> template.render(
+                        List.of(Map.of("role", "user", "content", List.of(Map.of("type", "image")))), options))
+                .hasMessageContaining("it has no text");
+        assertThatThrownBy(() -> template.render(List.of(), options)).hasMessageContaining("empty");
     }
 
     @Test
     void saysWhereATemplateIsBroken() throws IOException {
         Files.writeString(directory.resolve("chat_template.jinja"), "a\n{% if %}");
-        assertThatThrownBy(() -> ChatTemplate.find(directory))
+        assertThatThrownBy(() -> ChatTemplates.find(directory))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("chat_template.jinja")
                 .hasMessageContaining("line 2");
@@ -144,9 +203,8 @@ class ChatTemplateTest {
 
     @Test
     void passesOnWhatTheTemplateSays() {
-        ChatTemplate gemma = ChatTemplate.find(Resources.path("oracle/gemma3/base/checkpoint"))
-                .orElseThrow();
-        assertThatThrownBy(() -> gemma.render(List.of(HELLO.getFirst(), HELLO.getFirst()), true, Map.of()))
+        ChatTemplate gemma = template(Resources.path("oracle/gemma3/base/checkpoint"));
+        assertThatThrownBy(() -> gemma.render(List.of(HELLO.getFirst(), HELLO.getFirst()), ChatTemplateOptions.DEFAULT))
                 .isInstanceOf(InputException.class)
                 .hasMessageMatching("[^(]*alternate.*\\(chat template, line \\d+\\)");
     }

@@ -102,7 +102,7 @@ final class Chat {
      */
     void show(String named) {
         String source = InputOptions.absolute(Completion.path(named));
-        conversation.show(new Content.Image(Content.image(source).source(), pictureOptions));
+        conversation.show(Content.image(source).with(pictureOptions));
     }
 
     /**
@@ -113,7 +113,7 @@ final class Chat {
      */
     void play(String named) {
         VideoSource source = VideoSource.parse(InputOptions.absolute(Completion.path(named)), Path.of(""));
-        conversation.show(new Content.Video(Optional.of(source), clipOptions));
+        conversation.show(Content.video(source).with(clipOptions));
     }
 
     /** Talks until there is nothing more to say. */

@@ -41,17 +41,15 @@ final class Conversation {
     }
 
     private static Message held(Message message) {
-        return new Message(
-                message.role(),
-                message.content().stream().map(Conversation::held).toList(),
-                message.plain());
+        return message.withContent(
+                message.content().stream().map(Conversation::held).toList());
     }
 
     private static Content held(Content content) {
         return switch (content) {
             case Content.Text text -> text;
-            case Content.Image image -> new Content.Image(image.source().map(ImageSource::inMemory), image.options());
-            case Content.Video video -> new Content.Video(video.source().map(Conversation::held), video.options());
+            case Content.Image image -> new Content.Image(image.source().map(ImageSource::inMemory), image.item());
+            case Content.Video video -> new Content.Video(video.source().map(Conversation::held), video.item());
         };
     }
 
@@ -145,7 +143,7 @@ final class Conversation {
 
     private static Object json(Message message) {
         Map<String, @Nullable Object> json = message.toMap();
-        if (!message.plain()) {
+        if (!message.plain() && json.containsKey("content")) {
             json.put(
                     "content",
                     message.content().stream().map(Conversation::json).toList());
@@ -154,11 +152,19 @@ final class Conversation {
     }
 
     private static Object json(Content content) {
-        Map<String, @Nullable Object> json = new LinkedHashMap<>(content.toMap());
+        Map<String, @Nullable Object> json = new LinkedHashMap<>(content.item());
         List<String> names = sources(content).stream().map(Conversation::name).toList();
         switch (content) {
-            case Content.Image _ when !names.isEmpty() -> json.put("image", names.getFirst());
-            case Content.Video _ when !names.isEmpty() -> json.put("video", names);
+            case Content.Image _
+            when !names.isEmpty() -> {
+                json.keySet().removeAll(Content.IMAGE_KEYS);
+                json.put("image", names.getFirst());
+            }
+            case Content.Video _
+            when !names.isEmpty() -> {
+                json.keySet().removeAll(Content.VIDEO_KEYS);
+                json.put("video", names);
+            }
             default -> {}
         }
         return json;

@@ -10,8 +10,9 @@ import dev.fovea.models.ConvertRgb;
 import dev.fovea.models.FixedSizeImageProcessor;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
+import dev.fovea.models.TextArguments;
 import dev.fovea.text.AddedToken;
-import dev.fovea.text.ChatTemplate;
+import dev.fovea.text.ChatTemplates;
 import dev.fovea.text.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
@@ -55,7 +56,7 @@ final class Blip2Processor implements ModelProcessor {
     }
 
     @Override
-    public Optional<ChatTemplate> chatTemplate() {
+    public Optional<ChatTemplates> chatTemplates() {
         return Optional.empty();
     }
 
@@ -63,6 +64,7 @@ final class Blip2Processor implements ModelProcessor {
     public Inputs.Row process(Optional<String> text, List<DecodedImage> pictures, Config options) {
         options.ignore("rows are never padded", "padding", "padding_side");
         FixedSizeImageProcessor processor = images.with(options);
+        TextArguments arguments = TextArguments.of(options);
         if (pictures.isEmpty()) {
             throw new InputException(
                     "BLIP-2 describes a picture or answers about one; the request has none", "give a picture");
@@ -74,7 +76,7 @@ final class Blip2Processor implements ModelProcessor {
         }
         List<Inputs.Visual> visuals =
                 pictures.stream().map(p -> visual(p, processor)).toList();
-        int[] ids = text.map(t -> tokenizer.encode(t, true))
+        int[] ids = text.map(t -> arguments.encode(tokenizer, t))
                 .orElseGet(() -> new int[] {config.text().bosTokenId()});
         return new Inputs.Row(text.orElse(""), withPlaceholders(ids, pictures.size()), visuals, List.of());
     }

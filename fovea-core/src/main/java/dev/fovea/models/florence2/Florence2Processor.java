@@ -15,7 +15,7 @@ import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
 import dev.fovea.models.Parsed;
 import dev.fovea.text.AddedToken;
-import dev.fovea.text.ChatTemplate;
+import dev.fovea.text.ChatTemplates;
 import dev.fovea.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -110,7 +110,7 @@ final class Florence2Processor implements ModelProcessor {
     }
 
     @Override
-    public Optional<ChatTemplate> chatTemplate() {
+    public Optional<ChatTemplates> chatTemplates() {
         return Optional.empty();
     }
 

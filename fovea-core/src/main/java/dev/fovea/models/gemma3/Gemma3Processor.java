@@ -6,7 +6,9 @@ import dev.fovea.io.ModelDirectory;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
-import dev.fovea.text.ChatTemplate;
+import dev.fovea.models.TextArguments;
+import dev.fovea.text.ChatTemplates;
+import dev.fovea.text.ControlTokens;
 import dev.fovea.text.Tokenizer;
 import java.util.Collections;
 import java.util.List;
@@ -19,17 +21,21 @@ import java.util.regex.Pattern;
  */
 final class Gemma3Processor implements ModelProcessor {
     private final Tokenizer tokenizer;
-    private final Optional<ChatTemplate> chatTemplate;
+    private final Optional<ChatTemplates> chatTemplates;
     private final Gemma3ImageProcessor images;
     private final String startOfImage;
     private final String imageSequence;
 
+    /** What a user wrote is none. */
+    private final Pattern placeholder;
+
     Gemma3Processor(ModelDirectory directory) {
         tokenizer = Tokenizer.open(directory.path());
-        chatTemplate = ChatTemplate.find(directory.path());
+        chatTemplates = ChatTemplates.find(directory.path());
         int tokens = imageSeqLength(directory);
         images = Gemma3ImageProcessor.of(directory.imageProcessor(), tokens);
         startOfImage = token("boi_token", "<start_of_image>");
+        placeholder = ControlTokens.unmarked(startOfImage);
         imageSequence = "\n\n" + startOfImage
                 + token("image_token", "<image_soft_token>").repeat(tokens) + token("eoi_token", "<end_of_image>")
                 + "\n\n";
@@ -53,8 +59,8 @@ final class Gemma3Processor implements ModelProcessor {
     }
 
     @Override
-    public Optional<ChatTemplate> chatTemplate() {
-        return chatTemplate;
+    public Optional<ChatTemplates> chatTemplates() {
+        return chatTemplates;
     }
 
     @Override
@@ -64,11 +70,11 @@ final class Gemma3Processor implements ModelProcessor {
                 pictures.stream().map(p -> processor.process(p.rgbOverWhite())).toList();
         String prompt = text.orElseGet(() -> String.join(" ", Collections.nCopies(pictures.size(), startOfImage)));
         return new Inputs.Row(
-                prompt, Gemma3TextProcessor.encode(tokenizer, expand(prompt, visuals)), visuals, List.of());
+                prompt, TextArguments.of(options).encode(tokenizer, expand(prompt, visuals)), visuals, List.of());
     }
 
     private String expand(String prompt, List<Inputs.Visual> visuals) {
-        String[] parts = prompt.split(Pattern.quote(startOfImage), -1);
+        String[] parts = placeholder.split(prompt, -1);
         if (parts.length - 1 != visuals.size()) {
             throw new InputException(
                     "the prompt has " + (parts.length - 1) + " image placeholders and comes with " + visuals.size()

@@ -6,7 +6,8 @@ import dev.fovea.io.ModelDirectory;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
-import dev.fovea.text.ChatTemplate;
+import dev.fovea.models.TextArguments;
+import dev.fovea.text.ChatTemplates;
 import dev.fovea.text.Tokenizer;
 import java.util.List;
 import java.util.Optional;
@@ -14,17 +15,11 @@ import java.util.Optional;
 /** The tokenizer of a text-only model, which is what transformers' AutoProcessor opens for it. */
 final class Gemma3TextProcessor implements ModelProcessor {
     private final Tokenizer tokenizer;
-    private final Optional<ChatTemplate> chatTemplate;
+    private final Optional<ChatTemplates> chatTemplates;
 
     Gemma3TextProcessor(ModelDirectory directory) {
         tokenizer = Tokenizer.open(directory.path());
-        chatTemplate = ChatTemplate.find(directory.path());
-    }
-
-    /** A prompt's ids. A rendered chat begins with the token that the tokenizer would put before it, and gets no second one. */
-    static int[] encode(Tokenizer tokenizer, String prompt) {
-        boolean begun = tokenizer.bosToken().filter(prompt::startsWith).isPresent();
-        return tokenizer.encode(prompt, !begun);
+        chatTemplates = ChatTemplates.ofTokenizer(directory.path());
     }
 
     @Override
@@ -33,8 +28,13 @@ final class Gemma3TextProcessor implements ModelProcessor {
     }
 
     @Override
-    public Optional<ChatTemplate> chatTemplate() {
-        return chatTemplate;
+    public Optional<ChatTemplates> chatTemplates() {
+        return chatTemplates;
+    }
+
+    @Override
+    public boolean isTokenizer() {
+        return true;
     }
 
     @Override
@@ -46,6 +46,6 @@ final class Gemma3TextProcessor implements ModelProcessor {
                     "leave the pictures out, or open a Gemma 3 of 4B or more");
         }
         String prompt = text.orElse("");
-        return new Inputs.Row(prompt, encode(tokenizer, prompt), List.of(), List.of());
+        return new Inputs.Row(prompt, TextArguments.of(options).encode(tokenizer, prompt), List.of(), List.of());
     }
 }

@@ -9,7 +9,7 @@ import dev.fovea.media.Picture;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
 import dev.fovea.models.Qwen2VLProcessor;
-import dev.fovea.text.ChatTemplate;
+import dev.fovea.text.ChatTemplates;
 import dev.fovea.text.Tokenizer;
 import java.util.List;
 import java.util.Map;
@@ -32,8 +32,8 @@ final class LlavaOnevision1_5Processor implements ModelProcessor {
     }
 
     @Override
-    public Optional<ChatTemplate> chatTemplate() {
-        return shared.chatTemplate();
+    public Optional<ChatTemplates> chatTemplates() {
+        return shared.chatTemplates();
     }
 
     @Override

@@ -9,7 +9,7 @@ import dev.fovea.models.ConvertRgb;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
 import dev.fovea.models.Qwen2VLProcessor;
-import dev.fovea.text.ChatTemplate;
+import dev.fovea.text.ChatTemplates;
 import dev.fovea.text.Tokenizer;
 import java.util.List;
 import java.util.Optional;
@@ -30,8 +30,8 @@ final class Qwen2_5_VLProcessor implements ModelProcessor {
     }
 
     @Override
-    public Optional<ChatTemplate> chatTemplate() {
-        return shared.chatTemplate();
+    public Optional<ChatTemplates> chatTemplates() {
+        return shared.chatTemplates();
     }
 
     @Override

@@ -22,8 +22,15 @@ final class ExpressionParser {
     /** The names read so far: what a macro's body reads tells what it takes. */
     private Set<String> names = new HashSet<>();
 
+    private final Set<String> literals = new HashSet<>();
+
     ExpressionParser(Tokens tokens) {
         this.tokens = tokens;
+    }
+
+    /** The strings so far; the parser of statements adds its texts. */
+    Set<String> literals() {
+        return literals;
     }
 
     /** The names that are read while something is parsed; they count as read outside of it too. */
@@ -169,6 +176,7 @@ final class ExpressionParser {
                 while (tokens.current().kind() == Kind.STRING) {
                     text.append(tokens.next().text());
                 }
+                literals.add(text.toString());
                 yield new Constant(text.toString());
             }
             case INTEGER -> new Constant(Numbers.integer(token.text(), token.line()));

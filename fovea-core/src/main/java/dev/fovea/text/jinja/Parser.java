@@ -19,8 +19,19 @@ final class Parser {
         this.expressions = new ExpressionParser(tokens);
     }
 
-    static List<Statement> parse(String source) {
-        return new Parser(new Tokens(source)).body(Set.of());
+    /**
+     * A template.
+     *
+     * @param names that its expressions read
+     * @param literals its raw text and the strings of its expressions
+     */
+    record Parsed(List<Statement> body, Set<String> names, Set<String> literals) {}
+
+    static Parsed parse(String source) {
+        Parser parser = new Parser(new Tokens(source));
+        List<Statement> body = new ArrayList<>();
+        Set<String> names = parser.expressions.namesIn(() -> body.addAll(parser.body(Set.of())));
+        return new Parsed(body, Set.copyOf(names), Set.copyOf(parser.expressions.literals()));
     }
 
     /** The statements up to a tag of one of these names, which is left to be read; up to the end where there are none. */
@@ -30,7 +41,10 @@ final class Parser {
             while (true) {
                 Token token = tokens.current();
                 switch (token.kind()) {
-                    case TEXT -> body.add(new Text(tokens.next().text(), token.line()));
+                    case TEXT -> {
+                        expressions.literals().add(token.text());
+                        body.add(new Text(tokens.next().text(), token.line()));
+                    }
                     case EXPRESSION_BEGIN -> {
                         tokens.next();
                         body.add(new Output(expressions.tuple(true, false), token.line()));

@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.function.IntPredicate;
 
 /** What Python's str does. Its characters are code points, not Java's chars. */
-final class Strings {
+public final class Strings {
     private Strings() {}
 
     /** str.isspace. */
@@ -21,7 +21,7 @@ final class Strings {
                 || (c > 0x85 && Character.isSpaceChar(c));
     }
 
-    static boolean isBlank(String text) {
+    public static boolean isBlank(String text) {
         return text.codePoints().allMatch(Strings::isSpace);
     }
 
@@ -33,11 +33,11 @@ final class Strings {
         return at;
     }
 
-    static String strip(String text) {
+    public static String strip(String text) {
         return strip(text, Strings::isSpace, true, true);
     }
 
-    static String rstrip(String text) {
+    public static String rstrip(String text) {
         return strip(text, Strings::isSpace, false, true);
     }
 

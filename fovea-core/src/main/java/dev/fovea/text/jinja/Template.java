@@ -1,12 +1,11 @@
 package dev.fovea.text.jinja;
 
 import dev.fovea.error.InputException;
-import dev.fovea.text.jinja.Node.Statement;
 import dev.fovea.text.jinja.TemplateException.Failure;
 import dev.fovea.text.jinja.TemplateException.Raised;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,10 +22,12 @@ import org.jspecify.annotations.Nullable;
 public final class Template {
     private static final int MAX_SOURCE = 1 << 20;
 
-    private final List<Statement> body;
+    private final String source;
+    private final Parser.Parsed parsed;
 
-    private Template(List<Statement> body) {
-        this.body = body;
+    private Template(String source, Parser.Parsed parsed) {
+        this.source = source;
+        this.parsed = parsed;
     }
 
     /**
@@ -39,7 +40,21 @@ public final class Template {
             throw new InputException(
                     "the chat template has " + source.length() + " characters; at most " + MAX_SOURCE + " are allowed");
         }
-        return new Template(Parser.parse(source));
+        return new Template(source, Parser.parse(source));
+    }
+
+    public String source() {
+        return source;
+    }
+
+    /** The names that it reads; those of its own loops, macros and assignments are among them. */
+    public Set<String> names() {
+        return parsed.names();
+    }
+
+    /** What it writes and compares with as it stands: its raw text, and the strings in its tags. */
+    public Set<String> literals() {
+        return parsed.literals();
     }
 
     /**
@@ -54,7 +69,7 @@ public final class Template {
         try {
             Map<String, Object> values = new LinkedHashMap<>();
             variables.forEach((name, value) -> values.put(name, Values.of(value, budget)));
-            return interpreter.run(body, values);
+            return interpreter.run(parsed.body(), values);
         } catch (Raised e) {
             throw TemplateException.raised(interpreter.line(), String.valueOf(e.getMessage()));
         } catch (Failure e) {
