@@ -234,7 +234,8 @@ public sealed interface Content {
     private static Image image(Map<String, @Nullable Object> item, Path directory) {
         Optional<String> key = named(item, IMAGE_KEYS);
         Map<String, @Nullable Object> seen = item;
-        if (item.get("image_url") instanceof Object given) {
+        Object given = item.get("image_url");
+        if (given != null) {
             // As transformers turns the items of OpenAI's messages into its own: further keys do not come along.
             seen = new LinkedHashMap<>(Map.of("type", "image"));
             seen.put("url", given instanceof Map<?, ?> nested ? nested.get("url") : given);

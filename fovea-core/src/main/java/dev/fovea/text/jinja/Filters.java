@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The filters behind {@code |}. What Jinja gives as a generator is a list here. */
 final class Filters {
@@ -22,7 +24,7 @@ final class Filters {
 
     private static final Pattern TITLE_BREAK = Pattern.compile("(?<=[-\\s({\\[<])(?=[^-\\s({\\[<])");
 
-    private static final Map<String, Filter> FILTERS = Map.ofEntries(
+    private static final Map<String, Filter> OWN = Map.ofEntries(
             Map.entry("abs", (v, args, b) -> Numbers.signed(Numbers.real(v) < 0, v)),
             Map.entry("attr", (v, args, b) -> attr(v, args.bind("name").text("name"), b)),
             Map.entry("capitalize", (v, args, b) -> Strings.capitalize(Values.text(v, b))),
@@ -32,6 +34,7 @@ final class Filters {
             Map.entry("dictsort", Filters::dictsort),
             Map.entry("e", (v, args, b) -> escape(Values.text(v, b))),
             Map.entry("escape", (v, args, b) -> escape(Values.text(v, b))),
+            Map.entry("forceescape", (v, args, b) -> escape(Values.text(v, b))),
             Map.entry("first", (v, args, b) -> end(v, true)),
             Map.entry(
                     "float",
@@ -64,6 +67,10 @@ final class Filters {
             Map.entry("trim", Filters::trim),
             Map.entry("unique", Filters::unique),
             Map.entry("upper", (v, args, b) -> Strings.upper(Values.text(v, b))));
+
+    private static final Map<String, Filter> FILTERS = Stream.of(OWN, TextFilters.FILTERS, ListFilters.FILTERS)
+            .flatMap(filters -> filters.entrySet().stream())
+            .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue));
 
     private Filters() {}
 
@@ -194,7 +201,7 @@ final class Filters {
         return (long) value;
     }
 
-    private static Object toFloat(Object value, Object absent) {
+    static Object toFloat(Object value, Object absent) {
         try {
             return switch (value) {
                 case String s ->
@@ -312,7 +319,7 @@ final class Filters {
     }
 
     /** {@code 'a.b.0'} of an item. */
-    private static Function<Object, Object> path(Object attribute, Budget budget) {
+    static Function<Object, Object> path(Object attribute, Budget budget) {
         List<Object> steps = new ArrayList<>();
         for (String step : Values.text(attribute, budget).split("\\.", -1)) {
             steps.add(step.matches("\\d{1,9}") ? (Object) Long.parseLong(step) : step);
@@ -326,7 +333,7 @@ final class Filters {
         };
     }
 
-    private static Function<Object, Object> caseless(Function<Object, Object> getter, boolean caseSensitive) {
+    static Function<Object, Object> caseless(Function<Object, Object> getter, boolean caseSensitive) {
         return caseSensitive
                 ? getter
                 : getter.andThen(value -> value instanceof String text ? Strings.lower(text) : value);
@@ -334,15 +341,18 @@ final class Filters {
 
     private static Object sort(Object value, Args args, Budget budget) {
         Args.Bound bound = args.bind("reverse", "case_sensitive", "attribute");
-        return sorted(
-                Items.of(value),
-                caseless(getter(bound, budget), bound.flag("case_sensitive")),
-                bound.flag("reverse"),
-                budget);
+        boolean caseSensitive = bound.flag("case_sensitive");
+        List<Function<Object, Object>> keys = bound.some("attribute").stream()
+                .flatMap(a -> Stream.of(Values.text(a, budget).split(",", -1)))
+                .map(a -> caseless(path(a, budget), caseSensitive))
+                .toList();
+        Function<Object, Object> key = keys.isEmpty()
+                ? caseless(item -> item, caseSensitive)
+                : item -> keys.stream().map(k -> k.apply(item)).toList();
+        return sorted(Items.of(value), key, bound.flag("reverse"), budget);
     }
 
-    private static List<Object> sorted(
-            List<Object> items, Function<Object, Object> key, boolean reverse, Budget budget) {
+    static List<Object> sorted(List<Object> items, Function<Object, Object> key, boolean reverse, Budget budget) {
         List<Object> sorted = new ArrayList<>(items);
         Comparator<Object> order = (a, b) -> {
             budget.spend(1);

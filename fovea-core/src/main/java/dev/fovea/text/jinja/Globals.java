@@ -42,7 +42,9 @@ final class Globals {
     static final Map<String, Callable> FUNCTIONS = Map.of(
             "raise_exception", Globals::raise,
             "strftime_now", Globals::strftimeNow,
-            "namespace", args -> new Namespace(dict(args)),
+            "cycler", Stateful.Cycler::new,
+            "joiner", Stateful.Joiner::new,
+            "namespace", args -> new Namespace(namespace(args)),
             "dict", Globals::dict,
             "range", Globals::range);
 
@@ -77,6 +79,19 @@ final class Globals {
             out.append(bare ? text.replaceFirst("^[0 ]+(?=.)", "") : text);
         }
         return out.toString();
+    }
+
+    /** transformers lets no template store a name that Python keeps for itself. */
+    private static Map<Object, Object> namespace(Args args) {
+        Map<Object, Object> attributes = dict(args);
+        attributes.keySet().forEach(name -> checkName(String.valueOf(name)));
+        return attributes;
+    }
+
+    static void checkName(String name) {
+        if (name.startsWith("_")) {
+            throw new Failure("a namespace cannot hold '" + name + "': its name begins with an underscore");
+        }
     }
 
     private static Map<Object, Object> dict(Args args) {

@@ -73,7 +73,7 @@ final class Interpreter {
             case Text text -> print(text.text());
             case Output output -> print(Values.text(evaluate(output.value(), scope), budget));
             case If branch -> executeAll(isTrue(branch.test(), scope) ? branch.then() : branch.otherwise(), scope);
-            case For loop -> loop(loop, scope);
+            case For loop -> loop(loop, evaluate(loop.items(), scope), 0, scope);
             case Break _ -> End.BREAK;
             case Continue _ -> End.CONTINUE;
             case Assign set -> assign(set.target(), evaluate(set.value(), scope), scope);
@@ -120,8 +120,8 @@ final class Interpreter {
         return evaluate(filter, inner);
     }
 
-    private End loop(For loop, Scope scope) {
-        List<Object> items = new ArrayList<>(iterable(evaluate(loop.items(), scope)));
+    private End loop(For loop, Object over, long depth, Scope scope) {
+        List<Object> items = new ArrayList<>(iterable(over));
         loop.condition()
                 .ifPresent(condition -> items.removeIf(item -> {
                     Scope each = scope.inner();
@@ -131,7 +131,7 @@ final class Interpreter {
         if (items.isEmpty()) {
             return executeAll(loop.otherwise(), scope.inner());
         }
-        Loop state = new Loop(items);
+        Loop state = new Loop(items, depth, loop.recursive() ? args -> again(loop, args, depth + 1, scope) : null);
         End end = End.NORMAL;
         for (Object item : items) {
             budget.spend(1);
@@ -145,6 +145,18 @@ final class Interpreter {
             }
         }
         return End.NORMAL;
+    }
+
+    /** What a loop prints that is called from inside itself. */
+    private String again(For loop, Args args, long depth, Scope scope) {
+        StringBuilder outer = out;
+        out = new StringBuilder();
+        budget.enter();
+        loop(loop, args.bind("iterable").required("iterable"), depth, scope);
+        budget.leave();
+        String text = out.toString();
+        out = outer;
+        return text;
     }
 
     private List<Object> iterable(Object value) {
@@ -179,6 +191,7 @@ final class Interpreter {
                     throw new Failure(
                             "'" + attribute.namespace() + "' is no namespace: only its attributes can be set");
                 }
+                Globals.checkName(attribute.attribute());
                 namespace.attributes().put(attribute.attribute(), value);
             }
         }

@@ -8,14 +8,30 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What a template sees of the loop that it is in. */
-final class Loop implements Attributes {
+final class Loop implements Attributes, Callable {
     private final List<Object> items;
+    private final long depth;
+    private final @Nullable Callable again;
     private int index = -1;
     private List<Object> lastSeen = List.of();
     private boolean seen;
 
-    Loop(List<Object> items) {
+    /**
+     * @param depth 0 for a loop that no call of itself runs
+     * @param again runs the loop over other items; null for one that is not recursive
+     */
+    Loop(List<Object> items, long depth, @Nullable Callable again) {
         this.items = items;
+        this.depth = depth;
+        this.again = again;
+    }
+
+    @Override
+    public Object call(Args args) {
+        if (again == null) {
+            throw new Failure("only a loop that is marked as recursive can be called");
+        }
+        return again.call(args);
     }
 
     void next() {
@@ -33,9 +49,8 @@ final class Loop implements Attributes {
             case "first" -> index == 0;
             case "last" -> index == size - 1;
             case "length" -> size;
-            // Deeper are only the loops that call themselves, which are not supported.
-            case "depth" -> 1L;
-            case "depth0" -> 0L;
+            case "depth" -> depth + 1;
+            case "depth0" -> depth;
             case "previtem" -> index > 0 ? items.get(index - 1) : new Undefined("there is no previous item");
             case "nextitem" -> index + 1 < size ? items.get(index + 1) : new Undefined("there is no next item");
             case "cycle" ->

@@ -75,6 +75,7 @@ sealed interface Node {
             Target target,
             Expression items,
             Optional<Expression> condition,
+            boolean recursive,
             List<Statement> body,
             List<Statement> otherwise,
             int line)

@@ -69,6 +69,7 @@ final class Numbers {
                     : integers(operator, integer(a), integer(b));
         }
         return switch (operator) {
+            case "%" -> a instanceof String text ? PercentFormat.format(text, b, budget) : unsupported(operator, a, b);
             case "+" -> concatenate(a, b, budget);
             case "*" ->
                 a instanceof Long || a instanceof Boolean

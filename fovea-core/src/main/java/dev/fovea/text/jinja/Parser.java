@@ -129,13 +129,11 @@ final class Parser {
         Expression items = expressions.tuple(false, false);
         Optional<Expression> condition =
                 tokens.skipName("if") ? Optional.of(expressions.expression()) : Optional.empty();
-        if (tokens.current().isName("recursive")) {
-            throw tokens.error("recursive loops are not supported");
-        }
+        boolean recursive = tokens.skipName("recursive");
         tokens.endBlock();
         List<Statement> body = body(Set.of("else", "endfor"));
         List<Statement> otherwise = tokens.next().text().equals("else") ? bodyTo("endfor") : List.of();
-        return new For(target, items, condition, body, otherwise, line);
+        return new For(target, items, condition, recursive, body, otherwise, line);
     }
 
     private Statement setStatement(int line) {

@@ -252,7 +252,7 @@ public final class Strings {
                     } else if (isPrintable(c)) {
                         out.appendCodePoint(c);
                     } else {
-                        out.append(String.format(c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c));
+                        out.append(code(c));
                     }
                 }
             }
@@ -260,7 +260,62 @@ public final class Strings {
         out.append(quote);
     }
 
-    private static boolean isPrintable(int c) {
+    /** The text with codes for what is beyond ASCII. */
+    static String ascii(String text) {
+        StringBuilder out = new StringBuilder();
+        text.codePoints().forEach(c -> {
+            if (c < 0x80) {
+                out.appendCodePoint(c);
+            } else {
+                out.append(code(c));
+            }
+        });
+        return out.toString();
+    }
+
+    private static String code(int c) {
+        return String.format(c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
+    }
+
+    static String swapCase(String text) {
+        StringBuilder out = new StringBuilder();
+        text.codePoints()
+                .mapToObj(Character::toString)
+                .forEach(c -> out.append(Character.isUpperCase(c.codePointAt(0)) ? lower(c) : upper(c)));
+        return out.toString();
+    }
+
+    /** What makes a text as wide as asked for. */
+    static String filling(String text, long width, String fill) {
+        long missing = Math.max(0, width - text.codePointCount(0, text.length()));
+        Budget.check(missing + text.length());
+        return fill.repeat((int) missing);
+    }
+
+    static String center(String text, long width, String fill) {
+        int missing = filling(text, width, " ").length();
+        int left = missing / 2 + (int) (missing & width & 1);
+        return fill.repeat(left) + text + fill.repeat(missing - left);
+    }
+
+    static String expandTabs(String text, long size) {
+        StringBuilder out = new StringBuilder();
+        long column = 0;
+        for (int c : text.codePoints().toArray()) {
+            if (c == '\t') {
+                long spaces = size > 0 ? size - column % size : 0;
+                Budget.check(out.length() + spaces);
+                out.repeat(' ', (int) spaces);
+                column += spaces;
+            } else {
+                out.appendCodePoint(c);
+                column = c == '\n' || c == '\r' ? 0 : column + 1;
+            }
+        }
+        return out.toString();
+    }
+
+    static boolean isPrintable(int c) {
         return c == ' '
                 || switch (Character.getType(c)) {
                     case Character.CONTROL,

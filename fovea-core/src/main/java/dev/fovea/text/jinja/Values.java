@@ -26,7 +26,12 @@ final class Values {
         }
     }
 
-    record Tuple(List<Object> items) {}
+    /** @param names of the items, where they can be asked for as attributes too; empty where they cannot */
+    record Tuple(List<Object> items, List<String> names) {
+        Tuple(List<Object> items) {
+            this(items, List.of());
+        }
+    }
 
     /** Only its attributes can be assigned to, from inside loops too. */
     static final class Namespace {
@@ -120,6 +125,13 @@ final class Values {
                 yield out.toString();
             }
         };
+    }
+
+    /** @param ascii whether what is beyond ASCII is written by its code */
+    static String repr(Object value, boolean ascii, Budget budget) {
+        StringBuilder out = new StringBuilder();
+        repr(value, out, budget);
+        return ascii ? Strings.ascii(out.toString()) : out.toString();
     }
 
     /** Python's repr(). */

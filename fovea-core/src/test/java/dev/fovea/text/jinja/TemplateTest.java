@@ -142,6 +142,19 @@ class TemplateTest {
                 "{{ [1] | tojson(indent='x' * 9999999) | length }}{{ [[[[1]]]] | tojson(indent='x' * 9999999) | length"
                         + " }}",
                 "{{ strftime_now('%Q') }}",
+                "{{ '%999999999d' % 1 }}",
+                "{{ '%.99999999f' % 1 }}",
+                "{{ '%*d' % (999999999999, 1) }}",
+                "{{ '{:999999999}'.format('x') }}",
+                "{{ '{:.99999999f}'.format(1.5) }}",
+                "{% for a in range(999) %}{{ '%9999999d' % 1 }}{% endfor %}",
+                "{{ 'x' | center(99999999) }}",
+                "{{ 'x'.ljust(99999999) }}",
+                "{{ 'x'.zfill(999999999999) }}",
+                "{{ '\\t'.expandtabs(99999999999) }}",
+                "{{ [1] | batch(99999999999, 'x') | length }}",
+                "{{ [1] | slice(99999999999) | length }}",
+                "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}",
                 "{% break %}",
             })
     @Timeout(20)
