@@ -134,12 +134,14 @@ public final class Processor implements AutoCloseable {
     /** A conversation with what it shows. */
     Inputs process(
             List<Message> messages, ChatTemplateOptions options, VisionInfo vision, Map<String, Object> arguments) {
-        ChatPrompts.Prompt prompt = chats.toEncode(messages, options);
-        Map<String, Object> all = new LinkedHashMap<>(arguments);
-        all.putAll(prompt.arguments());
-        Inputs.Row row = row(Optional.of(prompt.text()), vision, all);
-        return new Inputs(List.of(
-                row.withPrompt(options.sanitizeControlTokens() ? ControlTokens.shown(row.prompt()) : row.prompt())));
+        try (var _ = use("processor")) {
+            ChatPrompts.Prompt prompt = chats.toEncode(messages, options);
+            Map<String, Object> all = new LinkedHashMap<>(arguments);
+            all.putAll(prompt.arguments());
+            Inputs.Row row = row(Optional.of(prompt.text()), vision, all);
+            return new Inputs(List.of(row.withPrompt(
+                    options.sanitizeControlTokens() ? ControlTokens.shown(row.prompt()) : row.prompt())));
+        }
     }
 
     /**

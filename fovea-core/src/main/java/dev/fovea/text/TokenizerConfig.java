@@ -42,7 +42,9 @@ record TokenizerConfig(
                 type.endsWith("Fast") ? type.substring(0, type.length() - 4) : type,
                 Collections.unmodifiableMap(named),
                 List.copyOf(additional),
-                added(config.get("added_tokens_decoder"), directory.resolve("tokenizer_config.json")),
+                config.get("added_tokens_decoder") != null
+                        ? added(config.get("added_tokens_decoder"), directory.resolve("tokenizer_config.json"))
+                        : older(directory.resolve("added_tokens.json"), named, additional),
                 config);
     }
 
@@ -91,13 +93,22 @@ record TokenizerConfig(
     }
 
     private static List<AddedToken> added(@Nullable Object decoder, Path file) {
-        if (decoder == null) {
-            return List.of();
-        }
         String what = file + ", added_tokens_decoder";
         return Json.object(decoder, what).entrySet().stream()
                 .sorted(Comparator.comparing(Map.Entry::getKey, TokenizerConfig::compareNumbers))
                 .map(e -> TokenizerJson.addedToken(Json.object(e.getValue(), what), what))
+                .toList();
+    }
+
+    /** The added_tokens.json of older checkpoints; those that are special are named elsewhere. */
+    private static List<AddedToken> older(Path file, Map<String, String> named, List<String> additional) {
+        return optional(file).entrySet().stream()
+                .filter(e -> e.getValue() instanceof Long)
+                .sorted(Comparator.comparingLong(e -> e.getValue() instanceof Long id ? id : 0))
+                .map(e -> {
+                    boolean special = named.containsValue(e.getKey()) || additional.contains(e.getKey());
+                    return new AddedToken(e.getKey(), special, !special, false, false, false);
+                })
                 .toList();
     }
 

@@ -142,7 +142,10 @@ class TokenizerTest {
     void cleansUpStreamsAsItCleansUpTexts() throws IOException {
         Path kit = Resources.path("oracle/qwen2_5_vl/base/checkpoint");
         Files.copy(kit.resolve("tokenizer.json"), directory.resolve("tokenizer.json"));
-        Files.writeString(directory.resolve("tokenizer_config.json"), "{\"clean_up_tokenization_spaces\": true}");
+        Files.writeString(
+                directory.resolve("tokenizer_config.json"),
+                "{\"clean_up_tokenization_spaces\": true,"
+                        + " \"clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output\": true}");
         try (Tokenizer tokenizer = Tokenizer.open(directory)) {
             int[] ids = tokenizer.encode("It 's n't , is it ? I 'm , you 've  . 't was", false);
             assertThat(tokenizer.decode(ids, true)).isEqualTo("It'sn't, is it? I'm, you've . 't was");

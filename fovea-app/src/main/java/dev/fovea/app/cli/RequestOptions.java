@@ -12,6 +12,9 @@ final class RequestOptions {
     GenerationOptions generation = new GenerationOptions();
 
     @Mixin
+    ChatTemplateArguments template = new ChatTemplateArguments();
+
+    @Mixin
     ProcessorOptions processor = new ProcessorOptions();
 
     /** A request in JSON with these options, which go before its own. */
@@ -26,6 +29,8 @@ final class RequestOptions {
 
     private Map<String, @Nullable Object> toMap() {
         Map<String, @Nullable Object> map = new LinkedHashMap<>(processor.frontEnds());
+        map.putAll(template.toMap());
+        map.put("chat_template_kwargs", template.variables());
         map.put("processor", processor.toMap());
         map.put("generate", generation.toMap());
         return map;
@@ -35,7 +40,7 @@ final class RequestOptions {
             Map<String, @Nullable Object> lower, Map<String, @Nullable Object> upper) {
         Map<String, @Nullable Object> merged = new LinkedHashMap<>(lower);
         merged.putAll(upper);
-        for (String nested : new String[] {"processor", "generate"}) {
+        for (String nested : new String[] {"processor", "generate", "chat_template_kwargs"}) {
             Map<String, @Nullable Object> both = new LinkedHashMap<>(object(lower, nested));
             both.putAll(object(upper, nested));
             merged.put(nested, both);

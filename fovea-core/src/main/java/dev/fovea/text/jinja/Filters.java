@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -272,8 +273,7 @@ final class Filters {
             Args.Bound bound = args.bind("attribute", "default");
             Function<Object, Object> getter = getter(bound, budget);
             for (Object item : itemsOrNone(value)) {
-                Object got = getter.apply(item);
-                result.add(got instanceof Undefined ? bound.get("default").orElse(got) : got);
+                result.add(getter.apply(item));
             }
             return result;
         }
@@ -298,7 +298,7 @@ final class Filters {
         Function<Object, Object> getter = item -> item;
         if (attribute) {
             rest = withoutFirst(args, "selectattr and rejectattr need the name of an attribute");
-            getter = path(args.positional().getFirst(), budget);
+            getter = path(args.positional().getFirst(), Optional.empty(), budget);
         }
         boolean tested = !rest.positional().isEmpty();
         String test = tested ? Values.text(rest.positional().getFirst(), budget) : "";
@@ -315,11 +315,16 @@ final class Filters {
     }
 
     private static Function<Object, Object> getter(Args.Bound bound, Budget budget) {
-        return bound.some("attribute").map(a -> path(a, budget)).orElse(item -> item);
+        Optional<Object> otherwise = bound.some("default");
+        return bound.some("attribute").map(a -> path(a, otherwise, budget)).orElse(item -> item);
     }
 
-    /** {@code 'a.b.0'} of an item. */
-    static Function<Object, Object> path(Object attribute, Budget budget) {
+    /**
+     * {@code 'a.b.0'} of an item.
+     *
+     * @param otherwise stands for a step that is not there
+     */
+    static Function<Object, Object> path(Object attribute, Optional<Object> otherwise, Budget budget) {
         List<Object> steps = new ArrayList<>();
         for (String step : Values.text(attribute, budget).split("\\.", -1)) {
             steps.add(step.matches("\\d{1,9}") ? (Object) Long.parseLong(step) : step);
@@ -328,6 +333,7 @@ final class Filters {
             Object value = item;
             for (Object step : steps) {
                 value = Items.item(value, step, budget);
+                value = value instanceof Undefined ? otherwise.orElse(value) : value;
             }
             return value;
         };
@@ -344,7 +350,7 @@ final class Filters {
         boolean caseSensitive = bound.flag("case_sensitive");
         List<Function<Object, Object>> keys = bound.some("attribute").stream()
                 .flatMap(a -> Stream.of(Values.text(a, budget).split(",", -1)))
-                .map(a -> caseless(path(a, budget), caseSensitive))
+                .map(a -> caseless(path(a, Optional.empty(), budget), caseSensitive))
                 .toList();
         Function<Object, Object> key = keys.isEmpty()
                 ? caseless(item -> item, caseSensitive)

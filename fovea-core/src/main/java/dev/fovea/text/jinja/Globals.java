@@ -2,6 +2,7 @@ package dev.fovea.text.jinja;
 
 import dev.fovea.text.jinja.TemplateException.Failure;
 import dev.fovea.text.jinja.TemplateException.Raised;
+import dev.fovea.text.jinja.Values.Attributes;
 import dev.fovea.text.jinja.Values.Callable;
 import dev.fovea.text.jinja.Values.Namespace;
 import java.time.ZoneId;
@@ -12,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The functions that every template has. */
 final class Globals {
@@ -45,7 +47,7 @@ final class Globals {
             "cycler", Stateful.Cycler::new,
             "joiner", Stateful.Joiner::new,
             "namespace", args -> new Namespace(namespace(args)),
-            "dict", Globals::dict,
+            "dict", new Dict(),
             "range", Globals::range);
 
     private Globals() {}
@@ -91,6 +93,19 @@ final class Globals {
     static void checkName(String name) {
         if (name.startsWith("_")) {
             throw new Failure("a namespace cannot hold '" + name + "': its name begins with an underscore");
+        }
+    }
+
+    /** The type of dicts: it makes them, and has one method. */
+    private static final class Dict implements Callable, Attributes {
+        @Override
+        public Object call(Args args) {
+            return dict(args);
+        }
+
+        @Override
+        public @Nullable Object attribute(String name) {
+            return Methods.find(Map.of(), name.equals("fromkeys") ? name : "", new Budget());
         }
     }
 

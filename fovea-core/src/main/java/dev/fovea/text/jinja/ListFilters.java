@@ -74,11 +74,7 @@ final class ListFilters {
     /** Pairs of a value and the items that have it, in the order of the values. */
     private static Object groupBy(Object value, Args args, Budget budget) {
         Args.Bound bound = args.bind("attribute", "default", "case_sensitive");
-        Function<Object, Object> path = Filters.path(bound.required("attribute"), budget);
-        Function<Object, Object> key = item -> {
-            Object found = path.apply(item);
-            return found instanceof Values.Undefined ? bound.some("default").orElse(found) : found;
-        };
+        Function<Object, Object> key = Filters.path(bound.required("attribute"), bound.some("default"), budget);
         Function<Object, Object> compared = Filters.caseless(key, bound.flag("case_sensitive"));
         List<Object> groups = new ArrayList<>();
         List<Object> group = new ArrayList<>();

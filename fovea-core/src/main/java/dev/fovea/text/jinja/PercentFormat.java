@@ -42,7 +42,7 @@ final class PercentFormat {
         out.append(template, at, template.length());
         boolean container = given instanceof Map || given instanceof List;
         if (next < values.size() && !container) {
-            throw new Failure("a format with % has too many values");
+            throw new Failure("a percent format has too many values");
         }
         return out.toString();
     }
@@ -50,7 +50,7 @@ final class PercentFormat {
     private String one(Matcher field) {
         String flags = field.group(2);
         if (field.group(5) == null) {
-            throw new Failure("a format with % ends inside a field");
+            throw new Failure("a percent format ends inside a field");
         }
         char type = field.group(5).charAt(0);
         if (type == '%') {
@@ -93,7 +93,7 @@ final class PercentFormat {
                         left,
                         flags.contains("0"));
             }
-            default -> throw new Failure("a format with % has the unknown type '" + type + "'");
+            default -> throw new Failure("a percent format has the unknown type '" + type + "'");
         };
     }
 
@@ -107,7 +107,7 @@ final class PercentFormat {
 
     private Object next() {
         if (next == values.size()) {
-            throw new Failure("a format with % has too few values");
+            throw new Failure("a percent format has too few values");
         }
         return values.get(next++);
     }
@@ -115,7 +115,7 @@ final class PercentFormat {
     private Object named(String name) {
         Object value = ((Map<?, ?>) given).get(name);
         if (value == null) {
-            throw new Failure("a format with % names '" + name + "', which it is not given");
+            throw new Failure("a percent format names '" + name + "', which it is not given");
         }
         return value;
     }
