@@ -17,6 +17,8 @@ import dev.fovea.models.Inputs;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -145,7 +147,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         String prompt = processor.applyChatTemplate(
                 List.of(Message.user(Content.image(), Content.text("What is in the picture?"))));
-        return processor.process(prompt, List.of(image));
+        return processor.process(Optional.of(prompt), List.of(image), Map.of("add_special_tokens", false));
     }
 
     /** An answer that is as long as is asked, to a text or, where a model reads none alone, about a picture. */
