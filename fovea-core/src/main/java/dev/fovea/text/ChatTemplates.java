@@ -3,6 +3,7 @@ package dev.fovea.text;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
+import dev.fovea.files.InputFile;
 import dev.fovea.io.Json;
 import dev.fovea.text.jinja.Template;
 import java.io.IOException;
@@ -144,11 +145,7 @@ public final class ChatTemplates {
     }
 
     private static Source raw(Path file) {
-        try {
-            return new Source(file, Files.readString(file));
-        } catch (IOException e) {
-            throw new InputException("cannot read " + Quote.of(file) + "; expected a text in UTF-8", "", e);
-        }
+        return new Source(file, InputFile.readText(file));
     }
 
     /** The key chat_template: a text, a list of named ones, or names with their texts. */
