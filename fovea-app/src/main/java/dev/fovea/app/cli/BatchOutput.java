@@ -4,6 +4,7 @@ import dev.fovea.error.FoveaException;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
+import dev.fovea.error.Reason;
 import dev.fovea.files.OutputFile;
 import dev.fovea.io.Json;
 import java.io.IOException;
@@ -182,7 +183,10 @@ final class BatchOutput implements AutoCloseable {
         try {
             append(Json.write(answer) + "\n");
         } catch (IOException e) {
-            throw InputException.cannot("write", name, e);
+            throw new InputException(
+                    "cannot write " + Quote.of(name) + ": " + Reason.of(e),
+                    file.isPresent() ? "it has the answers up to here; started again, a run goes on behind them" : "",
+                    e);
         }
     }
 

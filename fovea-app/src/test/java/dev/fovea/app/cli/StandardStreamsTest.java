@@ -116,6 +116,7 @@ class StandardStreamsTest {
         fovea("run", MODEL, "--request", pipe.toString()).failsWith(3, "it is a device, not a file");
         fovea("batch", MODEL, "--input", pipe.toString(), "--output", folder + "/o")
                 .failsWith(3, "it is a device");
+        Files.delete(pipe);
     }
 
     @Test
@@ -153,5 +154,6 @@ class StandardStreamsTest {
         assertThat(Trace.isTrace(copy)).isTrue();
         fovea("trace", MODEL, "Hi", "--output", model + "/model.safetensors", "--overwrite")
                 .failsWith(2, "this run reads it");
+        Files.delete(model);
     }
 }
