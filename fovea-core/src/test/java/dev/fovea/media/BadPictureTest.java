@@ -35,12 +35,18 @@ class BadPictureTest {
                 "hopper.tif",
                 "hopper_lzw.tif",
                 "hopper.webp",
-                "transparent.webp"
+                "transparent.webp",
+                "made/a.ppm",
+                "made/deep.pgm",
+                "made/a.tga",
+                "made/rle.tga",
+                "made/a.ico",
+                "made/lossless.jp2"
             })
     void truncatedFilesAreRefused(String name) {
         byte[] whole = TestPictures.bytes(name);
         for (int length : new int[] {4, 20, whole.length / 4, whole.length / 2, whole.length - 300}) {
-            assertRefused(Arrays.copyOf(whole, length));
+            assertRefused(Arrays.copyOf(whole, Math.max(0, length)));
         }
     }
 
@@ -63,6 +69,25 @@ class BadPictureTest {
         assertThatExceptionOfType(InputException.class)
                 .isThrownBy(() -> DecodedImage.decode(TestPictures.bytes("hopper.webp"), 1000))
                 .withMessageContainingAll("128 x 128", "1000");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "hopper.jpg",
+                "hopper.gif",
+                "hopper.tif",
+                "made/a.ppm",
+                "made/plain.pgm",
+                "made/a.tga",
+                "made/a.ico",
+                "made/bmp.ico",
+                "made/lossless.jp2"
+            })
+    void theLimitOfPixelsHoldsForEveryFormat(String name) {
+        assertThatExceptionOfType(InputException.class)
+                .isThrownBy(() -> DecodedImage.decode(TestPictures.bytes(name), 11))
+                .withMessageContaining("more than the limit of 11");
     }
 
     @Test

@@ -26,11 +26,16 @@ class ImageHeaderFuzzTest {
                         "made/bmpm_4_108.bmp",
                         "made/bmpo_8.bmp",
                         "made/pngx_4_3_1_33.png",
-                        "made/jpg_cmyk.jpg")
+                        "made/jpg_cmyk.jpg",
+                        "made/plain.ppm",
+                        "made/deep.pgm",
+                        "made/rle.tga",
+                        "made/bmp.ico",
+                        "made/raw_profile.png")
                 .map(TestPictures::bytes);
     }
 
-    @Timeout(30)
+    @Timeout(300) // of one that hangs; the first waits for the agent to start
     @MethodSource("seeds")
     @FuzzTest
     void decodingEndsInAPictureOrAnInputException(byte[] bytes) {
