@@ -19,7 +19,10 @@ public final class AutoProcessor {
 
     /** @param warnings where is said what is odd about the directory, or about a picture, but no error */
     public static Processor fromPretrained(String model, Warnings warnings) {
-        return new Processor(ModelDirectory.open(HubCache.resolve(model, warnings), warnings));
+        ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, warnings), warnings);
+        Processor processor = Opening.of(directory.path(), () -> new Processor(directory));
+        directory.warnOfUnreadProcessorKeys();
+        return processor;
     }
 
     public static Processor fromPretrained(Path directory) {

@@ -8,6 +8,7 @@ import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Generator;
 import dev.fovea.generate.Sequence;
 import dev.fovea.generate.StopRule;
+import dev.fovea.io.Config;
 import dev.fovea.io.HubCache;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.Weights;
@@ -47,12 +48,13 @@ public final class Model implements AutoCloseable {
             weights.check();
             directoryDefaults = directory
                     .generationConfig()
-                    .map(c -> GenerationConfig.ofFile(c.toMap(), "generation_config.json"))
+                    .map(Model::generationConfig)
                     .map(file -> family.generationConfig(directory.config(), file))
                     .orElse(GenerationConfig.EMPTY);
             modelConfigDefaults =
                     GenerationConfig.ofModelConfig(directory.config().toMap(), "config.json");
             familyDefaults = family.generationDefaults(directory.config());
+            directory.warnOfUnreadModelKeys();
             lifetime = new Lifetime(new Owned(model, weights, backend)::free);
         } catch (RuntimeException | Error e) {
             weights.close();
@@ -69,9 +71,23 @@ public final class Model implements AutoCloseable {
         }
     }
 
+    private static GenerationConfig generationConfig(Config file) {
+        for (String key : file.keys()) {
+            GenerationConfig.withoutEffect(key).ifPresent(reason -> file.ignore(reason, key));
+            if (GenerationConfig.isRead(key)) {
+                file.value(key);
+            }
+        }
+        return GenerationConfig.ofFile(file.toMap(), "generation_config.json");
+    }
+
     /** @param modelTypes that the caller takes; any where none is given */
     static Model open(String model, LoadOptions options, String... modelTypes) {
         ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, options.warnings()), options.warnings());
+        return Opening.of(directory.path(), () -> open(directory, options, modelTypes));
+    }
+
+    private static Model open(ModelDirectory directory, LoadOptions options, String... modelTypes) {
         if (modelTypes.length > 0 && !List.of(modelTypes).contains(directory.modelType())) {
             throw new InputException(
                     directory.path() + " holds a model of type \"" + directory.modelType() + "\"; expected "

@@ -62,8 +62,8 @@ public final class ModelInfo {
      * @throws dev.fovea.error.InputException as {@link AutoModelForImageTextToText#fromPretrained}
      */
     public static ModelInfo of(String model, LoadOptions options) {
-        return new ModelInfo(
-                ModelDirectory.open(HubCache.resolve(model, options.warnings()), options.warnings()), options);
+        ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, options.warnings()), options.warnings());
+        return Opening.of(directory.path(), () -> new ModelInfo(directory, options));
     }
 
     public Path directory() {

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +62,25 @@ class BadInputTest {
     void wrongSizesReportAllTensorsTogether() throws IOException {
         copyWith("intermediate_size", 100L);
         input(() -> Pipeline.imageTextToText(directory), "gate_proj", "up_proj", "down_proj", "100", "128");
+    }
+
+    /** Neither looped over nor allocated for: the names of the weights are compared first. */
+    @Test
+    void moreLayersThanTheWeightsHave() throws IOException {
+        copyWith("num_hidden_layers", 1_000_000_000L);
+        input(
+                () -> Pipeline.imageTextToText(directory),
+                "config.json says 1000000000 layers; the weights have 4 below model.language_model.layers");
+    }
+
+    @Test
+    void valuesThatNoModelCanHave() throws IOException {
+        copyWith("num_attention_heads", 0L);
+        input(() -> Pipeline.imageTextToText(directory), "num_attention_heads is 0; expected an integer from 1 to");
+        copyWith("hidden_act", "gleu");
+        input(() -> Pipeline.imageTextToText(directory), "hidden_act is \"gleu\"; expected one of \"relu\"");
+        copyWith("rope_scaling", Map.of("type", "mrope", "mrope_section", List.of(1L, 1L, 1L)));
+        input(() -> Pipeline.imageTextToText(directory), "rope_scaling.mrope_section is [1, 1, 1]", "add up to half");
     }
 
     @Test
@@ -140,12 +160,15 @@ class BadInputTest {
         option(
                 () -> pipe.processor().with(Map.of("crop_size", 3)).process("<|image_pad|>", List.of(picture)),
                 "crop_size");
-        option(
+        input(
+                () -> pipe.processor().with(Map.of("min_pixels", 0)).process("<|image_pad|>", List.of(picture)),
+                "min_pixels is 0",
+                "at least 1");
+        input(
                 () -> pipe.processor()
-                        .with(Map.of("min_pixels", 5000, "max_pixels", 4000))
+                        .with(Map.of("size", Map.of("longest_edge", 5000)))
                         .process("<|image_pad|>", List.of(picture)),
-                "5000",
-                "4000");
+                "size.shortest_edge is missing");
     }
 
     @Test
@@ -188,7 +211,7 @@ class BadInputTest {
     private void copyWith(String key, Object value) throws IOException {
         try (Stream<Path> files = Files.list(checkpoint)) {
             for (Path file : files.toList()) {
-                Files.copy(file, directory.resolve(file.getFileName()));
+                Files.copy(file, directory.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
             }
         }
         Map<String, Object> config = new LinkedHashMap<>(Json.parseObject(checkpoint.resolve("config.json")));

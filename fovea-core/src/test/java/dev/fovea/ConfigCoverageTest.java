@@ -3,18 +3,22 @@ package dev.fovea;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fovea.backend.shapes.ShapeBackend;
+import dev.fovea.error.Warnings;
 import dev.fovea.io.Config;
-import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.Weights;
-import dev.fovea.models.Family;
 import dev.fovea.tensor.DType;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Every key of every configuration file is read by some code, or listed as ignored with a reason. */
 class ConfigCoverageTest {
@@ -23,30 +27,49 @@ class ConfigCoverageTest {
         return directories("/oracle", "checkpoint/config.json")
                 .map(Path::getParent)
                 .map(d -> DynamicTest.dynamicTest(d.toString(), () -> {
-                    ModelDirectory directory = ModelDirectory.open(d);
-                    Family family = Families.of(directory);
-                    try (Model model = Model.open(d.toString(), LoadOptions.DEFAULT.withDevice("reference"))) {
+                    List<String> warnings = new ArrayList<>();
+                    Warnings listener = Warnings.to(warnings::add);
+                    LoadOptions options =
+                            LoadOptions.DEFAULT.withDevice("reference").withWarnings(listener);
+                    try (Model model = Model.open(d.toString(), options)) {
                         assertThat(model.generationConfig()).isNotNull();
                     }
-                    family.load(directory.config(), Weights.shapesOnly(new ShapeBackend(), DType.FLOAT32));
-                    family.processor(directory);
-                    assertThat(directory.config().unread())
-                            .as("keys of config.json that nobody reads")
-                            .isEmpty();
-                    if (directory
-                            .preprocessorConfig()
-                            .or(directory::processorConfig)
-                            .isPresent()) { // a text-only directory has neither
-                        assertThat(directory.imageProcessor().unread())
-                                .as("keys of the image processor that nobody reads")
-                                .isEmpty();
-                    }
-                    if (family.processor(directory).takesVideos()) {
-                        assertThat(directory.videoProcessor().unread())
-                                .as("keys of the video processor that nobody reads")
-                                .isEmpty();
-                    }
+                    assertThat(AutoProcessor.fromPretrained(d.toString(), listener))
+                            .isNotNull();
+                    assertThat(warnings).isEmpty();
                 }));
+    }
+
+    /** What is neither read nor listed is said, file by file. */
+    @Test
+    void keysThatNobodyKnows(@TempDir Path work) throws IOException, URISyntaxException {
+        Path checkpoint = directories("/oracle", "florence2/native/checkpoint/config.json")
+                .findFirst()
+                .orElseThrow()
+                .getParent();
+        List<String> files = List.of("config.json", "generation_config.json", "processor_config.json");
+        try (Stream<Path> all = Files.list(checkpoint)) {
+            for (Path file : all.toList()) {
+                String name = file.getFileName().toString();
+                if (files.contains(name)) {
+                    Files.writeString(
+                            work.resolve(name),
+                            Files.readString(file)
+                                    .replaceFirst("\\{", Matcher.quoteReplacement("{\"colour_of_\\u001b[31m\": 1,")));
+                } else {
+                    Files.copy(file, work.resolve(name));
+                }
+            }
+        }
+        List<String> warnings = new ArrayList<>();
+        Warnings listener = Warnings.to(warnings::add);
+        Model.open(work.toString(), LoadOptions.DEFAULT.withWarnings(listener)).close();
+        AutoProcessor.fromPretrained(work.toString(), listener);
+        assertThat(warnings)
+                .containsExactlyElementsOf(files.stream()
+                        .map(f -> work.resolve(f)
+                                + " has keys that Fovea does not know, which have no effect: colour_of_\\u001b[31m")
+                        .toList());
     }
 
     @TestFactory

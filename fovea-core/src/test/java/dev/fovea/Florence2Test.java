@@ -169,9 +169,9 @@ class Florence2Test {
         copyWith("vision_config", "image_feature_source", List.of("last_frame"));
         input(() -> AutoModelForCausalLM.fromPretrained(directory), "last_frame");
         copyWith("vision_config", "depths", List.of(1L));
-        input(() -> AutoModelForCausalLM.fromPretrained(directory), "different lengths");
+        input(() -> AutoModelForCausalLM.fromPretrained(directory), "a list as long as depths, 1");
         copyWith("text_config", "d_model", 32L);
-        input(() -> AutoModelForCausalLM.fromPretrained(directory), "projection_dim is 64 and d_model 32");
+        input(() -> AutoModelForCausalLM.fromPretrained(directory), "projection_dim is 64", "d_model, 32");
     }
 
     @Test

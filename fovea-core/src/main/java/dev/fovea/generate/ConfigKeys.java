@@ -3,10 +3,12 @@ package dev.fovea.generate;
 import static java.util.Map.entry;
 
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Quote;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.DoublePredicate;
 import java.util.function.Function;
@@ -17,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class ConfigKeys {
     /** A kind of value: what is allowed, in words, and the Java form of a value that is. */
     private record Kind(String allowed, Function<Object, Optional<?>> read) {}
+
+    /** Each has scores for the whole vocabulary, and a cache. */
+    private static final int MOST_SEQUENCES = 4096;
 
     private static final Map<String, Kind> KINDS = Map.ofEntries(
             entry("max_length", integer(1)),
@@ -33,8 +38,8 @@ final class ConfigKeys {
             entry("typical_p", number("a number above 0 and at most 1", x -> x > 0 && x <= 1)),
             entry("epsilon_cutoff", number("a number of at least 0 and below 1", x -> x >= 0 && x < 1)),
             entry("eta_cutoff", number("a number of at least 0 and below 1", x -> x >= 0 && x < 1)),
-            entry("num_beams", integer(1)),
-            entry("num_return_sequences", integer(1)),
+            entry("num_beams", integer(1, MOST_SEQUENCES)),
+            entry("num_return_sequences", integer(1, MOST_SEQUENCES)),
             entry("length_penalty", number("a number", _ -> true)),
             entry("early_stopping", earlyStopping()),
             entry("repetition_penalty", number("a number above 0", x -> x > 0)),
@@ -152,11 +157,17 @@ final class ConfigKeys {
         if (kind == null) {
             throw unknown(key, "");
         }
-        Optional<?> read = kind.read.apply(value);
-        if (read.isEmpty()) {
-            throw new OptionException(key + " is " + show(value) + "; expected " + kind.allowed);
-        }
-        return read.get();
+        return kind.read
+                .apply(value)
+                .orElseThrow(() -> new OptionException(problem(key, value).orElseThrow()));
+    }
+
+    /** What is wrong with an option's value, for messages; empty where nothing is. */
+    static Optional<String> problem(String key, Object value) {
+        Kind kind = Objects.requireNonNull(KINDS.get(key));
+        return kind.read.apply(value).isPresent()
+                ? Optional.empty()
+                : Optional.of(key + " is " + show(value) + "; expected " + kind.allowed);
     }
 
     /** @throws OptionException where the key is one of transformers' that does something which is not offered here */
@@ -188,7 +199,11 @@ final class ConfigKeys {
     }
 
     private static String show(Object value) {
-        return value instanceof String s ? '"' + s + '"' : String.valueOf(value);
+        return Quote.of(value instanceof String s ? '"' + s + '"' : String.valueOf(value));
+    }
+
+    private static Kind integer(int min, int max) {
+        return new Kind("an integer from " + min + " to " + max, v -> asInt(v).filter(i -> i >= min && i <= max));
     }
 
     private static Kind integer(int min) {

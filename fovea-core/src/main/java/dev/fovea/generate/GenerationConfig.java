@@ -30,6 +30,9 @@ import org.jspecify.annotations.Nullable;
 public record GenerationConfig(Map<String, Object> values) {
     private static final Object OFF = Optional.empty();
 
+    /** A value of a file that nothing can be done with, which matters only once it is to be used. */
+    private record Unusable(Object value, String problem) {}
+
     /** Nothing given. */
     public static final GenerationConfig EMPTY = new GenerationConfig(Map.of());
 
@@ -40,8 +43,12 @@ public record GenerationConfig(Map<String, Object> values) {
     /** @throws OptionException where a key is unknown or a value out of its range */
     public GenerationConfig {
         Map<String, Object> read = new LinkedHashMap<>();
-        values.forEach((key, value) -> read.put(key, OFF.equals(value) ? value : ConfigKeys.read(key, value)));
+        values.forEach((key, value) -> read.put(key, isNoValue(value) ? value : ConfigKeys.read(key, value)));
         values = Collections.unmodifiableMap(read);
+    }
+
+    private static boolean isNoValue(Object value) {
+        return OFF.equals(value) || value instanceof Unusable;
     }
 
     /** A config that limits the number of generated tokens and leaves the rest as it is. */
@@ -85,12 +92,34 @@ public record GenerationConfig(Map<String, Object> values) {
     }
 
     /**
-     * A generation_config.json. Keys that are no generation options are ignored, as transformers ignores them; null is nothing.
+     * A generation_config.json. Keys that are no generation options are ignored, as transformers ignores them; null is nothing. An
+     * option of sampling or beams may have any value here: where it is out of range, its accessor says so, which only a call that
+     * samples or has beams asks.
      *
      * @throws OptionException where an option is unsupported or its value out of range
      */
     public static GenerationConfig ofFile(Map<String, ? extends @Nullable Object> json, String where) {
-        return known(json, where);
+        Map<String, Object> unusable = new LinkedHashMap<>();
+        Map<String, @Nullable Object> usable = new LinkedHashMap<>(json);
+        json.forEach((key, value) -> {
+            if (value != null && (SAMPLING_ONLY.contains(key) || BEAMS_ONLY.contains(key))) {
+                ConfigKeys.problem(key, value).ifPresent(problem -> {
+                    usable.remove(key);
+                    unusable.put(key, new Unusable(value, where + ": " + problem));
+                });
+            }
+        });
+        return known(usable, where).over(new GenerationConfig(unusable));
+    }
+
+    /** Whether a key of generation_config.json counts for an answer, or is refused; others are ignored. */
+    public static boolean isRead(String key) {
+        return ConfigKeys.isKnown(key) && !ConfigKeys.NO_EFFECT.containsKey(key);
+    }
+
+    /** Why a key that transformers knows has no effect here; empty for others. */
+    public static Optional<String> withoutEffect(String key) {
+        return Optional.ofNullable(ConfigKeys.NO_EFFECT.get(key));
     }
 
     /**
@@ -98,9 +127,9 @@ public record GenerationConfig(Map<String, Object> values) {
      * the top level leaves open. Values equal to transformers' defaults count as not given, since old files list all of them.
      */
     public static GenerationConfig ofModelConfig(Map<String, ? extends @Nullable Object> json, String where) {
-        GenerationConfig top = withoutDefaults(known(json, where));
+        GenerationConfig top = withoutDefaults(ofFile(json, where));
         return json.get("text_config") instanceof Map<?, ?> text
-                ? top.over(withoutDefaults(known(stringKeys(text), where + ", text_config")))
+                ? top.over(withoutDefaults(ofFile(stringKeys(text), where + ", text_config")))
                 : top;
     }
 
@@ -490,7 +519,11 @@ public record GenerationConfig(Map<String, Object> values) {
     }
 
     private Optional<Object> value(String key) {
-        return Optional.ofNullable(values.get(key)).filter(v -> !OFF.equals(v));
+        Object value = values.get(key);
+        if (value instanceof Unusable unusable) {
+            throw new OptionException(unusable.problem, "give " + key + " with the request, or correct the file");
+        }
+        return Optional.ofNullable(value).filter(v -> !OFF.equals(v));
     }
 
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"
@@ -546,6 +579,7 @@ public record GenerationConfig(Map<String, Object> values) {
     private static @Nullable Object json(Object value) {
         return switch (value) {
             case Optional<?> _ -> null;
+            case Unusable u -> u.value;
             case EarlyStopping e -> e.json();
             case ExponentialDecay d -> List.of(d.start(), d.factor());
             case List<?> list ->

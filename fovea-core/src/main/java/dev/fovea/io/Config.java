@@ -1,6 +1,7 @@
 package dev.fovea.io;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.Quote;
 import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,15 +21,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * Config config = Config.of(directory.resolve("config.json"));
- * int hiddenSize = config.integer("hidden_size");
- * float eps = config.real("rms_norm_eps", 1e-6f);
+ * int hiddenSize = config.integer("hidden_size", Range.SIZE);
+ * double eps = config.number("rms_norm_eps", 1e-6, Range.EPS);
  * config.ignore("training only", "attention_dropout", "initializer_range");
  * assert config.unread().isEmpty();
  * }</pre>
  *
  * Each type comes in three forms: {@code integer(key)} must be there, {@code integer(key, otherwise)} has a default,
  * {@code optionalInteger(key)} may be absent. Null counts as absent, since transformers writes nulls. A missing key or
- * one of another type is an {@link InputException} with the file and the dotted key. Lists accept a single value as a
+ * one of another type is an {@link InputException} with the file and the dotted key, as is a number outside the {@link Range}
+ * that the caller gives. Lists accept a single value as a
  * list of one, as in {@code "eos_token_id": 1}.
  *
  * <p>May be shared by threads.
@@ -104,6 +107,25 @@ public final class Config {
         return optional(key, INTEGER);
     }
 
+    /**
+     * {@link #integer(String)} in a range; one outside is an {@link InputException}, as one of another type. So is a default
+     * that the rest of the file makes impossible.
+     */
+    public int integer(String key, Range range) {
+        return required(key, INTEGER.in(range));
+    }
+
+    public int integer(String key, int otherwise, Range range) {
+        return optionalInteger(key, range).orElseGet(() -> {
+            require(range.contains(otherwise), key, INTEGER.in(range).name);
+            return otherwise;
+        });
+    }
+
+    public Optional<Integer> optionalInteger(String key, Range range) {
+        return optional(key, INTEGER.in(range));
+    }
+
     /** A finite number, with or without a fraction. */
     public double number(String key) {
         return required(key, NUMBER);
@@ -117,17 +139,20 @@ public final class Config {
         return optional(key, NUMBER);
     }
 
-    /** {@link #number} rounded to float32, as the reference does when the value meets a tensor. */
-    public float real(String key) {
-        return (float) number(key);
+    /** {@link #number(String)} in a range. */
+    public double number(String key, Range range) {
+        return required(key, NUMBER.in(range));
     }
 
-    public float real(String key, float otherwise) {
-        return optional(key, NUMBER).map(Double::floatValue).orElse(otherwise);
+    public double number(String key, double otherwise, Range range) {
+        return optionalNumber(key, range).orElseGet(() -> {
+            require(range.contains(otherwise), key, NUMBER.in(range).name);
+            return otherwise;
+        });
     }
 
-    public Optional<Float> optionalReal(String key) {
-        return optional(key, NUMBER).map(Double::floatValue);
+    public Optional<Double> optionalNumber(String key, Range range) {
+        return optional(key, NUMBER.in(range));
     }
 
     public boolean flag(String key) {
@@ -154,6 +179,20 @@ public final class Config {
         return optional(key, STRING);
     }
 
+    /**
+     * What a string names, by its name.
+     *
+     * @param known names in the order in which a message lists them
+     */
+    public <T> Optional<T> optionalOf(String key, Map<String, T> known) {
+        String names = known.keySet().stream().map(Json::write).collect(Collectors.joining(", "));
+        return optional(
+                key,
+                new Kind<>(
+                        known.size() == 1 ? names : "one of " + names,
+                        v -> v instanceof String s ? Optional.ofNullable(known.get(s)) : Optional.empty()));
+    }
+
     /** A value of any type as {@link Json} gives it, for keys that have several: {@code "early_stopping": "never"}. */
     public Optional<Object> value(String key) {
         return optional(key, ANY);
@@ -173,6 +212,12 @@ public final class Config {
         return optional(key, INTEGERS).map(Config::ints);
     }
 
+    /** {@link #optionalIntegers(String)} with every one of them in a range. */
+    public Optional<int[]> optionalIntegers(String key, Range range) {
+        return optional(key, listOf("a list of integers" + range, INTEGER.in(range)))
+                .map(Config::ints);
+    }
+
     public double[] numbers(String key) {
         return doubles(required(key, NUMBERS));
     }
@@ -183,6 +228,12 @@ public final class Config {
 
     public Optional<double[]> optionalNumbers(String key) {
         return optional(key, NUMBERS).map(Config::doubles);
+    }
+
+    /** {@link #optionalNumbers(String)} with every one of them in a range. */
+    public Optional<double[]> optionalNumbers(String key, Range range) {
+        return optional(key, listOf("a list of numbers" + range, NUMBER.in(range)))
+                .map(Config::doubles);
     }
 
     public List<Boolean> flags(String key) {
@@ -219,6 +270,27 @@ public final class Config {
 
     private Config wrap(String key, Map<String, @Nullable Object> object) {
         return children.computeIfAbsent(key, k -> new Config(object, where, prefix + k + "."));
+    }
+
+    // ------------------------------------------------------------------------------------------------------ refusal
+
+    /**
+     * Refuses what a key has, where only its place beside others shows that it is wrong.
+     *
+     * @param expected as it follows "expected" in the message
+     * @throws InputException unless {@code holds}: file, key, value, expectation
+     */
+    public void require(boolean holds, String key, String expected) {
+        if (!holds) {
+            throw refusal(key, expected);
+        }
+    }
+
+    /** The exception for a key whose value is not what was expected. */
+    public InputException refusal(String key, String expected) {
+        Object value = values.get(key);
+        String found = value != null ? "is " + shown(value) : values.containsKey(key) ? "is null" : "is missing";
+        return new InputException(where + ": " + prefix + key + " " + found + "; expected " + expected);
     }
 
     // ------------------------------------------------------------------------------------------------- unread keys
@@ -265,7 +337,11 @@ public final class Config {
     // ----------------------------------------------------------------------------------------------------- reading
 
     /** How messages name a type, and the value as that type where it has it. */
-    private record Kind<T>(String name, Function<Object, Optional<T>> as) {}
+    private record Kind<T>(String name, Function<Object, Optional<T>> as) {
+        Kind<T> in(Range range) {
+            return new Kind<>(name + range, v -> as.apply(v).filter(t -> range.contains(((Number) t).doubleValue())));
+        }
+    }
 
     private <T> Optional<T> optional(String key, Kind<T> kind) {
         read.add(key);
@@ -275,23 +351,18 @@ public final class Config {
         }
         Optional<T> typed = kind.as.apply(value);
         if (typed.isEmpty()) {
-            throw problem(key, "is " + shown(value), kind);
+            throw refusal(key, kind.name);
         }
         return typed;
     }
 
     private <T> T required(String key, Kind<T> kind) {
-        return optional(key, kind)
-                .orElseThrow(() -> problem(key, values.containsKey(key) ? "is null" : "is missing", kind));
-    }
-
-    private InputException problem(String key, String found, Kind<?> expected) {
-        return new InputException(where + ": " + prefix + key + " " + found + "; expected " + expected.name);
+        return optional(key, kind).orElseThrow(() -> refusal(key, kind.name));
     }
 
     private static String shown(Object value) {
         String text = value instanceof Double d ? d.toString() : Json.write(value); // JSON has no word for Infinity
-        return text.length() <= SHOWN_VALUE ? text : text.substring(0, SHOWN_VALUE) + "…";
+        return Quote.visible(text.length() <= SHOWN_VALUE ? text : text.substring(0, SHOWN_VALUE) + "…");
     }
 
     private static <T> Optional<T> cast(Class<T> type, Object value) {

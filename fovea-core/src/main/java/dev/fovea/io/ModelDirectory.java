@@ -7,9 +7,8 @@ import dev.fovea.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumMap;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -50,6 +49,7 @@ public final class ModelDirectory {
         this.config = Config.of(path.resolve("config.json"));
         this.generationConfig = file("generation_config.json").map(Config::of);
         this.processorConfig = file(PROCESSOR).map(Config::of);
+        processorConfig.ifPresent(c -> c.ignore("names of classes", "processor_class", "auto_map"));
         this.preprocessorConfig = file(IMAGE_PROCESSOR).map(Config::of);
         this.videoPreprocessorConfig = file(VIDEO_PROCESSOR).map(Config::of);
     }
@@ -146,6 +146,30 @@ public final class ModelDirectory {
         return processorConfig.flatMap(c -> c.optionalChild(key));
     }
 
+    /** Says which keys of config.json and generation_config.json nobody has read: to be called when the model is open. */
+    public void warnOfUnreadModelKeys() {
+        warnOfUnread(config);
+        generationConfig.ifPresent(this::warnOfUnread);
+    }
+
+    /** The same of the processor's files. */
+    public void warnOfUnreadProcessorKeys() {
+        processorConfig.ifPresent(this::warnOfUnread);
+        for (Optional<Config> file : List.of(preprocessorConfig, videoPreprocessorConfig)) {
+            // One that nothing was read of has another file in its place, or is for what the model does not take.
+            file.filter(c -> c.unread().size() < c.keys().size()).ifPresent(this::warnOfUnread);
+        }
+    }
+
+    private void warnOfUnread(Config c) {
+        List<String> unread = c.unread();
+        if (!unread.isEmpty()) {
+            warnings.warn(c.where() + " has keys that Fovea does not know, which have no effect: "
+                    + unread.stream().limit(SHOWN_FILES).map(Quote::of).collect(Collectors.joining(", "))
+                    + (unread.size() > SHOWN_FILES ? " and " + (unread.size() - SHOWN_FILES) + " more" : ""));
+        }
+    }
+
     private InputException missing(String files) {
         return new InputException(path + " has no " + files + "; found " + listing(path));
     }
@@ -156,15 +180,14 @@ public final class ModelDirectory {
     }
 
     /**
-     * The dtype that the model was published in: {@code dtype} or {@code torch_dtype} of config.json, first at the top,
-     * then in {@code text_config}; where they say nothing, that of most of the weights.
+     * The dtype that the model was published in: {@code dtype} or {@code torch_dtype} at the top of config.json; where they say
+     * nothing, that of the first floating tensor of the first weight file, by name in safetensors and by its place in
+     * pytorch_model.bin: {@code dtype="auto"} of transformers. What a text_config says of itself does not count there either.
      *
      * @throws InputException where it is a dtype that models do not compute in
      */
     public DType storedDtype() {
-        return declaredDtype(config)
-                .or(() -> config.optionalChild("text_config").flatMap(ModelDirectory::declaredDtype))
-                .orElseGet(this::dtypeOfMostWeights);
+        return declaredDtype(config).orElseGet(this::dtypeOfFirstWeight);
     }
 
     private static Optional<DType> declaredDtype(Config config) {
@@ -183,18 +206,23 @@ public final class ModelDirectory {
                         new InputException(where + " says dtype " + name + "; expected float32, bfloat16 or float16"));
     }
 
-    private DType dtypeOfMostWeights() {
-        Map<DType, Long> bytes = new EnumMap<>(DType.class);
-        WeightSummary.of(this, Renaming.NONE)
-                .bytesByType()
-                .forEach((type, count) ->
-                        type.dtype().filter(DType::isFloating).ifPresent(dtype -> bytes.put(dtype, count)));
-        return bytes.entrySet().stream()
-                .max(Map.Entry.comparingByValue())
-                .map(Map.Entry::getKey)
-                .orElseThrow(() -> new InputException(
-                        path + " holds no float32, bfloat16 or float16 weights",
-                        "quantised checkpoints are not supported"));
+    private DType dtypeOfFirstWeight() {
+        List<WeightFile> files = openWeights();
+        try {
+            WeightFile first = files.getFirst();
+            Stream<WeightFile.Entry> entries = first.entries().values().stream();
+            boolean byName = first.path().toString().endsWith(".safetensors");
+            return (byName ? entries.sorted(Comparator.comparing(WeightFile.Entry::name)) : entries)
+                    .flatMap(e -> e.type().dtype().stream())
+                    .filter(dtype -> dtype.isFloating() || dtype == DType.FLOAT64)
+                    .findFirst()
+                    .map(dtype -> floating(dtype.torchName(), first.path() + ", whose first tensor decides,"))
+                    .orElseThrow(() -> new InputException(
+                            path + " holds no float32, bfloat16 or float16 weights",
+                            "quantised checkpoints are not supported"));
+        } finally {
+            files.forEach(WeightFile::close);
+        }
     }
 
     /**

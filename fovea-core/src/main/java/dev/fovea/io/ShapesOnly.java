@@ -30,6 +30,11 @@ final class ShapesOnly implements WeightSource {
     }
 
     @Override
+    public int layers(String name, int count) {
+        return count;
+    }
+
+    @Override
     public Tensor tensor(String name, DType computed, int[] expected) {
         boolean open = expected.length > 0 && expected[0] == ANY;
         Shape shape = open ? Shape.of(withRows(expected)) : Shape.of(expected);

@@ -1,5 +1,6 @@
 package dev.fovea.io;
 
+import dev.fovea.error.InputException;
 import dev.fovea.error.Quote;
 import dev.fovea.io.StoredTensors.Stored;
 import dev.fovea.tensor.Backend;
@@ -19,10 +20,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** The tensors of weight files under the model's names, with a record of what was asked for and what was wrong. */
 final class StoredWeights implements WeightSource {
+    private static final Pattern LAYER = Pattern.compile("\\d{1,6}");
+
     private final ModelDirectory directory;
     private final List<WeightFile> files;
     private final StoredTensors stored;
@@ -61,6 +65,24 @@ final class StoredWeights implements WeightSource {
     @Override
     public boolean has(String name) {
         return stored.find(name).isPresent();
+    }
+
+    @Override
+    public int layers(String name, int count) {
+        String prefix = name + ".";
+        int held = stored.names().stream()
+                .filter(n -> n.startsWith(prefix))
+                .map(n -> n.substring(prefix.length()).split("\\.", 2)[0])
+                .filter(LAYER.asMatchPredicate())
+                .mapToInt(n -> Integer.parseInt(n) + 1)
+                .max()
+                .orElse(0);
+        if (held > 0 && count > held) {
+            throw new InputException(
+                    directory + ": config.json says " + count + " layers; the weights have " + held + " below " + name,
+                    "config.json and weights belong to different models");
+        }
+        return held == 0 ? Math.min(count, 1) : count;
     }
 
     @Override

@@ -13,6 +13,14 @@ interface WeightSource {
 
     boolean has(String name);
 
+    /**
+     * How many layers can be walked below a name where a configuration says that there are {@code count}: all of them, or one
+     * where the file has none there, so that its tensors are reported as missing.
+     *
+     * @throws dev.fovea.error.InputException where the file has some, and fewer
+     */
+    int layers(String name, int count);
+
     /** The tensor; where it is missing or has another shape, a placeholder without data, and the problem is remembered. */
     Tensor tensor(String name, DType computed, int[] expected);
 

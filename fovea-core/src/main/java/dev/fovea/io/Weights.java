@@ -3,20 +3,22 @@ package dev.fovea.io;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
  * A checkpoint as a cursor: a model walks down its own structure and says at every tensor which shape it expects.
  *
  * <pre>{@code
  * try (Weights weights = Weights.open(directory, backend, DType.BFLOAT16, names)) {
- *     Weights layers = weights.at("model.layers");
- *     for (int i = 0; i < config.numHiddenLayers(); i++) {
- *         Tensor w = layers.at(i).at("self_attn.q_proj").tensor("weight", 2048, 2048);
- *     }
+ *     List<Tensor> queries = weights.layers(
+ *             "model.layers",
+ *             config.numHiddenLayers(),
+ *             (i, layer) -> layer.at("self_attn.q_proj").tensor("weight", 2048, 2048));
  *     weights.check();
  * }
  * }</pre>
@@ -82,6 +84,25 @@ public final class Weights implements AutoCloseable {
     /** This place with tensors for computing in another dtype, for a part that the reference keeps in float32. */
     public Weights in(DType dtype) {
         return new Weights(source, floating(dtype), path);
+    }
+
+    /** What a model makes of one of its layers. */
+    public interface Layer<T> {
+        /** @param w the cursor of the layer with this index */
+        T of(int index, Weights w);
+    }
+
+    /**
+     * The layers below a name, of which a configuration says how many there are. A number that is not borne out by the names of
+     * the tensors is refused before anything is built.
+     *
+     * @throws dev.fovea.error.InputException where the checkpoint has fewer
+     */
+    public <T> List<T> layers(String name, int count, Layer<T> layer) {
+        Weights at = at(name);
+        return IntStream.range(0, source.layers(at.path, count))
+                .mapToObj(i -> layer.of(i, at.at(i)))
+                .toList();
     }
 
     /** The dtype that tensors are for. */

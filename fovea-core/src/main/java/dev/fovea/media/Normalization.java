@@ -8,6 +8,9 @@ package dev.fovea.media;
  */
 public record Normalization(float[][] table) {
 
+    /** The bytes as they are, for processors with {@code do_rescale} and {@code do_normalize} false. */
+    public static final Normalization NONE = of((_, value) -> value);
+
     /** What one channel makes of one byte. */
     private interface Step {
         float apply(int channel, int value);
@@ -47,6 +50,13 @@ public record Normalization(float[][] table) {
     public static Normalization rescaled(double rescaleFactor, Resampler backend) {
         float rounded = (float) rescaleFactor;
         return of((c, value) -> backend == Resampler.PIL ? (float) (value * rescaleFactor) : value * rounded);
+    }
+
+    /** {@link #rescaled(double, Resampler)} by torchvision of values that are no bytes. In place. */
+    public static void rescaled(float[] values, double rescaleFactor) {
+        for (int i = 0; i < values.length; i++) {
+            values[i] *= (float) rescaleFactor;
+        }
     }
 
     private static Normalization of(Step step) {

@@ -41,9 +41,50 @@ public enum Resampler {
         if (width < 1 || height < 1) {
             throw new IllegalArgumentException("Cannot resize to " + width + " x " + height);
         }
+        if (picture.width() == width && picture.height() == height) {
+            return picture;
+        }
+        if (filter == Filter.NEAREST) {
+            return nearest(picture, width, height);
+        }
         return columnsFirst(picture, width, height)
                 ? alongRows(alongColumns(picture, height, filter), width, filter)
                 : alongColumns(alongRows(picture, width, filter), height, filter);
+    }
+
+    /** Whether the reference has a filter for it; torchvision lacks Pillow's box and Hamming. */
+    public boolean knows(Filter filter) {
+        return this == PIL || (filter != Filter.BOX && filter != Filter.HAMMING);
+    }
+
+    private Picture nearest(Picture picture, int width, int height) {
+        int[] columns = nearest(picture.width(), width);
+        int[] rows = nearest(picture.height(), height);
+        byte[] out = new byte[Math.multiplyExact(3 * width, height)];
+        int at = 0;
+        for (int row : rows) {
+            for (int column : columns) {
+                System.arraycopy(picture.rgb(), 3 * (row * picture.width() + column), out, at, 3);
+                at += 3;
+            }
+        }
+        return new Picture(width, height, out);
+    }
+
+    /**
+     * For each new pixel along an axis the old one. Pillow adds up the steps in float64, {@code ImagingScaleAffine}; PyTorch's
+     * nearest-exact multiplies in float32.
+     */
+    private int[] nearest(int from, int to) {
+        int[] source = new int[to];
+        double step = (double) from / to;
+        double at = step * 0.5;
+        float scale = (float) from / to;
+        for (int i = 0; i < to; i++, at += step) {
+            int pixel = this == PIL ? (int) at : (int) Math.floor((i + 0.5f) * scale);
+            source[i] = Math.min(pixel, from - 1);
+        }
+        return source;
     }
 
     /** Pillow turns the passes round where that saves work; it does so since 13.0, {@code ImagingResampleInner}. */

@@ -1,80 +1,74 @@
 package dev.fovea.models;
 
-import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.io.Config;
-import dev.fovea.media.Filter;
-import dev.fovea.media.Normalization;
+import dev.fovea.io.Range;
 import dev.fovea.media.Picture;
 import dev.fovea.media.Resampler;
+import java.util.Map;
 import java.util.Optional;
 
 /**
- * Pictures to one size, whatever their aspect ratio: CLIPImageProcessor with a height and a width, BlipImageProcessor. pixel_values is (1, 3, height,
- * width).
+ * Pictures to one size, whatever their aspect ratio: BlipImageProcessor, and CLIPImageProcessor with a height and a width. pixel_values is (1, 3,
+ * height, width).
+ *
+ * @param crop the middle of this size that is left of the resized picture
  */
-public record FixedSizeImageProcessor(
-        int height,
-        int width,
-        Filter filter,
-        double rescaleFactor,
-        double[] imageMean,
-        double[] imageStd,
-        Resampler resampler) {
-
+public record FixedSizeImageProcessor(Size size, Optional<Size> crop, ImageSteps steps) {
     private static final int MAX_SIDE = 8192;
 
-    /** From preprocessor_config.json, or the image_processor of processor_config.json. */
-    public static FixedSizeImageProcessor of(Config c, Resampler resampler) {
-        c.ignore("names of classes", "image_processor_type", "processor_class", "auto_map", "_valid_processor_keys");
-        c.ignore("always done", "do_convert_rgb", "do_normalize", "do_rescale", "do_resize");
-        c.ignore("for a crop that is not made", "crop_size");
-        if (c.flag("do_center_crop", false)) {
-            throw new InputException(
-                    c.where() + ": do_center_crop is true; Fovea resizes pictures of this model and crops none");
-        }
-        Config size = c.child("size");
-        return new FixedSizeImageProcessor(
-                size.integer("height"),
-                size.integer("width"),
-                filter(c),
-                c.number("rescale_factor", 1 / 255.0),
-                c.numbers("image_mean"),
-                c.numbers("image_std"),
-                resampler);
+    /** In pixels. */
+    public record Size(int height, int width) {}
+
+    /** From preprocessor_config.json, or the image_processor of processor_config.json: BlipImageProcessor. */
+    public static FixedSizeImageProcessor ofBlip(Config c, Resampler resampler) {
+        return of(c, resampler, Optional.of(new Size(384, 384)), false);
     }
 
-    /** By Pillow's numbers. */
-    private static Filter filter(Config c) {
-        int resample = c.integer("resample", 3);
-        return switch (resample) {
-            case 1 -> Filter.LANCZOS;
-            case 2 -> Filter.BILINEAR;
-            case 3 -> Filter.BICUBIC;
-            default ->
-                throw new InputException(c.where() + ": resample is " + resample
-                        + "; expected 1 (Lanczos), 2 (bilinear) or 3 (bicubic)");
-        };
+    /** CLIPImageProcessor, whose own size is that of the shorter side, and which crops unless it is told not to. */
+    public static FixedSizeImageProcessor ofClip(Config c, Resampler resampler) {
+        boolean shorterSide = c.value("size").filter(Number.class::isInstance).isPresent();
+        c.require(!shorterSide, "size", "height and width: one number would be that of the shorter side");
+        return of(c, resampler, Optional.empty(), true);
+    }
+
+    private static FixedSizeImageProcessor of(
+            Config c, Resampler resampler, Optional<Size> otherwise, boolean cropsByDefault) {
+        c.ignore("sizes have a height and a width here", "default_to_square");
+        c.ignore("for a padding that is not made", "pad_size");
+        c.require(!c.flag("do_pad", false), "do_pad", "false: pictures of this model have one size");
+        Optional<Size> size = size(c, "size").or(() -> otherwise);
+        c.require(size.isPresent(), "size", "height and width");
+        Optional<Size> crop = size(c, "crop_size").or(() -> Optional.of(new Size(224, 224)));
+        return new FixedSizeImageProcessor(
+                size.orElseThrow(),
+                c.flag("do_center_crop", cropsByDefault) ? crop : Optional.empty(),
+                ImageSteps.ofClip(c, resampler));
+    }
+
+    /** One number, two, or an object. */
+    private static Optional<Size> size(Config c, String key) {
+        Object value = c.value(key).orElse(null);
+        if (value instanceof Map) {
+            Config size = c.child(key);
+            return Optional.of(new Size(size.integer("height", Range.SIDE), size.integer("width", Range.SIDE)));
+        }
+        Optional<int[]> sides = c.optionalIntegers(key, Range.SIDE);
+        sides.ifPresent(s -> c.require(s.length == 1 || s.length == 2, key, "height and width"));
+        return sides.map(s -> new Size(s[0], s[s.length - 1]));
     }
 
     /** With the size (height and width, or one number for both) and the resampler that a call gives. */
     public FixedSizeImageProcessor with(Config call) {
         boolean square = call.value("size").filter(Number.class::isInstance).isPresent();
         Optional<Config> size = square ? Optional.empty() : call.optionalChild("size");
-        return new FixedSizeImageProcessor(
-                side(
-                        square
-                                ? call.integer("size")
-                                : size.map(s -> s.integer("height")).orElse(height)),
-                side(
-                        square
-                                ? call.integer("size")
-                                : size.map(s -> s.integer("width")).orElse(width)),
-                filter,
-                rescaleFactor,
-                imageMean,
-                imageStd,
-                call.optionalString("resampler").map(Resampler::of).orElse(resampler));
+        int height = square
+                ? call.integer("size")
+                : size.map(s -> s.integer("height")).orElse(this.size.height);
+        int width = square
+                ? call.integer("size")
+                : size.map(s -> s.integer("width")).orElse(this.size.width);
+        return new FixedSizeImageProcessor(new Size(side(height), side(width)), crop, steps.with(call));
     }
 
     private static int side(int pixels) {
@@ -86,10 +80,35 @@ public record FixedSizeImageProcessor(
 
     /** (1, 3, height, width). */
     public Pixels process(Picture picture) {
-        Normalization normalization = resampler == Resampler.PIL
-                ? Normalization.pil(rescaleFactor, imageMean, imageStd)
-                : Normalization.torchvision(rescaleFactor, imageMean, imageStd);
-        return new Pixels(
-                normalization.toPlanar(resampler.resize(picture, width, height, filter)), 1, 3, height, width);
+        Picture resized = steps.resized(picture, size.width, size.height);
+        return steps.pixels(crop.map(c -> middle(resized, c)).orElse(resized));
+    }
+
+    /** The middle of a picture, black where it is smaller: center_crop, whose two forms round differently. */
+    private Picture middle(Picture picture, Size to) {
+        boolean pil = steps.resampler() == Resampler.PIL;
+        int top = first(picture.height(), to.height, pil);
+        int left = first(picture.width(), to.width, pil);
+        byte[] rgb = new byte[Math.multiplyExact(3 * to.width, to.height)];
+        int from = Math.max(left, 0);
+        int count = Math.min(picture.width(), left + to.width) - from;
+        for (int y = 0; y < to.height; y++) {
+            int row = y + top;
+            if (row >= 0 && row < picture.height()) {
+                System.arraycopy(
+                        picture.rgb(),
+                        3 * (row * picture.width() + from),
+                        rgb,
+                        3 * (y * to.width + from - left),
+                        3 * count);
+            }
+        }
+        return new Picture(to.width, to.height, rgb);
+    }
+
+    /** Where the middle begins along an axis; negative where black comes first. */
+    private static int first(int from, int to, boolean pil) {
+        int more = from - to;
+        return more >= 0 || pil ? Math.floorDiv(more, 2) : -(-more / 2);
     }
 }

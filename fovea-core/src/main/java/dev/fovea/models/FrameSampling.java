@@ -2,6 +2,7 @@ package dev.fovea.models;
 
 import dev.fovea.error.OptionException;
 import dev.fovea.io.Config;
+import dev.fovea.io.Range;
 import dev.fovea.media.VideoMetadata;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -25,10 +26,10 @@ public record FrameSampling(
     static FrameSampling of(Config c, int temporalPatchSize) {
         return new FrameSampling(
                 c.flag("do_sample_frames", false),
-                c.optionalInteger("num_frames"),
-                c.optionalNumber("fps"),
-                c.integer("min_frames", 4),
-                c.integer("max_frames", 768),
+                c.optionalInteger("num_frames", Range.POSITIVE),
+                c.optionalNumber("fps", Range.SCALE),
+                c.integer("min_frames", 4, Range.POSITIVE),
+                c.integer("max_frames", 768, Range.POSITIVE),
                 temporalPatchSize);
     }
 

@@ -3,6 +3,7 @@ package dev.fovea.models;
 import dev.fovea.error.InputException;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.io.Config;
+import dev.fovea.io.Range;
 import dev.fovea.tensor.Activation;
 import java.util.Arrays;
 import java.util.List;
@@ -30,22 +31,25 @@ public record OptConfig(
         ignore(c);
         refuse(c, "enable_bias");
         refuse(c, "layer_norm_elementwise_affine");
-        int hidden = c.integer("hidden_size", 768);
+        int hidden = c.integer("hidden_size", 768, Range.SIZE);
+        int heads = c.integer("num_attention_heads", 12, Range.SIZE);
+        Heads.check(c, "num_attention_heads", heads, hidden, 1);
+        int vocabulary = c.integer("vocab_size", 50272, Range.SIZE);
         boolean before = c.flag("do_layer_norm_before", true);
         boolean removed = c.flag("_remove_final_layer_norm", false);
         return new OptConfig(
-                c.integer("vocab_size", 50272),
+                vocabulary,
                 hidden,
-                c.integer("num_hidden_layers", 12),
-                c.integer("ffn_dim", 3072),
-                c.integer("max_position_embeddings", 2048),
+                c.integer("num_hidden_layers", 12, Range.POSITIVE),
+                c.integer("ffn_dim", 3072, Range.SIZE),
+                c.integer("max_position_embeddings", 2048, Range.SIZE),
                 before,
                 before && !removed,
-                c.integer("word_embed_proj_dim", hidden),
-                c.integer("num_attention_heads", 12),
-                Activation.of(c.string("activation_function", "relu")),
+                c.integer("word_embed_proj_dim", hidden, Range.SIZE),
+                heads,
+                c.optionalOf("activation_function", Activation.BY_NAME).orElse(Activation.RELU),
                 c.flag("tie_word_embeddings", true),
-                c.integer("bos_token_id", 2),
+                c.integer("bos_token_id", 2, Range.of(0, vocabulary - 1)),
                 Arrays.stream(c.integers("eos_token_id", 2)).boxed().toList(),
                 c.integer("pad_token_id", 1));
     }

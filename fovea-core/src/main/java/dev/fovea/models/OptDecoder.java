@@ -15,7 +15,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
-import java.util.stream.IntStream;
 
 /**
  * OPT, the decoder of BLIP-2, and a language model by itself.
@@ -66,9 +65,7 @@ public final class OptDecoder implements CausalModel {
         embedTokens = Embedding.of(decoder.at("embed_tokens"), c.vocabSize(), e);
         embedPositions = Embedding.of(decoder.at("embed_positions"), c.maxPositionEmbeddings() + POSITION_OFFSET, d);
         projectIn = e == d ? Optional.empty() : Optional.of(Linear.withoutBias(decoder.at("project_in"), e, d));
-        layers = IntStream.range(0, c.numHiddenLayers())
-                .mapToObj(i -> new DecoderLayer(c, i, decoder.at("layers").at(i)))
-                .toList();
+        layers = decoder.layers("layers", c.numHiddenLayers(), (i, layer) -> new DecoderLayer(c, i, layer));
         finalLayerNorm = c.finalLayerNorm()
                 ? Optional.of(LayerNorm.of(decoder.at("final_layer_norm"), d, NORM_EPS))
                 : Optional.empty();

@@ -1,9 +1,8 @@
 package dev.fovea.models;
 
-import dev.fovea.error.OptionException;
+import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
-import dev.fovea.media.Filter;
-import dev.fovea.media.Normalization;
+import dev.fovea.io.Range;
 import dev.fovea.media.Picture;
 import dev.fovea.media.Resampler;
 import java.util.List;
@@ -17,19 +16,9 @@ import java.util.Optional;
  * frame, y, x; a picture's single frame is repeated.
  */
 public record Qwen2VLImageProcessor(
-        long minPixels,
-        long maxPixels,
-        int patchSize,
-        int temporalPatchSize,
-        int mergeSize,
-        double rescaleFactor,
-        double[] imageMean,
-        double[] imageStd,
-        Filter filter,
-        Resampler resampler) {
+        double minPixels, double maxPixels, int patchSize, int temporalPatchSize, int mergeSize, ImageSteps steps) {
 
-    private static final double[] CLIP_MEAN = {0.48145466, 0.4578275, 0.40821073};
-    private static final double[] CLIP_STD = {0.26862954, 0.26130258, 0.27577711};
+    private static final Range LIMIT = Range.atLeast(1);
 
     /** From preprocessor_config.json, or the image_processor of processor_config.json. */
     public static Qwen2VLImageProcessor of(Config c) {
@@ -37,50 +26,46 @@ public record Qwen2VLImageProcessor(
     }
 
     /** With other limits where the file has none. */
-    static Qwen2VLImageProcessor of(Config c, long minPixels, long maxPixels) {
-        c.ignore("names of classes", "image_processor_type", "processor_class");
-        c.ignore("always done", "do_convert_rgb", "do_normalize", "do_rescale", "do_resize");
-        c.ignore("always bicubic", "resample");
-        c.ignore("superseded by min_pixels and max_pixels where those are present", "size");
+    static Qwen2VLImageProcessor of(Config c, double minPixels, double maxPixels) {
+        c.ignore("pictures are neither cropped nor padded", "do_center_crop", "crop_size", "do_pad", "pad_size");
+        c.ignore("limits are pixels of the whole picture", "default_to_square");
+        Optional<Config> size = c.optionalChild("size");
         return new Qwen2VLImageProcessor(
-                limit(c, "min_pixels", "shortest_edge", minPixels),
-                limit(c, "max_pixels", "longest_edge", maxPixels),
-                c.integer("patch_size", 14),
-                c.integer("temporal_patch_size", 2),
-                c.integer("merge_size", 2),
-                c.number("rescale_factor", 1 / 255.0),
-                c.numbers("image_mean", CLIP_MEAN),
-                c.numbers("image_std", CLIP_STD),
-                Filter.BICUBIC,
-                Resampler.TORCHVISION);
+                limit(c, "min_pixels", size, "shortest_edge", minPixels),
+                limit(c, "max_pixels", size, "longest_edge", maxPixels),
+                c.integer("patch_size", 14, Range.PATCH),
+                c.integer("temporal_patch_size", 2, Range.FEW),
+                c.integer("merge_size", 2, Range.FEW),
+                ImageSteps.ofClip(c, Resampler.TORCHVISION));
     }
 
-    private static long limit(Config c, String key, String edge, long otherwise) {
-        return c.optionalNumber(key)
-                .or(() -> c.optionalChild("size").flatMap(size -> size.optionalNumber(edge)))
-                .map(Double::longValue)
-                .orElse(otherwise);
+    /**
+     * A limit from its own key, else from size, else as before: where there is a size, it has to have both of its edges. As in the
+     * reference, nothing compares the two limits, and the upper one is looked at first.
+     */
+    private static double limit(Config c, String key, Optional<Config> size, String edge, double otherwise) {
+        Optional<Double> own = c.optionalNumber(key, LIMIT);
+        Optional<Double> ofSize = size.flatMap(s -> s.optionalNumber(edge, LIMIT));
+        return own.or(() -> ofSize).orElseGet(() -> {
+            size.ifPresent(s -> s.require(false, edge, "a number" + LIMIT + ", beside the other edge, or " + key));
+            return otherwise;
+        });
     }
 
     /** With the limits that a call gives; one without the other leaves the configured value. */
     public Qwen2VLImageProcessor with(Config call) {
-        long min = limit(call, "min_pixels", "shortest_edge", minPixels);
-        long max = limit(call, "max_pixels", "longest_edge", maxPixels);
-        if (min < 0 || max < 1 || min > max) {
-            throw new OptionException(
-                    "min_pixels is " + min + " and max_pixels " + max + "; expected 0 <= min_pixels <= max_pixels");
-        }
-        Resampler r = call.has("resampler") ? Resampler.of(call.string("resampler")) : resampler;
-        return new Qwen2VLImageProcessor(
-                min, max, patchSize, temporalPatchSize, mergeSize, rescaleFactor, imageMean, imageStd, filter, r);
+        Optional<Config> size = call.optionalChild("size");
+        double min = limit(call, "min_pixels", size, "shortest_edge", minPixels);
+        double max = limit(call, "max_pixels", size, "longest_edge", maxPixels);
+        return new Qwen2VLImageProcessor(min, max, patchSize, temporalPatchSize, mergeSize, steps.with(call));
     }
 
     /** One picture to its patches. */
     public Inputs.Visual process(Picture picture) {
         SmartResize size = size(picture.height(), picture.width());
-        Picture resized = resampler.resize(picture, size.width(), size.height(), filter);
+        Picture resized = steps.resized(picture, size.width(), size.height());
         GridThw grid = patches().grid(1, size);
-        Pixels pixels = patches().of(List.of(Patches.Frame.of(resized, normalization())), grid);
+        Pixels pixels = patches().of(List.of(Patches.Frame.of(resized, steps.normalization())), grid);
         return new Inputs.Visual(
                 pixels, Optional.of(grid), grid.tokens(mergeSize), 0, picture.width(), picture.height());
     }
@@ -91,16 +76,26 @@ public record Qwen2VLImageProcessor(
     }
 
     private SmartResize size(int height, int width) {
-        return SmartResize.transformers(height, width, patches().factor(), minPixels, maxPixels);
+        return size(height, width, maxPixels);
+    }
+
+    /** The size that pictures of a size get; their own where they are not resized. */
+    SmartResize size(int height, int width, double max) {
+        int factor = patches().factor();
+        if (steps.doResize()) {
+            return SmartResize.transformers(height, width, factor, minPixels, max);
+        }
+        if (height % factor != 0 || width % factor != 0) {
+            throw new InputException(
+                    "a picture has " + width + " x " + height
+                            + " pixels, and do_resize is false in this model's processor; expected multiples of "
+                            + factor,
+                    "resize the picture, or leave out do_resize");
+        }
+        return new SmartResize(height, width);
     }
 
     Patches patches() {
         return new Patches(patchSize, temporalPatchSize, mergeSize);
-    }
-
-    private Normalization normalization() {
-        return resampler == Resampler.PIL
-                ? Normalization.pil(rescaleFactor, imageMean, imageStd)
-                : Normalization.torchvision(rescaleFactor, imageMean, imageStd);
     }
 }

@@ -21,14 +21,26 @@ public record Qwen2VLProcessor(
         int imageTokenId,
         int videoTokenId) {
 
+    /** @throws dev.fovea.error.InputException also where patches are not those of the model's tower */
     public static Qwen2VLProcessor of(ModelDirectory directory) {
+        Qwen2VLImageProcessor images = Qwen2VLImageProcessor.of(directory.imageProcessor());
+        directory.config().optionalChild("vision_config").ifPresent(vision -> {
+            requireSame(directory.imageProcessor(), "patch_size", images.patchSize(), vision, "patch_size", 14);
+            requireSame(directory.imageProcessor(), "merge_size", images.mergeSize(), vision, "spatial_merge_size", 2);
+        });
         return new Qwen2VLProcessor(
                 Tokenizer.open(directory.path()),
                 ChatTemplates.find(directory.path()),
-                Qwen2VLImageProcessor.of(directory.imageProcessor()),
+                images,
                 Qwen2VLVideoProcessor.of(directory.videoProcessor()),
                 directory.config().integer("image_token_id", 151_655),
                 directory.config().integer("video_token_id", 151_656));
+    }
+
+    private static void requireSame(
+            Config processor, String key, int value, Config vision, String keyOfTower, int otherwise) {
+        int ofTower = vision.integer(keyOfTower, otherwise);
+        processor.require(value == ofTower, key, "vision_config's " + keyOfTower + ", " + ofTower);
     }
 
     /**

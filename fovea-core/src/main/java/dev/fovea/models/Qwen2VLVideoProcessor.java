@@ -4,9 +4,10 @@ import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.io.Config;
 import dev.fovea.io.Json;
+import dev.fovea.io.Range;
 import dev.fovea.media.DecodedVideo;
+import dev.fovea.media.Filter;
 import dev.fovea.media.FloatResampler;
-import dev.fovea.media.Normalization;
 import dev.fovea.media.Picture;
 import dev.fovea.media.Resampler;
 import dev.fovea.media.VideoMetadata;
@@ -36,7 +37,7 @@ public record Qwen2VLVideoProcessor(
                 frames,
                 FrameSampling.of(c, frames.temporalPatchSize()),
                 c.flag("cap_pixels_per_frame", false),
-                c.integer("max_video_tokens", 128_000));
+                c.integer("max_video_tokens", 128_000, Range.POSITIVE));
     }
 
     /**
@@ -52,7 +53,7 @@ public record Qwen2VLVideoProcessor(
                 sampling.with(call),
                 call.flag("cap_pixels_per_frame", capPixelsPerFrame),
                 maxVideoTokens);
-        if (!videos.isEmpty() && processor.frames.resampler() != Resampler.TORCHVISION) {
+        if (!videos.isEmpty() && processor.frames.steps().resampler() != Resampler.TORCHVISION) {
             throw new OptionException("resampler is \"pil\"; clips are resized by torchvision alone");
         }
         List<VideoMetadata> metadata = metadata(videos, call);
@@ -85,14 +86,14 @@ public record Qwen2VLVideoProcessor(
     }
 
     private SmartResize size(DecodedVideo video, int count) {
-        int factor = frames.patches().factor();
-        long max = frames.maxPixels();
+        double max = frames.maxPixels();
         if (capPixelsPerFrame) {
+            int factor = frames.patches().factor();
             long budget = (long) (maxVideoTokens * (double) (factor * factor) * 0.9);
-            long share = budget * frames.temporalPatchSize() / count;
-            max = Math.max(Math.min(max, share), (long) (frames.minPixels() * 1.05));
+            double share = (double) (budget * frames.temporalPatchSize() / count);
+            max = Math.max(Math.min(max, share), Math.floor(frames.minPixels() * 1.05));
         }
-        return SmartResize.transformers(video.height(), video.width(), factor, frames.minPixels(), max);
+        return frames.size(video.height(), video.width(), max);
     }
 
     private GridThw grid(SmartResize size, int count) {
@@ -108,15 +109,19 @@ public record Qwen2VLVideoProcessor(
     }
 
     private Patches.Frame resize(Picture picture, SmartResize size, boolean float32) {
+        ImageSteps steps = frames.steps();
         boolean keeps = picture.width() == size.width() && picture.height() == size.height();
         if (!float32 || keeps) {
-            Normalization normalization =
-                    Normalization.torchvision(frames.rescaleFactor(), frames.imageMean(), frames.imageStd());
-            Picture resized = Resampler.TORCHVISION.resize(picture, size.width(), size.height(), frames.filter());
-            return Patches.Frame.of(resized, normalization);
+            return Patches.Frame.of(steps.resized(picture, size.width(), size.height()), steps.normalization());
+        }
+        if (steps.filter() != Filter.BICUBIC) {
+            throw new InputException(
+                    "resample in the processor of clips names the filter " + steps.filter()
+                            + "; clips that qwen_vl_utils opens are resized by BICUBIC",
+                    "open the clip by load_image");
         }
         float[] values = FloatResampler.bicubic(picture, size.width(), size.height());
-        Normalization.torchvision(values, frames.rescaleFactor(), frames.imageMean(), frames.imageStd());
+        steps.normalize(values);
         return Patches.Frame.of(values);
     }
 

@@ -2,6 +2,7 @@ package dev.fovea.models;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
+import dev.fovea.io.Range;
 import dev.fovea.nn.RopeFrequencies;
 import dev.fovea.tensor.Activation;
 import java.util.Optional;
@@ -46,26 +47,29 @@ public record Qwen3Config(
         ignore(c);
         refuse(c, "attention_bias");
         refuse(c, "use_sliding_window");
-        int headDim = c.integer("head_dim", otherwise.headDim);
-        int positions = c.integer("max_position_embeddings", otherwise.maxPositionEmbeddings);
+        int headDim = c.integer("head_dim", otherwise.headDim, Range.SIZE);
+        int positions = c.integer("max_position_embeddings", otherwise.maxPositionEmbeddings, Range.POSITIVE);
         Optional<Config> rope = c.optionalChild("rope_scaling")
                 .filter(r -> !r.keys().isEmpty())
                 .or(() -> c.optionalChild("rope_parameters"));
-        double theta = c.number("rope_theta", otherwise.ropeTheta);
-        return new Qwen3Config(
-                c.integer("vocab_size", otherwise.vocabSize),
-                c.integer("hidden_size", otherwise.hiddenSize),
-                c.integer("intermediate_size", otherwise.intermediateSize),
-                c.integer("num_hidden_layers", otherwise.numHiddenLayers),
-                c.integer("num_attention_heads", otherwise.numAttentionHeads),
-                c.integer("num_key_value_heads", otherwise.numKeyValueHeads),
+        double theta = c.optionalNumber("rope_theta", Range.SCALE).orElse(otherwise.ropeTheta);
+        Qwen3Config config = new Qwen3Config(
+                c.integer("vocab_size", otherwise.vocabSize, Range.SIZE),
+                c.integer("hidden_size", otherwise.hiddenSize, Range.SIZE),
+                c.integer("intermediate_size", otherwise.intermediateSize, Range.SIZE),
+                c.integer("num_hidden_layers", otherwise.numHiddenLayers, Range.POSITIVE),
+                c.integer("num_attention_heads", otherwise.numAttentionHeads, Range.SIZE),
+                c.integer("num_key_value_heads", otherwise.numKeyValueHeads, Range.SIZE),
                 headDim,
-                c.optionalString("hidden_act").map(Activation::of).orElse(otherwise.hiddenAct),
+                c.optionalOf("hidden_act", Activation.BY_NAME).orElse(otherwise.hiddenAct),
                 positions,
-                c.number("rms_norm_eps", otherwise.rmsNormEps),
-                rope.map(r -> r.number("rope_theta", theta)).orElse(theta),
+                c.number("rms_norm_eps", otherwise.rmsNormEps, Range.EPS),
+                rope.flatMap(r -> r.optionalNumber("rope_theta", Range.SCALE)).orElse(theta),
                 RopeFrequencies.of(rope, theta, new RopeFrequencies.Head(headDim, positions)),
                 c.flag("tie_word_embeddings", otherwise.tieWordEmbeddings));
+        Heads.checkGroups(c, config.numAttentionHeads, config.numKeyValueHeads);
+        c.require(config.headDim % 2 == 0, "head_dim", "an even number");
+        return config;
     }
 
     private static void refuse(Config c, String key) {

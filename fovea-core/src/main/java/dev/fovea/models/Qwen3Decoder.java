@@ -12,7 +12,6 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * Qwen3: the decoder of LLaVA-OneVision-1.5, and a language model by itself.
@@ -47,9 +46,7 @@ public final class Qwen3Decoder implements CausalModel {
             root.tie("lm_head.weight", w.at("embed_tokens.weight"));
         }
         embedTokens = Embedding.of(w.at("embed_tokens"), c.vocabSize(), c.hiddenSize());
-        layers = IntStream.range(0, c.numHiddenLayers())
-                .mapToObj(i -> new DecoderLayer(c, i, w.at("layers").at(i)))
-                .toList();
+        layers = w.layers("layers", c.numHiddenLayers(), (i, layer) -> new DecoderLayer(c, i, layer));
         norm = RmsNorm.of(w.at("norm"), c.hiddenSize(), c.rmsNormEps());
         lmHead = Linear.withoutBias(root.at("lm_head"), c.hiddenSize(), c.vocabSize());
     }

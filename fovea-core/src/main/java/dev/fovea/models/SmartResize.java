@@ -1,6 +1,7 @@
 package dev.fovea.models;
 
 import dev.fovea.error.InputException;
+import dev.fovea.media.DecodedImage;
 
 /**
  * The size that a picture of any size gets: multiples of a factor, within limits of area, about the same aspect ratio. The
@@ -10,7 +11,7 @@ public record SmartResize(int height, int width) {
     private static final int MAX_RATIO = 200;
 
     /** smart_resize of transformers' Qwen2VLImageProcessor. */
-    public static SmartResize transformers(int height, int width, int factor, long minPixels, long maxPixels) {
+    public static SmartResize transformers(int height, int width, int factor, double minPixels, double maxPixels) {
         checkRatio(height, width);
         long h = (long) Math.rint((double) height / factor) * factor;
         long w = (long) Math.rint((double) width / factor) * factor;
@@ -19,7 +20,13 @@ public record SmartResize(int height, int width) {
             h = Math.max(factor, (long) Math.floor(height / beta / factor) * factor);
             w = Math.max(factor, (long) Math.floor(width / beta / factor) * factor);
         } else if (h * w < minPixels) {
-            double beta = Math.sqrt((double) minPixels / ((double) height * width));
+            if (minPixels > DecodedImage.MAX_PIXELS) {
+                throw new InputException(
+                        "min_pixels asks for pictures of at least " + minPixels + " pixels; at most "
+                                + DecodedImage.MAX_PIXELS + " are processed",
+                        "lower min_pixels");
+            }
+            double beta = Math.sqrt(minPixels / ((double) height * width));
             h = (long) Math.ceil(height * beta / factor) * factor;
             w = (long) Math.ceil(width * beta / factor) * factor;
         }

@@ -3,6 +3,7 @@ package dev.fovea.nn;
 import dev.fovea.error.InputException;
 import dev.fovea.error.Quote;
 import dev.fovea.io.Config;
+import dev.fovea.io.Range;
 import java.util.Optional;
 
 /**
@@ -31,7 +32,8 @@ public record RopeFrequencies(float[] inverse, float scaling) {
      * @throws InputException for a type that is not computed, or parameters that the type does not allow
      */
     public static RopeFrequencies of(Optional<Config> rope, double theta, Head head) {
-        return rope.map(r -> of(r, r.number("rope_theta", theta), head)).orElseGet(() -> of(theta, head.dim));
+        return rope.map(r -> of(r, r.optionalNumber("rope_theta", Range.SCALE).orElse(theta), head))
+                .orElseGet(() -> of(theta, head.dim));
     }
 
     private static RopeFrequencies of(Config rope, double theta, Head head) {
@@ -181,11 +183,6 @@ public record RopeFrequencies(float[] inverse, float scaling) {
     }
 
     private static double positive(Config rope, String key) {
-        double value = rope.number(key);
-        if (value <= 0) {
-            throw new InputException(
-                    rope.where() + ": " + key + " of the rope parameters is " + value + "; expected a number above 0");
-        }
-        return value;
+        return rope.number(key, Range.SCALE);
     }
 }

@@ -1,6 +1,10 @@
 package dev.fovea.tensor;
 
-/** Elementwise functions, by the names of config.json. {@link #of(String)} maps those names. */
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Elementwise functions; {@link #BY_NAME} has the names of config.json. */
 public enum Activation {
     /** {@code max(x, 0)}. */
     RELU,
@@ -11,20 +15,17 @@ public enum Activation {
     /** {@code 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))}: torch's GELU with approximate="tanh". */
     GELU_TANH;
 
-    /**
-     * The activation that transformers' ACT2FN has under a name.
-     *
-     * @throws IllegalArgumentException for a name that no supported model uses
-     */
-    public static Activation of(String name) {
-        return switch (name) {
-            case "relu" -> RELU;
-            case "silu", "swish" -> SILU;
-            case "gelu" -> GELU;
-            case "gelu_pytorch_tanh", "gelu_new" -> GELU_TANH;
-            default ->
-                throw new IllegalArgumentException("unknown activation \"" + name
-                        + "\"; known: relu, silu, swish, gelu, gelu_pytorch_tanh, gelu_new");
-        };
+    /** By the names that transformers' ACT2FN has for them; other names are those of no supported model. */
+    public static final Map<String, Activation> BY_NAME = byName();
+
+    private static Map<String, Activation> byName() {
+        Map<String, Activation> names = new LinkedHashMap<>();
+        names.put("relu", RELU);
+        names.put("silu", SILU);
+        names.put("swish", SILU);
+        names.put("gelu", GELU);
+        names.put("gelu_pytorch_tanh", GELU_TANH);
+        names.put("gelu_new", GELU_TANH);
+        return Collections.unmodifiableMap(names);
     }
 }

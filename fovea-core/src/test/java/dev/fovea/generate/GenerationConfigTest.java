@@ -128,7 +128,7 @@ class GenerationConfigTest {
         temperature         | -1         | temperature is -1; expected a number of at least 0
         top_p               | 1.1        | top_p is 1.1; expected a number from 0 to 1
         typical_p           | 0          | typical_p is 0; expected a number above 0 and at most 1
-        num_beams           | 0          | num_beams is 0; expected an integer of at least 1
+        num_beams           | 0          | num_beams is 0; expected an integer from 1 to 4096
         do_sample           | 1          | do_sample is 1; expected true or false
         early_stopping      | "always"   | early_stopping is "always"; expected true, false or "never"
         repetition_penalty  | 0          | repetition_penalty is 0; expected a number above 0
@@ -292,5 +292,32 @@ class GenerationConfigTest {
         assertThat(config.numBeams()).isEqualTo(2);
         assertThatThrownBy(() -> config.values().put("top_k", 1)).isInstanceOf(UnsupportedOperationException.class);
         assertThatThrownBy(() -> new GenerationConfig(Map.of("beams", 3))).isInstanceOf(OptionException.class);
+    }
+
+    /** As in transformers, where only the code that would use them looks at them. */
+    @Test
+    void valuesOfAFileThatNothingLooksAt() {
+        GenerationConfig file = GenerationConfig.ofFile(
+                object("{\"top_k\": -1, \"temperature\": -2, \"length_penalty\": \"long\"}"), "generation_config.json");
+        GenerationConfig greedy = GenerationConfig.resolve(
+                GenerationConfig.maxNewTokens(2), file, GenerationConfig.EMPTY, GenerationConfig.EMPTY);
+        assertThat(greedy.doSample()).isFalse();
+        assertThat(greedy.toMap()).containsEntry("top_k", -1L);
+        assertThatThrownBy(greedy::topK)
+                .isInstanceOf(OptionException.class)
+                .hasMessage("generation_config.json: top_k is -1; expected an integer of at least 0");
+        assertThatThrownBy(() -> GenerationConfig.resolve(
+                        GenerationConfig.EMPTY.withDoSample(true),
+                        file,
+                        GenerationConfig.EMPTY,
+                        GenerationConfig.EMPTY))
+                .hasMessageContaining("temperature is -2");
+        assertThat(GenerationConfig.resolve(
+                                GenerationConfig.EMPTY.withTopK(3),
+                                file,
+                                GenerationConfig.EMPTY,
+                                GenerationConfig.EMPTY)
+                        .topK())
+                .isEqualTo(3);
     }
 }

@@ -26,7 +26,6 @@ class ConfigTest {
                  "mixed": "never"}""");
         assertThat(c.integer("n")).isEqualTo(7);
         assertThat(c.number("x")).isEqualTo(1e-6);
-        assertThat(c.real("x")).isEqualTo(1e-6f);
         assertThat(c.number("whole")).isEqualTo(3.0);
         assertThat(c.number("huge")).isEqualTo(1000000000000000019884624838656.0);
         assertThat(c.flag("yes")).isTrue();
@@ -47,13 +46,12 @@ class ConfigTest {
         assertThat(c.integer("a", 4)).isEqualTo(4);
         assertThat(c.integer("b", 4)).isEqualTo(4);
         assertThat(c.number("a", 0.5)).isEqualTo(0.5);
-        assertThat(c.real("a", 0.5f)).isEqualTo(0.5f);
         assertThat(c.flag("a", true)).isTrue();
         assertThat(c.string("a", "x")).isEqualTo("x");
         assertThat(c.integers("a", 1, 2)).containsExactly(1, 2);
         assertThat(c.numbers("a", 0.5)).containsExactly(0.5);
         assertThat(c.optionalInteger("a")).isEmpty();
-        assertThat(c.optionalReal("b")).isEmpty();
+        assertThat(c.optionalNumber("b")).isEmpty();
         assertThat(c.optionalIntegers("a")).isEmpty();
         assertThat(c.optionalChild("a")).isEmpty();
         assertThat(c.value("a")).isEqualTo(Optional.empty());

@@ -150,9 +150,7 @@ class ModelDirectoryTest {
             value = {
                 "{'torch_dtype': 'bfloat16'} | BFLOAT16",
                 "{'dtype': 'float16', 'torch_dtype': 'float32'} | FLOAT16",
-                "{'torch_dtype': 'float32', 'text_config': {'torch_dtype': 'float16'}} | FLOAT32",
-                "{'text_config': {'dtype': 'bfloat16'}} | BFLOAT16",
-                "{'torch_dtype': null, 'text_config': {'dtype': 'torch.float16'}} | FLOAT16"
+                "{'torch_dtype': 'float32', 'text_config': {'torch_dtype': 'float16'}} | FLOAT32"
             })
     void configNamesTheDtype(String json, DType expected) {
         assertThat(directory(json.replace('\'', '"')).storedDtype()).isEqualTo(expected);
@@ -163,11 +161,14 @@ class ModelDirectoryTest {
         Files.write(
                 temp.resolve("model.safetensors"),
                 Headers.file(
-                        "{\"ids\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[0,16]},"
-                                + "\"a\":{\"dtype\":\"BF16\",\"shape\":[3],\"data_offsets\":[16,22]},"
-                                + "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[22,26]}}",
-                        new byte[26]));
+                        "{\"a\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[0,16]},"
+                                + "\"c\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[16,28]},"
+                                + "\"b\":{\"dtype\":\"BF16\",\"shape\":[1],\"data_offsets\":[28,30]}}",
+                        new byte[30]));
+        // The first floating one by name, neither that of most bytes nor the first of the file.
         assertThat(directory("{\"torch_dtype\": \"auto\"}").storedDtype()).isEqualTo(DType.BFLOAT16);
+        assertThat(directory("{\"text_config\": {\"dtype\": \"float16\"}}").storedDtype())
+                .isEqualTo(DType.BFLOAT16);
     }
 
     @Test

@@ -90,7 +90,6 @@ class Qwen2VLVideoProcessorTest {
                 "{\"video_metadata\": {\"total_num_frames\": 4, \"fps\": 0}} | more than 0",
                 "{\"video_metadata\": {\"total_num_frames\": 4, \"rate\": 2}} | unknown key rate",
                 "{\"resampler\": \"pil\"} | torchvision alone",
-                "{\"min_pixels\": 5000, \"max_pixels\": 4000} | min_pixels is 5000",
             })
     void optionsThatItCannotHonour(String call, String part) {
         assertThatExceptionOfType(OptionException.class)
@@ -102,7 +101,7 @@ class Qwen2VLVideoProcessorTest {
     @Test
     void samplingIsCheckedWhereItHappens() {
         Qwen2VLVideoProcessor samples =
-                Qwen2VLVideoProcessor.of(config("{\"do_sample_frames\": true, \"size\": {\"shortest_edge\": 3136}}"));
+                Qwen2VLVideoProcessor.of(config("{\"do_sample_frames\": true, \"min_pixels\": 3136}"));
         DecodedVideo timed = new DecodedVideo(CLIP.frames(), Optional.of(VideoMetadata.ofFrames(4)), true);
         assertThat(samples.process(List.of(), config("{}"))).isEmpty();
         assertThat(samples.process(List.of(timed), config("{}")).getFirst().grid())

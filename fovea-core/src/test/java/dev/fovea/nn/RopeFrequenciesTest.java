@@ -62,8 +62,8 @@ class RopeFrequenciesTest {
                 "{'rope_type': 'longrope', 'short_factor': [1], 'long_factor': [2]} | rope type \"longrope\"; expected default",
                 "{'type': 'dynamic', 'factor': 2} | rope type \"dynamic\"; expected default",
                 "{'type': 'yarn'} | factor is missing; expected a number",
-                "{'type': 'yarn', 'factor': -1} | factor of the rope parameters is -1.0; expected a number above 0",
-                "{'type': 'linear', 'factor': 0} | factor of the rope parameters is 0.0; expected a number above 0",
+                "{'type': 'yarn', 'factor': -1} | factor is -1; expected a number above 0",
+                "{'type': 'linear', 'factor': 0} | factor is 0; expected a number above 0",
                 "{'type': 'yarn', 'factor': 2, 'rope_theta': 1} | give YaRN no range of frequencies",
                 "{'type': 'yarn', 'factor': 2, 'partial_rotary_factor': 0.5} | partial_rotary_factor is not 1"
             })

@@ -2,6 +2,8 @@ package dev.fovea.models.blip2;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
+import dev.fovea.io.Range;
+import dev.fovea.models.Heads;
 import dev.fovea.models.OptConfig;
 import dev.fovea.tensor.Activation;
 import java.util.OptionalInt;
@@ -65,28 +67,34 @@ record Blip2Config(Vision vision, QFormer qformer, OptConfig text, int numQueryT
                     c.where() + ": text_config is of type \"" + decoder + "\"; Fovea runs BLIP-2 with opt",
                     "take a checkpoint such as Salesforce/blip2-opt-2.7b");
         }
+        OptConfig opt = OptConfig.of(text);
         return new Blip2Config(
                 vision(c.child("vision_config")),
                 qformer(c.child("qformer_config")),
-                OptConfig.of(text),
-                c.integer("num_query_tokens", 32),
-                c.optionalInteger("image_token_index").map(OptionalInt::of).orElse(OptionalInt.empty()));
+                opt,
+                c.integer("num_query_tokens", 32, Range.SIZE),
+                c.optionalInteger("image_token_index", Range.of(0, opt.vocabSize() - 1))
+                        .map(OptionalInt::of)
+                        .orElse(OptionalInt.empty()));
     }
 
     private static Vision vision(Config c) {
         ignore(c);
         c.ignore("the contrastive heads, which no answer needs", "projection_dim");
         c.ignore("always three", "num_channels");
-        return new Vision(
-                c.integer("hidden_size", 1408),
-                c.integer("intermediate_size", 6144),
-                c.integer("num_hidden_layers", 39),
-                c.integer("num_attention_heads", 16),
-                c.integer("image_size", 224),
-                c.integer("patch_size", 14),
-                Activation.of(c.string("hidden_act", "gelu")),
-                c.number("layer_norm_eps", 1e-6),
+        Vision v = new Vision(
+                c.integer("hidden_size", 1408, Range.SIZE),
+                c.integer("intermediate_size", 6144, Range.SIZE),
+                c.integer("num_hidden_layers", 39, Range.POSITIVE),
+                c.integer("num_attention_heads", 16, Range.SIZE),
+                c.integer("image_size", 224, Range.SIDE),
+                c.integer("patch_size", 14, Range.PATCH),
+                c.optionalOf("hidden_act", Activation.BY_NAME).orElse(Activation.GELU),
+                c.number("layer_norm_eps", 1e-6, Range.EPS),
                 c.flag("qkv_bias", true));
+        Heads.check(c, "num_attention_heads", v.numAttentionHeads, v.hiddenSize, 1);
+        c.require(v.patchSize <= v.imageSize, "patch_size", "at most image_size, " + v.imageSize);
+        return v;
     }
 
     private static QFormer qformer(Config c) {
@@ -98,14 +106,16 @@ record Blip2Config(Vision vision, QFormer qformer, OptConfig text, int numQueryT
                 "pad_token_id",
                 "use_qformer_text_input");
         c.ignore("queries have no positions", "max_position_embeddings", "position_embedding_type");
-        return new QFormer(
-                c.integer("hidden_size", 768),
-                c.integer("intermediate_size", 3072),
-                c.integer("num_hidden_layers", 12),
-                c.integer("num_attention_heads", 12),
-                Activation.of(c.string("hidden_act", "gelu")),
-                c.number("layer_norm_eps", 1e-12),
-                c.integer("cross_attention_frequency", 2));
+        QFormer q = new QFormer(
+                c.integer("hidden_size", 768, Range.SIZE),
+                c.integer("intermediate_size", 3072, Range.SIZE),
+                c.integer("num_hidden_layers", 12, Range.POSITIVE),
+                c.integer("num_attention_heads", 12, Range.SIZE),
+                c.optionalOf("hidden_act", Activation.BY_NAME).orElse(Activation.GELU),
+                c.number("layer_norm_eps", 1e-12, Range.EPS),
+                c.integer("cross_attention_frequency", 2, Range.POSITIVE));
+        Heads.check(c, "num_attention_heads", q.numAttentionHeads, q.hiddenSize, 1);
+        return q;
     }
 
     private static void ignore(Config c) {

@@ -3,6 +3,7 @@ package dev.fovea.models.blip2;
 import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.Range;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.Picture;
 import dev.fovea.media.Resampler;
@@ -34,15 +35,19 @@ final class Blip2Processor implements ModelProcessor {
 
     Blip2Processor(ModelDirectory directory) {
         config = Blip2Config.of(directory.config());
+        directory
+                .processorConfig()
+                .ifPresent(c ->
+                        c.ignore("the reference adds <image> to the tokenizer, whatever stands here", "image_token"));
         numQueryTokens = directory
                 .processorConfig()
-                .flatMap(c -> c.optionalInteger("num_query_tokens"))
+                .flatMap(c -> c.optionalInteger("num_query_tokens", Range.SIZE))
                 .orElse(config.numQueryTokens());
         tokenizer = hasPlaceholders()
                 ? Tokenizer.open(directory.path(), List.of(AddedToken.special(IMAGE_TOKEN)))
                 : Tokenizer.open(directory.path());
         convertRgb = ConvertRgb.of(directory.imageProcessor());
-        images = FixedSizeImageProcessor.of(
+        images = FixedSizeImageProcessor.ofBlip(
                 directory.imageProcessor(), hasPlaceholders() ? Resampler.TORCHVISION : Resampler.PIL);
     }
 

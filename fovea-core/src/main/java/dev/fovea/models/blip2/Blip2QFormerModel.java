@@ -11,7 +11,6 @@ import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * The Q-Former of BLIP-2: learned queries that ask a picture. What differs from BERT:
@@ -41,13 +40,8 @@ final class Blip2QFormerModel {
         dtype = w.dtype();
         queryTokens = root.tensor("query_tokens", 1, queries, d).reshape(queries, d);
         layernorm = LayerNorm.of(w.at("layernorm"), d, c.layerNormEps());
-        layers = IntStream.range(0, c.numHiddenLayers())
-                .mapToObj(i -> new Layer(
-                        c,
-                        i,
-                        config.vision().hiddenSize(),
-                        w.at("encoder.layer").at(i)))
-                .toList();
+        int imageWidth = config.vision().hiddenSize();
+        layers = w.layers("encoder.layer", c.numHiddenLayers(), (i, layer) -> new Layer(c, i, imageWidth, layer));
         String embeddings = w.at("embeddings").path() + ".";
         w.ignore("a Q-Former that reads text needs them", name -> name.startsWith(embeddings));
         w.ignore(

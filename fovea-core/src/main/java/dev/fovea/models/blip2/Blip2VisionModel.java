@@ -12,7 +12,6 @@ import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * The vision tower of BLIP-2, EVA-CLIP's ViT-g. What differs from a plain vision transformer:
@@ -51,9 +50,7 @@ final class Blip2VisionModel {
                 embeddings.tensor("position_embedding", 1, positions, d).reshape(positions, d);
         patchWeight = embeddings.tensor("patch_embedding.weight", d, CHANNELS, c.patchSize(), c.patchSize());
         patchBias = embeddings.tensor("patch_embedding.bias", d);
-        layers = IntStream.range(0, c.numHiddenLayers())
-                .mapToObj(i -> new EncoderLayer(c, w.at("encoder.layers").at(i)))
-                .toList();
+        layers = w.layers("encoder.layers", c.numHiddenLayers(), (_, layer) -> new EncoderLayer(c, layer));
         postLayernorm = LayerNorm.of(w.at("post_layernorm"), d, c.layerNormEps());
     }
 

@@ -79,17 +79,13 @@ final class Bart {
         encoder = Stack.of(
                 language.at("encoder"),
                 d,
-                layers(config.encoder())
-                        .mapToObj(i -> new EncoderLayer(
-                                config, i, language.at("encoder.layers").at(i)))
-                        .toList());
+                language.layers(
+                        "encoder.layers", config.encoder().layers(), (i, layer) -> new EncoderLayer(config, i, layer)));
         decoder = Stack.of(
                 language.at("decoder"),
                 d,
-                layers(config.decoder())
-                        .mapToObj(i -> new DecoderLayer(
-                                config, i, language.at("decoder.layers").at(i)))
-                        .toList());
+                language.layers(
+                        "decoder.layers", config.decoder().layers(), (i, layer) -> new DecoderLayer(config, i, layer)));
     }
 
     /** Checkpoints hold the table under one of its names or several. (5) */
@@ -104,10 +100,6 @@ final class Bart {
         }
         String encoders = language.at("encoder.embed_tokens.weight").path();
         w.ignore("tokens reach the encoder as vectors of the shared table", encoders::equals);
-    }
-
-    private static IntStream layers(Florence2Config.Stack stack) {
-        return IntStream.range(0, stack.layers());
     }
 
     Backend backend() {

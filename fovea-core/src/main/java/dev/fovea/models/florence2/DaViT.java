@@ -57,9 +57,8 @@ final class DaViT {
         Stage(Florence2Config.Vision c, int index, Weights w) {
             this.index = index;
             conv = new ConvEmbed(c, index, w.at("convs").at(index));
-            blocks = IntStream.range(0, c.depths()[index])
-                    .mapToObj(j -> pair(c, index, w.at("blocks").at(index).at(j)))
-                    .toList();
+            blocks = w.at("blocks")
+                    .layers(Integer.toString(index), c.depths()[index], (_, block) -> pair(c, index, block));
         }
 
         private static Pair pair(Florence2Config.Vision c, int stage, Weights w) {

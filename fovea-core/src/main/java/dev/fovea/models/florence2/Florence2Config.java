@@ -2,8 +2,12 @@ package dev.fovea.models.florence2;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
+import dev.fovea.io.Range;
+import dev.fovea.models.Heads;
 import dev.fovea.tensor.Activation;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 
 /**
@@ -14,6 +18,8 @@ import java.util.OptionalInt;
  * @param imageTokenId placeholder of a picture's vectors in the prompt; in Microsoft's layout they simply come first
  */
 record Florence2Config(Text text, Vision vision, boolean tieWordEmbeddings, OptionalInt imageTokenId) {
+    private static final int MAX_PADDING = 64;
+    private static final int MAX_MLP_RATIO = 64;
 
     /** The BART. */
     record Text(
@@ -71,96 +77,115 @@ record Florence2Config(Text text, Vision vision, boolean tieWordEmbeddings, Opti
         }
         refuse(text, "scale_embedding");
         Text t = text(text, microsofts);
-        int width = vision.integer("projection_dim", config.integer("projection_dim", t.dModel));
-        if (width != t.dModel) {
-            throw new InputException("config.json: projection_dim is " + width + " and d_model " + t.dModel
-                    + "; pictures and tokens need vectors of one width");
+        for (Config c : List.of(config, vision)) {
+            c.require(
+                    c.integer("projection_dim", t.dModel) == t.dModel,
+                    "projection_dim",
+                    "the text's d_model, " + t.dModel);
         }
         return new Florence2Config(
                 t,
                 microsofts ? microsofts(vision) : natives(vision),
                 microsofts || config.flag("tie_word_embeddings", true),
-                microsofts ? OptionalInt.empty() : OptionalInt.of(config.integer("image_token_id", 51289)));
+                microsofts
+                        ? OptionalInt.empty()
+                        : OptionalInt.of(config.integer("image_token_id", 51289, Range.of(0, t.vocabSize - 1))));
     }
 
     private static Text text(Config c, boolean microsofts) {
+        int vocabulary = c.integer("vocab_size", microsofts ? 51289 : 50265, Range.SIZE);
+        int width = c.integer("d_model", 1024, Range.SIZE);
         return new Text(
-                c.integer("vocab_size", microsofts ? 51289 : 50265),
-                c.integer("d_model", 1024),
-                stack(c, "encoder"),
-                stack(c, "decoder"),
-                Activation.of(c.string("activation_function", "gelu")),
-                c.integer("decoder_start_token_id", 2),
+                vocabulary,
+                width,
+                stack(c, "encoder", width),
+                stack(c, "decoder", width),
+                c.optionalOf("activation_function", Activation.BY_NAME).orElse(Activation.GELU),
+                c.integer("decoder_start_token_id", 2, Range.of(0, vocabulary - 1)),
                 c.flag("tie_word_embeddings", true));
     }
 
-    private static Stack stack(Config c, String name) {
-        return new Stack(
-                c.integer(name + "_layers", 12),
-                c.integer(name + "_attention_heads", 16),
-                c.integer(name + "_ffn_dim", 4096));
+    private static Stack stack(Config c, String name, int width) {
+        Stack stack = new Stack(
+                c.integer(name + "_layers", 12, Range.POSITIVE),
+                c.integer(name + "_attention_heads", 16, Range.SIZE),
+                c.integer(name + "_ffn_dim", 4096, Range.SIZE));
+        Heads.check(c, name + "_attention_heads", stack.attentionHeads, width, 1);
+        return stack;
     }
 
     private static Vision microsofts(Config c) {
         Config learned = position(c, "image_pos_embed", "learned_abs_2d");
         Config temporal = position(c, "visual_temporal_embedding", "COSINE");
-        List<String> source = c.strings("image_feature_source");
-        if (!source.equals(List.of("spatial_avg_pool", "temporal_avg_pool"))) {
-            throw new InputException("config.json: image_feature_source is " + source
-                    + "; Fovea knows [spatial_avg_pool, temporal_avg_pool]");
-        }
-        int[] dims = c.integers("dim_embed", 256, 512, 1024, 2048);
+        c.require(
+                c.strings("image_feature_source").equals(List.of("spatial_avg_pool", "temporal_avg_pool")),
+                "image_feature_source",
+                "[\"spatial_avg_pool\", \"temporal_avg_pool\"]");
+        int[] dims = sizes(c, "dim_embed", 256, 512, 1024, 2048);
         return vision(
                 c,
                 dims,
                 new int[] {8, 16, 32, 64},
-                learned.integer("max_pos_embeddings"),
-                temporal.integer("max_temporal_embeddings"));
+                learned.integer("max_pos_embeddings", Range.SIZE),
+                temporal.integer("max_temporal_embeddings", Range.SIZE));
     }
 
     private static Config position(Config c, String key, String type) {
         Config position = c.child(key);
-        String found = position.string("type");
-        if (!found.equals(type)) {
-            throw new InputException("config.json: " + key + " is of type " + found + "; Fovea knows " + type);
-        }
+        position.require(position.string("type").equals(type), "type", '"' + type + '"');
         return position;
     }
 
     private static Vision natives(Config c) {
         return vision(
                 c,
-                c.integers("embed_dim", 128, 256, 512, 1024),
+                sizes(c, "embed_dim", 128, 256, 512, 1024),
                 new int[] {4, 8, 16, 32},
-                c.integer("max_position_embeddings", 50),
-                c.integer("max_temporal_embeddings", 100));
+                c.integer("max_position_embeddings", 50, Range.SIZE),
+                c.integer("max_temporal_embeddings", 100, Range.SIZE));
     }
 
     private static Vision vision(Config c, int[] dims, int[] heads, int positions, int frames) {
         Vision v = new Vision(
-                c.integer("in_channels", 3),
-                c.integers("depths", 1, 1, 9, 1),
+                c.integer("in_channels", 3, Range.of(3, 3)),
+                sizes(c, "depths", 1, 1, 9, 1),
                 dims,
-                c.integers("num_heads", heads),
-                c.integers("num_groups", heads),
-                c.integers("patch_size", 7, 3, 3, 3),
-                c.integers("patch_stride", 4, 2, 2, 2),
-                c.integers("patch_padding", 3, 1, 1, 1),
+                sizes(c, "num_heads", heads),
+                sizes(c, "num_groups", heads),
+                sizes(c, "patch_size", 7, 3, 3, 3),
+                sizes(c, "patch_stride", 4, 2, 2, 2),
+                c.optionalIntegers("patch_padding", Range.of(0, MAX_PADDING)).orElse(new int[] {3, 1, 1, 1}),
                 c.flags("patch_prenorm", List.of(false, true, true, true)),
-                c.integer("window_size", 12),
-                c.number("mlp_ratio", 4),
+                c.integer("window_size", 12, Range.PATCH),
+                c.number("mlp_ratio", 4, new Range(0, true, MAX_MLP_RATIO)),
                 c.flag("qkv_bias", true),
-                Activation.of(c.string("activation_function", "gelu")),
+                c.optionalOf("activation_function", Activation.BY_NAME).orElse(Activation.GELU),
                 positions,
                 frames);
-        int[][] lists = {v.embedDim, v.numHeads, v.numGroups, v.patchSize, v.patchStride, v.patchPadding};
-        for (int[] list : lists) {
-            if (list.length != v.stages() || v.patchPrenorm.size() != v.stages()) {
-                throw new InputException("config.json: the lists of vision_config have different lengths; depths has "
-                        + v.stages() + " stages");
-            }
-        }
+        checkStages(c, v);
         return v;
+    }
+
+    private static int[] sizes(Config c, String key, int... otherwise) {
+        return c.optionalIntegers(key, Range.SIZE).orElse(otherwise);
+    }
+
+    private static void checkStages(Config c, Vision v) {
+        int stages = v.stages();
+        c.require(stages > 0, "depths", "at least one number");
+        Map<String, Integer> lengths = new LinkedHashMap<>();
+        lengths.put(c.has("dim_embed") ? "dim_embed" : "embed_dim", v.embedDim.length);
+        lengths.put("num_heads", v.numHeads.length);
+        lengths.put("num_groups", v.numGroups.length);
+        lengths.put("patch_size", v.patchSize.length);
+        lengths.put("patch_stride", v.patchStride.length);
+        lengths.put("patch_padding", v.patchPadding.length);
+        lengths.put("patch_prenorm", v.patchPrenorm.size());
+        lengths.forEach((key, length) -> c.require(length == stages, key, "a list as long as depths, " + stages));
+        for (int i = 0; i < stages; i++) {
+            Heads.check(c, "num_heads", v.numHeads[i], v.embedDim[i], 1);
+            Heads.check(c, "num_groups", v.numGroups[i], v.embedDim[i], 1);
+        }
     }
 
     private static void refuse(Config text, String... flags) {

@@ -6,6 +6,7 @@ import dev.fovea.error.Warnings;
 import dev.fovea.generate.Sequence;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.Range;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.Picture;
 import dev.fovea.media.Resampler;
@@ -32,6 +33,7 @@ import java.util.stream.IntStream;
  */
 final class Florence2Processor implements ModelProcessor {
     private static final int BINS = 1000;
+    private static final Range COUNT = Range.of(0, 1 << 16);
     private static final Pattern LOCATION = Pattern.compile("<loc_[^>]*>?");
     private static final Pattern BIN = Pattern.compile("<loc_(0|[1-9]\\d{0,2})>");
     private static final Pattern LIKE_A_TASK = Pattern.compile("(<[A-Z][A-Za-z_]*>).*", Pattern.DOTALL);
@@ -59,10 +61,16 @@ final class Florence2Processor implements ModelProcessor {
         microsofts = Florence2Config.isMicrosofts(directory.config());
         warnings = directory.warnings();
         Config image = directory.imageProcessor();
-        images = FixedSizeImageProcessor.of(image, microsofts ? Resampler.PIL : Resampler.TORCHVISION);
+        images = FixedSizeImageProcessor.ofClip(image, microsofts ? Resampler.PIL : Resampler.TORCHVISION);
         convertRgb = ConvertRgb.of(image);
         imageTokens = imageTokens(directory);
-        postProcessor = new PostProcessor(microsofts, microsofts ? UNGROUNDED : ungrounded(directory));
+        postProcessor = microsofts
+                ? new PostProcessor(true, UNGROUNDED, OcrRule.NONE)
+                : directory
+                        .processorConfig()
+                        .flatMap(c -> c.optionalChild("post_processor_config"))
+                        .map(Florence2Processor::postProcessor)
+                        .orElse(new PostProcessor(false, UNGROUNDED, OcrRule.NONE));
         if (microsofts) {
             tokenizer = Tokenizer.open(directory.path(), addedTokens());
             placeholders = "";
@@ -73,23 +81,26 @@ final class Florence2Processor implements ModelProcessor {
         }
     }
 
-    /** Those of the directory, which transformers' own class reads. */
-    private static Set<String> ungrounded(ModelDirectory directory) {
-        return directory
-                .processorConfig()
-                .flatMap(c -> c.optionalChild("post_processor_config"))
-                .flatMap(c -> c.optionalChild("phrase_grounding"))
-                .map(c -> Set.copyOf(c.strings("banned_grounding_tokens")))
-                .orElse(UNGROUNDED);
+    /** By the directory's own rules, which transformers' own class reads. */
+    private static PostProcessor postProcessor(Config c) {
+        c.ignore("forms of answers that have no rules", "pure_text", "bboxes", "polygons");
+        c.ignore("forms of answers that have no rules", "description_with_bboxes", "description_with_polygons");
+        c.ignore("forms of answers that have no rules", "description_with_bboxes_or_polygons");
+        Set<String> ungrounded = c.optionalChild("phrase_grounding")
+                .flatMap(p -> p.optionalStrings("banned_grounding_tokens"))
+                .map(Set::copyOf)
+                .orElse(Set.of());
+        return new PostProcessor(
+                false, ungrounded, c.optionalChild("ocr").map(OcrRule::of).orElse(OcrRule.NONE));
     }
 
     /** Vectors of a picture, of whatever size: the places of the tower's last map, and their mean. */
     static int imageTokens(ModelDirectory directory) {
         int more = directory
                 .processorConfig()
-                .map(c -> c.integer("num_additional_image_tokens", 0))
+                .map(c -> c.integer("num_additional_image_tokens", 0, COUNT))
                 .orElse(0);
-        return directory.imageProcessor().integer("image_seq_length", 577) + more;
+        return directory.imageProcessor().integer("image_seq_length", 577, COUNT) + more;
     }
 
     /** What Microsoft's processor adds to a BART tokenizer, in its order: ids follow from it. */

@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
  *   <li>takes {@code </s>} and {@code <pad>} out of text that was read, and trims it,
  *   <li>takes one location off the beginning of a polygon before it looks for its label, where Microsoft's takes what is left of one
  *       whose {@code <} belongs to no label,
- *   <li>has the phrases that are never grounded in its configuration,
+ *   <li>has the phrases that are never grounded, and the rule for text with places, in its configuration,
  *   <li>gives no scores.
  * </ol>
  *
@@ -65,14 +65,17 @@ final class PostProcessor {
 
     private final boolean microsofts;
     private final Set<String> ungrounded;
+    private final OcrRule ocr;
 
     /**
      * @param microsofts whether answers are those of Microsoft's code
      * @param ungrounded phrases that are left out of a grounded caption
+     * @param ocr which texts with places count
      */
-    PostProcessor(boolean microsofts, Set<String> ungrounded) {
+    PostProcessor(boolean microsofts, Set<String> ungrounded, OcrRule ocr) {
         this.microsofts = microsofts;
         this.ungrounded = ungrounded;
+        this.ocr = ocr;
     }
 
     /**
@@ -104,7 +107,13 @@ final class PostProcessor {
         int start = answer.startsWith("<s>") ? "<s>".length() : 0; // the reference's cur_span
         return switch (Florence2Task.ofToken(task).map(Florence2Task::form).orElse(Florence2Task.Form.TEXT)) {
             case TEXT -> new Parsed.Text(task, plain(answer));
-            case QUADS -> new Parsed.Quads(task, quads(answer, scale), scale.whole());
+            case QUADS ->
+                new Parsed.Quads(
+                        task,
+                        quads(answer, scale).stream()
+                                .filter(q -> ocr.keeps(q, width, height))
+                                .toList(),
+                        scale.whole());
             case BOXES -> new Parsed.Boxes(task, boxes(text, LABEL_AND_BOXES, scale, scorer, start), scale.whole());
             case UNLABELLED_BOXES -> new Parsed.Boxes(task, boxes(text, BOXES, scale, scorer, start), scale.whole());
             case PHRASES -> new Parsed.Boxes(task, phrases(text, scale), scale.whole());
@@ -135,6 +144,9 @@ final class PostProcessor {
 
     private List<Quad> quads(String answer, Locations scale) {
         String text = microsofts ? without(answer, "<s>") : without(answer, "<s>", "</s>", "<pad>");
+        if (ocr.pattern().isPresent()) {
+            return OcrRule.quads(ocr.pattern().get(), text, scale);
+        }
         int end = EIGHT_LOCATIONS
                 .matcher(text)
                 .results()

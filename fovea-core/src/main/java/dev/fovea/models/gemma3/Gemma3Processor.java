@@ -3,6 +3,7 @@ package dev.fovea.models.gemma3;
 import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.Range;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
@@ -45,7 +46,7 @@ final class Gemma3Processor implements ModelProcessor {
     static int imageSeqLength(ModelDirectory directory) {
         return directory
                 .processorConfig()
-                .map(c -> c.integer("image_seq_length", 256))
+                .map(c -> c.integer("image_seq_length", 256, Range.SIZE))
                 .orElse(256);
     }
 

@@ -70,9 +70,7 @@ public final class Gemma3TextModel implements VisionLanguageModel, CausalModel {
         embedTokens = Embedding.of(w.at("embed_tokens"), c.vocabSize(), c.hiddenSize());
         embedScale = dtype.round((float) Math.sqrt(c.hiddenSize())); // (1)
         backend = embedTokens.weight().backend();
-        layers = IntStream.range(0, c.numHiddenLayers())
-                .mapToObj(i -> new DecoderLayer(c, i, w.at("layers").at(i)))
-                .toList();
+        layers = w.layers("layers", c.numHiddenLayers(), (i, layer) -> new DecoderLayer(c, i, layer));
         norm = RmsNormPlusOne.of(w.at("norm"), c.hiddenSize(), c.rmsNormEps());
         lmHead = Linear.withoutBias(root.at("lm_head"), c.hiddenSize(), c.vocabSize());
     }
@@ -132,7 +130,7 @@ public final class Gemma3TextModel implements VisionLanguageModel, CausalModel {
         Rope sliding = Rope.of(backend, dtype, config.slidingRope(), axis, positions);
         Tensor x = backend.copy(inputsEmbeds, dtype); // (T, D), rewritten by each layer
         for (DecoderLayer layer : layers) {
-            Rope rope = config.isFullAttention().get(layer.index) ? full : sliding; // (6)
+            Rope rope = config.isFullAttention().test(layer.index) ? full : sliding; // (6)
             Scope.update(x, h -> layer.forward(h, rope, step));
             x.named("language.layers." + layer.index);
         }

@@ -1,5 +1,6 @@
 package dev.fovea.models.gemma3;
 
+import dev.fovea.error.InputException;
 import dev.fovea.io.Weights;
 import dev.fovea.nn.LayerNorm;
 import dev.fovea.nn.Linear;
@@ -46,9 +47,7 @@ final class SiglipVisionModel {
         patchBias = embeddings.tensor("patch_embedding.bias", c.hiddenSize());
         positionEmbedding = embeddings.tensor("position_embedding.weight", c.side() * c.side(), c.hiddenSize());
         backend = patchEmbedding.backend();
-        layers = IntStream.range(0, c.numHiddenLayers())
-                .mapToObj(i -> new EncoderLayer(c, w.at("encoder.layers").at(i)))
-                .toList();
+        layers = w.layers("encoder.layers", c.numHiddenLayers(), (_, layer) -> new EncoderLayer(c, layer));
         postLayernorm = LayerNorm.of(w.at("post_layernorm"), c.hiddenSize(), c.layerNormEps());
     }
 
@@ -77,6 +76,12 @@ final class SiglipVisionModel {
     /** One picture (1, channels, size, size) to its patches (P, W). */
     private Tensor patches(Tensor pixels) {
         int size = config.imageSize();
+        if (pixels.dim(2) != size || pixels.dim(3) != size) {
+            throw new InputException(
+                    "the processor makes pictures of " + pixels.dim(3) + " x " + pixels.dim(2)
+                            + " pixels; the model takes " + size + " x " + size,
+                    "size in the processor's configuration has to be image_size of vision_config");
+        }
         Tensor map =
                 backend.copy(pixels.reshape(config.numChannels(), size, size).permute(1, 2, 0), dtype);
         Tensor patches = backend.conv2d(map, patchEmbedding, patchBias, config.patchSize(), 0, 1); // (side, side, W)

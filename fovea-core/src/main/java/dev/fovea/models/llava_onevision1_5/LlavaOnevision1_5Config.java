@@ -2,6 +2,8 @@ package dev.fovea.models.llava_onevision1_5;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
+import dev.fovea.io.Range;
+import dev.fovea.models.Heads;
 import dev.fovea.models.Qwen3Config;
 import dev.fovea.nn.RopeFrequencies;
 import dev.fovea.tensor.Activation;
@@ -55,30 +57,34 @@ record LlavaOnevision1_5Config(Qwen3Config text, Vision vision, int imageTokenId
                     config.where() + ": text_config.rope_theta is missing; the sizes of this model have different ones",
                     "the 8B model has 1000000");
         }
+        Vision v = vision(vision);
+        vision.require(
+                v.textHiddenSize == qwen3.hiddenSize(),
+                "text_hidden_size",
+                "the text's hidden_size, " + qwen3.hiddenSize());
+        Range ids = Range.of(0, qwen3.vocabSize() - 1);
         return new LlavaOnevision1_5Config(
                 qwen3,
-                vision(vision),
-                config.integer("image_token_id", 151_655),
-                config.integer("video_token_id", 151_656));
+                v,
+                config.integer("image_token_id", 151_655, ids),
+                config.integer("video_token_id", 151_656, ids));
     }
 
     private static Vision vision(Config c) {
-        int temporal = c.integer("temporal_patch_size", 1);
-        if (temporal != 1) {
-            throw new InputException(
-                    c.where() + ": vision_config.temporal_patch_size is " + temporal + "; LLaVA-OneVision-1.5 knows 1");
-        }
-        return new Vision(
-                c.integer("depth", 24),
-                c.integer("hidden_size", 1024),
-                c.integer("intermediate_size", 4096),
-                c.integer("num_heads", 16),
-                Activation.of(c.string("hidden_act", "gelu")),
-                c.integer("in_channels", 3),
-                c.integer("patch_size", 14),
-                c.integer("spatial_merge_size", 2),
-                c.number("layer_norm_eps", 1e-5),
-                c.integer("text_hidden_size", 2560));
+        c.integer("temporal_patch_size", 1, Range.of(1, 1));
+        Vision v = new Vision(
+                c.integer("depth", 24, Range.POSITIVE),
+                c.integer("hidden_size", 1024, Range.SIZE),
+                c.integer("intermediate_size", 4096, Range.SIZE),
+                c.integer("num_heads", 16, Range.SIZE),
+                c.optionalOf("hidden_act", Activation.BY_NAME).orElse(Activation.GELU),
+                c.integer("in_channels", 3, Range.of(3, 3)),
+                c.integer("patch_size", 14, Range.PATCH),
+                c.integer("spatial_merge_size", 2, Range.FEW),
+                c.number("layer_norm_eps", 1e-5, Range.EPS),
+                c.integer("text_hidden_size", 2560, Range.SIZE));
+        Heads.check(c, "num_heads", v.numHeads, v.hiddenSize, 4);
+        return v;
     }
 
     private static void ignore(Config config, Config text, Config vision) {

@@ -24,6 +24,12 @@ final class LlavaOnevision1_5Processor implements ModelProcessor {
 
     LlavaOnevision1_5Processor(ModelDirectory directory) {
         shared = Qwen2VLProcessor.of(directory);
+        directory
+                .imageProcessor()
+                .require(
+                        shared.images().temporalPatchSize() == 1,
+                        "temporal_patch_size",
+                        "1, as the model's patches have");
     }
 
     @Override

@@ -63,9 +63,7 @@ final class RiceTransformer {
         classEmbedding = w.tensor("class_embedding", d);
         classPosEmb = w.tensor("class_pos_emb", 1, c.headDim() / 2);
         preLayernorm = LayerNorm.of(w.at("pre_layernorm"), d, c.layerNormEps());
-        blocks = IntStream.range(0, c.depth())
-                .mapToObj(i -> new Block(c, w.at("blocks").at(i)))
-                .toList();
+        blocks = w.layers("blocks", c.depth(), (_, block) -> new Block(c, block));
         merger = new PatchMerger(c, w.at("merger"));
         inverseFrequencies = RopeFrequencies.of(ROPE_THETA, c.headDim() / 2).inverse();
     }

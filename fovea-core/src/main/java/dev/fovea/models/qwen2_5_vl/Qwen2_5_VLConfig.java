@@ -2,8 +2,11 @@ package dev.fovea.models.qwen2_5_vl;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
+import dev.fovea.io.Range;
+import dev.fovea.models.Heads;
 import dev.fovea.nn.RopeFrequencies;
 import dev.fovea.tensor.Activation;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -17,6 +20,7 @@ record Qwen2_5_VLConfig(
         int imageTokenId,
         int videoTokenId,
         int visionStartTokenId) {
+    private static final int MAX_TOKENS_PER_SECOND = 10_000;
 
     record Text(
             int vocabSize,
@@ -65,13 +69,17 @@ record Qwen2_5_VLConfig(
         Config text = config.optionalChild("text_config").orElse(config);
         Config vision = config.child("vision_config");
         ignore(config, text, vision);
+        Text t = text(text);
+        Vision v = vision(vision);
+        vision.require(v.outHiddenSize == t.hiddenSize, "out_hidden_size", "the text's hidden_size, " + t.hiddenSize);
+        Range ids = Range.of(0, t.vocabSize - 1);
         return new Qwen2_5_VLConfig(
-                text(text),
-                vision(vision),
+                t,
+                v,
                 tieWordEmbeddings(config, text),
-                config.integer("image_token_id", 151655),
-                config.integer("video_token_id", 151656),
-                config.integer("vision_start_token_id", 151652));
+                config.integer("image_token_id", 151655, ids),
+                config.integer("video_token_id", 151656, ids),
+                config.integer("vision_start_token_id", 151652, ids));
     }
 
     /** Said at either place, as transformers 4 wrote it into text_config. */
@@ -88,39 +96,55 @@ record Qwen2_5_VLConfig(
             throw new InputException(
                     "use_sliding_window is true in config.json; no published Qwen2.5-VL has it, and Fovea does not");
         }
-        int heads = c.integer("num_attention_heads", 64);
-        int hidden = c.integer("hidden_size", 8192);
-        int positions = c.integer("max_position_embeddings", 32768);
-        return new Text(
-                c.integer("vocab_size", 152064),
+        int heads = c.integer("num_attention_heads", 64, Range.SIZE);
+        int hidden = c.integer("hidden_size", 8192, Range.SIZE);
+        int positions = c.integer("max_position_embeddings", 32768, Range.POSITIVE);
+        Heads.check(c, "num_attention_heads", heads, hidden, 2);
+        RopeFrequencies.Head head = new RopeFrequencies.Head(hidden / heads, positions);
+        Text t = new Text(
+                c.integer("vocab_size", 152064, Range.SIZE),
                 hidden,
-                c.integer("intermediate_size", 29568),
-                c.integer("num_hidden_layers", 80),
+                c.integer("intermediate_size", 29568, Range.SIZE),
+                c.integer("num_hidden_layers", 80, Range.POSITIVE),
                 heads,
-                c.integer("num_key_value_heads", 8),
-                Activation.of(c.string("hidden_act", "silu")),
+                c.integer("num_key_value_heads", 8, Range.SIZE),
+                c.optionalOf("hidden_act", Activation.BY_NAME).orElse(Activation.SILU),
                 positions,
-                c.number("rms_norm_eps", 1e-5),
-                RopeFrequencies.of(
-                        rope, c.number("rope_theta", 1e6), new RopeFrequencies.Head(hidden / heads, positions)),
-                rope.flatMap(r -> r.optionalIntegers("mrope_section")).orElse(new int[] {16, 24, 24}));
+                c.number("rms_norm_eps", 1e-5, Range.EPS),
+                RopeFrequencies.of(rope, c.number("rope_theta", 1e6, Range.SCALE), head),
+                rope.flatMap(r -> r.optionalIntegers("mrope_section", Range.NOT_NEGATIVE))
+                        .orElse(new int[] {16, 24, 24}));
+        Heads.checkGroups(c, t.numAttentionHeads, t.numKeyValueHeads);
+        rope.orElse(c)
+                .require(
+                        t.mropeSection.length == 3
+                                && Arrays.stream(t.mropeSection).sum() == t.headDim() / 2,
+                        "mrope_section",
+                        "three numbers that add up to half of a head's width, " + t.headDim() / 2);
+        return t;
     }
 
     private static Vision vision(Config c) {
-        return new Vision(
-                c.integer("depth", 32),
-                c.integer("hidden_size", 3584),
-                c.integer("intermediate_size", 3420),
-                c.integer("num_heads", 16),
-                Activation.of(c.string("hidden_act", "silu")),
-                c.integer("in_channels", 3),
-                c.integer("out_hidden_size", 3584),
-                c.integer("patch_size", 14),
-                c.integer("spatial_merge_size", 2),
-                c.integer("temporal_patch_size", 2),
-                c.integer("window_size", 112),
-                c.integers("fullatt_block_indexes", 7, 15, 23, 31),
-                c.number("tokens_per_second", 4));
+        int depth = c.integer("depth", 32, Range.POSITIVE);
+        Vision v = new Vision(
+                depth,
+                c.integer("hidden_size", 3584, Range.SIZE),
+                c.integer("intermediate_size", 3420, Range.SIZE),
+                c.integer("num_heads", 16, Range.SIZE),
+                c.optionalOf("hidden_act", Activation.BY_NAME).orElse(Activation.SILU),
+                c.integer("in_channels", 3, Range.of(3, 3)),
+                c.integer("out_hidden_size", 3584, Range.SIZE),
+                c.integer("patch_size", 14, Range.PATCH),
+                c.integer("spatial_merge_size", 2, Range.FEW),
+                c.integer("temporal_patch_size", 2, Range.FEW),
+                c.integer("window_size", 112, Range.SIZE),
+                c.optionalIntegers("fullatt_block_indexes", Range.of(0, depth - 1))
+                        .orElse(new int[] {7, 15, 23, 31}),
+                c.number("tokens_per_second", 4, Range.of(0, MAX_TOKENS_PER_SECOND)));
+        Heads.check(c, "num_heads", v.numHeads, v.hiddenSize, 4);
+        int cell = v.spatialMergeSize * v.patchSize;
+        c.require(v.windowSize >= cell, "window_size", "at least spatial_merge_size x patch_size, " + cell);
+        return v;
     }
 
     private static void ignore(Config config, Config text, Config vision) {

@@ -79,9 +79,7 @@ public final class Qwen2_5_VLModel implements VisionLanguageModel, CausalModel {
         visual = new Vision(config.vision(), w.at("model.visual"));
         embedTokens = Embedding.of(language.at("embed_tokens"), c.vocabSize(), c.hiddenSize());
         backend = embedTokens.weight().backend();
-        layers = IntStream.range(0, c.numHiddenLayers())
-                .mapToObj(i -> new DecoderLayer(c, i, language.at("layers").at(i)))
-                .toList();
+        layers = language.layers("layers", c.numHiddenLayers(), (i, layer) -> new DecoderLayer(c, i, layer));
         norm = RmsNorm.of(language.at("norm"), c.hiddenSize(), c.rmsNormEps());
         lmHead = Linear.withoutBias(w.at("lm_head"), c.hiddenSize(), c.vocabSize());
         axisOfFrequency = RopeIndex.axisOfFrequency(c.mropeSection());
@@ -230,9 +228,7 @@ public final class Qwen2_5_VLModel implements VisionLanguageModel, CausalModel {
                     c.patchSize(),
                     c.patchSize());
             patchEmbed = new Linear(patches.reshape(c.hiddenSize(), c.patchWidth()), null); // (1)
-            blocks = IntStream.range(0, c.depth())
-                    .mapToObj(i -> new Block(c, w.at("blocks").at(i)))
-                    .toList();
+            blocks = w.layers("blocks", c.depth(), (_, block) -> new Block(c, block));
             merger = new PatchMerger(c, w.at("merger"));
             float[] f = RopeFrequencies.of(ROPE_THETA, c.headDim() / 2).inverse();
             float[] both = Arrays.copyOf(f, 2 * f.length);

@@ -8,6 +8,7 @@ import dev.fovea.media.Picture;
 import dev.fovea.models.ConvertRgb;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
+import dev.fovea.models.Qwen2VLImageProcessor;
 import dev.fovea.models.Qwen2VLProcessor;
 import dev.fovea.text.ChatTemplates;
 import dev.fovea.text.Tokenizer;
@@ -22,6 +23,21 @@ final class Qwen2_5_VLProcessor implements ModelProcessor {
     Qwen2_5_VLProcessor(ModelDirectory directory) {
         shared = Qwen2VLProcessor.of(directory);
         convertRgb = ConvertRgb.of(directory.imageProcessor());
+        requireFrames(directory, directory.imageProcessor(), shared.images());
+        requireFrames(directory, directory.videoProcessor(), shared.videos().frames());
+    }
+
+    /** The tower takes one kind of patch. */
+    private static void requireFrames(ModelDirectory directory, Config processor, Qwen2VLImageProcessor images) {
+        int frames = directory
+                .config()
+                .optionalChild("vision_config")
+                .map(c -> c.integer("temporal_patch_size", 2))
+                .orElse(2);
+        processor.require(
+                images.temporalPatchSize() == frames,
+                "temporal_patch_size",
+                "vision_config's temporal_patch_size, " + frames);
     }
 
     @Override

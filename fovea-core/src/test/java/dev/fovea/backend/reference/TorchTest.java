@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -140,8 +141,10 @@ class TorchTest {
             case "layerNorm" -> backend.layerNorm(t[0], t[1], t[2], o.real("eps"));
             case "softmax" -> backend.softmax(t[0]);
             case "rope" -> backend.rope(t[0], t[1], t[2]);
-            case "activation" -> backend.activation(t[0], Activation.of(o.text("function")));
-            case "gated" -> backend.gated(t[0], t[1], Activation.of(o.text("function")));
+            case "activation" ->
+                backend.activation(t[0], Objects.requireNonNull(Activation.BY_NAME.get(o.text("function"))));
+            case "gated" ->
+                backend.gated(t[0], t[1], Objects.requireNonNull(Activation.BY_NAME.get(o.text("function"))));
             case "add" -> backend.add(t[0], t[1]);
             case "mul" -> backend.mul(t[0], t[1]);
             case "scale" -> backend.scale(t[0], o.real("factor"));

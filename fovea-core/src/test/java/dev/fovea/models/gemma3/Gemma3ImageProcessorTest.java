@@ -1,9 +1,7 @@
 package dev.fovea.models.gemma3;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
 import dev.fovea.io.Json;
 import dev.fovea.media.DecodedImage;
@@ -16,7 +14,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.data.Offset;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -45,16 +42,6 @@ class Gemma3ImageProcessorTest {
                 assertThat((double) value).isCloseTo(expected, Offset.offset(levels * LEVEL + 1e-6));
             }
         }
-    }
-
-    @Test
-    void stepsThatAModelCannotDoWithout() {
-        assertThatExceptionOfType(InputException.class)
-                .isThrownBy(() -> processor("{\"do_rescale\": false}"))
-                .withMessageContaining("do_rescale is false");
-        assertThatExceptionOfType(InputException.class)
-                .isThrownBy(() -> processor("{\"resample\": 0}"))
-                .withMessageContaining("resample is 0");
     }
 
     private static Gemma3ImageProcessor processor(String json) {

@@ -101,7 +101,6 @@ class LlavaOnevision1_5BadInputTest {
     @Test
     void processorOptions() {
         option(Map.of("class_rows", "native"), "class_rows is \"native\"", "stripped or published");
-        option(Map.of("min_pixels", 5_000_000), "min_pixels is 5000000", "max_pixels 3240000");
         option(Map.of("do_pan_and_scan", true), "do_pan_and_scan");
     }
 
