@@ -4,6 +4,7 @@ import dev.fovea.error.Warnings;
 import dev.fovea.io.HubCache;
 import dev.fovea.io.ModelDirectory;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /** Opens the processor that fits a model directory: transformers' AutoProcessor. */
 public final class AutoProcessor {
@@ -19,6 +20,8 @@ public final class AutoProcessor {
 
     /** @param warnings where is said what is odd about the directory, or about a picture, but no error */
     public static Processor fromPretrained(String model, Warnings warnings) {
+        Objects.requireNonNull(model, "model");
+        Objects.requireNonNull(warnings, "warnings");
         ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, warnings), warnings);
         Processor processor = Opening.of(directory.path(), () -> new Processor(directory));
         directory.warnOfUnreadProcessorKeys();

@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,8 @@ public sealed interface Content {
      */
     record Text(String text, Map<String, @Nullable Object> item) implements Content {
         public Text {
+            Objects.requireNonNull(text, "text");
+            Objects.requireNonNull(item, "item");
             item = complete("text", item, Map.of("text", text));
         }
 
@@ -56,6 +59,8 @@ public sealed interface Content {
      */
     record Image(Optional<ImageSource> source, Map<String, @Nullable Object> item) implements Content {
         public Image {
+            Objects.requireNonNull(source, "source");
+            Objects.requireNonNull(item, "item");
             item = complete("image", item, Map.of());
         }
 
@@ -76,11 +81,14 @@ public sealed interface Content {
 
         /** This item with a further key. */
         public Image with(String key, Object value) {
+            Objects.requireNonNull(key, "key");
+            Objects.requireNonNull(value, "value");
             return with(Map.of(key, value));
         }
 
         /** This item with further keys. */
         public Image with(Map<String, Object> keys) {
+            Objects.requireNonNull(keys, "keys");
             Map<String, @Nullable Object> all = new LinkedHashMap<>(item);
             all.putAll(keys);
             return new Image(source, all);
@@ -88,6 +96,7 @@ public sealed interface Content {
 
         /** This item with its picture from elsewhere. */
         public Image withSource(ImageSource other) {
+            Objects.requireNonNull(other, "other");
             return new Image(Optional.of(other), item);
         }
     }
@@ -100,6 +109,8 @@ public sealed interface Content {
      */
     record Video(Optional<VideoSource> source, Map<String, @Nullable Object> item) implements Content {
         public Video {
+            Objects.requireNonNull(source, "source");
+            Objects.requireNonNull(item, "item");
             item = complete("video", item, Map.of());
         }
 
@@ -128,11 +139,14 @@ public sealed interface Content {
 
         /** This item with a further key. */
         public Video with(String key, Object value) {
+            Objects.requireNonNull(key, "key");
+            Objects.requireNonNull(value, "value");
             return with(Map.of(key, value));
         }
 
         /** This item with further keys. */
         public Video with(Map<String, Object> keys) {
+            Objects.requireNonNull(keys, "keys");
             Map<String, @Nullable Object> all = new LinkedHashMap<>(item);
             all.putAll(keys);
             return new Video(source, all);
@@ -140,6 +154,7 @@ public sealed interface Content {
 
         /** This item with its clip from elsewhere. */
         public Video withSource(VideoSource other) {
+            Objects.requireNonNull(other, "other");
             return new Video(Optional.of(other), item);
         }
     }
@@ -157,6 +172,7 @@ public sealed interface Content {
     }
 
     static Image image(Path file) {
+        Objects.requireNonNull(file, "file");
         return new Image(Optional.of(ImageSource.of(file)), Map.of("image", file.toString()));
     }
 
@@ -166,10 +182,12 @@ public sealed interface Content {
 
     /** The bytes of a picture file. */
     static Image image(byte[] file) {
+        Objects.requireNonNull(file, "file");
         return image(ImageSource.of(file));
     }
 
     static Image image(ImageSource source) {
+        Objects.requireNonNull(source, "source");
         return new Image(Optional.of(source), Map.of("image", HELD));
     }
 
@@ -192,6 +210,7 @@ public sealed interface Content {
     }
 
     static Video video(VideoSource source) {
+        Objects.requireNonNull(source, "source");
         return new Video(Optional.of(source), Map.of("video", HELD));
     }
 
@@ -207,6 +226,7 @@ public sealed interface Content {
      * @throws InputException for an item that is neither text nor picture nor clip
      */
     static Content parse(@Nullable Object json, Path directory) {
+        Objects.requireNonNull(directory, "directory");
         Map<String, @Nullable Object> item = new LinkedHashMap<>(Json.object(json, "an item of a message's content"));
         // Tables of data sets give every item every key: one that names no picture is none.
         IMAGE_KEYS.forEach(key -> item.remove(key, null));
@@ -264,6 +284,7 @@ public sealed interface Content {
      * @throws InputException where it is something else
      */
     static VideoSource videoSource(@Nullable Object json, Path directory) {
+        Objects.requireNonNull(directory, "directory");
         return switch (json) {
             case String folder -> VideoSource.parse(folder, directory);
             case List<?> frames ->

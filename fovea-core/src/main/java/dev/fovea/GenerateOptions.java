@@ -4,6 +4,7 @@ import dev.fovea.generate.Listener;
 import dev.fovea.generate.LogitsProcessor;
 import dev.fovea.generate.StopRule;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -20,22 +21,27 @@ public record GenerateOptions(
             new GenerateOptions(Listener.NONE, () -> false, List.of(), StopRule.NEVER);
 
     public GenerateOptions {
+        Objects.requireNonNull(listener, "listener");
+        Objects.requireNonNull(cancelled, "cancelled");
+        Objects.requireNonNull(logitsProcessors, "logitsProcessors");
+        Objects.requireNonNull(stopRule, "stopRule");
         logitsProcessors = List.copyOf(logitsProcessors);
     }
 
-    public GenerateOptions withListener(Listener heard) {
-        return new GenerateOptions(heard, cancelled, logitsProcessors, stopRule);
+    public GenerateOptions withListener(Listener listener) {
+        return new GenerateOptions(listener, cancelled, logitsProcessors, stopRule);
     }
 
-    public GenerateOptions withCancelled(BooleanSupplier asked) {
-        return new GenerateOptions(listener, asked, logitsProcessors, stopRule);
+    public GenerateOptions withCancelled(BooleanSupplier cancelled) {
+        return new GenerateOptions(listener, cancelled, logitsProcessors, stopRule);
     }
 
     public GenerateOptions withLogitsProcessors(LogitsProcessor... processors) {
+        Objects.requireNonNull(processors, "processors");
         return new GenerateOptions(listener, cancelled, List.of(processors), stopRule);
     }
 
-    public GenerateOptions withStopRule(StopRule rule) {
-        return new GenerateOptions(listener, cancelled, logitsProcessors, rule);
+    public GenerateOptions withStopRule(StopRule stopRule) {
+        return new GenerateOptions(listener, cancelled, logitsProcessors, stopRule);
     }
 }

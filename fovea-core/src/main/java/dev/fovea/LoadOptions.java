@@ -4,6 +4,7 @@ import dev.fovea.error.OptionException;
 import dev.fovea.error.Warnings;
 import dev.fovea.tensor.DType;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -24,6 +25,9 @@ public record LoadOptions(String device, Optional<DType> dtype, int threads, War
     public static final LoadOptions DEFAULT = new LoadOptions("auto", Optional.empty(), 0, Warnings.log());
 
     public LoadOptions {
+        Objects.requireNonNull(device, "device");
+        Objects.requireNonNull(dtype, "dtype");
+        Objects.requireNonNull(warnings, "warnings");
         if (!DEVICES.contains(device)) {
             throw new OptionException("device is \"" + device + "\"; this build knows " + String.join(", ", DEVICES));
         }
@@ -32,12 +36,13 @@ public record LoadOptions(String device, Optional<DType> dtype, int threads, War
         }
     }
 
-    public LoadOptions withDevice(String name) {
-        return new LoadOptions(name, dtype, threads, warnings);
+    public LoadOptions withDevice(String device) {
+        return new LoadOptions(device, dtype, threads, warnings);
     }
 
     /** {@code auto}, {@code float32}, {@code bfloat16} or {@code float16}: torch_dtype. */
     public LoadOptions withDtype(String name) {
+        Objects.requireNonNull(name, "name");
         return new LoadOptions(device, parseDtype(name), threads, warnings);
     }
 
@@ -45,8 +50,8 @@ public record LoadOptions(String device, Optional<DType> dtype, int threads, War
         return new LoadOptions(device, dtype, n, warnings);
     }
 
-    public LoadOptions withWarnings(Warnings where) {
-        return new LoadOptions(device, dtype, threads, where);
+    public LoadOptions withWarnings(Warnings warnings) {
+        return new LoadOptions(device, dtype, threads, warnings);
     }
 
     private static Optional<DType> parseDtype(String name) {

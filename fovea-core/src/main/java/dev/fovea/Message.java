@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,9 @@ public record Message(String role, List<Content> content, boolean plain, Map<Str
     private static final String CONTENT = "content";
 
     public Message {
+        Objects.requireNonNull(role, "role");
+        Objects.requireNonNull(content, "content");
+        Objects.requireNonNull(fields, "fields");
         content = List.copyOf(content);
         fields = ordered(fields);
     }
@@ -57,6 +61,8 @@ public record Message(String role, List<Content> content, boolean plain, Map<Str
     }
 
     public static Message of(String role, Content... content) {
+        Objects.requireNonNull(role, "role");
+        Objects.requireNonNull(content, "content");
         return new Message(role, Arrays.asList(content), false);
     }
 
@@ -78,14 +84,16 @@ public record Message(String role, List<Content> content, boolean plain, Map<Str
 
     /** This message with a further key that the template sees, as {@code name} or {@code tool_calls}. */
     public Message with(String key, Object value) {
+        Objects.requireNonNull(key, "key");
+        Objects.requireNonNull(value, "value");
         Map<String, @Nullable Object> more = new LinkedHashMap<>(fields);
         more.put(key, value);
         return new Message(role, content, plain, more);
     }
 
     /** This message with other content, under the same keys. */
-    public Message withContent(List<Content> other) {
-        return new Message(role, other, plain, fields);
+    public Message withContent(List<Content> content) {
+        return new Message(role, content, plain, fields);
     }
 
     /** This message with a text behind its last one: how an answer continues it. */
@@ -151,6 +159,7 @@ public record Message(String role, List<Content> content, boolean plain, Map<Str
      * @throws InputException where the form is another
      */
     public static List<Message> parse(@Nullable Object json, Path directory) {
+        Objects.requireNonNull(directory, "directory");
         return Json.array(json, "messages").stream()
                 .map(m -> parseOne(m, directory))
                 .toList();

@@ -20,6 +20,7 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.BiConsumer;
@@ -83,6 +84,8 @@ public final class Model implements AutoCloseable {
 
     /** @param modelTypes that the caller takes; any where none is given */
     static Model open(String model, LoadOptions options, String... modelTypes) {
+        Objects.requireNonNull(model, "model");
+        Objects.requireNonNull(options, "options");
         ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, options.warnings()), options.warnings());
         return Opening.of(directory.path(), () -> open(directory, options, modelTypes));
     }
@@ -126,6 +129,7 @@ public final class Model implements AutoCloseable {
 
     /** {@code generate(**inputs, …)}. */
     public GenerateOutput generate(Inputs inputs, GenerationConfig config) {
+        Objects.requireNonNull(config, "config");
         return generate(inputs, config, GenerateOptions.DEFAULT);
     }
 
@@ -138,6 +142,9 @@ public final class Model implements AutoCloseable {
      * @throws ClosedException where the model is closed
      */
     public GenerateOutput generate(Inputs inputs, GenerationConfig call, GenerateOptions options) {
+        Objects.requireNonNull(inputs, "inputs");
+        Objects.requireNonNull(call, "call");
+        Objects.requireNonNull(options, "options");
         try (var _ = use("model")) {
             return weights.read(() -> answer(inputs, call, options));
         }
@@ -186,6 +193,9 @@ public final class Model implements AutoCloseable {
      * @param stages gets name and tensor; tensors are valid during the call only
      */
     public void trace(Inputs inputs, int[] answerIds, BiConsumer<String, Tensor> stages) {
+        Objects.requireNonNull(inputs, "inputs");
+        Objects.requireNonNull(answerIds, "answerIds");
+        Objects.requireNonNull(stages, "stages");
         try (var _ = use("model")) {
             checkLengths(inputs);
             checkArguments(inputs);

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -62,6 +63,8 @@ public final class ModelInfo {
      * @throws dev.fovea.error.InputException as {@link AutoModelForImageTextToText#fromPretrained}
      */
     public static ModelInfo of(String model, LoadOptions options) {
+        Objects.requireNonNull(model, "model");
+        Objects.requireNonNull(options, "options");
         ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, options.warnings()), options.warnings());
         return Opening.of(directory.path(), () -> new ModelInfo(directory, options));
     }

@@ -23,6 +23,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -54,16 +55,16 @@ public final class Pipeline implements AutoCloseable {
     }
 
     /** Any vision-language model. */
-    public static Pipeline imageTextToText(String model) {
-        return of("image-text-to-text", model, LoadOptions.DEFAULT);
+    public static Pipeline imageTextToText(String name) {
+        return of("image-text-to-text", name, LoadOptions.DEFAULT);
     }
 
     public static Pipeline imageTextToText(Path directory) {
         return imageTextToText(directory.toString());
     }
 
-    public static Pipeline of(String task, String model) {
-        return of(task, model, LoadOptions.DEFAULT);
+    public static Pipeline of(String task, String name) {
+        return of(task, name, LoadOptions.DEFAULT);
     }
 
     /**
@@ -73,6 +74,9 @@ public final class Pipeline implements AutoCloseable {
      * @throws InputException where the directory cannot be opened
      */
     public static Pipeline of(String task, String name, LoadOptions options) {
+        Objects.requireNonNull(task, "task");
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(options, "options");
         if (!task.equals("image-text-to-text")) {
             throw new OptionException("unknown task \"" + task + "\"; known: image-text-to-text");
         }
@@ -108,6 +112,8 @@ public final class Pipeline implements AutoCloseable {
      * transformers' ImageTextToTextPipeline; {@link #answer} has generate's 20.
      */
     public Answer generate(List<Message> messages, GenerationConfig config) {
+        Objects.requireNonNull(messages, "messages");
+        Objects.requireNonNull(config, "config");
         return answer(Request.of(messages, orLength(config, DEFAULT_NEW_TOKENS)));
     }
 
@@ -121,6 +127,9 @@ public final class Pipeline implements AutoCloseable {
      * @throws OptionException for several answers to one question
      */
     public Answer generate(List<Message> messages, GenerationConfig config, Consumer<String> text) {
+        Objects.requireNonNull(messages, "messages");
+        Objects.requireNonNull(config, "config");
+        Objects.requireNonNull(text, "text");
         return answer(Request.of(messages, orLength(config, DEFAULT_NEW_TOKENS)), text);
     }
 
@@ -142,11 +151,15 @@ public final class Pipeline implements AutoCloseable {
     }
 
     public Parsed run(String task, Path image) {
+        Objects.requireNonNull(image, "image");
         return run(task, ImageSource.of(image));
     }
 
     /** The same with options; of several answers the best. */
     public Parsed run(String task, ImageSource image, GenerationConfig config) {
+        Objects.requireNonNull(task, "task");
+        Objects.requireNonNull(image, "image");
+        Objects.requireNonNull(config, "config");
         if (processor.tasks().isEmpty()) {
             throw new OptionException(
                     "this model knows no tasks; it answers in text", "use generate, or answer with Request.of");
@@ -167,11 +180,15 @@ public final class Pipeline implements AutoCloseable {
     }
 
     public Answer answer(Request request, GenerateOptions options) {
+        Objects.requireNonNull(request, "request");
+        Objects.requireNonNull(options, "options");
         return answer(List.of(request), options).getFirst();
     }
 
     /** An answer whose text is heard as it comes: see {@link #generate(List, GenerationConfig, Consumer)}. */
     public Answer answer(Request request, Consumer<String> text) {
+        Objects.requireNonNull(request, "request");
+        Objects.requireNonNull(text, "text");
         int answers = model.resolve(request.generate()).numReturnSequences();
         if (answers > 1) {
             throw new OptionException(
@@ -203,6 +220,8 @@ public final class Pipeline implements AutoCloseable {
      * @throws dev.fovea.error.FoveaException where one of them cannot be answered
      */
     public List<Answer> answer(List<Request> requests, GenerateOptions options) {
+        Objects.requireNonNull(requests, "requests");
+        Objects.requireNonNull(options, "options");
         // So that texts are still decoded where a listener, or another thread, closes meanwhile.
         try (var _ = model.use("pipeline");
                 var _ = processor.use("pipeline")) {
@@ -298,6 +317,8 @@ public final class Pipeline implements AutoCloseable {
 
     /** The stages of a request's prefill: see {@link Model#trace}. */
     public void trace(Request request, BiConsumer<String, Tensor> stages) {
+        Objects.requireNonNull(request, "request");
+        Objects.requireNonNull(stages, "stages");
         try (var _ = model.use("pipeline")) {
             model.trace(
                     inputs(request),

@@ -26,6 +26,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -67,6 +68,7 @@ public final class Processor implements AutoCloseable {
      * @param options by the reference's names: {@code min_pixels}, {@code max_pixels}, …
      */
     public Processor with(Map<String, Object> options) {
+        Objects.requireNonNull(options, "options");
         return new Processor(modelType, processor, merged(options), warnings);
     }
 
@@ -100,6 +102,8 @@ public final class Processor implements AutoCloseable {
     /** @param variables further variables of the template, as {@code add_vision_id} */
     public String applyChatTemplate(
             List<Message> messages, boolean addGenerationPrompt, Map<String, @Nullable Object> variables) {
+        Objects.requireNonNull(messages, "messages");
+        Objects.requireNonNull(variables, "variables");
         return applyChatTemplate(
                 messages,
                 ChatTemplateOptions.DEFAULT
@@ -113,6 +117,8 @@ public final class Processor implements AutoCloseable {
      * @throws OptionException where they contradict each other
      */
     public String applyChatTemplate(List<Message> messages, ChatTemplateOptions options) {
+        Objects.requireNonNull(messages, "messages");
+        Objects.requireNonNull(options, "options");
         try (var _ = use("processor")) {
             return chats.text(messages, options);
         }
@@ -128,6 +134,8 @@ public final class Processor implements AutoCloseable {
 
     /** The same with any of its arguments. */
     public Inputs applyChatTemplateAndTokenize(List<Message> messages, ChatTemplateOptions options) {
+        Objects.requireNonNull(messages, "messages");
+        Objects.requireNonNull(options, "options");
         return process(messages, options, open(messages, Loader.LOAD_IMAGE), Map.of());
     }
 
@@ -154,6 +162,8 @@ public final class Processor implements AutoCloseable {
 
     /** What a conversation shows in reading order, opened by a front end of the reference. */
     public VisionInfo open(List<Message> messages, Loader loader) {
+        Objects.requireNonNull(messages, "messages");
+        Objects.requireNonNull(loader, "loader");
         try (var _ = use("processor")) {
             return opened(messages, loader);
         }
@@ -242,21 +252,28 @@ public final class Processor implements AutoCloseable {
 
     /** One prompt with its pictures. */
     public Inputs process(String text, List<DecodedImage> images) {
+        Objects.requireNonNull(text, "text");
+        Objects.requireNonNull(images, "images");
         return process(Optional.of(text), images, Map.of());
     }
 
     /** One prompt with what {@link #processVisionInfo} found: {@code processor(text=…, images=…, videos=…)}. */
     public Inputs process(String text, VisionInfo vision) {
+        Objects.requireNonNull(text, "text");
+        Objects.requireNonNull(vision, "vision");
         return process(Optional.of(text), vision, Map.of());
     }
 
     /** Pictures without a prompt, for models that describe them unasked. */
     public Inputs process(DecodedImage image) {
+        Objects.requireNonNull(image, "image");
         return process(Optional.empty(), List.of(image), Map.of());
     }
 
     /** A picture and a question or task, as {@code processor(images=image, text=text)}. */
     public Inputs process(DecodedImage image, String text) {
+        Objects.requireNonNull(image, "image");
+        Objects.requireNonNull(text, "text");
         return process(Optional.of(text), List.of(image), Map.of());
     }
 
@@ -268,11 +285,17 @@ public final class Processor implements AutoCloseable {
      * @throws InputException where text and pictures do not fit each other
      */
     public Inputs process(Optional<String> text, List<DecodedImage> images, Map<String, Object> options) {
+        Objects.requireNonNull(text, "text");
+        Objects.requireNonNull(images, "images");
+        Objects.requireNonNull(options, "options");
         return process(text, new VisionInfo(images, List.of()), options);
     }
 
     /** The same with clips. */
     public Inputs process(Optional<String> text, VisionInfo vision, Map<String, Object> options) {
+        Objects.requireNonNull(text, "text");
+        Objects.requireNonNull(vision, "vision");
+        Objects.requireNonNull(options, "options");
         return new Inputs(List.of(row(text, vision, options)));
     }
 
@@ -282,6 +305,9 @@ public final class Processor implements AutoCloseable {
      * @param images for each text, its pictures
      */
     public Inputs process(List<String> texts, List<List<DecodedImage>> images, Map<String, Object> options) {
+        Objects.requireNonNull(texts, "texts");
+        Objects.requireNonNull(images, "images");
+        Objects.requireNonNull(options, "options");
         if (texts.size() != images.size()) {
             throw new InputException(
                     texts.size() + " texts come with " + images.size() + " lists of pictures; expected one each");
@@ -343,6 +369,7 @@ public final class Processor implements AutoCloseable {
 
     /** The task that a request's text asks for; the text itself where it names none. */
     public String task(String text) {
+        Objects.requireNonNull(text, "text");
         return processor.task(text);
     }
 
@@ -356,6 +383,8 @@ public final class Processor implements AutoCloseable {
      * @param height of the original picture
      */
     public Optional<Parsed> postProcessGeneration(String text, String task, int width, int height) {
+        Objects.requireNonNull(text, "text");
+        Objects.requireNonNull(task, "task");
         try (var _ = use("processor")) {
             return processor.postProcess(text, task, width, height);
         }
@@ -371,6 +400,8 @@ public final class Processor implements AutoCloseable {
      * {@code post_process_generation(sequence, transition_beam_score, task, image_size)}.
      */
     public Optional<Parsed> postProcessGeneration(Sequence answer, String task, int width, int height) {
+        Objects.requireNonNull(answer, "answer");
+        Objects.requireNonNull(task, "task");
         try (var _ = use("processor")) {
             return processor.postProcess(answer, task, width, height);
         }

@@ -14,6 +14,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -81,6 +82,7 @@ public final class Request {
 
     /** A conversation, and how it is answered. */
     public static Request of(List<Message> messages, GenerationConfig generate) {
+        Objects.requireNonNull(generate, "generate");
         return of(messages).withGenerate(generate);
     }
 
@@ -90,77 +92,91 @@ public final class Request {
      * @param text as the model reads it: a question, or a task as {@code <OD>} with its input behind it
      */
     public static Request of(String text, ImageSource... images) {
+        Objects.requireNonNull(images, "images");
         return new Request(new Parts()).withText(text).withImages(images);
     }
 
     /** A picture that is to be described unasked, for models that do so. */
     public static Request of(ImageSource image) {
+        Objects.requireNonNull(image, "image");
         return new Request(new Parts()).withImages(image);
     }
 
     /** @param id given back with the answer: a string or a number */
     public Request withId(Object id) {
+        Objects.requireNonNull(id, "id");
         return with(p -> p.id = Optional.of(id));
     }
 
     /** The conversation. Its items that name no picture or clip get the request's, in order. */
     public Request withMessages(List<Message> messages) {
+        Objects.requireNonNull(messages, "messages");
         List<Message> copy = List.copyOf(messages);
         return with(p -> p.messages = copy);
     }
 
     /** The raw prompt, of a request without messages. */
     public Request withText(String text) {
+        Objects.requireNonNull(text, "text");
         return with(p -> p.text = Optional.of(text));
     }
 
     /** The pictures beside the messages or the text, instead of those before. */
     public Request withImages(ImageSource... images) {
+        Objects.requireNonNull(images, "images");
         return withImages(List.of(images));
     }
 
     /** The pictures beside the messages or the text, instead of those before. */
     public Request withImages(List<ImageSource> images) {
+        Objects.requireNonNull(images, "images");
         List<ImageSource> copy = List.copyOf(images);
         return with(p -> p.images = copy);
     }
 
     /** The clips beside the messages or the text, instead of those before. */
     public Request withVideos(List<VideoSource> videos) {
+        Objects.requireNonNull(videos, "videos");
         List<VideoSource> copy = List.copyOf(videos);
         return with(p -> p.videos = copy);
     }
 
     /** @param options keyword arguments of the reference's processor, as {@code max_pixels} */
     public Request withProcessor(Map<String, Object> options) {
+        Objects.requireNonNull(options, "options");
         Map<String, Object> copy = Map.copyOf(options);
         return with(p -> p.processor = copy);
     }
 
     /** @param config keyword arguments of generate; what it does not give comes from the model's directory */
     public Request withGenerate(GenerationConfig config) {
+        Objects.requireNonNull(config, "config");
         return with(p -> p.generate = config);
     }
 
     /** @param arguments keyword arguments of generate that are the model's own: {@code interpolate_pos_encoding} of BLIP-2 */
     public Request withModelArguments(Map<String, Object> arguments) {
+        Objects.requireNonNull(arguments, "arguments");
         Map<String, Object> copy = Map.copyOf(arguments);
         return with(p -> p.modelArguments = copy);
     }
 
     /** How pictures and frames are opened; without it qwen_vl_utils where an item has its options, else load_image. */
     public Request withLoader(Loader loader) {
+        Objects.requireNonNull(loader, "loader");
         return with(p -> p.loader = Optional.of(loader));
     }
 
     /** @param ids fed behind the prompt by {@link Pipeline#trace(Request)} */
     public Request withAnswerIds(List<Integer> ids) {
+        Objects.requireNonNull(ids, "ids");
         List<Integer> copy = List.copyOf(ids);
         return with(p -> p.answerIds = copy);
     }
 
     /** @param options arguments of the chat template that the messages go through */
     public Request withChat(ChatTemplateOptions options) {
+        Objects.requireNonNull(options, "options");
         return with(p -> p.chat = options);
     }
 
@@ -230,6 +246,8 @@ public final class Request {
      * @throws InputException for an unknown key or a value of a wrong type
      */
     public static Request parse(Map<String, @Nullable Object> json, Path directory) {
+        Objects.requireNonNull(json, "json");
+        Objects.requireNonNull(directory, "directory");
         Config c = Config.of(json, "the request");
         Map<String, Object> processor = new LinkedHashMap<>();
         object(c, "processor").forEach((key, value) -> {

@@ -22,6 +22,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.Map;
+import java.util.Objects;
 import java.util.zip.DataFormatException;
 import java.util.zip.ZipException;
 import javax.net.ssl.SSLException;
@@ -71,6 +72,7 @@ public final class Reason {
 
     /** A clause without a full stop. */
     public static String of(Throwable failure) {
+        Objects.requireNonNull(failure, "failure");
         String ofType = ofType(failure);
         if (ofType != null) {
             return ofType;

@@ -2,6 +2,7 @@ package dev.fovea.error;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
@@ -44,6 +45,7 @@ public final class Warnings {
 
     /** @param listener gets each message, one line, on the thread that met it */
     public static Warnings to(Consumer<String> listener) {
+        Objects.requireNonNull(listener, "listener");
         return new Warnings(listener);
     }
 

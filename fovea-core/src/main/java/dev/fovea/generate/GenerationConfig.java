@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -74,6 +75,9 @@ public record GenerationConfig(Map<String, Object> values) {
      */
     public static GenerationConfig of(
             Map<String, ? extends @Nullable Object> json, String where, Set<String> modelArguments) {
+        Objects.requireNonNull(json, "json");
+        Objects.requireNonNull(where, "where");
+        Objects.requireNonNull(modelArguments, "modelArguments");
         Map<String, @Nullable Object> own = new LinkedHashMap<>(json);
         own.keySet().removeAll(modelArguments);
         for (String key : own.keySet()) {
@@ -99,6 +103,8 @@ public record GenerationConfig(Map<String, Object> values) {
      * @throws OptionException where an option is unsupported or its value out of range
      */
     public static GenerationConfig ofFile(Map<String, ? extends @Nullable Object> json, String where) {
+        Objects.requireNonNull(json, "json");
+        Objects.requireNonNull(where, "where");
         Map<String, Object> unusable = new LinkedHashMap<>();
         Map<String, @Nullable Object> usable = new LinkedHashMap<>(json);
         json.forEach((key, value) -> {
@@ -114,11 +120,13 @@ public record GenerationConfig(Map<String, Object> values) {
 
     /** Whether a key of generation_config.json counts for an answer, or is refused; others are ignored. */
     public static boolean isRead(String key) {
+        Objects.requireNonNull(key, "key");
         return ConfigKeys.isKnown(key) && !ConfigKeys.NO_EFFECT.containsKey(key);
     }
 
     /** Why a key that transformers knows has no effect here; empty for others. */
     public static Optional<String> withoutEffect(String key) {
+        Objects.requireNonNull(key, "key");
         return Optional.ofNullable(ConfigKeys.NO_EFFECT.get(key));
     }
 
@@ -127,6 +135,8 @@ public record GenerationConfig(Map<String, Object> values) {
      * the top level leaves open. Values equal to transformers' defaults count as not given, since old files list all of them.
      */
     public static GenerationConfig ofModelConfig(Map<String, ? extends @Nullable Object> json, String where) {
+        Objects.requireNonNull(json, "json");
+        Objects.requireNonNull(where, "where");
         GenerationConfig top = withoutDefaults(ofFile(json, where));
         return json.get("text_config") instanceof Map<?, ?> text
                 ? top.over(withoutDefaults(ofFile(stringKeys(text), where + ", text_config")))
@@ -147,6 +157,10 @@ public record GenerationConfig(Map<String, Object> values) {
             GenerationConfig directory,
             GenerationConfig modelConfig,
             GenerationConfig modelDefaults) {
+        Objects.requireNonNull(call, "call");
+        Objects.requireNonNull(directory, "directory");
+        Objects.requireNonNull(modelConfig, "modelConfig");
+        Objects.requireNonNull(modelDefaults, "modelDefaults");
         GenerationConfig file = directory.values.isEmpty() ? modelConfig : directory;
         GenerationConfig resolved = call.over(file.given()).over(modelDefaults);
         resolved.requireConsistent();
@@ -162,6 +176,7 @@ public record GenerationConfig(Map<String, Object> values) {
 
     /** Whether an option was given, by its key in snake_case. */
     public boolean isGiven(String key) {
+        Objects.requireNonNull(key, "key");
         return value(key).isPresent();
     }
 
@@ -178,6 +193,7 @@ public record GenerationConfig(Map<String, Object> values) {
      * @param resolved what {@link #resolve} made of this call
      */
     public List<String> warnings(GenerationConfig resolved) {
+        Objects.requireNonNull(resolved, "resolved");
         List<String> warnings = new ArrayList<>();
         for (String key : values.keySet()) {
             if (SAMPLING_ONLY.contains(key) && !resolved.doSample()) {
@@ -377,6 +393,8 @@ public record GenerationConfig(Map<String, Object> values) {
      * @throws OptionException where the key is unknown or the value out of range
      */
     public GenerationConfig with(String key, Object value) {
+        Objects.requireNonNull(key, "key");
+        Objects.requireNonNull(value, "value");
         Map<String, Object> changed = new LinkedHashMap<>(values);
         changed.put(key, value);
         return new GenerationConfig(changed);
@@ -399,6 +417,7 @@ public record GenerationConfig(Map<String, Object> values) {
     }
 
     public GenerationConfig withStopStrings(String... texts) {
+        Objects.requireNonNull(texts, "texts");
         return with("stop_strings", List.of(texts));
     }
 
@@ -451,6 +470,7 @@ public record GenerationConfig(Map<String, Object> values) {
     }
 
     public GenerationConfig withEarlyStopping(EarlyStopping when) {
+        Objects.requireNonNull(when, "when");
         return with("early_stopping", when);
     }
 
@@ -463,18 +483,22 @@ public record GenerationConfig(Map<String, Object> values) {
     }
 
     public GenerationConfig withBadWordsIds(List<List<Integer>> words) {
+        Objects.requireNonNull(words, "words");
         return with("bad_words_ids", words);
     }
 
     public GenerationConfig withSuppressTokens(int... ids) {
+        Objects.requireNonNull(ids, "ids");
         return with("suppress_tokens", list(ids));
     }
 
     public GenerationConfig withBeginSuppressTokens(int... ids) {
+        Objects.requireNonNull(ids, "ids");
         return with("begin_suppress_tokens", list(ids));
     }
 
     public GenerationConfig withSequenceBias(List<SequenceBias> biases) {
+        Objects.requireNonNull(biases, "biases");
         return with("sequence_bias", biases);
     }
 
@@ -495,6 +519,7 @@ public record GenerationConfig(Map<String, Object> values) {
     }
 
     public GenerationConfig withForcedEosTokenId(int... ids) {
+        Objects.requireNonNull(ids, "ids");
         return with("forced_eos_token_id", list(ids));
     }
 
@@ -503,6 +528,7 @@ public record GenerationConfig(Map<String, Object> values) {
     }
 
     public GenerationConfig withEosTokenId(int... ids) {
+        Objects.requireNonNull(ids, "ids");
         return with("eos_token_id", list(ids));
     }
 

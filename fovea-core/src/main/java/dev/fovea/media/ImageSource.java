@@ -9,6 +9,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
@@ -27,6 +28,10 @@ public sealed interface ImageSource
 
     /** A file. */
     record OfPath(Path path) implements ImageSource {
+        public OfPath {
+            Objects.requireNonNull(path, "path");
+        }
+
         @Override
         public DecodedImage decode(long maxPixels) {
             return inMemory().decode(maxPixels);
@@ -45,6 +50,10 @@ public sealed interface ImageSource
 
     /** An {@code http:} or {@code https:} address. */
     record OfUri(URI uri) implements ImageSource {
+        public OfUri {
+            Objects.requireNonNull(uri, "uri");
+        }
+
         @Override
         public DecodedImage decode(long maxPixels) {
             return inMemory().decode(maxPixels);
@@ -63,6 +72,11 @@ public sealed interface ImageSource
 
     /** The bytes that were read from another source, whose name they keep. */
     record Held(ImageSource origin, byte[] bytes) implements ImageSource {
+        public Held {
+            Objects.requireNonNull(origin, "origin");
+            Objects.requireNonNull(bytes, "bytes");
+        }
+
         @Override
         public DecodedImage decode(long maxPixels) {
             return named(origin.toString(), () -> DecodedImage.decode(bytes, maxPixels));
@@ -81,6 +95,10 @@ public sealed interface ImageSource
 
     /** The bytes of a file. They are not copied. */
     record OfBytes(byte[] bytes) implements ImageSource {
+        public OfBytes {
+            Objects.requireNonNull(bytes, "bytes");
+        }
+
         @Override
         public DecodedImage decode(long maxPixels) {
             return DecodedImage.decode(bytes, maxPixels);

@@ -2,6 +2,7 @@ package dev.fovea.media;
 
 import dev.fovea.error.OptionException;
 import java.util.Locale;
+import java.util.Objects;
 
 /** The front ends that the reference has side by side for opening a picture or a frame. They differ in EXIF and transparency. */
 public enum Loader {
@@ -19,6 +20,7 @@ public enum Loader {
 
     /** By its name in a request: {@code load_image}, {@code pil}, {@code qwen_vl_utils}, {@code torchvision}. */
     public static Loader of(String label) {
+        Objects.requireNonNull(label, "label");
         for (Loader loader : values()) {
             if (loader.label().equals(label)) {
                 return loader;

@@ -6,6 +6,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -23,6 +24,7 @@ public sealed interface VideoSource {
     /** Pictures in the order of time. */
     record OfFrames(List<ImageSource> frames) implements VideoSource {
         public OfFrames {
+            Objects.requireNonNull(frames, "frames");
             frames = List.copyOf(frames);
             if (frames.isEmpty()) {
                 throw new InputException("a clip is an empty list; expected at least one frame");
@@ -32,6 +34,10 @@ public sealed interface VideoSource {
 
     /** A folder whose files, but hidden ones, are the frames, in the order of their names: 2.png before 10.png. */
     record OfDirectory(Path directory) implements VideoSource {
+        public OfDirectory {
+            Objects.requireNonNull(directory, "directory");
+        }
+
         @Override
         public List<ImageSource> frames() {
             if (!Files.exists(directory)) {
@@ -110,7 +116,7 @@ public sealed interface VideoSource {
     private static InputException notDecoded(String name) {
         return new InputException(
                 "Cannot open the clip " + name + ": video files are not decoded",
-                "Give frames: a folder of pictures (ffmpeg -i clip.mp4 -vf fps=2 frames/%04d.png), or a list of paths in"
-                        + " the request.");
+                "Give frames: a folder of pictures (ffmpeg -i clip.mp4 -vf fps=2 frames/%04d.png), or a list of paths"
+                        + " in the request.");
     }
 }

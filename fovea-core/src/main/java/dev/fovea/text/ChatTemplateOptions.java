@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +63,13 @@ public record ChatTemplateOptions(
             Map.of());
 
     public ChatTemplateOptions {
+        Objects.requireNonNull(chatTemplate, "chatTemplate");
+        Objects.requireNonNull(tools, "tools");
+        Objects.requireNonNull(documents, "documents");
+        Objects.requireNonNull(addGenerationPrompt, "addGenerationPrompt");
+        Objects.requireNonNull(continueFinalMessage, "continueFinalMessage");
+        Objects.requireNonNull(continuedField, "continuedField");
+        Objects.requireNonNull(variables, "variables");
         tools = tools.map(List::copyOf);
         documents = documents.map(List::copyOf);
         variables = Collections.unmodifiableMap(new LinkedHashMap<>(variables));
@@ -196,8 +204,8 @@ public record ChatTemplateOptions(
     public boolean opensTurn() {
         if (continues() && addGenerationPrompt.orElse(false)) {
             throw new OptionException(
-                    "continue_final_message and add_generation_prompt are both given; one goes on with the last message, the"
-                            + " other begins a new one",
+                    "continue_final_message and add_generation_prompt are both given; one goes on with the last"
+                            + " message, the other begins a new one",
                     "leave one of them out");
         }
         return addGenerationPrompt.orElse(!continues());

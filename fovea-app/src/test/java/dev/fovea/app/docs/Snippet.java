@@ -99,6 +99,7 @@ public record Snippet(String where, String code) {
                                             "media/VideoSource",
                                             "models/Parsed",
                                             "models/florence2/Locations",
+                                            "text/ChatTemplateOptions",
                                             "text/StreamingDetokenizer",
                                             "text/Tokenizer")
                                     .map(name -> core.resolve(name + ".java")))
