@@ -254,7 +254,8 @@ final class InputOptions {
         return tasks.isEmpty()
                 ? new OptionException(found + "no tasks")
                 : new OptionException(
-                        found + String.join(", ", tasks), "a task of a fine-tuned model's own is given in brackets: \"<MY_TASK>\"");
+                        found + String.join(", ", tasks),
+                        "a task of a fine-tuned model's own is given in brackets: \"<MY_TASK>\"");
     }
 
     private static String bare(String task) {
