@@ -1,6 +1,8 @@
 package dev.fovea;
 
+import dev.fovea.error.Closest;
 import dev.fovea.error.InputException;
+import dev.fovea.error.Quote;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.models.Family;
 import dev.fovea.models.blip2.Blip2;
@@ -39,9 +41,15 @@ final class Families {
         return ALL.stream()
                 .filter(f -> f.modelTypes().contains(type))
                 .findFirst()
-                .orElseThrow(() -> new InputException(directory + " holds a model of type \"" + type
-                        + "\", which Fovea does not know; known: "
-                        + ALL.stream().flatMap(f -> f.modelTypes().stream()).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> unknown(type, directory));
+    }
+
+    private static InputException unknown(String type, Path directory) {
+        List<String> known = ALL.stream().flatMap(f -> f.modelTypes().stream()).toList();
+        return new InputException(
+                Quote.of(directory) + " holds a model of type \"" + Quote.of(type)
+                        + "\", which Fovea does not know; known: " + String.join(", ", known),
+                Closest.question(type, known));
     }
 
     /** Keyword arguments of generate that some family takes for its model. */

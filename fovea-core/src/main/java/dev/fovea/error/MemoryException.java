@@ -6,15 +6,15 @@ import org.jspecify.annotations.Nullable;
 public class MemoryException extends FoveaException {
     private static final long serialVersionUID = 1L;
 
-    public MemoryException(String message, String hint, @Nullable Throwable cause) {
-        super(message, hint, cause);
+    public MemoryException(String problem, String hint, @Nullable Throwable cause) {
+        super(problem, hint, cause);
     }
 
-    public MemoryException(String message, String hint) {
-        super(message, hint);
+    public MemoryException(String problem, String hint) {
+        super(problem, hint);
     }
 
-    public MemoryException(String message) {
-        super(message);
+    public MemoryException(String problem) {
+        super(problem);
     }
 }

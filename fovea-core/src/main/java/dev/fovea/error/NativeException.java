@@ -6,15 +6,15 @@ import org.jspecify.annotations.Nullable;
 public class NativeException extends FoveaException {
     private static final long serialVersionUID = 1L;
 
-    public NativeException(String message, String hint, @Nullable Throwable cause) {
-        super(message, hint, cause);
+    public NativeException(String problem, String hint, @Nullable Throwable cause) {
+        super(problem, hint, cause);
     }
 
-    public NativeException(String message, String hint) {
-        super(message, hint);
+    public NativeException(String problem, String hint) {
+        super(problem, hint);
     }
 
-    public NativeException(String message) {
-        super(message);
+    public NativeException(String problem) {
+        super(problem);
     }
 }

@@ -6,15 +6,15 @@ import org.jspecify.annotations.Nullable;
 public class NetworkException extends FoveaException {
     private static final long serialVersionUID = 1L;
 
-    public NetworkException(String message, String hint, @Nullable Throwable cause) {
-        super(message, hint, cause);
+    public NetworkException(String problem, String hint, @Nullable Throwable cause) {
+        super(problem, hint, cause);
     }
 
-    public NetworkException(String message, String hint) {
-        super(message, hint);
+    public NetworkException(String problem, String hint) {
+        super(problem, hint);
     }
 
-    public NetworkException(String message) {
-        super(message);
+    public NetworkException(String problem) {
+        super(problem);
     }
 }

@@ -6,15 +6,15 @@ import org.jspecify.annotations.Nullable;
 public class OptionException extends FoveaException {
     private static final long serialVersionUID = 1L;
 
-    public OptionException(String message, String hint, @Nullable Throwable cause) {
-        super(message, hint, cause);
+    public OptionException(String problem, String hint, @Nullable Throwable cause) {
+        super(problem, hint, cause);
     }
 
-    public OptionException(String message, String hint) {
-        super(message, hint);
+    public OptionException(String problem, String hint) {
+        super(problem, hint);
     }
 
-    public OptionException(String message) {
-        super(message);
+    public OptionException(String problem) {
+        super(problem);
     }
 }

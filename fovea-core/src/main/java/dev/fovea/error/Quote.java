@@ -1,5 +1,6 @@
 package dev.fovea.error;
 
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /**
@@ -8,32 +9,59 @@ import java.util.regex.Pattern;
  */
 public final class Quote {
     /** Characters of a value that a message shows. */
-    private static final int SHOWN = 120;
+    private static final int SHOWN = 240;
 
-    /** User and password of an address, and all of its query: tokens and signatures stand there. */
-    private static final Pattern USER = Pattern.compile("(?<=^[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^/?#\\s]*@");
+    /** Characters of a whole message, which may list a dozen values. */
+    private static final int LINE = 6000;
 
-    private static final Pattern QUERY =
-            Pattern.compile("^([A-Za-z][A-Za-z0-9+.-]*://[^?#\\s]*)[?#].*", Pattern.DOTALL);
-    private static final Pattern DATA = Pattern.compile("^(data:[^,]{0,60}),.*", Pattern.DOTALL);
+    private static final String SCHEME = "(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,30}:";
+
+    /** An address with its authority, then path, query and fragment. A file's name may have a question mark. */
+    private static final Pattern ADDRESS =
+            Pattern.compile("(?!file:)(" + SCHEME + "//)([^/?#\\s\"'<>]*)([^?#\\s\"'<>]*)([?#](?!…)[^\\s\"'<>]*)?");
+
+    /** User and password, up to the last @; also where what follows the host is no port, as of {@code http://me:a/b@host}. */
+    private static final Pattern USER = Pattern.compile(".*@");
+
+    private static final Pattern NO_PORT = Pattern.compile("(?!\\[).*:(?!\\d*$).*");
+    private static final Pattern DATA = Pattern.compile("(?<![A-Za-z0-9])data:([^,\\s]{0,60}),(?!…)[^\\s\"']*");
+    private static final Pattern LINE_ENDS = Pattern.compile("\\s*[\\n\\r]\\s*");
 
     private Quote() {}
 
     /** The value as it may stand in a message. */
     public static String of(Object value) {
-        String text = value.toString();
-        text = DATA.matcher(text).replaceFirst("$1,…");
-        text = USER.matcher(text).replaceFirst("");
-        text = QUERY.matcher(text).replaceFirst("$1?…");
-        return visible(shortened(text));
+        return visible(shortened(discreet(value.toString()), SHOWN));
     }
 
-    private static String shortened(String text) {
-        if (text.length() <= SHOWN) {
+    /** A whole message, put together of anything, as one line: the last line of defence, where a value was not quoted. */
+    public static String message(String text) {
+        return visible(shortened(discreet(LINE_ENDS.matcher(text.strip()).replaceAll(" ")), LINE));
+    }
+
+    /** Without what addresses say in confidence, users, passwords and queries, and without what a data URI holds. */
+    static String discreet(String text) {
+        if (text.indexOf(':') < 0) {
+            return text;
+        }
+        String addresses = ADDRESS.matcher(text).replaceAll(Quote::discreet);
+        return DATA.matcher(addresses).replaceAll("data:$1,…");
+    }
+
+    private static String discreet(MatchResult address) {
+        String host = USER.matcher(address.group(2)).replaceFirst("");
+        String rest = NO_PORT.matcher(host).matches()
+                ? "…"
+                : host + address.group(3) + (address.group(4) == null ? "" : "?…");
+        return java.util.regex.Matcher.quoteReplacement(address.group(1) + rest);
+    }
+
+    private static String shortened(String text, int most) {
+        if (text.length() <= most) {
             return text;
         }
         // Both ends are kept: of a path the end says most.
-        int half = SHOWN / 2;
+        int half = most / 2;
         return text.substring(0, half) + "…" + text.substring(text.length() - half);
     }
 
@@ -53,7 +81,8 @@ public final class Quote {
         return out.toString();
     }
 
-    private static boolean isVisible(int c) {
+    /** Whether a terminal shows it, and does nothing else. */
+    public static boolean isVisible(int c) {
         return switch (Character.getType(c)) {
             case Character.CONTROL, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE ->
                 false;

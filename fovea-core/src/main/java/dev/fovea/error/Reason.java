@@ -54,6 +54,7 @@ public final class Reason {
             Map.entry("levels of symbolic links", "its links lead in a circle"),
             Map.entry("input/output error", "the disk fails"),
             Map.entry("stale file handle", "the network disk has lost it"),
+            Map.entry("bad file descriptor", "it is closed"),
             Map.entry("broken pipe", "the reader has gone"),
             Map.entry("cannot allocate memory", "there is not enough memory"),
             Map.entry("connection reset", "the connection broke off"),
@@ -87,7 +88,7 @@ public final class Reason {
 
     private static @Nullable String ofType(Throwable failure) {
         return switch (failure) {
-            case FoveaException e -> e.getMessage();
+            case FoveaException e -> e.problem();
             case NoSuchFileException _ -> "there is no such file";
             case AccessDeniedException _ -> "permission is denied";
             case FileAlreadyExistsException _ -> "it exists already";
@@ -102,7 +103,8 @@ public final class Reason {
             case HttpTimeoutException _, SocketTimeoutException _ -> "there was no answer in time";
             case NoRouteToHostException _ -> "there is no way to the host";
             case SSLException _ -> "no secure connection could be made: " + ofTls(failure);
-            case ConnectException e -> isUnresolved(e) ? "no host of this name was found" : null;
+            case ConnectException e when isUnresolved(e) -> "no host of this name was found";
+            case ConnectException e -> Objects.requireNonNullElse(ofSystem(e), "the host refuses the connection");
             case ClosedByInterruptException _, InterruptedIOException _, InterruptedException _ -> "it was interrupted";
             case UnsatisfiedLinkError e -> "the system's loader says: " + Quote.of(String.valueOf(e.getMessage()));
             case ClosedChannelException _ -> "it was closed meanwhile";
@@ -154,9 +156,12 @@ public final class Reason {
     private static String fallback(Throwable failure) {
         return switch (failure) {
             case FileNotFoundException _ -> "there is no such file";
-            case ConnectException _ -> "the host refuses the connection";
             case SocketException _ -> "the connection broke off";
             case FileSystemException e when e.getReason() != null -> "the system says: " + Quote.of(e.getReason());
+            // of no subclass: what the system says, in its language
+            case IOException e
+            when e.getClass() == IOException.class && e.getMessage() != null ->
+                "the system says: " + Quote.of(e.getMessage());
             default -> UNKNOWN;
         };
     }

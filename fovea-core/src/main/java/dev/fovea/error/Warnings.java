@@ -51,11 +51,12 @@ public final class Warnings {
 
     /** Says it, unless it was said before. */
     public void warn(String message) {
+        String line = Quote.message(message);
         synchronized (said) {
-            if (said.put(message, true) != null) {
+            if (said.put(line, true) != null) {
                 return;
             }
         }
-        listener.accept(message);
+        listener.accept(line);
     }
 }

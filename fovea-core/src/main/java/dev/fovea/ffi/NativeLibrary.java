@@ -1,6 +1,8 @@
 package dev.fovea.ffi;
 
 import dev.fovea.error.NativeException;
+import dev.fovea.error.Quote;
+import dev.fovea.error.Reason;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -52,12 +54,12 @@ public final class NativeLibrary {
             try {
                 return new NativeLibrary(name, SymbolLookup.libraryLookup(candidate, Arena.global()), candidate);
             } catch (IllegalArgumentException e) {
-                tried.append(tried.isEmpty() ? "" : "; ").append(e.getMessage());
+                tried.append(tried.isEmpty() ? "" : ", ").append(Quote.of(candidate));
             } catch (IllegalCallerException _) {
                 return absent(name, DENIED);
             }
         }
-        return absent(name, "not found: " + tried);
+        return absent(name, "none of these can be loaded: " + tried);
     }
 
     /**
@@ -73,18 +75,24 @@ public final class NativeLibrary {
             if (unpacked.isEmpty()) {
                 return absent(name, folder + "/" + files.getLast() + " is not on the class path");
             }
-            SymbolLookup symbols = null;
-            for (Path path : unpacked.get()) {
-                symbols = SymbolLookup.libraryLookup(path, Arena.global());
-            }
-            return new NativeLibrary(name, symbols, unpacked.get().getLast().toString());
-        } catch (IOException e) {
-            return absent(name, "could not be unpacked: " + e);
-        } catch (IllegalArgumentException e) {
-            return absent(name, String.valueOf(e.getMessage()));
+            return ofFiles(name, unpacked.get());
+        } catch (IOException | NativeException e) {
+            return absent(name, "could not be unpacked: " + Reason.of(e));
         } catch (IllegalCallerException _) {
             return absent(name, DENIED);
         }
+    }
+
+    private static NativeLibrary ofFiles(String name, List<Path> files) {
+        SymbolLookup symbols = null;
+        for (Path file : files) {
+            try {
+                symbols = SymbolLookup.libraryLookup(file, Arena.global());
+            } catch (IllegalArgumentException e) {
+                return absent(name, "the system cannot load " + Quote.of(file) + ", which may be of another system");
+            }
+        }
+        return new NativeLibrary(name, symbols, files.getLast().toString());
     }
 
     /** A library that is not there, for a reason that the caller knows. */

@@ -1,5 +1,7 @@
 package dev.fovea.ffi;
 
+import dev.fovea.error.NativeException;
+import dev.fovea.files.UserFolders;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -108,8 +110,10 @@ public final class Unpacking {
         if (!chosen.isEmpty()) {
             return Path.of(chosen);
         }
-        String xdg = System.getenv("XDG_CACHE_HOME");
-        Path base = xdg == null || xdg.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(xdg);
-        return base.resolve("fovea");
+        return UserFolders.cache()
+                .orElseThrow(() -> new NativeException(
+                        "there is no folder to unpack to: this user has no home folder",
+                        "-Dfovea.cache=DIR or XDG_CACHE_HOME=DIR names one"))
+                .resolve("fovea");
     }
 }

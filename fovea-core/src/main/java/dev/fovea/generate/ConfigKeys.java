@@ -2,10 +2,10 @@ package dev.fovea.generate;
 
 import static java.util.Map.entry;
 
+import dev.fovea.error.Closest;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -182,14 +182,12 @@ final class ConfigKeys {
 
     /** The error for a key that nobody knows. */
     static OptionException unknown(String key, String where) {
-        String closest = Stream.of(KINDS, NO_EFFECT, UNSUPPORTED)
+        List<String> known = Stream.of(KINDS, NO_EFFECT, UNSUPPORTED)
                 .flatMap(m -> m.keySet().stream())
-                .min(Comparator.<String>comparingInt(known -> distance(key, known))
-                        .thenComparing(known -> known))
-                .orElseThrow();
+                .toList();
         return new OptionException(
-                (where.isEmpty() ? "" : where + ": ") + "unknown generation option " + key,
-                "the closest known one is " + closest);
+                (where.isEmpty() ? "" : where + ": ") + "unknown generation option " + Quote.of(key),
+                Closest.question(key, known));
     }
 
     private static boolean isOff(Object value, Object off) {
@@ -319,23 +317,5 @@ final class ConfigKeys {
             read.add(one.get());
         }
         return Optional.of(List.copyOf(read));
-    }
-
-    /** Levenshtein's edit distance. */
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j < row.length; j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j < row.length; j++) {
-                int substituted = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(substituted, 1 + Math.min(row[j], row[j - 1]));
-            }
-        }
-        return row[b.length()];
     }
 }

@@ -582,7 +582,7 @@ public record GenerationConfig(Map<String, Object> values) {
         try {
             return new GenerationConfig(options);
         } catch (OptionException e) {
-            throw new OptionException(where + ": " + e.getMessage(), e.hint(), e);
+            throw new OptionException(where + ": " + e.problem(), e.hint(), e);
         }
     }
 

@@ -1,6 +1,8 @@
 package dev.fovea.generate;
 
+import dev.fovea.error.MemoryException;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
 
@@ -60,9 +62,29 @@ public final class Generator {
                     + " prompts; expected as many");
         }
         config.requireConsistent();
+        requireMemory(decoding, config);
         List<Lengths> lengths =
                 promptIds.stream().map(prompt -> lengthsOf.apply(prompt.length)).toList();
         Task task = new Task(decoding, promptIds, config, lengths, listener, cancelled, custom, stops);
         return config.numBeams() > 1 ? new BeamSearch(task).run() : new Sampling(task).run();
+    }
+
+    /** Scores of all rows at once are the least that a step needs. */
+    private static void requireMemory(Decoding decoding, GenerationConfig config) {
+        long answers = Math.max(config.numBeams(), config.numReturnSequences());
+        double needed = (double) decoding.rows() * answers * decoding.vocabSize() * Float.BYTES;
+        long heap = Runtime.getRuntime().maxMemory();
+        if (needed > heap) {
+            throw new MemoryException(
+                    String.format(
+                            Locale.ROOT,
+                            "%d answers at once to %d prompts, with scores for %d tokens each, need %.1f GB; the Java heap may have %.1f GB",
+                            answers,
+                            decoding.rows(),
+                            decoding.vocabSize(),
+                            needed / 1e9,
+                            heap / 1e9),
+                    "lower num_return_sequences, num_beams or the batch size");
+        }
     }
 }

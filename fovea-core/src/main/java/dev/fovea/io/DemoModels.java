@@ -1,6 +1,7 @@
 package dev.fovea.io;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.Reason;
 import dev.fovea.ffi.Unpacking;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -77,7 +78,9 @@ public final class DemoModels {
                     .normalize();
         } catch (IOException e) {
             throw new InputException(
-                    "cannot unpack the demo models: " + e, "-Dfovea.cache=DIR names a folder that they can go to", e);
+                    "cannot unpack the demo models: " + Reason.of(e),
+                    "-Dfovea.cache=DIR names a folder that they can go to",
+                    e);
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.fovea.io;
 import dev.fovea.error.InputException;
 import dev.fovea.error.Quote;
 import dev.fovea.error.Warnings;
+import dev.fovea.files.UserFolders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -38,7 +39,12 @@ public final class HubCache {
      */
     public static Path resolve(String model, Warnings warnings) {
         return DemoModels.named(model)
-                .orElseGet(() -> resolve(model, root(System.getenv(), System.getProperty("user.home")), warnings));
+                .orElseGet(() -> resolve(
+                        model,
+                        root(
+                                System.getenv(),
+                                UserFolders.home().map(Path::toString).orElse("~")),
+                        warnings));
     }
 
     static Path resolve(String model, Path root, Warnings warnings) {

@@ -1,6 +1,7 @@
 package dev.fovea.io;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.Quote;
 import dev.fovea.files.InputFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +15,8 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.exc.StreamConstraintsException;
+import tools.jackson.core.exc.UnexpectedEndOfInputException;
 import tools.jackson.core.json.JsonFactory;
 
 /**
@@ -25,7 +28,6 @@ import tools.jackson.core.json.JsonFactory;
  */
 public final class Json {
     private static final int MAX_DEPTH = 100;
-    private static final int MAX_MESSAGE = 300;
     private static final int MAX_NAME = 100;
 
     private static final JsonFactory FACTORY = JsonFactory.builder()
@@ -42,14 +44,16 @@ public final class Json {
     /** @throws InputException where the text is not one JSON value; the message has line and column */
     public static @Nullable Object parse(String text, String what) {
         try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), text)) {
-            parser.nextToken();
-            Object value = value(parser, what);
-            if (parser.nextToken() != null) {
-                throw new InputException(what + " has text after its JSON value");
+            try {
+                parser.nextToken();
+                Object value = value(parser, what);
+                if (parser.nextToken() != null) {
+                    throw new InputException(what + " has text after its JSON value");
+                }
+                return value;
+            } catch (JacksonException e) {
+                throw new InputException(what + " is not valid JSON: " + problem(e, parser) + where(e), "", e);
             }
-            return value;
-        } catch (JacksonException e) {
-            throw new InputException(what + " is not valid JSON: " + oneLine(e.getOriginalMessage()) + where(e), "", e);
         }
     }
 
@@ -143,10 +147,17 @@ public final class Json {
         };
     }
 
-    /** The library quotes names from the text as they are. */
-    private static String oneLine(String message) {
-        String line = message.replaceAll("\\p{Cntrl}", " ");
-        return line.length() <= MAX_MESSAGE ? line : line.substring(0, MAX_MESSAGE) + "…";
+    /** Which rule is broken. */
+    private static String problem(JacksonException failure, JsonParser parser) {
+        return switch (failure) {
+            case UnexpectedEndOfInputException _ -> "it ends too early";
+            case StreamConstraintsException _ ->
+                "it is nested more than " + MAX_DEPTH + " levels deep, or has an endless name or number";
+            default ->
+                failure.getOriginalMessage().startsWith("Duplicate")
+                        ? "the key " + Quote.of(String.valueOf(parser.currentName())) + " stands twice in an object"
+                        : "there is something unexpected";
+        };
     }
 
     private static String where(JacksonException e) {
@@ -197,6 +208,11 @@ public final class Json {
         }
     }
 
+    /** What would reorder the line that it stands in, or end it for some readers. */
+    private static boolean directs(char c) {
+        return (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+    }
+
     private static void quote(String s, StringBuilder out) {
         out.append('"');
         for (int i = 0; i < s.length(); i++) {
@@ -215,7 +231,7 @@ public final class Json {
                                     && i + 1 < s.length()
                                     && Character.isLowSurrogate(s.charAt(i + 1)))
                             && !(Character.isLowSurrogate(c) && i > 0 && Character.isHighSurrogate(s.charAt(i - 1)));
-                    if (c < 0x20 || loneSurrogate) {
+                    if (Character.isISOControl(c) || loneSurrogate || directs(c)) {
                         out.append(String.format("\\u%04x", (int) c));
                     } else {
                         out.append(c);

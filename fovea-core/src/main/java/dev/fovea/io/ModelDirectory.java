@@ -257,7 +257,7 @@ public final class ModelDirectory {
                     .sorted()
                     .toList();
         } catch (IOException e) {
-            throw new InputException("cannot list " + directory + ": " + e, "", e);
+            throw InputException.cannot("list", directory, e);
         }
     }
 

@@ -66,7 +66,7 @@ public final class PytorchBin implements WeightFile {
         return switch (e) {
             case RuntimeException r -> r;
             case NoSuchFileException _ -> new InputException("there is no file " + file);
-            default -> new InputException("cannot read " + file + ": " + e, "", e);
+            default -> InputException.cannot("read", file, e);
         };
     }
 

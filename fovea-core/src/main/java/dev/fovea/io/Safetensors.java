@@ -56,7 +56,7 @@ public final class Safetensors implements WeightFile {
         return switch (e) {
             case RuntimeException r -> r;
             case NoSuchFileException _ -> new InputException("there is no file " + file);
-            default -> new InputException("cannot read " + file + ": " + e, "", e);
+            default -> InputException.cannot("read", file, e);
         };
     }
 

@@ -196,7 +196,7 @@ final class Bmp {
             throw new InputException(
                     "The BMP file is truncated: its data end after " + in.remaining() / rowBytes + " of " + height
                             + " rows",
-                    "Fetch or save the picture again.");
+                    "fetch or save the picture again");
         }
         return Math.toIntExact(rowBytes);
     }

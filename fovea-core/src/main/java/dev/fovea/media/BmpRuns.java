@@ -46,7 +46,7 @@ final class BmpRuns {
         if (at < indices.length) {
             throw new InputException(
                     "The BMP file is truncated: its run lengths end in row " + at / width + " of " + height,
-                    "Fetch or save the picture again.");
+                    "fetch or save the picture again");
         }
         return topDown ? indices : fromBottom();
     }

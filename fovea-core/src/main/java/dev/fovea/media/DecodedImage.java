@@ -92,7 +92,7 @@ public final class DecodedImage implements ImageSource {
     static InputException damaged(ImageFormat format, byte[] bytes, RuntimeException e) {
         return new InputException(
                 "The " + format + " file of " + bytes.length + " bytes is truncated or damaged",
-                "Fetch or save the picture again.",
+                "fetch or save the picture again",
                 e);
     }
 

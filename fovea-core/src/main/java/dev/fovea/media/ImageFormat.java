@@ -70,7 +70,7 @@ enum ImageFormat {
         ForeignFormat.refuse(bytes);
         throw new InputException(
                 bytes.length == 0 ? "The picture has no bytes" : "Not a picture: " + opening(bytes),
-                "Expected one of " + Arrays.toString(values()) + ".");
+                "expected one of " + Arrays.toString(values()));
     }
 
     boolean matches(byte[] bytes) {
@@ -91,7 +91,7 @@ enum ImageFormat {
             throw new InputException(
                     "The header of the " + this + " file claims " + width + " x " + height
                             + " pixels, more than the limit of " + maxPixels,
-                    "Make the picture smaller, or raise the limit if you trust where it comes from.");
+                    "make the picture smaller, or raise the limit if you trust where it comes from");
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.fovea.media;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.Quote;
 import dev.fovea.files.InputFile;
 import java.awt.image.BufferedImage;
 import java.net.URI;
@@ -11,6 +12,7 @@ import java.util.Base64;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /**
  * A picture, wherever it is: a file, an address, bytes, or in memory already ({@link DecodedImage}). Nothing is read before {@link
@@ -23,6 +25,9 @@ import java.util.function.Supplier;
  */
 public sealed interface ImageSource
         permits DecodedImage, ImageSource.OfPath, ImageSource.OfUri, ImageSource.Held, ImageSource.OfBytes {
+    /** Looks like an address: a letter alone is a drive of Windows. */
+    Pattern ADDRESS = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:/");
+
     /** More than the largest picture that is decoded has, as it lies in memory. */
     long MAX_BYTES = 1L << 30;
 
@@ -44,7 +49,7 @@ public sealed interface ImageSource
 
         @Override
         public String toString() {
-            return path.toString();
+            return Quote.of(path);
         }
     }
 
@@ -66,7 +71,7 @@ public sealed interface ImageSource
 
         @Override
         public String toString() {
-            return uri.toString();
+            return Quote.of(uri);
         }
     }
 
@@ -148,7 +153,8 @@ public sealed interface ImageSource
                 return new OfPath(ofFileUri(source));
             }
         } catch (IllegalArgumentException e) {
-            throw new InputException("Not an address of a picture: " + shorten(source) + ": " + e.getMessage(), "", e);
+            throw new InputException(
+                    "not an address of a picture: " + Quote.of(source), "spaces and the like stand in it as %20", e);
         }
         return ofPathOrBase64(source);
     }
@@ -213,8 +219,8 @@ public sealed interface ImageSource
         int comma = source.indexOf(',');
         if (comma < 0 || !source.substring(0, comma).endsWith("base64")) {
             throw new InputException(
-                    "The data URI " + shorten(source) + " is not in base64",
-                    "Expected data:image/png;base64,... or the like.");
+                    "The data URI " + Quote.of(source) + " is not in base64",
+                    "expected data:image/png;base64,... or the like");
         }
         return new OfBytes(Base64.getMimeDecoder().decode(source.substring(comma + 1)));
     }
@@ -234,12 +240,26 @@ public sealed interface ImageSource
             if (Files.exists(path)) {
                 return new OfPath(path);
             }
-            return isBase64OfPicture(source)
-                    ? new OfBytes(Base64.getMimeDecoder().decode(source))
-                    : new OfPath(path);
+            if (isBase64OfPicture(source)) {
+                return new OfBytes(Base64.getMimeDecoder().decode(source));
+            }
+            if (ADDRESS.matcher(source).lookingAt()) {
+                throw unknownScheme(source);
+            }
+            return new OfPath(path);
         } catch (InvalidPathException e) {
-            throw new InputException("Neither a path nor base64: " + shorten(source), "", e);
+            if (ADDRESS.matcher(source).lookingAt()) {
+                throw unknownScheme(source);
+            }
+            throw new InputException("neither a path nor base64: " + Quote.of(source), "", e);
         }
+    }
+
+    private static InputException unknownScheme(String source) {
+        return new InputException(
+                "cannot open " + Quote.of(source) + ": " + source.substring(0, source.indexOf(':'))
+                        + ": is not fetched",
+                "expected a path, or an address with http://, https://, file: or data:");
     }
 
     private static boolean isBase64OfPicture(String source) {
@@ -256,11 +276,7 @@ public sealed interface ImageSource
         try {
             return reader.get();
         } catch (InputException e) {
-            throw new InputException("Cannot open " + name + ": " + e.getMessage(), e.hint(), e);
+            throw new InputException("cannot open " + name + ": " + e.problem(), e.hint(), e);
         }
-    }
-
-    private static String shorten(String source) {
-        return source.length() <= 80 ? source : source.substring(0, 77) + "...";
     }
 }

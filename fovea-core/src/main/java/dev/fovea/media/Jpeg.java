@@ -100,7 +100,7 @@ final class Jpeg {
     private static InputException truncated(int length) {
         return new InputException(
                 "The JPEG file is truncated: it ends after " + length + " bytes, before its end marker",
-                "Fetch or save the picture again.");
+                "fetch or save the picture again");
     }
 
     private static void read(int marker, byte[] content, Header header) {

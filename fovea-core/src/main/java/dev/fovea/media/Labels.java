@@ -49,7 +49,7 @@ final class Labels {
             return metrics;
         } catch (RuntimeException | LinkageError | InternalError e) {
             throw new NativeException(
-                    "labels cannot be drawn: Java finds no font on this machine (" + e + ")",
+                    "labels cannot be drawn: Java finds no font on this machine",
                     "install fontconfig and a font, for example fonts-dejavu-core",
                     e);
         }

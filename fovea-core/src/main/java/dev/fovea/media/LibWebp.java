@@ -70,7 +70,7 @@ final class LibWebp {
 
     private static InputException damaged() {
         return new InputException(
-                "The WebP file is damaged: libwebp cannot decode it", "Fetch or save the picture again.");
+                "The WebP file is damaged: libwebp cannot decode it", "fetch or save the picture again");
     }
 
     /** As the jar of webp-imageio names its folders. */

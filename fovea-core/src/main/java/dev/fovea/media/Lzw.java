@@ -49,7 +49,7 @@ final class Lzw {
             if (code == end || code == NONE) {
                 throw new InputException(
                         "The GIF file is truncated: its data end after " + at + " of " + count + " pixels",
-                        "Fetch or save the picture again.");
+                        "fetch or save the picture again");
             }
             if (code > next || code >= prefix.length || code > end && previous == NONE) {
                 throw new InputException("The GIF file is damaged: code " + code + " stands before it is defined");

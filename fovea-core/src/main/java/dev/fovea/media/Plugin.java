@@ -23,7 +23,7 @@ final class Plugin {
         Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format.name());
         if (!readers.hasNext()) {
             throw new NativeException(
-                    "ImageIO has no reader for " + format + " files", "Is its plugin on the class path?");
+                    "ImageIO has no reader for " + format + " files", "put its plugin on the class path");
         }
         ImageReader reader = readers.next();
         try {
@@ -32,7 +32,7 @@ final class Plugin {
         } catch (IOException e) {
             throw new InputException(
                     "The " + format + " file is damaged or of an unsupported kind",
-                    "Fetch or save the picture again.",
+                    "fetch or save the picture again",
                     e);
         } catch (LinkageError e) {
             throw new NativeException("The native decoder of " + format + " files cannot be loaded", "", e);

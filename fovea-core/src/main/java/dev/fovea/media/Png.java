@@ -161,7 +161,7 @@ final class Png {
         try {
             inflate(inflater, mode, samples);
         } catch (DataFormatException e) {
-            throw new InputException("The PNG file is damaged: its data cannot be inflated: " + e.getMessage(), "", e);
+            throw new InputException("The PNG file is damaged: its data cannot be inflated", "", e);
         } finally {
             inflater.end();
         }
@@ -252,7 +252,7 @@ final class Png {
                 if (inflater.finished() || !inflater.needsInput() || !chunks.hasNext()) {
                     throw new InputException(
                             "The PNG file is truncated: its data end in row " + y + " of " + height,
-                            "Fetch or save the picture again.");
+                            "fetch or save the picture again");
                 }
                 inflater.setInput(chunks.next());
             }

@@ -180,7 +180,7 @@ final class Pnm {
 
     private static InputException truncated(String found) {
         return new InputException(
-                "The PNM file is truncated: it has " + found + " of pixels", "Fetch or save the picture again.");
+                "The PNM file is truncated: it has " + found + " of pixels", "fetch or save the picture again");
     }
 
     private byte[] plainSamples() {

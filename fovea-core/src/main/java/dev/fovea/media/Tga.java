@@ -164,7 +164,7 @@ final class Tga {
     private InputException truncated() {
         return new InputException(
                 "The TGA file is truncated: its data end before its " + height + " rows do",
-                "Fetch or save the picture again.");
+                "fetch or save the picture again");
     }
 
     /** Runs end with their row, plain pixels may go on in the next. */

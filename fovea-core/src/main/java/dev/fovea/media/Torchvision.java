@@ -9,7 +9,7 @@ import dev.fovea.error.InputException;
  */
 final class Torchvision {
 
-    static final String HINT = "The loader load_image opens it.";
+    static final String HINT = "the loader load_image opens it";
 
     private Torchvision() {}
 

@@ -1,6 +1,8 @@
 package dev.fovea.media;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.Quote;
+import dev.fovea.error.Reason;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -41,7 +43,7 @@ public sealed interface VideoSource {
         @Override
         public List<ImageSource> frames() {
             if (!Files.exists(directory)) {
-                throw new InputException("Cannot open the clip " + directory + ": there is no such folder");
+                throw new InputException("cannot open the clip " + Quote.of(directory) + ": there is no such folder");
             }
             if (!Files.isDirectory(directory)) {
                 throw notDecoded(directory.toString());
@@ -52,11 +54,12 @@ public sealed interface VideoSource {
                         .map(ImageSource::of)
                         .toList();
                 if (frames.isEmpty()) {
-                    throw new InputException("Cannot open the clip " + directory + ": the folder has no frames");
+                    throw new InputException(
+                            "cannot open the clip " + Quote.of(directory) + ": the folder has no frames");
                 }
                 return frames;
             } catch (IOException e) {
-                throw new InputException("Cannot open the clip " + directory + ": " + e, "", e);
+                throw new InputException("cannot open the clip " + Quote.of(directory) + ": " + Reason.of(e), "", e);
             }
         }
 
@@ -115,8 +118,8 @@ public sealed interface VideoSource {
     @SuppressWarnings("OrphanedFormatString") // the pattern is ffmpeg's
     private static InputException notDecoded(String name) {
         return new InputException(
-                "Cannot open the clip " + name + ": video files are not decoded",
-                "Give frames: a folder of pictures (ffmpeg -i clip.mp4 -vf fps=2 frames/%04d.png), or a list of paths"
-                        + " in the request.");
+                "cannot open the clip " + Quote.of(name) + ": video files are not decoded",
+                "give frames: a folder of pictures (ffmpeg -i clip.mp4 -vf fps=2 frames/%04d.png), or a list of paths in"
+                        + " the request");
     }
 }

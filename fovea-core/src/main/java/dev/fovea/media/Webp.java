@@ -29,7 +29,7 @@ final class Webp {
         if (end > bytes.length) {
             throw new InputException(
                     "The WebP file is truncated: it ends after " + bytes.length + " of " + end + " bytes",
-                    "Fetch or save the picture again.");
+                    "fetch or save the picture again");
         }
         readChunks(in.limit(Math.max(HEADER, (int) end)).position(HEADER));
         ImageFormat.WEBP.checkSize(width, height, maxPixels);
@@ -70,7 +70,7 @@ final class Webp {
                 throw new InputException(
                         "The WebP file is truncated: it ends after " + in.limit() + " bytes, in a chunk of "
                                 + Integer.toUnsignedLong(length),
-                        "Fetch or save the picture again.");
+                        "fetch or save the picture again");
             }
             read(
                     new String(name, StandardCharsets.ISO_8859_1),

@@ -2,7 +2,9 @@ package dev.fovea.text;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.fovea.error.InputException;
+import dev.fovea.error.Quote;
 import dev.fovea.tensor.Lifetime;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -44,7 +46,11 @@ final class NativeTokenizer implements AutoCloseable {
         try {
             return LIBRARY.createTokenizerFromString(json);
         } catch (RuntimeException e) {
-            throw new InputException(what + " is no tokenizer that the library can read: " + e.getMessage(), "", e);
+            throw new InputException(
+                    what + " is no tokenizer that the library can read; it says: "
+                            + Quote.of(Objects.requireNonNullElse(e.getMessage(), "nothing")),
+                    "",
+                    e);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.fovea.text;
 
 import dev.fovea.error.NativeException;
+import dev.fovea.error.Reason;
 import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.ffi.Unpacking;
 import java.io.IOException;
@@ -47,15 +48,16 @@ final class TokenizerLibrary {
             return "";
         } catch (IllegalCallerException _) {
             return NativeLibrary.DENIED;
-        } catch (IOException | UnsatisfiedLinkError e) {
-            return String.valueOf(e.getMessage());
+        } catch (IOException | NativeException | UnsatisfiedLinkError e) {
+            return Reason.of(e);
         }
     }
 
     private static Path unpack(String name) throws IOException {
         String folder = "native/lib/" + platform() + "/cpu";
         return Unpacking.unpack("native/tokenizers", folder, List.of(name))
-                .orElseThrow(() -> new IOException("the jar has none for this platform (" + folder + "/" + name + ")"))
+                .orElseThrow(
+                        () -> new NativeException("the jar has none for this platform (" + folder + "/" + name + ")"))
                 .getFirst()
                 .toAbsolutePath();
     }

@@ -17,6 +17,12 @@ class QuoteTest {
         "https://token@example.org, https://example.org",
         "https://example.org/a.jpg?X-Signature=abc&x=1, https://example.org/a.jpg?…",
         "https://example.org/a@b.jpg, https://example.org/a@b.jpg",
+        "http://me:p@ss@example.org:80/a, http://example.org:80/a",
+        "http://me:pa/ss@example.org/a, http://…",
+        "http://[::1]:80/a, http://[::1]:80/a",
+        "s3://key:secret@bucket/a.png#frag, s3://bucket/a.png?…",
+        "file:///tmp/what?.png, file:///tmp/what?.png",
+        "'see https://a:b@c.org/x?y=z, or https://d:e@f.org', 'see https://c.org/x?… or https://f.org'",
         "'data:image/png;base64,AAAABBBB', 'data:image/png;base64,…'",
         "what is a?b, what is a?b"
     })
@@ -35,7 +41,7 @@ class QuoteTest {
     @Test
     void cutsWhatIsLongAndKeepsBothEnds() {
         String shown = Quote.of(Path.of("/" + "x".repeat(5000) + "/model.safetensors"));
-        assertThat(shown).hasSizeLessThan(130).startsWith("/xxx").contains("…").endsWith("/model.safetensors");
+        assertThat(shown).hasSizeLessThan(250).startsWith("/xxx").contains("…").endsWith("/model.safetensors");
     }
 
     @Test

@@ -53,7 +53,7 @@ class NativeLibraryTest {
                     int _ = (int) returning.invokeExact(1);
                 })
                 .isInstanceOf(NativeException.class)
-                .hasMessageStartingWith("Nothing is not there: not found: ");
+                .hasMessageStartingWith("Nothing is not there: none of these can be loaded: ");
         assertThatThrownBy(() -> {
                     plain.invokeExact();
                 })

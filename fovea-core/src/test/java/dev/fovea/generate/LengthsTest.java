@@ -15,7 +15,7 @@ class LengthsTest {
         assertThat(Lengths.of(GenerationConfig.EMPTY, 30, 40).max()).isEqualTo(40);
         assertThatThrownBy(() -> Lengths.of(GenerationConfig.EMPTY, 40, 40))
                 .isInstanceOf(OptionException.class)
-                .hasMessage("the prompt has 40 ids, but max_length is 40; no room for an answer");
+                .hasMessageStartingWith("the prompt has 40 ids, but max_length is 40; no room for an answer");
     }
 
     @Test

@@ -41,7 +41,7 @@ class JsonTest {
             value = {
                 "`` | it is empty; expected JSON",
                 "{} {} | it has text after its JSON value",
-                "{\"a\": 1, \"a\": 2} | it is not valid JSON: Duplicate Object property \"a\"",
+                "{\"a\": 1, \"a\": 2} | it is not valid JSON: the key a stands twice in an object at line 1, column ",
                 "[NaN] | it is not valid JSON: ",
                 "[Infinity] | it is not valid JSON: ",
                 "{'a': 1} | it is not valid JSON: ",
@@ -77,6 +77,14 @@ class JsonTest {
                 .isInstanceOf(InputException.class)
                 .hasMessageStartingWith(file + " is not valid JSON: ")
                 .hasMessageContaining(" at line 2, column ");
+    }
+
+    /** DEL and C1 steer terminals as C0 does; JSON may hold them as they are, and need not. */
+    @Test
+    void whatIsWrittenSteersNoTerminal() {
+        String steering = "\u007f\u0085\u009b\u2028\u202e\u2066";
+        assertThat(Json.write(steering)).isEqualTo("\"\\u007f\\u0085\\u009b\\u2028\\u202e\\u2066\"");
+        assertThat(Json.parse(Json.write(steering), "it")).isEqualTo(steering);
     }
 
     @Test

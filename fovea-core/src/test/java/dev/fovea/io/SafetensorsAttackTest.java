@@ -50,7 +50,7 @@ class SafetensorsAttackTest {
                 broken(
                         "a name twice",
                         header("{" + tensor("x", "U8", "[0]", "[0,0]") + "," + tensor("x", "U8", "[0]", "[0,0]") + "}"),
-                        ": the header is not valid JSON: Duplicate"),
+                        ": the header is not valid JSON: the key "),
                 broken("deep nesting", header("{\"x\":" + "[".repeat(1000)), ": the header is not valid JSON: "),
                 broken(
                         "metadata of numbers",
@@ -218,7 +218,7 @@ class SafetensorsAttackTest {
         Path file = Files.writeString(temp.resolve("model.safetensors"), content);
         assertThatThrownBy(() -> Safetensors.open(file))
                 .isInstanceOf(InputException.class)
-                .hasMessage(file + message);
+                .hasMessageStartingWith(file + message);
     }
 
     @Test

@@ -282,7 +282,7 @@ class WeightsTest {
             weights.tensor("q", 2);
             assertThatThrownBy(weights::check)
                     .isExactlyInstanceOf(InputException.class)
-                    .hasMessage(temp + ": the weights are not those that config.json describes: "
+                    .hasMessageStartingWith(temp + ": the weights are not those that config.json describes: "
                             + "2 missing: layers.0.norm.weight (the file has layers.0.norm.weigth), elsewhere; "
                             + "3 of another shape: a is [1, 4, 2], expected [4, 2], "
                             + "new.bias (stored as old.bias) is [], expected [3], a is [1, 4, 2], expected [any, 5, 2]; "
@@ -299,7 +299,7 @@ class WeightsTest {
             weights.tensor("other", 1);
             assertThatThrownBy(weights::check)
                     .hasMessageContaining("another model than config.json describes: of 1 tensors 1 missing: other;")
-                    .hasMessageEndingWith("; 25 unexpected: t0, t1, t2, t3, t4, t5, t6, t7, t8, t9 and 15 more");
+                    .hasMessageContaining("; 25 unexpected: t0, t1, t2, t3, t4, t5, t6, t7, t8, t9 and 15 more");
         }
     }
 

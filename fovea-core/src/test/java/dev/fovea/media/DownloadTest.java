@@ -12,6 +12,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,6 +35,14 @@ class DownloadTest {
         server.createContext("/nowhere", exchange -> answer(exchange, 302, new byte[0]));
         server.createContext("/html", exchange -> answer(exchange, 200, "<html>".getBytes(StandardCharsets.UTF_8)));
         server.createContext("/endless", DownloadTest::endless);
+        server.createContext("/secret", DownloadTest::secret);
+        server.createContext("/slow", exchange -> slow(exchange));
+        server.createContext("/steering", exchange -> redirect(exchange, "ftp://me:pw@host/%1B?token=t"));
+        server.setExecutor(Executors.newCachedThreadPool(r -> {
+            Thread thread = new Thread(r);
+            thread.setDaemon(true);
+            return thread;
+        }));
         server.start();
     }
 
@@ -60,6 +70,45 @@ class DownloadTest {
             exchange.getResponseBody().write(block);
         }
         exchange.close();
+    }
+
+    /** What curl and requests send for a user and password in the address. */
+    private static void secret(HttpExchange exchange) throws IOException {
+        String said = String.valueOf(exchange.getRequestHeaders().getFirst("Authorization"));
+        answer(exchange, said.equals("Basic bWU6c2VjcmV0") ? 200 : 401, BYTES);
+    }
+
+    /** Each redirect comes within a limit of its own, all of them never. */
+    private static void slow(HttpExchange exchange) throws IOException {
+        try {
+            Thread.sleep(150);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        redirect(exchange, "/slow");
+    }
+
+    private String address(String user, String path) {
+        return "http://" + user + "localhost:" + server.getAddress().getPort() + path;
+    }
+
+    @Test
+    void userAndPasswordAreSaidToTheServerAndToNobodyElse() {
+        ImageSource source = ImageSource.parse(address("me:secret@", "/secret?token=t"));
+        assertThat(source.decode()).isEqualTo(TestPictures.decode("palette_color.png"));
+        assertThat(source.toString()).doesNotContain("secret@", "token").endsWith("/secret?…");
+        assertThatExceptionOfType(NetworkException.class)
+                .isThrownBy(() -> ImageSource.parse(address("me:wrong@", "/secret?token=t"))
+                        .decode())
+                .withMessageContainingAll("401", "save the picture")
+                .satisfies(e -> assertThat(e.getMessage()).doesNotContain("wrong", "token", "me:"));
+    }
+
+    @Test
+    void theLimitIsOfTheWholeFetch() {
+        assertThatExceptionOfType(NetworkException.class)
+                .isThrownBy(() -> Download.get(URI.create(address("", "/slow")), Duration.ofMillis(400)))
+                .withMessageContainingAll("localhost", "not done after 0.4 s");
     }
 
     private ImageSource source(String path) {
@@ -93,6 +142,7 @@ class DownloadTest {
         refused("/nowhere", "302", "Location");
         refused("/loop", "5 redirects");
         refused("/file", "file:///etc/hostname", "expected an http");
+        refused("/steering", "ftp://host/", "expected an http");
         refused("/endless", "/endless", "" + Download.MAX_BYTES);
     }
 
@@ -109,6 +159,6 @@ class DownloadTest {
         server.stop(0);
         assertThatExceptionOfType(NetworkException.class)
                 .isThrownBy(() -> Download.get(URI.create("http://localhost:" + port + "/ok")))
-                .withMessageContaining("localhost:" + port);
+                .withMessageContainingAll("localhost:" + port, "the host refuses the connection");
     }
 }

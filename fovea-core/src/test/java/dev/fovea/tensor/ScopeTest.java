@@ -225,7 +225,7 @@ class ScopeTest {
             }
             assertThatThrownBy(() -> kept.add(view))
                     .isInstanceOf(ClosedException.class)
-                    .hasMessage("add: the memory of float32[2] is closed");
+                    .hasMessageStartingWith("add: the memory of float32[2] is closed");
         }
     }
 
@@ -242,7 +242,7 @@ class ScopeTest {
             assertThatThrownBy(() -> cache.allocate(DType.FLOAT32, Shape.of(1))).isInstanceOf(ClosedException.class);
         }
         assertThatThrownBy(kept::toFloats).isInstanceOf(ClosedException.class);
-        assertThatThrownBy(() -> cache.use("cache")).hasMessage("this cache is closed");
+        assertThatThrownBy(() -> cache.use("cache")).hasMessageStartingWith("this cache is closed");
     }
 
     /** An open scope keeps its backend. */
@@ -256,7 +256,7 @@ class ScopeTest {
         }
         assertThatThrownBy(() -> Scope.open(backend))
                 .isInstanceOf(ClosedException.class)
-                .hasMessage("this backend is closed");
+                .hasMessageStartingWith("this backend is closed");
     }
 
     @Test

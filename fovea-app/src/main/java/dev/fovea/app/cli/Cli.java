@@ -1,13 +1,15 @@
 package dev.fovea.app.cli;
 
+import dev.fovea.error.Closest;
+import dev.fovea.error.Quote;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import picocli.CommandLine;
@@ -17,10 +19,17 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The commands, and how each ends. */
 public final class Cli {
-    private static final int HELP_WIDTH = 100;
     private static final Map<String, Function<Console, Object>> COMMANDS = commands();
 
+    private static final Set<String> ABOUT_COMMANDS = Set.of("help", "completion");
+    private static final Set<String> HELP = Set.of("-h", "--help");
+
     private Cli() {}
+
+    /** All commands. */
+    static Set<String> names() {
+        return COMMANDS.keySet();
+    }
 
     private static Map<String, Function<Console, Object>> commands() {
         Map<String, Function<Console, Object>> commands = new LinkedHashMap<>();
@@ -34,6 +43,8 @@ public final class Cli {
         commands.put("bench", BenchCommand::new);
         commands.put("demo", DemoCommand::new);
         commands.put("doctor", DoctorCommand::new);
+        commands.put("help", _ -> new HelpCommand());
+        commands.put("completion", CompletionCommand::new);
         return commands;
     }
 
@@ -43,11 +54,13 @@ public final class Cli {
         CommandLine line = commandLine(fovea, args, console);
         int status;
         try {
-            status = line.execute(args);
-        } catch (OutOfMemoryError | StackOverflowError e) {
+            status = line.execute(FileLists.spread(args));
+            if (status == ExitStatus.DONE) {
+                console.out().check(); // help is written past Console.print
+            }
+        } catch (Throwable e) { // whatever it is: a user gets one line, and a script its status
             status = fail(e, fovea, console);
         }
-        console.out().flush();
         console.err().flush();
         return status;
     }
@@ -60,11 +73,11 @@ public final class Cli {
     private static CommandLine commandLine(Fovea fovea, String[] args, Console console) {
         CommandLine line = new CommandLine(fovea);
         // Reading the annotations of all commands would be most of the start, so only the one that is meant is added.
-        Optional<String> meant =
-                Arrays.stream(args).filter(COMMANDS::containsKey).findFirst();
+        List<String> meant = Arrays.stream(args).filter(COMMANDS::containsKey).toList();
+        boolean all = meant.isEmpty() || ABOUT_COMMANDS.contains(meant.getFirst());
         boolean versionAlone = Set.of("-V", "--version").containsAll(List.of(args)) && args.length > 0;
         COMMANDS.forEach((name, command) -> {
-            if (!versionAlone && name.equals(meant.orElse(name))) {
+            if (!versionAlone && (all || name.equals(meant.getFirst()))) {
                 line.addSubcommand(name, command.apply(console));
             }
         });
@@ -73,18 +86,23 @@ public final class Cli {
         line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
         line.setColorScheme(CommandLine.Help.defaultColorScheme(colours ? Ansi.ON : Ansi.OFF));
         line.setExpandAtFiles(false); // a prompt may begin with @
-        line.setUsageHelpWidth(HELP_WIDTH);
+        boolean helps =
+                args.length == 0 || ABOUT_COMMANDS.contains(args[0]) || !Collections.disjoint(HELP, List.of(args));
+        HelpText.style(line, helps ? HelpText.width(console) : HelpText.USUAL);
         line.setParameterExceptionHandler((e, _) -> refuse(e, console));
         line.setExecutionExceptionHandler((e, _, _) -> fail(e, fovea, console));
         return line;
     }
 
     private static int fail(Throwable failure, Fovea fovea, Console console) {
-        console.note(ExitStatus.line(failure));
-        if (fovea.isVerbose()) {
-            failure.printStackTrace(console.err());
+        int status = ExitStatus.of(failure);
+        if (status != ExitStatus.READER_GONE) {
+            console.note(ExitStatus.line(failure));
+            if (fovea.isVerbose()) {
+                console.trace(failure);
+            }
         }
-        return ExitStatus.of(failure);
+        return status;
     }
 
     private static int refuse(ParameterException e, Console console) {
@@ -101,8 +119,10 @@ public final class Cli {
         }
         boolean noCommand = e.getCommandLine().getParent() == null && !unmatched.isUnknownOption();
         if (noCommand) {
-            return "unknown command " + unmatched.getUnmatched().getFirst() + "; known: "
-                    + String.join(", ", COMMANDS.keySet());
+            String written = unmatched.getUnmatched().getFirst();
+            String question = Closest.question(written, COMMANDS.keySet());
+            return "unknown command " + Quote.of(written) + "; known: " + String.join(", ", COMMANDS.keySet())
+                    + (question.isEmpty() ? "" : "; " + question);
         }
         List<String> closest = unmatched.getSuggestions();
         return closest.isEmpty() ? problem : problem + "; did you mean " + String.join(" or ", closest) + "?";

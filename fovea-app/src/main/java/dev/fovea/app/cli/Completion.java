@@ -1,6 +1,8 @@
 package dev.fovea.app.cli;
 
 import dev.fovea.app.cli.Words.Word;
+import dev.fovea.error.Quote;
+import dev.fovea.files.UserFolders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -52,6 +54,7 @@ record Completion(int start, List<String> offers) {
         String name = typed.substring(slash);
         try (Stream<Path> files = Files.list(Path.of(path(folder)))) {
             return files.filter(f -> f.getFileName().toString().startsWith(name))
+                    .filter(f -> Quote.visible(f.toString()).equals(f.toString())) // what cannot be typed would steer
                     .filter(f -> !name.isEmpty() || !f.getFileName().toString().startsWith("."))
                     .map(f -> word(folder + f.getFileName(), Files.isDirectory(f), quote))
                     .sorted()
@@ -68,6 +71,8 @@ record Completion(int start, List<String> offers) {
 
     /** A path that may start with a tilde, for the user's home. */
     static String path(String typed) {
-        return typed.startsWith("~/") ? System.getProperty("user.home") + typed.substring(1) : typed;
+        return typed.startsWith("~/")
+                ? UserFolders.home().map(h -> h + typed.substring(1)).orElse(typed)
+                : typed;
     }
 }

@@ -1,7 +1,7 @@
 package dev.fovea.app.cli;
 
-import dev.fovea.error.FoveaException;
 import dev.fovea.error.InputException;
+import dev.fovea.error.Quote;
 import dev.fovea.files.InputFile;
 import dev.fovea.files.OutputFile;
 import dev.fovea.media.ImageSource;
@@ -13,12 +13,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.io.PrintStream;
-import java.io.UncheckedIOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The three streams of a program, in UTF-8 whatever the locale says.
+ * The three streams of a program, in UTF-8 whatever the locale says. What goes to a terminal steers it only where this program means
+ * it: escape sequences in an answer, a file's name or a server's reply are shown, not obeyed. Answers to a file or pipe are exact.
  *
  * @param inputIsTerminal whether somebody can be asked
  * @param answersAreRead whether stdout is a terminal
@@ -26,8 +27,8 @@ import java.nio.charset.StandardCharsets;
  */
 public record Console(
         InputStream in,
-        PrintStream out,
-        PrintStream err,
+        Output out,
+        Output err,
         boolean inputIsTerminal,
         boolean answersAreRead,
         boolean progressIsRead) {
@@ -36,8 +37,8 @@ public record Console(
     public static Console system() {
         return new Console(
                 System.in,
-                utf8(new FileOutputStream(FileDescriptor.out)),
-                utf8(new FileOutputStream(FileDescriptor.err)),
+                new Output(new FileOutputStream(FileDescriptor.out)),
+                new Output(new FileOutputStream(FileDescriptor.err)),
                 Boolean.getBoolean("fovea.stdin.terminal"),
                 Boolean.getBoolean("fovea.stdout.terminal"),
                 Boolean.getBoolean("fovea.stderr.terminal"));
@@ -45,19 +46,39 @@ public record Console(
 
     /** Streams that are no terminals. */
     public static Console of(InputStream in, OutputStream out, OutputStream err) {
-        return new Console(in, utf8(out), utf8(err), false, false, false);
-    }
-
-    private static PrintStream utf8(OutputStream stream) {
-        return new PrintStream(stream, false, StandardCharsets.UTF_8);
+        return new Console(in, new Output(out), new Output(err), false, false, false);
     }
 
     /** Writes a part of an answer at once, so that it can be read while the rest is made. */
     void print(String text) {
-        out.print(text);
-        if (out.checkError()) {
-            throw new FoveaException("cannot write the answer to stdout: it was closed, or its disk is full");
+        out.print(answersAreRead ? harmless(text) : text);
+        out.check();
+    }
+
+    /**
+     * A text as a terminal may get it, each character by itself, so that it does not matter where a stream of tokens cuts an escape
+     * sequence. Kept is what moves on: line feeds and tabs. A carriage return, which would let a line be written over, is dropped.
+     */
+    static String harmless(String text) {
+        if (text.chars().noneMatch(c -> steers((char) c))) {
+            return text;
         }
+        StringBuilder out = new StringBuilder();
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (!steers(c)) {
+                out.append(c);
+            } else if (c != '\r') {
+                out.append(String.format("\\u%04x", (int) c));
+            }
+        }
+        return out.toString();
+    }
+
+    /** Controls, and what overrides the direction of writing. The marks that Hebrew and Arabic texts hold are none of these. */
+    private static boolean steers(char c) {
+        boolean directs = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+        return directs || (Character.isISOControl(c) && c != '\n' && c != '\t');
     }
 
     void printLine(String text) {
@@ -65,21 +86,32 @@ public record Console(
     }
 
     /** Where the user reads what is no answer. Where both streams are one terminal, only one of them keeps the order. */
-    PrintStream notes() {
+    Output notes() {
         return answersAreRead && progressIsRead ? out : err;
     }
 
     /** One line for the user. */
     void note(String text) {
-        notes().println("fovea: " + text.strip().replaceAll("\\s*\\R\\s*", " "));
+        notes().println("fovea: " + Quote.message(text));
         notes().flush();
     }
 
     /** Lines beside an answer; a terminal shows them dimmed. */
     void tell(String lines) {
+        String shown = harmless(lines);
         boolean dims = progressIsRead && System.getenv("NO_COLOR") == null;
-        notes().println(dims ? "\u001b[2m" + lines + "\u001b[0m" : lines);
+        notes().println(dims ? "\u001b[2m" + shown + "\u001b[0m" : shown);
         notes().flush();
+    }
+
+    /** Where a failure comes from. Its causes are messages of others. */
+    void trace(Throwable failure) {
+        StringWriter trace = new StringWriter();
+        failure.printStackTrace(new PrintWriter(trace));
+        trace.toString()
+                .lines()
+                .forEach(line -> err.println((line.startsWith("\t") ? "\t" : "") + Quote.message(line)));
+        err.flush();
     }
 
     /** Asks for a line. */
@@ -90,7 +122,7 @@ public record Console(
             String line = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine();
             return line == null ? "" : line;
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw InputException.cannot("read", "stdin", e);
         }
     }
 
@@ -106,7 +138,7 @@ public record Console(
 
     /** Where answers go that are no terminal's lines. */
     OutputStream answers() {
-        PrintStream stdout = out;
+        Output stdout = out;
         return new FilterOutputStream(stdout) {
             @Override
             public void write(byte[] bytes, int from, int count) {

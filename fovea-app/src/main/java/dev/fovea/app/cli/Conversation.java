@@ -5,6 +5,7 @@ import dev.fovea.Message;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.VideoSource;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -176,7 +177,7 @@ final class Conversation {
             case ImageSource.OfPath(Path path) -> path.toAbsolutePath().toString();
             case ImageSource.OfBytes(byte[] bytes) ->
                 "data:;base64," + Base64.getEncoder().encodeToString(bytes);
-            case ImageSource.OfUri _ -> source.toString();
+            case ImageSource.OfUri(URI uri) -> uri.toString(); // whole: the saved talk fetches it again
             // No file has it, so the file of the conversation takes it along.
             case DecodedImage picture -> name(ImageSource.of(picture.png()));
         };

@@ -6,6 +6,7 @@ import dev.fovea.Message;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
 import dev.fovea.error.OptionException;
+import dev.fovea.files.UserFolders;
 import dev.fovea.io.DemoModels;
 import dev.fovea.media.ImageSource;
 import dev.fovea.models.Parsed;
@@ -21,8 +22,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "demo",
         description = {
-            "Shows what Fovea does, offline and in seconds: two small trained models answer questions about two",
-            "pictures and find things in them. They know scenes of coloured shapes and printed words, nothing else."
+            "Shows what Fovea does, offline and in seconds.",
+            "Two small trained models answer questions about two pictures and find things in them. They know scenes of coloured shapes and printed words, nothing else."
         },
         sortOptions = false,
         footer = {"", "Example:", "  fovea demo --output boxes.png"})
@@ -110,9 +111,9 @@ final class DemoCommand implements Callable<Integer> {
 
     /** As a shell takes it, and as short as that. */
     private static String shown(Path file) {
-        Path home = Path.of(System.getProperty("user.home"));
-        return file.startsWith(home)
-                ? "~/" + Words.escaped(home.relativize(file).toString())
-                : Words.escaped(file.toString());
+        return UserFolders.home()
+                .filter(file::startsWith)
+                .map(home -> "~/" + Words.escaped(home.relativize(file).toString()))
+                .orElseGet(() -> Words.escaped(file.toString()));
     }
 }

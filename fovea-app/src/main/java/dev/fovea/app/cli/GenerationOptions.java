@@ -69,7 +69,7 @@ final class GenerationOptions {
     /** The keyword arguments of generate. */
     Map<String, @Nullable Object> toMap() {
         return new Values()
-                .putAll(others)
+                .putAll("--generate", others)
                 .put("max_new_tokens", maxNewTokens)
                 .put("min_new_tokens", minNewTokens)
                 .put("max_length", maxLength)

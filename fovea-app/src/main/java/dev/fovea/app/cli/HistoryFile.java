@@ -1,5 +1,6 @@
 package dev.fovea.app.cli;
 
+import dev.fovea.files.UserFolders;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystems;
@@ -16,11 +17,14 @@ final class HistoryFile {
 
     /** The file, which exists; empty where none can be made. */
     static Optional<Path> open() {
-        return open(System.getenv(), Path.of(System.getProperty("user.home")));
+        return open(System.getenv(), UserFolders.home());
     }
 
-    static Optional<Path> open(Map<String, String> environment, Path home) {
-        Path folder = folder(environment, home);
+    static Optional<Path> open(Map<String, String> environment, Optional<Path> home) {
+        return folder(environment, home).flatMap(HistoryFile::in);
+    }
+
+    private static Optional<Path> in(Path folder) {
         try {
             Files.createDirectories(folder, rights("rwx------"));
             Path file = folder.resolve("chat-history");
@@ -35,14 +39,14 @@ final class HistoryFile {
     }
 
     /** By the XDG base directory specification, or where Windows keeps such things. */
-    private static Path folder(Map<String, String> environment, Path home) {
+    private static Optional<Path> folder(Map<String, String> environment, Optional<Path> home) {
         for (String variable : new String[] {"XDG_STATE_HOME", "LOCALAPPDATA"}) {
             String state = environment.getOrDefault(variable, "");
             if (!state.isEmpty() && Path.of(state).isAbsolute()) {
-                return Path.of(state, "fovea");
+                return Optional.of(Path.of(state, "fovea"));
             }
         }
-        return home.resolve(".local/state/fovea");
+        return home.map(h -> h.resolve(".local/state/fovea"));
     }
 
     private static FileAttribute<?>[] rights(String posix) {

@@ -2,6 +2,7 @@ package dev.fovea.app.cli;
 
 import dev.fovea.Processor;
 import dev.fovea.Request;
+import dev.fovea.error.Closest;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
@@ -28,16 +29,24 @@ final class InputOptions {
 
     private static final Pattern URL = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*", Pattern.DOTALL);
 
+    /** The task of Florence-2 that says most about a picture. */
+    private static final String DESCRIPTION = "<MORE_DETAILED_CAPTION>";
+
     @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
 
-    @Parameters(index = "1", arity = "0..1", paramLabel = "PROMPT", description = "What to ask; - is stdin.")
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "PROMPT",
+            description = "What to ask, or - for stdin; without it, a picture is described.")
     Optional<String> prompt = Optional.empty();
 
     @Option(
             names = "--image",
             paramLabel = "FILE",
-            description = "A picture: path, file:, http: or https: URL, data: URI, or - for stdin; repeatable.")
+            description =
+                    "A picture: path, file:, http: or https: URL, data: URI, or - for stdin; several may follow, repeatable.")
     List<String> images = List.of();
 
     @Option(
@@ -187,10 +196,11 @@ final class InputOptions {
     }
 
     /** The request that the options describe, for a model. */
-    Request request(Processor processor, Console console) {
+    Request request(Processor processor, Console console, StatusLine status) {
         if (request.isPresent()) {
             return fromFile(request.get(), console);
         }
+        describe(processor).ifPresent(asked -> status.note("no PROMPT is given; asked is: " + asked));
         return Request.parse(
                 options.over(json(processor, console)),
                 messages.map(InputOptions::directory).orElse(Path.of("")));
@@ -198,6 +208,7 @@ final class InputOptions {
 
     /** The request that the options for prompt and pictures describe, without those that a request can carry itself. */
     Map<String, @Nullable Object> json(Processor processor, Console console) {
+        describe(processor);
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("images", images.stream().map(s -> source(s, console)).toList());
         json.put("videos", videos.stream().map(s -> source(s, console)).toList());
@@ -209,6 +220,25 @@ final class InputOptions {
             json.put("messages", conversation());
         }
         return json;
+    }
+
+    /** Who shows a picture and asks nothing wants to know what is in it. A model without either kind of prompt captions by itself. */
+    private Optional<String> describe(Processor processor) {
+        boolean shown = !images.isEmpty() || !videos.isEmpty();
+        if (!shown || messages.isPresent() || prompt.isPresent() || text.isPresent() || task.isPresent()) {
+            return Optional.empty();
+        }
+        if (processor.hasChatTemplate()) {
+            prompt = Optional.of(
+                    videos.isEmpty()
+                            ? images.size() == 1 ? "Describe this image." : "Describe these images."
+                            : images.isEmpty() && videos.size() == 1
+                                    ? "Describe this video."
+                                    : "Describe all of this.");
+        } else if (processor.tasks().contains(DESCRIPTION)) {
+            task = Optional.of(DESCRIPTION);
+        }
+        return prompt.or(() -> task);
     }
 
     /** The JSON of a file or of stdin. */
@@ -225,7 +255,7 @@ final class InputOptions {
         try {
             return Request.parse(options.over(Json.object(parsed(file, console), file)), directory(file));
         } catch (OptionException e) {
-            throw new InputException(file + ": " + e.getMessage(), e.hint(), e);
+            throw new InputException(Quote.of(file) + ": " + e.problem(), e.hint(), e);
         }
     }
 
@@ -255,7 +285,10 @@ final class InputOptions {
                 ? new OptionException(found + "no tasks")
                 : new OptionException(
                         found + String.join(", ", tasks),
-                        "a task of a fine-tuned model's own is given in brackets: \"<MY_TASK>\"");
+                        Closest.question(
+                                        bare(task),
+                                        tasks.stream().map(InputOptions::bare).toList())
+                                + " a task of a fine-tuned model's own is given in brackets: \"<MY_TASK>\"");
     }
 
     private static String bare(String task) {

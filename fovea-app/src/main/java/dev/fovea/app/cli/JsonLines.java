@@ -117,7 +117,7 @@ final class JsonLines implements AutoCloseable {
      */
     static Map<String, Object> error(String where, Throwable failure) {
         Map<String, Object> error = new LinkedHashMap<>();
-        error.put("message", (where.isEmpty() ? "" : where + ": ") + ExitStatus.message(failure));
+        error.put("message", (where.isEmpty() ? "" : where + ": ") + ExitStatus.problem(failure));
         error.put("hint", ExitStatus.hint(failure));
         return error;
     }

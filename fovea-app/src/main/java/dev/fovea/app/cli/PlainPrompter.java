@@ -1,9 +1,9 @@
 package dev.fovea.app.cli;
 
+import dev.fovea.error.InputException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
@@ -43,7 +43,7 @@ final class PlainPrompter implements Prompter {
         try {
             return lines.readLine();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read stdin", e);
+            throw InputException.cannot("read", "stdin", e);
         }
     }
 

@@ -35,7 +35,7 @@ final class ProcessorOptions {
     /** The keyword arguments of the processor. */
     Map<String, @Nullable Object> toMap() {
         return new Values()
-                .putAll(others)
+                .putAll("--processor", others)
                 .put("min_pixels", minPixels)
                 .put("max_pixels", maxPixels)
                 .put("do_pan_and_scan", doPanAndScan)

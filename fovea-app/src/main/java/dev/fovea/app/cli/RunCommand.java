@@ -56,7 +56,7 @@ final class RunCommand implements Callable<Integer> {
             status.show("Loading " + input.model);
             try (Pipeline pipe =
                     Pipeline.of("image-text-to-text", input.model(), engine.loadOptions(status.warnings()))) {
-                Request request = input.request(pipe.processor(), console);
+                Request request = input.request(pipe.processor(), console, status);
                 draw.check(pipe, request, console);
                 status.show(input.hasPictures() ? "Looking" : "Reading");
                 answer(pipe, request, status);

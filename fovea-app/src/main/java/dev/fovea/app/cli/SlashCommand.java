@@ -1,8 +1,9 @@
 package dev.fovea.app.cli;
 
+import dev.fovea.error.Closest;
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Quote;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
@@ -19,8 +20,6 @@ enum SlashCommand {
     SAVE("FILE", true, "write the conversation as JSON, for --messages"),
     HELP("", false, "show this"),
     EXIT("", false, "leave; Ctrl-D does it too");
-
-    private static final int MISSPELT = 2;
 
     private final String argument;
     private final boolean takesFiles;
@@ -48,32 +47,14 @@ enum SlashCommand {
                 .filter(c -> c.word().equals(word))
                 .findFirst()
                 .orElseThrow(() -> new OptionException(
-                        "unknown command " + word + suggestion(word),
+                        "unknown command " + Quote.of(word) + suggestion(word),
                         "/help lists all; a message that begins with a slash goes between lines of \"\"\""));
     }
 
     private static String suggestion(String word) {
-        List<String> near = Arrays.stream(values())
-                .map(SlashCommand::word)
-                .filter(w -> (word.length() > 1 && w.startsWith(word)) || distance(word, w) <= MISSPELT)
-                .toList();
-        return near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
-    }
-
-    /** Levenshtein's: letters to add, drop or change. */
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        Arrays.setAll(row, j -> j);
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int changed = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(changed, 1 + Math.min(row[j], row[j - 1]));
-            }
-        }
-        return row[b.length()];
+        String question = Closest.question(
+                word, Arrays.stream(values()).map(SlashCommand::word).toList());
+        return question.isEmpty() ? "" : "; " + question;
     }
 
     /** All of them, and what else can be typed. */

@@ -1,7 +1,7 @@
 package dev.fovea.app.cli;
 
+import dev.fovea.error.Quote;
 import dev.fovea.error.Warnings;
-import java.io.PrintStream;
 import java.util.Locale;
 
 /** A line on a terminal that says what is going on and is gone afterwards; nothing where there is no terminal. */
@@ -10,7 +10,7 @@ final class StatusLine implements AutoCloseable {
     private static final String ERASE = "\r\u001b[K";
 
     private final Console console;
-    private final PrintStream terminal;
+    private final Output terminal;
     private final boolean quiet;
     private final boolean shown;
     private final Warnings warnings = Warnings.to(this::note);
@@ -30,7 +30,7 @@ final class StatusLine implements AutoCloseable {
 
     synchronized void show(String text) {
         if (shown) {
-            write(ERASE + text);
+            write(ERASE + Quote.message(text));
             visible = true;
         }
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import org.jline.reader.Candidate;
@@ -15,6 +16,9 @@ import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.ParsedLine;
 import org.jline.reader.Parser.ParseContext;
 import org.jline.reader.UserInterruptException;
+import org.jline.terminal.Attributes;
+import org.jline.terminal.Attributes.ControlChar;
+import org.jline.terminal.Attributes.LocalFlag;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
 import org.jline.terminal.Terminal.SignalHandler;
@@ -48,7 +52,7 @@ final class TerminalPrompter implements Prompter {
         }
     }
 
-    private TerminalPrompter(Terminal terminal, Optional<Path> history) {
+    TerminalPrompter(Terminal terminal, Optional<Path> history) {
         this.terminal = terminal;
         LineReaderBuilder builder = LineReaderBuilder.builder()
                 .terminal(terminal)
@@ -75,12 +79,21 @@ final class TerminalPrompter implements Prompter {
         }
     }
 
+    /** What is typed meanwhile waits, unseen, for the next prompt, which shows it and goes on from there. */
     @Override
     public void interruptibly(Runnable action, Runnable stop) {
         SignalHandler before = terminal.handle(Signal.INT, _ -> stop.run());
+        Attributes attributes = terminal.getAttributes();
+        Attributes silent = new Attributes(attributes);
+        // Keys as they are, so that the prompt edits with them; Ctrl-C goes on being a signal.
+        silent.setLocalFlags(EnumSet.of(LocalFlag.ECHO, LocalFlag.ICANON), false);
+        silent.setControlChar(ControlChar.VMIN, 1);
+        silent.setControlChar(ControlChar.VTIME, 0);
+        terminal.setAttributes(silent);
         try {
             action.run();
         } finally {
+            terminal.setAttributes(attributes);
             terminal.handle(Signal.INT, before);
         }
     }

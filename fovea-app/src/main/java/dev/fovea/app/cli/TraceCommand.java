@@ -61,7 +61,7 @@ final class TraceCommand implements Callable<Integer> {
             status.show("Loading " + input.model);
             try (Pipeline pipe =
                     Pipeline.of("image-text-to-text", input.model(), engine.loadOptions(status.warnings()))) {
-                Request request = input.request(pipe.processor(), console);
+                Request request = input.request(pipe.processor(), console, status);
                 status.show("Tracing");
                 Trace trace = pipe.trace(request);
                 target.sparing(RunFiles.of(request)).write(trace::write);

@@ -1,7 +1,10 @@
 package dev.fovea.app.cli;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.OptionException;
+import dev.fovea.error.Quote;
 import dev.fovea.io.Json;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -10,16 +13,33 @@ import org.jspecify.annotations.Nullable;
 /** Values from a command line as JSON values, collected under the names of transformers. */
 final class Values {
     private final Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    private final Map<String, String> pairsOf = new HashMap<>();
 
-    /** KEY=VALUE pairs; a value is JSON where it reads as such, else a text. */
-    Values putAll(Map<String, String> pairs) {
-        pairs.forEach((key, value) -> values.put(key.replace('-', '_'), parse(value)));
+    /** KEY=VALUE pairs of an option; a value is JSON where it reads as such, else a text. */
+    Values putAll(String option, Map<String, String> pairs) {
+        pairs.forEach((key, value) -> {
+            String known = key.replace('-', '_');
+            pairsOf.put(known, option + " " + key + "=" + value);
+            values.put(known, parse(value));
+        });
         return this;
     }
 
-    /** A value that was given. */
+    /**
+     * A value that was given by an option of its own.
+     *
+     * @throws OptionException where a pair gives it too
+     */
     Values put(String key, Optional<?> value) {
-        value.ifPresent(v -> values.put(key, v instanceof Integer i ? (Object) (long) i : v));
+        value.ifPresent(v -> {
+            if (pairsOf.containsKey(key)) {
+                throw new OptionException(
+                        key + " is given twice: by its own option as " + Quote.of(v) + ", and by "
+                                + Quote.of(pairsOf.get(key)),
+                        "leave one of them out");
+            }
+            values.put(key, v instanceof Integer i ? (Object) (long) i : v);
+        });
         return this;
     }
 

@@ -14,7 +14,6 @@ import dev.fovea.io.Json;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -193,7 +192,7 @@ class ChatTest {
     @Test
     void unknownCommandsNameTheNearest() {
         assertThat(new Talk("/imge x").err()).contains("unknown command /imge; did you mean /image?");
-        assertThat(new Talk("/re").err()).contains("did you mean /retry or /reset?");
+        assertThat(new Talk("/re").err()).contains("did you mean /reset or /retry?");
         assertThat(new Talk("/xylophone").err())
                 .contains("unknown command /xylophone; /help")
                 .containsOnlyOnce("\n");
@@ -271,7 +270,7 @@ class ChatTest {
     }
 
     private static Console console(ByteArrayOutputStream all) {
-        PrintStream stream = new PrintStream(all, true, StandardCharsets.UTF_8);
+        Output stream = new Output(all);
         return new Console(InputStream.nullInputStream(), stream, stream, true, false, false);
     }
 
@@ -326,7 +325,7 @@ class ChatTest {
         private void run() {
             if (!over) {
                 over = true;
-                PrintStream answers = new PrintStream(out, true, StandardCharsets.UTF_8) {
+                Output answers = new Output(out) {
                     @Override
                     public void print(String piece) {
                         super.print(piece);
@@ -335,7 +334,7 @@ class ChatTest {
                         }
                     }
                 };
-                PrintStream notes = new PrintStream(err, true, StandardCharsets.UTF_8);
+                Output notes = new Output(err);
                 chat(
                                 Request.of(beginning, GREEDY),
                                 new Console(InputStream.nullInputStream(), answers, notes, true, false, false))

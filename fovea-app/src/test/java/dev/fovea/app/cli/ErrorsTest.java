@@ -157,21 +157,37 @@ class ErrorsTest {
     }
 
     @Test
-    void aClosedStdoutEndsTheRun() {
+    void aReaderThatLeavesEndsTheRunWithoutAWord() {
         ByteArrayOutputStream err = new ByteArrayOutputStream();
-        OutputStream closed = new OutputStream() {
-            @Override
-            public void write(int b) throws IOException {
-                throw new IOException("Broken pipe");
-            }
-        };
         String[] line = {"run", MODEL, "hi", "--max-new-tokens", "4000", "--no-do-sample"};
         long start = System.nanoTime();
-        int status = Main.run(line, InputStream.nullInputStream(), closed, err);
-        assertThat(status).isEqualTo(1);
-        assertThat(err.toString(StandardCharsets.UTF_8)).contains("stdout").containsOnlyOnce("\n");
+        assertThat(Main.run(line, InputStream.nullInputStream(), failing("Broken pipe"), err))
+                .as("as a shell reports SIGPIPE")
+                .isEqualTo(141);
+        assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
         assertThat((System.nanoTime() - start) / 1e9)
                 .as("seconds: it does not generate to the end")
                 .isLessThan(20);
+        assertThat(Main.run(new String[] {"--help"}, InputStream.nullInputStream(), failing("Broken pipe"), err))
+                .isEqualTo(141);
+        assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+    }
+
+    @Test
+    void aFullDiskBehindStdoutIsNamed() {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        String[] line = {"tokenize", MODEL, "hi"};
+        assertThat(Main.run(line, InputStream.nullInputStream(), failing("No space left on device"), err))
+                .isEqualTo(1);
+        assertThat(err.toString(StandardCharsets.UTF_8)).isEqualTo("fovea: cannot write to stdout: the disk is full\n");
+    }
+
+    private static OutputStream failing(String reason) {
+        return new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                throw new IOException(reason);
+            }
+        };
     }
 }

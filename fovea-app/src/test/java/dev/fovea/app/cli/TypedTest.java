@@ -84,7 +84,7 @@ class TypedTest {
     @Test
     void nobodyElseReadsTheHistory() throws IOException {
         Path file = HistoryFile.open(
-                        Map.of("XDG_STATE_HOME", folder.resolve("state").toString()), folder)
+                        Map.of("XDG_STATE_HOME", folder.resolve("state").toString()), java.util.Optional.of(folder))
                 .orElseThrow();
         assertThat(file).isEqualTo(folder.resolve("state/fovea/chat-history")).exists();
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
@@ -93,11 +93,12 @@ class TypedTest {
                 .isEqualTo("rwx------");
         Files.writeString(file, "1:Hello\n");
         assertThat(HistoryFile.open(
-                        Map.of("XDG_STATE_HOME", folder.resolve("state").toString()), folder))
+                        Map.of("XDG_STATE_HOME", folder.resolve("state").toString()), java.util.Optional.of(folder)))
                 .hasValue(file);
         assertThat(file).hasContent("1:Hello\n");
-        assertThat(HistoryFile.open(Map.of(), folder)).hasValue(folder.resolve(".local/state/fovea/chat-history"));
-        assertThat(HistoryFile.open(Map.of(), Files.createFile(folder.resolve("no-home"))))
+        assertThat(HistoryFile.open(Map.of(), java.util.Optional.of(folder)))
+                .hasValue(folder.resolve(".local/state/fovea/chat-history"));
+        assertThat(HistoryFile.open(Map.of(), java.util.Optional.of(Files.createFile(folder.resolve("no-home")))))
                 .isEmpty();
     }
 }

@@ -71,9 +71,9 @@ public final class Template {
             variables.forEach((name, value) -> values.put(name, Values.of(value, budget)));
             return interpreter.run(parsed.body(), values);
         } catch (Raised e) {
-            throw TemplateException.raised(interpreter.line(), String.valueOf(e.getMessage()));
+            throw TemplateException.raised(interpreter.line(), e.text());
         } catch (Failure e) {
-            throw new TemplateException(interpreter.line(), String.valueOf(e.getMessage()));
+            throw new TemplateException(interpreter.line(), e.text());
         }
     }
 }

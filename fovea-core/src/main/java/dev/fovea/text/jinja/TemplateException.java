@@ -19,8 +19,15 @@ final class TemplateException extends InputException {
     static final class Failure extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        Failure(String message) {
-            super(message, null, false, false);
+        private final String text;
+
+        Failure(String text) {
+            super(text, null, false, false);
+            this.text = text;
+        }
+
+        String text() {
+            return text;
         }
     }
 
@@ -28,8 +35,15 @@ final class TemplateException extends InputException {
     static final class Raised extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        Raised(String message) {
-            super(message, null, false, false);
+        private final String text;
+
+        Raised(String text) {
+            super(text, null, false, false);
+            this.text = text;
+        }
+
+        String text() {
+            return text;
         }
     }
 }
