@@ -6,6 +6,7 @@ import static dev.fovea.Message.user;
 
 import dev.fovea.backend.shapes.ShapeBackend;
 import dev.fovea.error.FoveaException;
+import dev.fovea.error.Warnings;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.io.Config;
 import dev.fovea.io.Json;
@@ -39,6 +40,8 @@ final class ConfigSweep {
             "processor_config.json",
             "video_preprocessor_config.json",
             "tokenizer_config.json");
+
+    private static final Warnings UNHEARD = Warnings.to(_ -> {});
 
     /** What became of a change: an answer, or an exception. */
     record Outcome(ConfigMutation mutation, Optional<Throwable> thrown) {
@@ -98,7 +101,7 @@ final class ConfigSweep {
 
     /** The keys that the model and the processor of the unchanged checkpoint list as ignored, by file. */
     private static Map<String, Set<String>> ignored(Path checkpoint) {
-        ModelDirectory directory = ModelDirectory.open(checkpoint);
+        ModelDirectory directory = ModelDirectory.open(checkpoint, UNHEARD);
         Family family = Families.of(directory);
         family.load(directory.config(), Weights.shapesOnly(new ShapeBackend(), DType.FLOAT32));
         family.processor(directory);
@@ -133,9 +136,10 @@ final class ConfigSweep {
 
     /** Opens a directory and lets it write two tokens, about a picture where it takes one. */
     static void answer(Path directory) {
-        LoadOptions options = LoadOptions.DEFAULT.withDevice("cpu:java").withThreads(1);
+        LoadOptions options =
+                LoadOptions.DEFAULT.withDevice("cpu:java").withThreads(1).withWarnings(UNHEARD);
         try (Model model = Model.open(directory.toString(), options)) {
-            Processor processor = AutoProcessor.fromPretrained(directory);
+            Processor processor = AutoProcessor.fromPretrained(directory.toString(), UNHEARD);
             model.generate(inputs(processor, isTextOnly(directory)), GenerationConfig.maxNewTokens(2));
         }
     }
