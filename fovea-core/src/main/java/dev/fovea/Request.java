@@ -282,7 +282,7 @@ public final class Request {
         parts.loader = c.optionalString("loader").map(Loader::of);
         parts.answerIds =
                 Arrays.stream(c.integers("answer_ids", new int[0])).boxed().toList();
-        parts.chat = ChatTemplateOptions.of(c);
+        parts.chat = ChatTemplateKeys.of(c);
         // Counts pictures and places.
         filled(parts.messages, images, videos);
         if (!c.unread().isEmpty()) {

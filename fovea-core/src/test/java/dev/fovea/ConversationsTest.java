@@ -49,7 +49,7 @@ class ConversationsTest {
 
     private Object made(Map<String, @Nullable Object> expected) {
         List<Message> messages = Message.parse(expected.get("messages"), resource("/"));
-        ChatTemplateOptions options = ChatTemplateOptions.of(Config.of(new LinkedHashMap<>(expected), "a case"));
+        ChatTemplateOptions options = ChatTemplateKeys.of(Config.of(new LinkedHashMap<>(expected), "a case"));
         if (expected.get("family").equals("qwen3")) {
             return ChatTemplates.ofTokenizer(resource("/tokenizers/qwen3"))
                     .orElseThrow()
