@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RequestSweepTest {
     private static final Path ORACLE = Path.of("src/test/resources/oracle").toAbsolutePath();
     private static final int SHORT = 150;
-    private static final int LONG = 5000;
+    private static final int LONG = 20_000;
     private static final int TOKENS = 3;
 
     private static final String QUESTION = """
@@ -211,12 +211,23 @@ class RequestSweepTest {
         }
     }
 
-    /** A value, changeable where it is a container. */
     private static @Nullable Object any(Random random) {
-        Object value = VALUES.get(random.nextInt(VALUES.size()));
+        return changeable(VALUES.get(random.nextInt(VALUES.size())));
+    }
+
+    /** A copy whose containers can be changed. */
+    private static @Nullable Object changeable(@Nullable Object value) {
         return switch (value) {
-            case Map<?, ?> map -> new LinkedHashMap<>(map);
-            case List<?> list -> new ArrayList<>(list);
+            case Map<?, ?> map -> {
+                Map<String, @Nullable Object> copy = new LinkedHashMap<>();
+                map.forEach((key, v) -> copy.put(String.valueOf(key), changeable(v)));
+                yield copy;
+            }
+            case List<?> list -> {
+                List<@Nullable Object> copy = new ArrayList<>();
+                list.forEach(v -> copy.add(changeable(v)));
+                yield copy;
+            }
             case null, default -> value;
         };
     }
