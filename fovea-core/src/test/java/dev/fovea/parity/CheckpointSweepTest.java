@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CheckpointSweepTest {
     private static final long SEED = Long.getLong("fovea.test.seed", 12);
     private static final int SHORT = 40;
-    private static final int LONG = 4000;
+    private static final int LONG = 2000;
 
     @TempDir
     Path temp;
@@ -94,7 +94,7 @@ class CheckpointSweepTest {
         Path checkpoint = variant.resolve("checkpoint");
         byte[] sound = Files.readAllBytes(checkpoint.resolve(target.file));
         Inputs inputs = inputs(variant);
-        link(checkpoint, target.file);
+        copy(checkpoint, target.file);
         List<String> wrong = new ArrayList<>();
         int answered = 0;
         for (int round = 0; round < rounds; round++) {
@@ -122,11 +122,11 @@ class CheckpointSweepTest {
         }
     }
 
-    private void link(Path checkpoint, String without) throws IOException {
+    private void copy(Path checkpoint, String without) throws IOException {
         try (Stream<Path> files = Files.list(checkpoint)) {
             for (Path file : files.toList()) {
                 if (!file.endsWith(without)) {
-                    Files.createSymbolicLink(temp.resolve(file.getFileName()), file);
+                    Files.copy(file, temp.resolve(file.getFileName()));
                 }
             }
         }
