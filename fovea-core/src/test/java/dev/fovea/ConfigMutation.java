@@ -70,7 +70,9 @@ record ConfigMutation(String file, List<String> keys, String value) {
         List<String> values = new ArrayList<>(List.of("[]", "[null]", "{}", "\"x\"", "-1", "[[]]"));
         if (!list.isEmpty()) {
             values.add(Json.write(list.subList(0, 1)));
-            values.add(Json.write(Stream.concat(list.stream(), list.stream()).toList()));
+            List<Object> twice = new ArrayList<>(list);
+            twice.addAll(list);
+            values.add(Json.write(twice));
             if (list.getFirst() instanceof Number) {
                 for (String number : List.of("0", "-1", "1000000000", "1e300", "NaN")) {
                     values.add("[" + number

@@ -90,8 +90,8 @@ public record Qwen2VLVideoProcessor(
         if (capPixelsPerFrame) {
             int factor = frames.patches().factor();
             long budget = (long) (maxVideoTokens * (double) (factor * factor) * 0.9);
-            double share = (double) (budget * frames.temporalPatchSize() / count);
-            max = Math.max(Math.min(max, share), Math.floor(frames.minPixels() * 1.05));
+            long share = budget * frames.temporalPatchSize() / count;
+            max = Math.max(Math.min(max, (double) share), Math.floor(frames.minPixels() * 1.05));
         }
         return frames.size(video.height(), video.width(), max);
     }

@@ -55,7 +55,7 @@ public record RopeFrequencies(float[] inverse, float scaling) {
         };
     }
 
-    /** {@code mrope} is Qwen's word for default. */
+    /** "mrope" is Qwen's word for default. */
     private static String type(Config rope) {
         String older = rope.string("type", "default");
         String type = rope.string("rope_type", older);

@@ -166,9 +166,10 @@ class UsageTest {
                 .distinct()
                 .toList();
         assertThat(named).isNotEmpty();
-        try (Stream<Path> files =
-                Stream.concat(Files.walk(Path.of("../fovea-core/src/test")), Files.walk(Path.of("src/test")))) {
-            assertThat(files.map(f -> f.getFileName().toString().replace(".java", "")))
+        try (Stream<Path> core = Files.walk(Path.of("../fovea-core/src/test"));
+                Stream<Path> app = Files.walk(Path.of("src/test"))) {
+            assertThat(Stream.concat(core, app)
+                            .map(f -> f.getFileName().toString().replace(".java", "")))
                     .containsAll(named);
         }
     }

@@ -64,9 +64,9 @@ class SnippetsTest {
             calls.add(call(
                     "examples/" + name, "() -> " + name + ".main(new String[] {\"" + model + "\", \"photo.jpg\"})"));
         });
-        assertThat(EXAMPLES.keySet())
-                .hasSameSizeAs(Files.list(Snippet.ROOT.resolve("examples/src/main/java"))
-                        .toList());
+        try (Stream<Path> files = Files.list(Snippet.ROOT.resolve("examples/src/main/java"))) {
+            assertThat(EXAMPLES.keySet()).hasSameSizeAs(files.toList());
+        }
         sources.add(Files.writeString(folder.resolve("Snippets.java"), harness(parts, calls)));
         compile(sources);
         run();
