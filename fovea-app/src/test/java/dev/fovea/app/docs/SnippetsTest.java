@@ -173,7 +173,7 @@ class SnippetsTest {
         Files.createSymbolicLink(repository.resolve("snapshots/here"), directory);
     }
 
-    private static String classPath() {
+    static String classPath() {
         return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     }
 }

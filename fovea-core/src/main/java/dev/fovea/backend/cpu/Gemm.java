@@ -29,7 +29,9 @@ sealed interface Gemm extends AutoCloseable permits JavaGemm, OneDnnGemm {
         if (NativeLibrary.platform().equals(OneDnn.PLATFORM)) {
             Warnings.log()
                     .warn("matrices are multiplied in Java, not by oneDNN, which is faster: " + library.where()
-                            + "; add the dependency " + OneDnn.DEPENDENCY);
+                            + (library.where().equals(NativeLibrary.DENIED)
+                                    ? ""
+                                    : "; add the dependency " + OneDnn.DEPENDENCY));
         }
         return new JavaGemm(workers, library.toString());
     }
