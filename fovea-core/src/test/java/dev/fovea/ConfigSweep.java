@@ -41,10 +41,8 @@ final class ConfigSweep {
             "video_preprocessor_config.json",
             "tokenizer_config.json");
 
-    private static final Warnings UNHEARD = Warnings.to(_ -> {});
-
-    /** What became of a change: an answer, or an exception. */
-    record Outcome(ConfigMutation mutation, Optional<Throwable> thrown) {
+    /** What became of a change: an answer, or an exception, and what was said on the way. */
+    record Outcome(ConfigMutation mutation, Optional<Throwable> thrown, List<String> warnings) {
         boolean isAnswered() {
             return thrown.isEmpty();
         }
@@ -101,7 +99,7 @@ final class ConfigSweep {
 
     /** The keys that the model and the processor of the unchanged checkpoint list as ignored, by file. */
     private static Map<String, Set<String>> ignored(Path checkpoint) {
-        ModelDirectory directory = ModelDirectory.open(checkpoint, UNHEARD);
+        ModelDirectory directory = ModelDirectory.open(checkpoint, Warnings.to(_ -> {}));
         Family family = Families.of(directory);
         family.load(directory.config(), Weights.shapesOnly(new ShapeBackend(), DType.FLOAT32));
         family.processor(directory);
@@ -124,22 +122,23 @@ final class ConfigSweep {
     Outcome run(ConfigMutation mutation) throws IOException {
         Path file = work.resolve(mutation.file());
         Files.writeString(file, mutation.apply(files.get(mutation.file())));
+        List<String> warnings = new ArrayList<>();
         try {
-            answer(work);
-            return new Outcome(mutation, Optional.empty());
+            answer(work, Warnings.to(warnings::add));
+            return new Outcome(mutation, Optional.empty(), warnings);
         } catch (Throwable e) { // an error is what is looked for
-            return new Outcome(mutation, Optional.of(e));
+            return new Outcome(mutation, Optional.of(e), warnings);
         } finally {
             Files.copy(checkpoint.resolve(mutation.file()), file, StandardCopyOption.REPLACE_EXISTING);
         }
     }
 
     /** Opens a directory and lets it write two tokens, about a picture where it takes one. */
-    static void answer(Path directory) {
+    private static void answer(Path directory, Warnings warnings) {
         LoadOptions options =
-                LoadOptions.DEFAULT.withDevice("cpu:java").withThreads(1).withWarnings(UNHEARD);
+                LoadOptions.DEFAULT.withDevice("cpu:java").withThreads(1).withWarnings(warnings);
         try (Model model = Model.open(directory.toString(), options)) {
-            Processor processor = AutoProcessor.fromPretrained(directory.toString(), UNHEARD);
+            Processor processor = AutoProcessor.fromPretrained(directory.toString(), warnings);
             model.generate(inputs(processor, isTextOnly(directory)), GenerationConfig.maxNewTokens(2));
         }
     }
