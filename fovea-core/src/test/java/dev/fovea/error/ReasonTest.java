@@ -79,7 +79,10 @@ class ReasonTest {
         Path file = Files.createFile(folder.resolve("file"));
         assertThat(reason(() -> Files.readAllBytes(file.resolve("below"))))
                 .isEqualTo("a part of its path is no directory");
-        assertThat(reason(() -> Files.newDirectoryStream(file).close())).isEqualTo("it is no directory");
+        assertThat(reason(() -> {
+                    try (var _ = Files.newDirectoryStream(file)) {}
+                }))
+                .isEqualTo("it is no directory");
         assertThat(reason(() -> Files.readString(Files.write(file, new byte[] {(byte) 0xff}))))
                 .isEqualTo("it is not text in UTF-8");
         assertThat(reason(() -> Files.createFile(folder.resolve("x".repeat(300)))))
