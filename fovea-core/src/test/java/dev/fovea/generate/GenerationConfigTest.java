@@ -305,7 +305,7 @@ class GenerationConfigTest {
         assertThat(greedy.toMap()).containsEntry("top_k", -1L);
         assertThatThrownBy(greedy::topK)
                 .isInstanceOf(OptionException.class)
-                .hasMessage("generation_config.json: top_k is -1; expected an integer of at least 0");
+                .hasMessageStartingWith("generation_config.json: top_k is -1; expected an integer of at least 0");
         assertThatThrownBy(() -> GenerationConfig.resolve(
                         GenerationConfig.EMPTY.withDoSample(true),
                         file,

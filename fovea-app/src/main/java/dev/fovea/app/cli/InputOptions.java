@@ -285,10 +285,13 @@ final class InputOptions {
                 ? new OptionException(found + "no tasks")
                 : new OptionException(
                         found + String.join(", ", tasks),
-                        Closest.question(
-                                        bare(task),
-                                        tasks.stream().map(InputOptions::bare).toList())
-                                + " a task of a fine-tuned model's own is given in brackets: \"<MY_TASK>\"");
+                        (Closest.question(
+                                                bare(task),
+                                                tasks.stream()
+                                                        .map(InputOptions::bare)
+                                                        .toList())
+                                        + " a task of a fine-tuned model's own is given in brackets: \"<MY_TASK>\"")
+                                .strip());
     }
 
     private static String bare(String task) {
