@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,6 +42,16 @@ class SnippetsTest {
 
     @TempDir
     Path folder;
+
+    private final List<Path> links = new ArrayList<>();
+
+    /** JUnit deletes them too, and warns of each. */
+    @AfterEach
+    void unlink() throws IOException {
+        for (Path link : links) {
+            Files.delete(link);
+        }
+    }
 
     @Test
     void compileAndRun() throws Exception {
@@ -170,7 +181,7 @@ class SnippetsTest {
         Files.createDirectories(repository.resolve("refs"));
         Files.createDirectories(repository.resolve("snapshots"));
         Files.writeString(repository.resolve("refs/main"), "here");
-        Files.createSymbolicLink(repository.resolve("snapshots/here"), directory);
+        links.add(Files.createSymbolicLink(repository.resolve("snapshots/here"), directory));
     }
 
     static String classPath() {
