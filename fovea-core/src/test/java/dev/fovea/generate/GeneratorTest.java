@@ -3,6 +3,7 @@ package dev.fovea.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fovea.error.MemoryException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -171,5 +172,44 @@ class GeneratorTest {
         assertThatThrownBy(() -> Generator.generate(model, List.of(new int[] {1}), GREEDY))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("2 rows for 1 prompts");
+    }
+
+    @Test
+    void moreScoresThanTheHeapHoldsAreRefusedBeforeAnythingIsComputed() {
+        Decoding endless = new Decoding() {
+            @Override
+            public float[][] prefill() {
+                throw new AssertionError("asked before memory was counted");
+            }
+
+            @Override
+            public int vocabSize() {
+                return Integer.MAX_VALUE;
+            }
+
+            @Override
+            public int rows() {
+                return 1;
+            }
+
+            @Override
+            public void select(int[] parents) {}
+
+            @Override
+            public float[][] step(int[] tokens) {
+                return new float[0][];
+            }
+
+            @Override
+            public void close() {}
+        };
+        GenerationConfig many = GenerationConfig.resolve(
+                GenerationConfig.of(Map.of("num_beams", 1000), "test"),
+                GenerationConfig.EMPTY,
+                GenerationConfig.EMPTY,
+                GenerationConfig.EMPTY);
+        assertThatThrownBy(() -> Generator.generate(endless, List.of(new int[] {1}), many))
+                .isInstanceOf(MemoryException.class)
+                .hasMessageContainingAll("1000 answers at once to 1 prompts", "GB", "lower num_return_sequences");
     }
 }

@@ -80,7 +80,6 @@ class ErrorsTest {
                 "--generate colour=red | unknown generation option colour",
                 "--generate guidance_scale=3 | not supported",
                 "--processor colour=red | no option colour",
-                "--min-pixels 9 --max-pixels 8 --image PICTURE | min_pixels",
                 "--loader gimp | expected load_image, pil, qwen_vl_utils or torchvision",
                 "--task OD | this model knows no tasks"
             })

@@ -79,9 +79,9 @@ class UsageTest {
     }
 
     @Test
-    void moreAnswersThanMemoryIsASentenceWithNumbers() {
+    void moreAnswersThanAnybodyReadsAreASentence() {
         fovea("run", MODEL, "hi", "--do-sample", "--num-return-sequences", "1000000000")
-                .failsWith(4, "1000000000 answers", "GB", "lower num_return_sequences");
+                .failsWith(2, "num_return_sequences is 1000000000", "from 1 to 4096");
     }
 
     @Test
