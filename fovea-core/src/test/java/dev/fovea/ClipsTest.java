@@ -169,7 +169,6 @@ class ClipsTest {
         ask(OptionException.class, "\"media/walk\"", "\"nframes\": 2", "nframes", "video file");
         ask(InputException.class, "\"cases.json\"", "\"fps\": 2", "cases.json", "not decoded");
         ask(OptionException.class, "\"media/walk\"", "\"sample_fps\": 0", "sample_fps is 0.0");
-        ask(OptionException.class, "\"media/walk\"", "\"sample_fps\": 1, \"colour\": 2", "colour", "total_pixels");
         ask(OptionException.class, "\"media/walk\"", "\"resized_height\": 56", "resized_width");
         ask(OptionException.class, "\"media/walk\"", "\"max_pixels\": 6272", "min_pixels 12544", "max_pixels 6272");
         refused(

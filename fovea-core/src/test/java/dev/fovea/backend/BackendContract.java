@@ -72,7 +72,9 @@ public abstract class BackendContract implements ProductContract, NormContract, 
         Set<String> operations = new TreeSet<>();
         for (Method method : Backend.class.getMethods()) {
             boolean computes = method.getReturnType() == Tensor.class || method.getReturnType() == void.class;
-            if (computes && !method.isDefault() && !method.getName().equals("releaseSlab")) {
+            if (computes
+                    && !method.isDefault()
+                    && !Set.of("releaseSlab", "close").contains(method.getName())) {
                 operations.add(method.getName());
             }
         }

@@ -71,9 +71,10 @@ class Florence2ProcessorTest {
         assertThat(List.of(visual.width(), visual.height())).containsExactly(8, 4);
     }
 
+    /** A fine-tuned model may have tasks of its own. */
     @Test
     void unknownTaskToken() {
-        input(() -> prompt(microsofts, "<OBJECTS>"), "<OBJECTS>", "<OD>", "<REGION_TO_OCR>");
+        assertThat(prompt(microsofts, "<OBJECTS>")).isEqualTo("<OBJECTS>");
     }
 
     @Test
