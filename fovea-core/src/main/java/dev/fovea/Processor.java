@@ -212,7 +212,7 @@ public final class Processor implements AutoCloseable {
             case PIL -> DecodedVideo.of(source.decode(frame -> rgbOnly(frame.decode())));
             case TORCHVISION -> DecodedVideo.of(source.decode(ImageSource::decodeByTorchvision));
             case QWEN_VL_UTILS ->
-                ProcessVisionInfo.video(source, Config.of(new LinkedHashMap<>(options), "video item"));
+                ProcessVisionInfo.video(source, Config.ofOptions(new LinkedHashMap<>(options), "video item"));
         };
     }
 
@@ -240,7 +240,7 @@ public final class Processor implements AutoCloseable {
             case PIL -> decoded(source);
             case TORCHVISION -> DecodedImage.of(source.decodeByTorchvision());
             case QWEN_VL_UTILS ->
-                ProcessVisionInfo.image(decoded(source), Config.of(new LinkedHashMap<>(options), "image item"));
+                ProcessVisionInfo.image(decoded(source), Config.ofOptions(new LinkedHashMap<>(options), "image item"));
         };
     }
 
@@ -327,7 +327,7 @@ public final class Processor implements AutoCloseable {
 
     private Inputs.Row prepared(Optional<String> text, VisionInfo vision, Map<String, Object> options) {
         checkVideos(vision.videos().size());
-        Config config = Config.of(new LinkedHashMap<>(merged(options)), "processor options");
+        Config config = Config.ofOptions(new LinkedHashMap<>(merged(options)), "processor options");
         Inputs.Row row = processor.process(text, vision.images(), vision.videos(), config);
         if (!config.unread().isEmpty()) {
             throw new OptionException(

@@ -160,11 +160,11 @@ class BadInputTest {
         option(
                 () -> pipe.processor().with(Map.of("crop_size", 3)).process("<|image_pad|>", List.of(picture)),
                 "crop_size");
-        input(
+        option(
                 () -> pipe.processor().with(Map.of("min_pixels", 0)).process("<|image_pad|>", List.of(picture)),
                 "min_pixels is 0",
                 "at least 1");
-        input(
+        option(
                 () -> pipe.processor()
                         .with(Map.of("size", Map.of("longest_edge", 5000)))
                         .process("<|image_pad|>", List.of(picture)),

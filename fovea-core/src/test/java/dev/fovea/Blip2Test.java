@@ -216,7 +216,7 @@ class Blip2Test {
                 "0",
                 "1 to");
         fails(
-                InputException.class,
+                OptionException.class,
                 () -> ids(pipe, request(QUESTION, Map.of("size", Map.of("height", 56L)), Map.of(), HOPPER)),
                 "size.width is missing");
         fails(
@@ -228,7 +228,7 @@ class Blip2Test {
     @Test
     void argumentsOfAnotherModel() {
         fails(
-                InputException.class,
+                OptionException.class,
                 () -> ids(pipe, request(QUESTION, Map.of("interpolate_pos_encoding", 3L), HOPPER)),
                 "interpolate_pos_encoding is 3",
                 "true or false");

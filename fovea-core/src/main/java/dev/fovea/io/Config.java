@@ -1,6 +1,8 @@
 package dev.fovea.io;
 
+import dev.fovea.error.FoveaException;
 import dev.fovea.error.InputException;
+import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
 import java.math.BigInteger;
 import java.nio.file.Path;
@@ -53,14 +55,20 @@ public final class Config {
     private final Map<String, @Nullable Object> values;
     private final String where;
     private final String prefix;
+    private final Function<String, FoveaException> failure;
     private final Set<String> read = ConcurrentHashMap.newKeySet();
     private final Map<String, Config> children = new ConcurrentHashMap<>();
     private final Map<String, String> ignored = new ConcurrentHashMap<>();
 
-    private Config(Map<String, @Nullable Object> values, String where, String prefix) {
+    private Config(
+            Map<String, @Nullable Object> values,
+            String where,
+            String prefix,
+            Function<String, FoveaException> failure) {
         this.values = values;
         this.where = where;
         this.prefix = prefix;
+        this.failure = failure;
     }
 
     /** The object as it stands in the file; nothing counts as read by this. */
@@ -70,12 +78,17 @@ public final class Config {
 
     /** @throws InputException where the file is not a JSON object */
     public static Config of(Path file) {
-        return new Config(Json.parseObject(file), file.toString(), "");
+        return new Config(Json.parseObject(file), file.toString(), "", InputException::new);
     }
 
     /** @param where how messages name the source */
     public static Config of(Map<String, @Nullable Object> values, String where) {
-        return new Config(values, where, "");
+        return new Config(values, where, "", InputException::new);
+    }
+
+    /** What a caller asks for, not a file: each refusal is an {@link OptionException}. */
+    public static Config ofOptions(Map<String, @Nullable Object> values, String where) {
+        return new Config(values, where, "", OptionException::new);
     }
 
     /** How messages name the source: the file. */
@@ -269,7 +282,7 @@ public final class Config {
     }
 
     private Config wrap(String key, Map<String, @Nullable Object> object) {
-        return children.computeIfAbsent(key, k -> new Config(object, where, prefix + k + "."));
+        return children.computeIfAbsent(key, k -> new Config(object, where, prefix + k + ".", failure));
     }
 
     // ------------------------------------------------------------------------------------------------------ refusal
@@ -287,10 +300,10 @@ public final class Config {
     }
 
     /** The exception for a key whose value is not what was expected. */
-    public InputException refusal(String key, String expected) {
+    public FoveaException refusal(String key, String expected) {
         Object value = values.get(key);
         String found = value != null ? "is " + shown(value) : values.containsKey(key) ? "is null" : "is missing";
-        return new InputException(where + ": " + prefix + key + " " + found + "; expected " + expected);
+        return failure.apply(where + ": " + prefix + key + " " + found + "; expected " + expected);
     }
 
     // ------------------------------------------------------------------------------------------------- unread keys

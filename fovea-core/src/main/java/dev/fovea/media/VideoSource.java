@@ -105,6 +105,7 @@ public sealed interface VideoSource {
      * @throws InputException for a frame that is missing or no picture, and where they are too large together
      */
     default List<Picture> decode(Function<ImageSource, Picture> opened) {
+        Objects.requireNonNull(opened, "opened");
         List<ImageSource> frames = frames();
         return frames.parallelStream()
                 .map(frame -> {

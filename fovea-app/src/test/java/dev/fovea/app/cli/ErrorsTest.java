@@ -80,6 +80,8 @@ class ErrorsTest {
                 "--generate colour=red | unknown generation option colour",
                 "--generate guidance_scale=3 | not supported",
                 "--processor colour=red | no option colour",
+                "--max-pixels 0 --image PICTURE | max_pixels",
+                "--processor min_pixels=abc --image PICTURE | min_pixels",
                 "--loader gimp | expected load_image, pil, qwen_vl_utils or torchvision",
                 "--task OD | this model knows no tasks"
             })

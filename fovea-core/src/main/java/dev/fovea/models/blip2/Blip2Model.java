@@ -174,7 +174,7 @@ public final class Blip2Model implements VisionLanguageModel {
     /** The first pictures of a row as vectors of the decoder's width: (pictures Q, D). */
     private Tensor encode(Inputs.Row row, int pictures) {
         List<Inputs.Visual> images = row.images().subList(0, pictures);
-        boolean interpolate = Config.of(new LinkedHashMap<>(row.modelArguments()), "generate")
+        boolean interpolate = Config.ofOptions(new LinkedHashMap<>(row.modelArguments()), "generate")
                 .flag(Blip2.INTERPOLATE_POS_ENCODING, false);
         return interpolate
                 ? encode(images, true) // the same pixels give other vectors

@@ -155,7 +155,7 @@ public final class LlavaOnevision1_5Model implements VisionLanguageModel {
     }
 
     private static ClassRows classRows(Inputs.Row row) {
-        return ClassRows.of(Config.of(new LinkedHashMap<>(row.modelArguments()), "generate"));
+        return ClassRows.of(Config.ofOptions(new LinkedHashMap<>(row.modelArguments()), "generate"));
     }
 
     @Override
