@@ -23,7 +23,7 @@ public final class AutoProcessor {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(warnings, "warnings");
         ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, warnings), warnings);
-        Processor processor = Opening.of(directory.path(), () -> new Processor(directory));
+        Processor processor = Fence.of(directory.path(), () -> new Processor(directory));
         directory.warnOfUnreadProcessorKeys();
         return processor;
     }

@@ -87,7 +87,7 @@ public final class Model implements AutoCloseable {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(options, "options");
         ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, options.warnings()), options.warnings());
-        return Opening.of(directory.path(), () -> open(directory, options, modelTypes));
+        return Fence.of(directory.path(), () -> open(directory, options, modelTypes));
     }
 
     private static Model open(ModelDirectory directory, LoadOptions options, String... modelTypes) {

@@ -66,7 +66,7 @@ public final class ModelInfo {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(options, "options");
         ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, options.warnings()), options.warnings());
-        return Opening.of(directory.path(), () -> new ModelInfo(directory, options));
+        return Fence.of(directory.path(), () -> new ModelInfo(directory, options));
     }
 
     public Path directory() {

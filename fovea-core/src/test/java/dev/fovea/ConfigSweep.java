@@ -53,7 +53,7 @@ final class ConfigSweep {
         }
 
         boolean isFenced() {
-            return thrown.filter(e -> String.valueOf(e.getMessage()).contains(Opening.UNUSABLE))
+            return thrown.filter(e -> String.valueOf(e.getMessage()).contains(Fence.UNUSABLE))
                     .isPresent();
         }
 

@@ -9,18 +9,18 @@ import java.util.function.Supplier;
  * The fence around opening a directory. Values are checked where they are read; what slips through and fails deep inside is still
  * the directory's fault, and is said so in one sentence.
  */
-final class Opening {
+final class Fence {
     static final String UNUSABLE = "could not be opened with the values of its configuration files";
 
-    private Opening() {}
+    private Fence() {}
 
-    /** @throws InputException in place of an exception that names no file */
+    /** @throws InputException in place of an exception that names no file; too small a heap stays what it is */
     static <T> T of(Path directory, Supplier<T> open) {
         try {
             return open.get();
         } catch (FoveaException e) {
             throw e;
-        } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
+        } catch (RuntimeException | StackOverflowError e) {
             throw new InputException(
                     directory + " " + UNUSABLE,
                     "compare its JSON files with those of the published model; please report it, with config.json",
