@@ -1,0 +1,43 @@
+package dev.fovea.backend.cuda;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * The arguments of a launch as the kernel finds them: one after another in the order of its parameters, little-endian, each at
+ * a multiple of its size.
+ */
+public final class Arguments {
+    private final ByteBuffer bytes = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
+
+    /** A pointer, or any value of 8 bytes. */
+    public Arguments pointer(long address) {
+        align(Long.BYTES);
+        bytes.putLong(address);
+        return this;
+    }
+
+    /** An int. */
+    public Arguments integer(int value) {
+        align(Integer.BYTES);
+        bytes.putInt(value);
+        return this;
+    }
+
+    /** A float. */
+    public Arguments real(float value) {
+        align(Float.BYTES);
+        bytes.putFloat(value);
+        return this;
+    }
+
+    private void align(int size) {
+        bytes.position((bytes.position() + size - 1) & -size);
+    }
+
+    /** All of them, packed. */
+    public byte[] toBytes() {
+        return Arrays.copyOf(bytes.array(), bytes.position());
+    }
+}

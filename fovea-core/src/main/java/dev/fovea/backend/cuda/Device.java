@@ -1,0 +1,68 @@
+package dev.fovea.backend.cuda;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A GPU, or what stands for one: memory, launches, waiting. What is asked of it happens in the order of the calls, perhaps
+ * later; {@link #download} and {@link #await} wait, and throw what an earlier call did wrong.
+ *
+ * <p>Addresses are the device's own; nothing may be read or written through them by Java. Safe for use by many threads.
+ */
+public interface Device extends AutoCloseable {
+    /** What it is, for people: {@code NVIDIA H100 80GB HBM3}. */
+    String name();
+
+    /** What kernels are compiled for: {@code sm_90a}. */
+    String architecture();
+
+    /** How many blocks run side by side, at least: the number of multiprocessors. */
+    int multiprocessors();
+
+    /** Bytes of memory in all. */
+    long totalBytes();
+
+    /** Bytes that can be allocated now. */
+    long freeBytes();
+
+    /**
+     * Uninitialised memory, aligned to 256 bytes.
+     *
+     * @throws dev.fovea.error.MemoryException where there is not as much, with the numbers
+     */
+    long allocate(long bytes);
+
+    /** Takes memory back that {@link #allocate} gave, after all that was launched before. */
+    void free(long address);
+
+    /** Copies host memory, on or off the heap, to the device; the host memory may change as soon as this returns. */
+    void upload(MemorySegment from, long to);
+
+    /** Copies device memory to the host, after all that was launched before; waits for it. */
+    void download(long from, MemorySegment to);
+
+    /** Copies within the device. */
+    void copy(long from, long to, long bytes);
+
+    /** Runs a kernel; a grid without blocks runs nothing. */
+    void launch(Kernel kernel, Grid grid, Arguments arguments);
+
+    /** Waits for all that was launched. */
+    void await();
+
+    /** Frees everything. */
+    @Override
+    void close();
+
+    /** Blocks of a launch along three axes. */
+    record Grid(int x, int y, int z) {
+        /** Blocks in a row. */
+        public static Grid of(long x) {
+            return new Grid(Math.toIntExact(x), 1, 1);
+        }
+
+        /** Whether it has no blocks at all. */
+        public boolean isEmpty() {
+            return x == 0 || y == 0 || z == 0;
+        }
+    }
+}

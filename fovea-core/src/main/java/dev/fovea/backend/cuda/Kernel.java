@@ -1,0 +1,58 @@
+package dev.fovea.backend.cuda;
+
+import dev.fovea.tensor.DType;
+import java.util.List;
+
+/**
+ * A function of a module.
+ *
+ * @param module its source, compiled with some macros
+ * @param entry its name there
+ * @param threads of a block: the kernel is written for just so many
+ * @param sharedBytes of shared memory that a block takes beside what the source declares
+ */
+public record Kernel(Module module, String entry, int threads, int sharedBytes) {
+
+    /** A kernel without further shared memory. */
+    public Kernel(Module module, String entry, int threads) {
+        this(module, entry, threads, 0);
+    }
+
+    /**
+     * A source file of this package's resources, compiled with some macros defined. Compiled apart from others, so that a model
+     * waits for the kernels that it uses only.
+     *
+     * @param source name of the file without {@code .cu}
+     * @param macros {@code X=bf16}: definitions that come before the prelude and the source
+     */
+    public record Module(String source, List<String> macros) {
+        public Module {
+            macros = List.copyOf(macros);
+        }
+
+        /** Kernels for activations of a dtype. */
+        public static Module of(String source, DType x) {
+            return new Module(source, List.of("X=" + type(x)));
+        }
+
+        /** Kernels for activations and weights of some dtypes. */
+        public static Module of(String source, DType x, DType w) {
+            return new Module(source, List.of("X=" + type(x), "W=" + type(w)));
+        }
+
+        /** One word: {@code linear-X=bf16-W=bf16}. */
+        public String id() {
+            return macros.isEmpty() ? source : source + "-" + String.join("-", macros);
+        }
+
+        /** The name that the prelude has for a dtype. */
+        public static String type(DType dtype) {
+            return switch (dtype) {
+                case FLOAT32 -> "f32";
+                case BFLOAT16 -> "bf16";
+                case FLOAT16 -> "f16";
+                default -> throw new IllegalArgumentException("no kernels for " + dtype.torchName());
+            };
+        }
+    }
+}
