@@ -31,7 +31,7 @@ final class StoredWeights implements WeightSource {
     private final List<WeightFile> files;
     private final StoredTensors stored;
     private final Backend backend;
-    private final Scope converted;
+    private final Scope made; // what is not used where it lies in the files
 
     private final Map<Request, Tensor> answered = new LinkedHashMap<>();
     private final Set<String> asked = new LinkedHashSet<>();
@@ -49,7 +49,7 @@ final class StoredWeights implements WeightSource {
         this.files = files;
         this.stored = stored;
         this.backend = backend;
-        this.converted = Scope.detached(backend);
+        this.made = Scope.detached(backend);
     }
 
     static StoredWeights open(ModelDirectory directory, Backend backend, Renaming names) {
@@ -109,11 +109,14 @@ final class StoredWeights implements WeightSource {
     private Tensor load(Stored found, DType computed) {
         DType dtype = found.entry().type().dtype().orElseThrow();
         MemorySegment bytes = found.file().segment(found.entry().name());
-        if (WeightDtypes.isUsedAsStored(dtype, computed)) {
+        boolean asStored = WeightDtypes.isUsedAsStored(dtype, computed);
+        if (asStored && backend.isHost()) {
             return Tensor.dense(backend, dtype, found.entry().shape(), bytes);
         }
-        Tensor copy = converted.allocate(computed, found.entry().shape());
-        if (backend.holdsData()) {
+        Tensor copy = made.allocate(asStored ? dtype : computed, found.entry().shape());
+        if (asStored) {
+            backend.write(bytes, copy);
+        } else if (backend.holdsData()) {
             WeightDtypes.convert(bytes, dtype, copy);
         }
         return copy;
@@ -220,7 +223,7 @@ final class StoredWeights implements WeightSource {
 
     @Override
     public void close() {
-        converted.close();
+        made.close();
         files.forEach(WeightFile::close);
     }
 }

@@ -74,24 +74,21 @@ final class WeightDtypes {
     }
 
     private static void store(float[] values, Tensor target, long from) {
-        long start = (target.offset() + from) * target.dtype().bytes();
-        short[] bits = new short[target.dtype() == DType.FLOAT32 ? 0 : values.length];
-        switch (target.dtype()) {
-            case FLOAT32 -> MemorySegment.copy(values, 0, target.memory(), FLOAT, start, values.length);
-            case BFLOAT16 -> {
-                for (int i = 0; i < bits.length; i++) {
-                    bits[i] = DType.floatToBfloat16(values[i]);
-                }
-            }
-            case FLOAT16 -> {
-                for (int i = 0; i < bits.length; i++) {
-                    bits[i] = Float.floatToFloat16(values[i]);
-                }
-            }
-            default ->
-                throw new IllegalArgumentException(
-                        "conversion to " + target.dtype().torchName());
+        Tensor part = target.run(from, values.length);
+        if (target.dtype() == DType.FLOAT32) {
+            target.backend().write(MemorySegment.ofArray(values), part);
+            return;
         }
-        MemorySegment.copy(bits, 0, target.memory(), SHORT, start, bits.length);
+        short[] bits = new short[values.length];
+        for (int i = 0; i < bits.length; i++) {
+            bits[i] = switch (target.dtype()) {
+                case BFLOAT16 -> DType.floatToBfloat16(values[i]);
+                case FLOAT16 -> Float.floatToFloat16(values[i]);
+                default ->
+                    throw new IllegalArgumentException(
+                            "conversion to " + target.dtype().torchName());
+            };
+        }
+        target.backend().write(MemorySegment.ofArray(bits), part);
     }
 }

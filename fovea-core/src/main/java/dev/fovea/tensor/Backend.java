@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>The results for a row of {@link #linear} with at most {@link #FEW_ROWS} rows, and of every other row-wise operation, do
  *       not depend on the other rows; no result depends on the number of threads.
  *   <li>A backend is shared by threads; a tensor that is being written is not.
+ *   <li>Results may be computed later, in the order of the calls. {@link #read} waits, and may throw what an earlier operation
+ *       did wrong. Nothing but {@link #write} and {@link #read} touches a tensor's memory from outside.
  * </ul>
  *
  * An operation that a backend lacks throws {@link UnsupportedOperationException} with the operation, dtype and backend.
@@ -31,7 +33,7 @@ public interface Backend extends AutoCloseable {
     /** Up to so many rows, {@link #linear} treats each row by itself, so that batches and beams decode as single rows do. */
     int FEW_ROWS = 16;
 
-    /** {@code cpu}, {@code reference}, {@code shapes}. */
+    /** {@code cpu}, {@code cuda}, {@code reference}, {@code shapes}. */
     String name();
 
     /** False for a backend that follows shapes only; then no tensor holds data. */
@@ -44,6 +46,36 @@ public interface Backend extends AutoCloseable {
 
     /** Takes a slab back. */
     void releaseSlab(MemorySegment slab);
+
+    // ------------------------------------------------------------------------------------------- to and from the host
+
+    /** Whether tensors lie in the host's memory: then a mapped file's bytes are a weight as they are. */
+    default boolean isHost() {
+        return true;
+    }
+
+    /**
+     * Copies the host's bytes, little-endian, to a densely packed tensor; they may change as soon as this returns.
+     *
+     * @param from as many bytes as the tensor has, on or off the heap
+     */
+    default void write(MemorySegment from, Tensor to) {
+        MemorySegment.copy(from, 0, to.memory(), to.offset() * to.dtype().bytes(), to.bytes());
+    }
+
+    /**
+     * Copies a densely packed tensor to the host, little-endian.
+     *
+     * @param to as many bytes as the tensor has, on or off the heap
+     */
+    default void read(Tensor from, MemorySegment to) {
+        MemorySegment.copy(from.memory(), from.offset() * from.dtype().bytes(), to, 0, from.bytes());
+    }
+
+    /** Copies a densely packed tensor over another of the same size. */
+    default void move(Tensor from, Tensor to) {
+        read(from, to.memory().asSlice(to.offset() * to.dtype().bytes(), to.bytes()));
+    }
 
     // -------------------------------------------------------------------------------------------------- products
 

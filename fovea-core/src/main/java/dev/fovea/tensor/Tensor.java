@@ -2,8 +2,6 @@ package dev.fovea.tensor;
 
 import dev.fovea.error.ClosedException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -13,10 +11,6 @@ import org.jspecify.annotations.Nullable;
  * {@link #permute}, {@link #reshape}) are free and share the memory; operations are those of {@link Backend}.
  */
 public final class Tensor {
-    private static final ValueLayout.OfFloat FLOAT =
-            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfShort SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ScopedValue<BiConsumer<String, Tensor>> STAGES = ScopedValue.newInstance();
 
     private final Backend backend;
@@ -67,7 +61,7 @@ public final class Tensor {
         }
         Tensor t = Scope.current(backend).allocate(DType.FLOAT32, shape);
         if (backend.holdsData()) {
-            MemorySegment.copy(values, 0, t.memory, FLOAT, 0, values.length);
+            backend.write(MemorySegment.ofArray(values), t);
         }
         return t;
     }
@@ -91,6 +85,11 @@ public final class Tensor {
 
     public int rank() {
         return shape.rank();
+    }
+
+    /** Bytes of all elements. */
+    public long bytes() {
+        return shape.size() * dtype.bytes();
     }
 
     /** Elements between neighbours along an axis; negative axes count from the end. */
@@ -203,6 +202,14 @@ public final class Tensor {
         return result;
     }
 
+    /** So many elements of this densely packed tensor in a row, from one on. */
+    public Tensor run(long from, int count) {
+        if (!isContiguous() || from < 0 || from + count > shape.size()) {
+            throw new IllegalArgumentException("run of " + count + " from " + from + " of " + this);
+        }
+        return view(Shape.of(count), new long[] {1}, offset + from);
+    }
+
     /** Axes in another order: torch's permute. */
     public Tensor permute(int... axes) {
         int[] dims = new int[rank()];
@@ -282,20 +289,17 @@ public final class Tensor {
             }
         }
         float[] out = new float[Math.toIntExact(shape.size())];
-        long start = offset * dtype.bytes();
-        switch (dtype) {
-            case FLOAT32 -> MemorySegment.copy(memory, FLOAT, start, out, 0, out.length);
-            case BFLOAT16 -> {
-                for (int i = 0; i < out.length; i++) {
-                    out[i] = DType.bfloat16ToFloat(memory.get(SHORT, start + 2L * i));
-                }
-            }
-            case FLOAT16 -> {
-                for (int i = 0; i < out.length; i++) {
-                    out[i] = Float.float16ToFloat(memory.get(SHORT, start + 2L * i));
-                }
-            }
-            default -> throw new UnsupportedOperationException("toFloats of " + dtype.torchName());
+        if (dtype == DType.FLOAT32) {
+            backend.read(this, MemorySegment.ofArray(out));
+            return out;
+        }
+        if (!dtype.isFloating()) {
+            throw new UnsupportedOperationException("toFloats of " + dtype.torchName());
+        }
+        short[] bits = new short[out.length];
+        backend.read(this, MemorySegment.ofArray(bits));
+        for (int i = 0; i < out.length; i++) {
+            out[i] = dtype == DType.BFLOAT16 ? DType.bfloat16ToFloat(bits[i]) : Float.float16ToFloat(bits[i]);
         }
         return out;
     }
@@ -304,8 +308,7 @@ public final class Tensor {
     void copyBytesTo(Tensor target) {
         requireOpen("copy");
         target.requireOpen("copy");
-        long size = shape.size() * dtype.bytes();
-        MemorySegment.copy(memory, offset * dtype.bytes(), target.memory, target.offset * dtype.bytes(), size);
+        backend.move(this, target);
     }
 
     @Override

@@ -84,13 +84,13 @@ record Operand(DType dtype, float[] values, int[] dims, Layout layout) {
     Tensor on(Backend backend) {
         int n = values.length;
         return switch (layout) {
-            case ALIGNED -> fill(allocate(backend, n), n, 0, n).reshape(dims);
-            case SHIFTED ->
-                fill(allocate(backend, n + 5), n, 3, n).rows(3, 3 + n).reshape(dims);
+            case ALIGNED -> block(backend, n, n, 0, n).reshape(dims);
+            case SHIFTED -> block(backend, n + 5, n, 3, n).rows(3, 3 + n).reshape(dims);
             case ROWS -> {
                 int width = n / dims[0];
-                Tensor wide = allocate(backend, (dims[0] + 1) * (width + 7)).reshape(dims[0] + 1, width + 7);
-                yield fill(wide, width, 5, width + 7)
+                int pitch = width + 7;
+                yield block(backend, (dims[0] + 1) * pitch, width, 5, pitch)
+                        .reshape(dims[0] + 1, pitch)
                         .slice(1, 5, 5 + width)
                         .rows(0, dims[0])
                         .reshape(dims);
@@ -108,20 +108,16 @@ record Operand(DType dtype, float[] values, int[] dims, Layout layout) {
         };
     }
 
-    private Tensor allocate(Backend backend, int elements) {
+    /** So many elements of NaN, with the values in runs of a length, from an element on, the starts of runs so far apart. */
+    private Tensor block(Backend backend, int elements, int run, int from, int apart) {
         Tensor block = Scope.current(backend).allocate(dtype, Shape.of(elements));
         if (backend.holdsData()) {
-            block.memory().fill(NAN_BYTE);
-        }
-        return block;
-    }
-
-    /** Writes the values in runs of so many, from an element on, the starts of runs so far apart. */
-    private Tensor fill(Tensor block, int run, int from, int apart) {
-        if (block.backend().holdsData()) {
+            MemorySegment bytes = MemorySegment.ofArray(new byte[Math.toIntExact(block.bytes())]);
+            bytes.fill(NAN_BYTE);
             for (int i = 0; i < values.length; i++) {
-                set(block.memory(), from + i / run * apart + i % run, values[i]);
+                set(bytes, from + i / run * apart + i % run, values[i]);
             }
+            backend.write(bytes, block);
         }
         return block;
     }

@@ -11,7 +11,6 @@ import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -188,9 +187,18 @@ final class Trial {
     }
 
     private static List<byte[]> bytes(Tensor[] tensors) {
-        return Stream.of(tensors)
-                .map(t -> t.memory().toArray(ValueLayout.JAVA_BYTE))
-                .toList();
+        return Stream.of(tensors).map(t -> read(raw(t.backend(), t.memory()))).toList();
+    }
+
+    /** The bytes of some memory of a backend as a tensor, which alone can be read and written everywhere. */
+    static Tensor raw(Backend backend, MemorySegment memory) {
+        return Tensor.dense(backend, DType.UINT8, Shape.of(Math.toIntExact(memory.byteSize())), memory);
+    }
+
+    static byte[] read(Tensor raw) {
+        byte[] bytes = new byte[Math.toIntExact(raw.bytes())];
+        raw.backend().read(raw, MemorySegment.ofArray(bytes));
+        return bytes;
     }
 
     /** Calls between guard bytes, which must survive. */
@@ -203,7 +211,9 @@ final class Trial {
             // The result comes to lie right behind this block, in the same slab.
             MemorySegment before =
                     scope.allocate(DType.FLOAT32, Shape.of(GUARD_BYTES / 4)).memory();
-            before.reinterpret(GUARD_BYTES + size + GUARD_BYTES).fill(GUARD);
+            byte[] guard = new byte[Math.toIntExact(GUARD_BYTES + size + GUARD_BYTES)];
+            Arrays.fill(guard, GUARD);
+            backend.write(MemorySegment.ofArray(guard), raw(backend, before.reinterpret(guard.length)));
             Tensor result = call.on(backend, operands);
             assertThat(result.isContiguous()).as("%s: densely packed", label).isTrue();
             assertThat(result.backend()).as("%s: backend", label).isSameAs(backend);
@@ -220,8 +230,8 @@ final class Trial {
         }
     }
 
-    private static void assertGuard(String label, MemorySegment guard) {
-        byte[] found = guard.toArray(ValueLayout.JAVA_BYTE);
+    private void assertGuard(String label, MemorySegment guard) {
+        byte[] found = read(raw(backend, guard));
         byte[] untouched = new byte[found.length];
         Arrays.fill(untouched, GUARD);
         assertThat(found).as(label).isEqualTo(untouched);
