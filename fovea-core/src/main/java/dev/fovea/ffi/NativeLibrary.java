@@ -78,18 +78,24 @@ public final class NativeLibrary {
             return ofFiles(name, unpacked.get());
         } catch (IOException | NativeException e) {
             return absent(name, "could not be unpacked: " + Reason.of(e));
-        } catch (IllegalCallerException _) {
-            return absent(name, DENIED);
         }
     }
 
-    private static NativeLibrary ofFiles(String name, List<Path> files) {
+    /**
+     * A library in a file of its own.
+     *
+     * @param name for people
+     * @param files the libraries it needs, in order of loading, and itself last
+     */
+    public static NativeLibrary ofFiles(String name, List<Path> files) {
         SymbolLookup symbols = null;
         for (Path file : files) {
             try {
                 symbols = SymbolLookup.libraryLookup(file, Arena.global());
             } catch (IllegalArgumentException e) {
                 return absent(name, "the system cannot load " + Quote.of(file) + ", which may be of another system");
+            } catch (IllegalCallerException _) {
+                return absent(name, DENIED);
             }
         }
         return new NativeLibrary(name, symbols, files.getLast().toString());

@@ -1,0 +1,52 @@
+package dev.fovea.backend.cuda;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+
+/** The text that the compiler gets of a module, and a sum that changes with all that the compiler sees. */
+final class KernelSources {
+    /** How every module is compiled, whatever the architecture. No product and sum are fused unless the source says so. */
+    static final List<String> OPTIONS = List.of("--std=c++17", "--fmad=false", "-diag-suppress=177");
+
+    private KernelSources() {}
+
+    /** Macros, prelude and source. Lines of the compiler's messages are those of the files. */
+    static String text(Kernel.Module module) {
+        StringBuilder text = new StringBuilder();
+        for (String macro : module.macros()) {
+            text.append("#define ").append(macro.replaceFirst("=", " ")).append('\n');
+        }
+        return text.append(file("prelude")).append(file(module.source())).toString();
+    }
+
+    /** SHA-256 of options and text, as 64 hexadecimal digits. */
+    static String sum(Kernel.Module module) {
+        try {
+            MessageDigest sum = MessageDigest.getInstance("SHA-256");
+            sum.update(String.join("\n", OPTIONS).getBytes(StandardCharsets.UTF_8));
+            sum.update((byte) 0);
+            sum.update(text(module).getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(sum.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every Java has it
+        }
+    }
+
+    private static String file(String name) {
+        String file = name + ".cu";
+        try (InputStream in = KernelSources.class.getResourceAsStream(file)) {
+            if (in == null) {
+                throw new IllegalArgumentException("no resource " + file + " beside " + KernelSources.class.getName());
+            }
+            return "#line 1 \"" + file + "\"\n" + new String(in.readAllBytes(), StandardCharsets.UTF_8) + "\n";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
