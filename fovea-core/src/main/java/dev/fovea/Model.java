@@ -302,6 +302,11 @@ public final class Model implements AutoCloseable {
         }
 
         @Override
+        public int[] next(int[] tokens) {
+            return decoding.next(tokens);
+        }
+
+        @Override
         public void close() {
             decoding.close();
         }

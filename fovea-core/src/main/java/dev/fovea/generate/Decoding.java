@@ -34,6 +34,15 @@ public interface Decoding extends AutoCloseable {
      */
     float[][] step(int[] tokens);
 
+    /**
+     * Feeds one token to every row and chooses greedily, as {@link #step} and the argmax of its logits do; where the model runs
+     * on a device, the logits need not leave it.
+     *
+     * @param tokens int[rows]
+     * @return the token that follows in each row; -1 where a logit is NaN
+     */
+    int[] next(int[] tokens);
+
     @Override
     void close();
 }

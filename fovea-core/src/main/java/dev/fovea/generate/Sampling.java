@@ -34,30 +34,45 @@ final class Sampling {
     }
 
     private void write(List<Row> all) {
+        boolean plain = all.stream().allMatch(Row::isPlain);
         List<Row> live = all;
         int[] sources = all.stream().mapToInt(row -> row.prompt).toArray();
-        float[][] logits = task.decoding().prefill();
+        Next next = Next.of(task.decoding().prefill());
         for (int step = 1; ; step++) {
-            boolean shared = live.size() > logits.length;
-            List<Row> next = new ArrayList<>();
+            boolean shared = live.size() > next.rows();
+            List<Row> unfinished = new ArrayList<>();
             int[] parents = new int[live.size()];
             for (int i = 0; i < live.size(); i++) {
                 Row row = live.get(i);
-                float[] scores = logits[sources[i]];
-                if (!row.append(shared ? scores.clone() : scores)) {
-                    parents[next.size()] = sources[i];
-                    next.add(row);
+                if (!row.append(next, sources[i], shared)) {
+                    parents[unfinished.size()] = sources[i];
+                    unfinished.add(row);
                 }
             }
             task.listener().progress(step, task.limit());
-            if (next.isEmpty() || task.isCancelled()) {
+            if (unfinished.isEmpty() || task.isCancelled()) {
                 return;
             }
-            live = next;
-            logits = task.step(
-                    Arrays.copyOf(parents, live.size()),
-                    live.stream().mapToInt(Row::last).toArray());
+            live = unfinished;
+            int[] kept = Arrays.copyOf(parents, live.size());
+            int[] last = live.stream().mapToInt(Row::last).toArray();
+            next = plain ? Next.of(task.next(kept, last)) : Next.of(task.step(kept, last));
             Arrays.setAll(sources, i -> i);
+        }
+    }
+
+    /** What follows each row of the model: logits, or the token of the greatest where nobody needs to see them. */
+    private record Next(float[][] logits, int[] tokens) {
+        static Next of(float[][] logits) {
+            return new Next(logits, new int[0]);
+        }
+
+        static Next of(int[] tokens) {
+            return new Next(new float[0][], tokens);
+        }
+
+        int rows() {
+            return Math.max(logits.length, tokens.length);
         }
     }
 
@@ -82,14 +97,33 @@ final class Sampling {
             return ids[ids.length - 1];
         }
 
-        /** Chooses the next token; true where it is the last one. */
-        boolean append(float[] scores) {
+        /** Whether the greatest logit is the next token, and nothing else is asked. */
+        boolean isPlain() {
+            return processors.isEmpty()
+                    && !task.config().doSample()
+                    && !task.config().outputScores();
+        }
+
+        /**
+         * Takes the next token of a row of the model; true where it is the last one.
+         *
+         * @param shared where other answers read the same logits
+         */
+        boolean append(Next next, int source, boolean shared) {
+            if (next.tokens.length > 0) {
+                return append(Scores.found(next.tokens[source]));
+            }
+            float[] scores = shared ? next.logits[source].clone() : next.logits[source];
             processors.forEach(p -> p.process(ids, scores));
             int token = task.config().doSample() ? draw(scores, random) : Scores.argmax(scores);
             if (task.config().outputScores()) {
                 logProbs = Arrays.copyOf(logProbs, logProbs.length + 1);
                 logProbs[logProbs.length - 1] = Scores.logProb(scores, token);
             }
+            return append(token);
+        }
+
+        private boolean append(int token) {
             ids = Arrays.copyOf(ids, ids.length + 1);
             ids[ids.length - 1] = token;
             task.listener().token(index, token);

@@ -23,6 +23,14 @@ final class Scores {
         return best;
     }
 
+    /** A column that argmax found. @throws FoveaException where it found a NaN */
+    static int found(int column) {
+        if (column < 0) {
+            throw notANumber();
+        }
+        return column;
+    }
+
     static float max(float[] scores) {
         float max = Float.NEGATIVE_INFINITY;
         for (float s : scores) {

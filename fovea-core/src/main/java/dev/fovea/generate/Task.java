@@ -54,10 +54,20 @@ record Task(
 
     /** Rearranges the model's rows, where that changes anything, and feeds each its token. */
     float[][] step(int[] parents, int[] tokens) {
+        select(parents);
+        return decoding.step(tokens);
+    }
+
+    /** As {@link #step}, and chooses greedily. */
+    int[] next(int[] parents, int[] tokens) {
+        select(parents);
+        return decoding.next(tokens);
+    }
+
+    private void select(int[] parents) {
         if (!isIdentity(parents)) {
             decoding.select(parents);
         }
-        return decoding.step(tokens);
     }
 
     private boolean isIdentity(int[] parents) {

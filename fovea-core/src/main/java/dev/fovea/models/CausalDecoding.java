@@ -1,6 +1,5 @@
 package dev.fovea.models;
 
-import dev.fovea.generate.Decoding;
 import dev.fovea.nn.KvCache;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Scope;
@@ -14,7 +13,7 @@ import java.util.stream.IntStream;
  * A decoder-only model in mid-answer. Prompts run one by one and in chunks; generated tokens of all rows run together, in
  * groups so small that no row's result depends on the others.
  */
-public final class CausalDecoding implements Decoding {
+public final class CausalDecoding extends RowDecoding {
     private final CausalModel model;
     private final Backend backend;
     private final List<Prompt> prompts;
@@ -24,6 +23,7 @@ public final class CausalDecoding implements Decoding {
 
     /** @param promptMemory holds the prompts' vectors; freed after the prefill */
     public CausalDecoding(CausalModel model, List<Prompt> prompts, Scope promptMemory) {
+        super(model.backend());
         this.model = model;
         this.backend = model.backend();
         this.prompts = prompts;
@@ -138,30 +138,15 @@ public final class CausalDecoding implements Decoding {
     }
 
     @Override
-    public float[][] step(int[] tokens) {
-        float[][] logits = new float[tokens.length][];
-        for (int from = 0; from < tokens.length; from += Backend.FEW_ROWS) {
-            step(tokens, from, Math.min(tokens.length, from + Backend.FEW_ROWS), logits);
-        }
-        return logits;
-    }
-
-    private void step(int[] tokens, int from, int to, float[][] logits) {
-        try (Scope _ = Scope.open(backend)) {
-            int rows = to - from;
-            int[] ones = new int[rows];
-            Arrays.fill(ones, 1);
-            KvCache.Step appended = cache.append(IntStream.range(from, to).toArray(), ones);
-            int[] positions =
-                    IntStream.range(from, to).map(r -> nextPositions[r]++).toArray();
-            int[][] axes = new int[prompts.getFirst().positions().length][];
-            Arrays.fill(axes, positions);
-            Tensor hidden = model.forward(model.embed(Arrays.copyOfRange(tokens, from, to)), axes, appended);
-            float[] flat = model.logits(hidden).toFloats();
-            for (int r = 0; r < rows; r++) {
-                logits[from + r] = Arrays.copyOfRange(flat, r * vocabSize(), (r + 1) * vocabSize());
-            }
-        }
+    protected Tensor logits(int[] tokens, int firstRow) {
+        int[] rows = IntStream.range(firstRow, firstRow + tokens.length).toArray();
+        int[] ones = new int[rows.length];
+        Arrays.fill(ones, 1);
+        KvCache.Step appended = cache.append(rows, ones);
+        int[] positions = Arrays.stream(rows).map(r -> nextPositions[r]++).toArray();
+        int[][] axes = new int[prompts.getFirst().positions().length][];
+        Arrays.fill(axes, positions);
+        return model.logits(model.forward(model.embed(tokens), axes, appended));
     }
 
     @Override

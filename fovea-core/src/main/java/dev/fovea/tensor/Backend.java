@@ -196,6 +196,36 @@ public interface Backend extends AutoCloseable {
     Tensor meanRows(Tensor x);
 
     /**
+     * The column of the greatest value of each row, the first of equal ones: torch.argmax. Waits for it.
+     *
+     * @param x (T, D), D > 0
+     * @return T columns; -1 for a row that holds a NaN
+     */
+    default int[] argmax(Tensor x) {
+        Contract.argmax(x);
+        float[] values = x.toFloats();
+        int[] columns = new int[x.dim(0)];
+        for (int row = 0; row < columns.length; row++) {
+            columns[row] = greatest(values, row * x.dim(1), x.dim(1));
+        }
+        return columns;
+    }
+
+    private static int greatest(float[] values, int from, int count) {
+        int best = 0;
+        for (int i = 0; i < count; i++) {
+            float value = values[from + i];
+            if (Float.isNaN(value)) {
+                return -1;
+            }
+            if (value > values[from + best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
+    /**
      * Keeps the backend's memory and threads until the lease is closed. An open {@link Scope} has one; so operations need none.
      *
      * @throws dev.fovea.error.ClosedException where the backend is closed

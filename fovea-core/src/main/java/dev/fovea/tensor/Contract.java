@@ -257,6 +257,13 @@ public final class Contract {
         return Shape.of(1, x.dim(1));
     }
 
+    /** {@link Backend#argmax}: (T). */
+    public static Shape argmax(Tensor x) {
+        require(x.rank() == 2 && x.dim(1) > 0, "argmax", "x is (T, D), D > 0", x);
+        dense("argmax", x);
+        return Shape.of(x.dim(0));
+    }
+
     // ----------------------------------------------------------------------------------------------------- rules
 
     private static void floating(String op, Tensor x) {

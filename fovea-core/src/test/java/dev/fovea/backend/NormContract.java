@@ -135,6 +135,31 @@ interface NormContract extends Subject {
         }
     }
 
+    /** The first of equal values; -1 for a row with a NaN, wherever it stands. */
+    @Test
+    default void argmax() {
+        Trial trial = trial("argmax");
+        for (int width : SIZES) {
+            for (DType dtype : DTYPES) {
+                Operand x = trial.operand(Values.NORMAL, dtype, 5, width);
+                float[] values = x.values();
+                int[] expected = new int[5];
+                Arrays.fill(values, 0, width, Float.NEGATIVE_INFINITY); // all alike: the first
+                for (int row = 1; row < 5; row++) {
+                    expected[row] = trial.random().nextInt(width);
+                    for (int i = 0; i < width; i++) {
+                        values[row * width + i] =
+                                i < expected[row] || trial.random().nextBoolean() ? 1.5f : 2f;
+                    }
+                    values[row * width + expected[row]] = 2f;
+                }
+                values[4 * width + trial.random().nextInt(width)] = Float.NaN;
+                expected[4] = -1;
+                trial.argmax(expected, x);
+            }
+        }
+    }
+
     /** A NaN fills its row and no other. */
     @Test
     default void nanStaysInItsRow() {

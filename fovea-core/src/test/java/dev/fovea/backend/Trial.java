@@ -125,6 +125,16 @@ final class Trial {
         }
     }
 
+    /** Whether {@link Backend#argmax} says these columns, where the backend under test holds data. */
+    void argmax(int[] expected, Operand x) {
+        try (Scope _ = Scope.open(backend)) {
+            int[] columns = backend.argmax(x.on(backend));
+            if (backend.holdsData()) {
+                assertThat(columns).as("%s, %s", name, x).isEqualTo(expected);
+            }
+        }
+    }
+
     private static Tensor[] tensors(Backend on, Operand... operands) {
         return Stream.of(operands).map(o -> o.on(on)).toArray(Tensor[]::new);
     }

@@ -201,6 +201,11 @@ class GeneratorTest {
             }
 
             @Override
+            public int[] next(int[] tokens) {
+                return new int[0];
+            }
+
+            @Override
             public void close() {}
         };
         GenerationConfig many = GenerationConfig.resolve(

@@ -75,6 +75,11 @@ final class HashModel implements Decoding {
     }
 
     @Override
+    public int[] next(int[] tokens) {
+        return Arrays.stream(step(tokens)).mapToInt(Scores::argmax).toArray();
+    }
+
+    @Override
     public float[][] step(int[] tokens) {
         List<int[]> before = requireNonNull(rows);
         if (tokens.length != before.size()) {

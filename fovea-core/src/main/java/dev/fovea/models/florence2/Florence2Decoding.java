@@ -1,10 +1,9 @@
 package dev.fovea.models.florence2;
 
 import dev.fovea.error.InputException;
-import dev.fovea.generate.Decoding;
+import dev.fovea.models.RowDecoding;
 import dev.fovea.nn.CrossCache;
 import dev.fovea.nn.KvCache;
-import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
@@ -15,7 +14,7 @@ import java.util.stream.IntStream;
  * A BART in mid-answer. Inputs are read one by one; the decoder's rows, of whatever inputs, run together in groups so small
  * that no row's result depends on the others.
  */
-final class Florence2Decoding implements Decoding {
+final class Florence2Decoding extends RowDecoding {
     private final Bart bart;
     private final List<Tensor> inputs;
     private final Scope inputMemory;
@@ -28,6 +27,7 @@ final class Florence2Decoding implements Decoding {
      * @param inputMemory holds them; freed after the prefill
      */
     Florence2Decoding(Bart bart, List<Tensor> inputs, Scope inputMemory) {
+        super(bart.backend());
         this.bart = bart;
         this.inputs = inputs;
         this.inputMemory = inputMemory;
@@ -71,31 +71,13 @@ final class Florence2Decoding implements Decoding {
     }
 
     @Override
-    public float[][] step(int[] tokens) {
-        float[][] logits = new float[tokens.length][];
-        for (int from = 0; from < tokens.length; from += Backend.FEW_ROWS) {
-            step(tokens, from, Math.min(tokens.length, from + Backend.FEW_ROWS), logits);
-        }
-        return logits;
-    }
-
-    private void step(int[] tokens, int from, int to, float[][] logits) {
-        int[] rows = IntStream.range(from, to).toArray();
+    protected Tensor logits(int[] tokens, int firstRow) {
+        int[] rows = IntStream.range(firstRow, firstRow + tokens.length).toArray();
         int[] positions = Arrays.stream(rows).map(cache::length).toArray();
-        try (Scope _ = Scope.open(bart.backend())) {
-            int[] ones = new int[rows.length];
-            Arrays.fill(ones, 1);
-            Tensor hidden = bart.decode(
-                    Arrays.copyOfRange(tokens, from, to),
-                    positions,
-                    cache.append(rows, ones),
-                    cross,
-                    Arrays.copyOfRange(inputOf, from, to));
-            float[] flat = bart.logits(hidden).toFloats();
-            for (int r = 0; r < rows.length; r++) {
-                logits[from + r] = Arrays.copyOfRange(flat, r * vocabSize(), (r + 1) * vocabSize());
-            }
-        }
+        int[] ones = new int[rows.length];
+        Arrays.fill(ones, 1);
+        int[] read = Arrays.copyOfRange(inputOf, firstRow, firstRow + rows.length);
+        return bart.logits(bart.decode(tokens, positions, cache.append(rows, ones), cross, read));
     }
 
     /** One pass over the first input and an answer: see {@link dev.fovea.models.VisionLanguageModel#trace}. */

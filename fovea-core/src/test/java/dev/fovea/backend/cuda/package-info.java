@@ -1,4 +1,0 @@
-@NullMarked
-package dev.fovea.backend.cuda;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,3 +1,0 @@
-KERNEL(32) faulty(float* out) {
-    out[threadIdx.x] = noSuchThing;
-}
