@@ -1,0 +1,51 @@
+package dev.fovea.backend.cuda;
+
+import dev.fovea.backend.cuda.Device.Grid;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** Launches of {@code norm.cu}: rows of the last axis. */
+final class Norms {
+    private static final int THREADS = 256;
+    private static final int ROWS_OF_A_BLOCK = THREADS / 32;
+
+    /** Up to this width a row belongs to a warp. */
+    private static final int WARP_WIDTH = 1024;
+
+    private final Device device;
+
+    Norms(Device device) {
+        this.device = device;
+    }
+
+    /**
+     * @param entry {@code rms_norm}, {@code rms_norm_plus_one} or {@code layer_norm}
+     * @param bias of the last one
+     */
+    void norm(String entry, Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out, float eps) {
+        Arguments arguments = new Arguments().pointer(Rows.address(x)).pointer(Rows.address(weight));
+        if (bias != null) {
+            arguments.pointer(Rows.address(bias));
+        }
+        arguments.pointer(Rows.address(out));
+        launch(entry, x, weight.dtype(), arguments, eps);
+    }
+
+    void softmax(Tensor x, Tensor out) {
+        launch("softmax", x, x.dtype(), new Arguments().pointer(Rows.address(x)).pointer(Rows.address(out)), null);
+    }
+
+    private void launch(String entry, Tensor x, DType weight, Arguments arguments, @Nullable Float eps) {
+        int width = x.dim(-1);
+        long rows = width == 0 ? 0 : x.shape().size() / width;
+        arguments.pointer(rows).integer(width);
+        if (eps != null) {
+            arguments.real(eps);
+        }
+        boolean warp = width <= WARP_WIDTH;
+        Kernel kernel =
+                new Kernel(Kernel.Module.of("norm", x.dtype(), weight), entry + (warp ? "_warp" : "_block"), THREADS);
+        device.launch(kernel, Grid.of(warp ? (rows + ROWS_OF_A_BLOCK - 1) / ROWS_OF_A_BLOCK : rows), arguments);
+    }
+}

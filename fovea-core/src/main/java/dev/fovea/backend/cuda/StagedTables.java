@@ -1,0 +1,81 @@
+package dev.fovea.backend.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Tables in one block of device memory, filled from its start and begun anew where it is full: what is launched runs in one
+ * order, so a later operation may overwrite what an earlier one reads. Layers that ask for the same values share one copy.
+ *
+ * <p>Used under the backend's lock: an operation {@linkplain #begin begins}, asks for its tables, and launches.
+ */
+final class StagedTables implements Tables {
+    private static final long FIRST_BYTES = 1L << 20;
+    private static final long ALIGNMENT = 16;
+
+    private final Device device;
+    private final Map<Values, Long> known = new HashMap<>();
+    private long block;
+    private long size;
+    private long used;
+    private final List<Long> outgrown = new ArrayList<>(); // blocks that the operation which begins next need not keep
+
+    StagedTables(Device device) {
+        this.device = device;
+        size = FIRST_BYTES;
+        block = device.allocate(size);
+    }
+
+    /** Values by what they are, not by which array they are in: tables of a cache change in place. */
+    private record Values(int[] values) {
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Values other && Arrays.equals(values, other.values);
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(values);
+        }
+    }
+
+    /** An operation begins: the tables of those before it may go. */
+    void begin() {
+        outgrown.forEach(device::free);
+        outgrown.clear();
+        if (used > size / 2) {
+            known.clear();
+            used = 0;
+        }
+    }
+
+    @Override
+    public long address(int[] values) {
+        Long there = known.get(new Values(values));
+        if (there != null) {
+            return there;
+        }
+        long bytes = (long) values.length * Integer.BYTES;
+        if (used + bytes > size) {
+            grow(bytes);
+        }
+        long address = block + used;
+        device.upload(MemorySegment.ofArray(values), address);
+        used += (bytes + ALIGNMENT - 1) & -ALIGNMENT;
+        known.put(new Values(values.clone()), address);
+        return address;
+    }
+
+    /** Another block; the tables that this operation has got already stay where they are. */
+    private void grow(long bytes) {
+        outgrown.add(block);
+        size = Math.max(2 * size, 4 * bytes);
+        block = device.allocate(size);
+        used = 0;
+        known.clear();
+    }
+}

@@ -1,0 +1,37 @@
+// The greatest of each row. X: the scores.
+
+/** Whether (value, column) comes before the best so far: greater, or equal and further left. */
+DEVICE bool better(float value, int column, float best, int at) { return value > best || (value == best && column < at); }
+
+/** columns[row] = the first greatest of a row of a width, -1 where one is NaN; a block a row. */
+KERNEL(1024) argmax(const X* x, int* columns, int width) {
+    __shared__ float values[32];
+    __shared__ int places[32];
+    __shared__ int nan;
+    const X* row = x + (i64) blockIdx.x * width;
+    if (threadIdx.x == 0) nan = 0;
+    __syncthreads();
+    float best = -INFINITY;
+    int at = width;
+    for (int i = threadIdx.x; i < width; i += 1024) {
+        float value = widen(row[i]);
+        if (value != value) nan = 1;
+        if (better(value, i, best, at)) best = value, at = i;
+    }
+    for (int d = 16; d; d >>= 1) {
+        float value = __shfl_xor_sync(ALL, best, d);
+        int place = __shfl_xor_sync(ALL, at, d);
+        if (better(value, place, best, at)) best = value, at = place;
+    }
+    if (threadIdx.x % 32 == 0) {
+        values[threadIdx.x / 32] = best;
+        places[threadIdx.x / 32] = at;
+    }
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        for (int i = 1; i < 32; i++) {
+            if (better(values[i], places[i], best, at)) best = values[i], at = places[i];
+        }
+        columns[blockIdx.x] = nan ? -1 : at;
+    }
+}

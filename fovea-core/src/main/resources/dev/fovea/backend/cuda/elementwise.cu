@@ -1,0 +1,112 @@
+// Activations, sums and products of elements, rotary embedding. X: activations; W: the second operand or the tables.
+// A thread makes sixteen bytes of the result where all addresses allow, else the same elements one by one.
+
+const int N = Pack<X>::N;
+
+/** N values of a type beside a pack of X. */
+template <class T> struct Beside;
+template <> struct Beside<f32> {
+    f32 at[N];
+    static __device__ __forceinline__ bool fits(const f32* p) { return ((u64) p & 15) == 0; }
+    __device__ __forceinline__ Beside(const f32* p) {
+        for (int k = 0; k < N; k += 4) *(float4*) (at + k) = *(const float4*) (p + k);
+    }
+};
+template <class T> struct Short {
+    __align__(16) T at[N];
+    static __device__ __forceinline__ bool fits(const T* p) { return ((u64) p & (2 * N - 1)) == 0; }
+    __device__ __forceinline__ Short(const T* p) {
+        if (N == 8) *(uint4*) at = *(const uint4*) p;
+        else *(uint2*) at = *(const uint2*) p;
+    }
+};
+template <> struct Beside<bf16> : Short<bf16> { using Short<bf16>::Short; };
+template <> struct Beside<f16> : Short<f16> { using Short<f16>::Short; };
+
+/** The first element of this thread. */
+DEVICE i64 first() { return ((i64) blockIdx.x * 256 + threadIdx.x) * N; }
+
+/** out[i] = f(x[i]) */
+template <class F> DEVICE void map(const X* x, X* out, i64 n, F f) {
+    i64 i = first();
+    if (i + N <= n && packs(x, 0) && packs(out, 0)) {
+        Pack<X> a = loadPack(x + i), y;
+        #pragma unroll
+        for (int k = 0; k < N; k++) y.at[k] = narrow<X>(f(widen(a.at[k])));
+        storePack(out + i, y);
+    } else {
+        for (int k = 0; k < N && i + k < n; k++) out[i + k] = narrow<X>(f(widen(x[i + k])));
+    }
+}
+
+/** out[i] = f(x[i], y[i % period]) */
+template <class F> DEVICE void pairs(const X* x, const W* y, X* out, i64 n, i64 period, F f) {
+    i64 i = first();
+    if (i + N <= n && packs(x, 0) && packs(out, 0) && Beside<W>::fits(y) && period % N == 0) {
+        Pack<X> a = loadPack(x + i), z;
+        Beside<W> b(y + i % period);
+        #pragma unroll
+        for (int k = 0; k < N; k++) z.at[k] = narrow<X>(f(widen(a.at[k]), widen(b.at[k])));
+        storePack(out + i, z);
+    } else {
+        for (int k = 0; k < N && i + k < n; k++) out[i + k] = narrow<X>(f(widen(x[i + k]), widen(y[(i + k) % period])));
+    }
+}
+
+KERNEL(256) add(const X* x, const W* y, X* out, i64 n, i64 period) {
+    pairs(x, y, out, n, period, [](float a, float b) { return a + b; });
+}
+KERNEL(256) mul(const X* x, const W* y, X* out, i64 n, i64 period) {
+    pairs(x, y, out, n, period, [](float a, float b) { return a * b; });
+}
+KERNEL(256) scale(const X* x, X* out, i64 n, float factor) {
+    map(x, out, n, [=](float a) { return a * factor; });
+}
+
+struct Relu {
+    __device__ __forceinline__ float operator()(float x) const { return x > 0 || x != x ? x : 0.f; }
+};
+struct Silu {
+    __device__ __forceinline__ float operator()(float x) const { return x / (1.f + expf(-x)); }
+};
+struct Gelu {
+    __device__ __forceinline__ float operator()(float x) const { return 0.5f * x * (1.f + erff(x * 0.70710678118654752f)); }
+};
+struct GeluTanh {
+    __device__ __forceinline__ float operator()(float x) const {
+        float inner = 0.79788456080286536f * fmaf(0.044715f * x * x, x, x);
+        return 0.5f * x * (1.f + tanhf(inner));
+    }
+};
+
+#define ACTIVATION(name, F) \
+    KERNEL(256) name(const X* x, X* out, i64 n) { map(x, out, n, F()); } \
+    KERNEL(256) gated_##name(const X* gate, const W* up, X* out, i64 n) { \
+        pairs(gate, up, out, n, n, [](float g, float u) { return rounded<X>(F()(g)) * u; }); \
+    }
+ACTIVATION(relu, Relu)
+ACTIVATION(silu, Silu)
+ACTIVATION(gelu, Gelu)
+ACTIVATION(gelu_tanh, GeluTanh)
+
+/** Where the tables have the activations' type, products and sum are rounded one by one; else once. */
+template <class T> struct Same { static const bool as = false; };
+template <> struct Same<X> { static const bool as = true; };
+
+DEVICE float turned(float a, float c, float b, float s) {
+    return Same<W>::as ? rounded<X>(a * c) + rounded<X>(b * s) : a * c + b * s;
+}
+
+/** (a cos - b sin, b cos + a sin) of the halves of each row; a thread makes one pair. x has rows (heads, 2 half) a stride apart. */
+KERNEL(256) rope(const X* x, i64 stride, const W* cos, const W* sin, X* out, i64 pairs, int heads, int half) {
+    i64 i = (i64) blockIdx.x * 256 + threadIdx.x;
+    if (i >= pairs) return;
+    int at = i % half;
+    i64 head = i / half, row = head / heads;
+    const X* from = x + row * stride + head % heads * 2 * half + at;
+    float a = widen(from[0]), b = widen(from[half]);
+    float c = widen(cos[row * half + at]), s = widen(sin[row * half + at]);
+    X* to = out + head * 2 * half + at;
+    to[0] = narrow<X>(turned(a, c, -b, s));
+    to[half] = narrow<X>(turned(b, c, a, s));
+}

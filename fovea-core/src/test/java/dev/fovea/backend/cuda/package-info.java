@@ -1,0 +1,4 @@
+@NullMarked
+package dev.fovea.backend.cuda;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,3 @@
+KERNEL(32) faulty(float* out) {
+    out[threadIdx.x] = noSuchThing;
+}
