@@ -1,13 +1,39 @@
 package dev.fovea.backend.cuda;
 
+import static dev.fovea.tensor.DType.BFLOAT16;
+import static dev.fovea.tensor.DType.FLOAT16;
+import static dev.fovea.tensor.DType.FLOAT32;
+
+import dev.fovea.tensor.DType;
+import java.util.ArrayList;
 import java.util.List;
 
 /** All kernels there are, by module: what {@code scripts/kernels} compiles, and what tests compile for every architecture. */
 final class Kernels {
+    private static final List<DType> DTYPES = List.of(FLOAT32, BFLOAT16, FLOAT16);
+
     private Kernels() {}
 
     /** Each once. A module that is not among them is in no archive. */
     static List<Kernel.Module> modules() {
-        return List.of();
+        List<Kernel.Module> modules = new ArrayList<>();
+        for (DType x : DTYPES) {
+            modules.add(Kernel.Module.of("choose", x));
+            for (DType w : DTYPES) {
+                modules.add(Kernel.Module.of("movement", x, w));
+                if (isWeight(x, w)) {
+                    modules.add(Kernel.Module.of("norm", x, w));
+                }
+                if (isWeight(x, w) || w == FLOAT32) { // rope's tables
+                    modules.add(Kernel.Module.of("elementwise", x, w));
+                }
+            }
+        }
+        return modules;
+    }
+
+    /** Whether activations of a dtype go with weights of another. */
+    private static boolean isWeight(DType x, DType w) {
+        return x == w || x == FLOAT32;
     }
 }
