@@ -46,6 +46,31 @@ public interface Device extends AutoCloseable {
     /** Runs a kernel; a grid without blocks runs nothing. */
     void launch(Kernel kernel, Grid grid, Arguments arguments);
 
+    /**
+     * Makes one thing of what the calls launch and copy, to be run again and again with the same arguments. Nothing of it runs
+     * yet; it neither allocates nor copies to or from the host. A device without such a thing runs the calls each time.
+     */
+    default Graph capture(Runnable calls) {
+        return new Graph() {
+            @Override
+            public void replay() {
+                calls.run();
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    /** Launches and copies that are one. */
+    interface Graph extends AutoCloseable {
+        /** Runs them, in the order of the device's other calls. */
+        void replay();
+
+        @Override
+        void close();
+    }
+
     /** Waits for all that was launched. */
     void await();
 
