@@ -132,7 +132,22 @@ public sealed interface Content {
             return with("min_pixels", min).with("max_pixels", max);
         }
 
-        /** How many of the frames make a second: qwen-vl-utils' sample_fps. */
+        /** How many frames of a second to take of a video file: qwen-vl-utils' fps. */
+        public Video fps(double fps) {
+            return with("fps", fps);
+        }
+
+        /** How many frames to take of a video file: qwen-vl-utils' nframes. */
+        public Video nframes(int count) {
+            return with("nframes", count);
+        }
+
+        /** Which seconds of a video file to look at: qwen-vl-utils' video_start and video_end. */
+        public Video between(double start, double end) {
+            return with("video_start", start).with("video_end", end);
+        }
+
+        /** How many of the frames make a second, where they are given: qwen-vl-utils' sample_fps. */
         public Video sampleFps(double fps) {
             return with("sample_fps", fps);
         }
@@ -196,9 +211,22 @@ public sealed interface Content {
         return new Image(Optional.empty(), Map.of());
     }
 
-    /** A folder of frames. */
-    static Video video(Path directory) {
-        return new Video(Optional.of(VideoSource.of(directory)), Map.of("video", directory.toString()));
+    /** A video file, by its path, an http, https or file URL, or a data URI; or the path of a folder of frames. */
+    static Video video(String source) {
+        Objects.requireNonNull(source, "source");
+        return new Video(Optional.of(VideoSource.parse(source, Path.of(""))), Map.of("video", source));
+    }
+
+    /** A video file, or a folder of frames. */
+    static Video video(Path path) {
+        Objects.requireNonNull(path, "path");
+        return new Video(Optional.of(VideoSource.of(path)), Map.of("video", path.toString()));
+    }
+
+    /** A video file at an address. */
+    static Video video(URI uri) {
+        Objects.requireNonNull(uri, "uri");
+        return new Video(Optional.of(VideoSource.of(uri)), Map.of("video", uri.toString()));
     }
 
     /** Frames, in the order of time. */
@@ -278,7 +306,7 @@ public sealed interface Content {
     }
 
     /**
-     * A clip in JSON: a folder of frames, or a list of paths, URLs, data URIs or base64, one per frame.
+     * A clip in JSON: a video file's path or URL, a folder of frames, or a list of paths, URLs, data URIs or base64, one per frame.
      *
      * @param directory that relative paths start from
      * @throws InputException where it is something else
@@ -286,13 +314,13 @@ public sealed interface Content {
     static VideoSource videoSource(@Nullable Object json, Path directory) {
         Objects.requireNonNull(directory, "directory");
         return switch (json) {
-            case String folder -> VideoSource.parse(folder, directory);
+            case String named -> VideoSource.parse(named, directory);
             case List<?> frames ->
                 VideoSource.of(
                         frames.stream().map(frame -> source(frame, directory)).toList());
             case null, default ->
-                throw new InputException(
-                        "a video is " + Json.typeName(json) + "; expected a folder of frames, or a list of paths");
+                throw new InputException("a video is " + Json.typeName(json)
+                        + "; expected a path or URL of a video file, a folder of frames, or a list of paths");
         };
     }
 

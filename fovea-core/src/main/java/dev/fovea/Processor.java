@@ -12,6 +12,7 @@ import dev.fovea.media.DecodedVideo;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.Loader;
 import dev.fovea.media.Picture;
+import dev.fovea.media.VideoFile;
 import dev.fovea.media.VideoSource;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
@@ -205,6 +206,12 @@ public final class Processor implements AutoCloseable {
 
     static DecodedVideo open(VideoSource source, Map<String, Object> options, Loader loader) {
         checkOptions("a video item", options, loader);
+        if (source.isFile()) {
+            VideoFile file = source.open();
+            return loader == Loader.QWEN_VL_UTILS
+                    ? ProcessVisionInfo.video(file, Config.ofOptions(new LinkedHashMap<>(options), "video item"))
+                    : DecodedVideo.of(file);
+        }
         return switch (loader) {
             case LOAD_IMAGE ->
                 DecodedVideo.of(

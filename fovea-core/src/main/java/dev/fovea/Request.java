@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable: each {@code with} method gives a request that differs in one thing.
  */
 public final class Request {
+    /** Options of transformers' processor by which it chooses among a clip's frames. */
+    private static final List<String> SAMPLING = List.of("do_sample_frames", "fps", "num_frames");
+
     private final Parts parts;
 
     /** What a request consists of; written only by {@link #with} before the request that holds it is made. */
@@ -161,7 +164,10 @@ public final class Request {
         return with(p -> p.modelArguments = copy);
     }
 
-    /** How pictures and frames are opened; without it qwen_vl_utils where an item has its options, else load_image. */
+    /**
+     * How pictures and frames are opened; without it qwen_vl_utils where an item has its options or a clip is a video file of which
+     * the processor's options choose no frames, else load_image.
+     */
     public Request withLoader(Loader loader) {
         Objects.requireNonNull(loader, "loader");
         return with(p -> p.loader = Optional.of(loader));
@@ -309,9 +315,20 @@ public final class Request {
 
     /** The front end that opens the pictures and clips. */
     Loader chosenLoader() {
-        boolean utilsOptions =
-                parts.messages.stream().flatMap(m -> m.content().stream()).anyMatch(Request::hasUtilsOptions);
-        return parts.loader.orElse(utilsOptions ? Loader.QWEN_VL_UTILS : Loader.LOAD_IMAGE);
+        return parts.loader.orElseGet(
+                () -> hasUtilsOptions() || hasUnsampledFile() ? Loader.QWEN_VL_UTILS : Loader.LOAD_IMAGE);
+    }
+
+    private boolean hasUtilsOptions() {
+        return parts.messages.stream().flatMap(m -> m.content().stream()).anyMatch(Request::hasUtilsOptions);
+    }
+
+    /** Of a video file transformers takes every frame unless it is told otherwise. */
+    private boolean hasUnsampledFile() {
+        Stream<VideoSource> clips = Stream.concat(
+                parts.videos.stream(),
+                parts.messages.stream().flatMap(m -> m.videos().stream()).flatMap(v -> v.source().stream()));
+        return SAMPLING.stream().noneMatch(parts.processor::containsKey) && clips.anyMatch(VideoSource::isFile);
     }
 
     private static boolean hasUtilsOptions(Content item) {

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.fovea.error.FoveaException;
 import dev.fovea.error.InputException;
+import dev.fovea.error.NativeException;
 import dev.fovea.error.OptionException;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.io.Json;
@@ -158,7 +159,7 @@ class ClipsTest {
         ask(InputException.class, "[]", "", "empty list");
         ask(InputException.class, "3", "", "a video is the number 3", "folder of frames");
         ask(InputException.class, "\"media/none\"", "", "media/none", "no such folder");
-        ask(InputException.class, "\"cases.json\"", "", "cases.json", "not decoded", "ffmpeg");
+        ask(NativeException.class, "\"cases.json\"", "", "fovea-video", "ffmpeg");
         Files.write(folder.resolve("0.png"), new Picture(300, 1, new byte[900]).png());
         ask(InputException.class, "\"" + folder + "\"", "", "300 x 1", "aspect ratio");
     }
@@ -167,7 +168,7 @@ class ClipsTest {
     void optionsOfAnItem() {
         ask(OptionException.class, "\"media/walk\"", "\"fps\": 2", "fps", "video file", "6 frames", "sample_fps");
         ask(OptionException.class, "\"media/walk\"", "\"nframes\": 2", "nframes", "video file");
-        ask(InputException.class, "\"cases.json\"", "\"fps\": 2", "cases.json", "not decoded");
+        ask(NativeException.class, "\"cases.json\"", "\"fps\": 2", "fovea-video");
         ask(OptionException.class, "\"media/walk\"", "\"sample_fps\": 0", "sample_fps is 0.0");
         ask(OptionException.class, "\"media/walk\"", "\"resized_height\": 56", "resized_width");
         ask(OptionException.class, "\"media/walk\"", "\"max_pixels\": 6272", "min_pixels 12544", "max_pixels 6272");

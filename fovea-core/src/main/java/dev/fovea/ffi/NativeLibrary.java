@@ -67,7 +67,7 @@ public final class NativeLibrary {
      *
      * @param name for people, and for the folder in the cache: lower case letters
      * @param folder of the files in the jar: {@code org/bytedeco/dnnl/linux-x86_64}
-     * @param files the libraries it needs, in order of loading, and itself last
+     * @param files the libraries it needs, in order of loading, and itself last; functions of all of them can be linked
      */
     public static NativeLibrary ofResources(String name, String folder, List<String> files) {
         try {
@@ -91,7 +91,8 @@ public final class NativeLibrary {
         SymbolLookup symbols = null;
         for (Path file : files) {
             try {
-                symbols = SymbolLookup.libraryLookup(file, Arena.global());
+                SymbolLookup more = SymbolLookup.libraryLookup(file, Arena.global());
+                symbols = symbols == null ? more : more.or(symbols);
             } catch (IllegalArgumentException e) {
                 return absent(name, "the system cannot load " + Quote.of(file) + ", which may be of another system");
             } catch (IllegalCallerException _) {

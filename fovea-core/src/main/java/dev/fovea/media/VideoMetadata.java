@@ -8,7 +8,7 @@ import java.util.OptionalInt;
  *
  * @param totalNumFrames of the whole clip; qwen-vl-utils gives fractions
  * @param fps frames per second of the whole clip
- * @param takenFrames how many of the clip's frames were taken: the length of frames_indices
+ * @param takenFrames how many of the clip's frames were taken, the length of frames_indices; empty where nobody has chosen yet
  */
 public record VideoMetadata(double totalNumFrames, OptionalDouble fps, OptionalInt takenFrames) {
     /** Frames per second where nobody knows. */
@@ -17,6 +17,11 @@ public record VideoMetadata(double totalNumFrames, OptionalDouble fps, OptionalI
     /** Of frames about whose time nothing is known. */
     public static VideoMetadata ofFrames(int count) {
         return new VideoMetadata(count, OptionalDouble.empty(), OptionalInt.of(count));
+    }
+
+    /** Of a file, before any of its frames are chosen. */
+    public static VideoMetadata ofFile(int count, double fps) {
+        return new VideoMetadata(count, OptionalDouble.of(fps), OptionalInt.empty());
     }
 
     /** After some of the clip's frames were taken. */

@@ -1,6 +1,7 @@
 package dev.fovea.media;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.NativeException;
 import dev.fovea.error.Quote;
 import dev.fovea.error.Reason;
 import java.io.IOException;
@@ -9,14 +10,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.ServiceLoader;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * Where a clip comes from: pictures, one per frame. Nothing is read before {@link #frames} and {@link #decode}, and nothing is
- * kept after them.
+ * Where a clip comes from: a video file, or pictures, one per frame. Nothing is read before {@link #frames}, {@link #decode} and
+ * {@link #open}, and nothing is kept after them, but by {@link #inMemory}. Video files are read by the module fovea-video.
  *
  * <pre>{@code
+ * VideoSource.of(Path.of("clip.mp4"));
  * VideoSource.of(Path.of("frames"));
  * VideoSource.of(List.of(ImageSource.parse("0.png"), ImageSource.parse("1.png")));
  * }</pre>
@@ -32,34 +35,53 @@ public sealed interface VideoSource {
                 throw new InputException("a clip is an empty list; expected at least one frame");
             }
         }
+
+        @Override
+        public boolean isFile() {
+            return false;
+        }
+
+        @Override
+        public VideoSource inMemory() {
+            return new OfFrames(frames.stream().map(ImageSource::inMemory).toList());
+        }
     }
 
-    /** A folder whose files, but hidden ones, are the frames, in the order of their names: 2.png before 10.png. */
-    record OfDirectory(Path directory) implements VideoSource {
-        public OfDirectory {
-            Objects.requireNonNull(directory, "directory");
+    /** A video file, or a folder whose files, but hidden ones, are the frames, in the order of their names: 2.png before 10.png. */
+    record OfPath(Path path) implements VideoSource {
+        public OfPath {
+            Objects.requireNonNull(path, "path");
+        }
+
+        @Override
+        public boolean isFile() {
+            return !Files.isDirectory(path);
+        }
+
+        @Override
+        public VideoSource inMemory() {
+            return isFile()
+                    ? new OfFile(ImageSource.of(path).inMemory())
+                    : new OfFrames(frames().stream().map(ImageSource::inMemory).toList());
         }
 
         @Override
         public List<ImageSource> frames() {
-            if (!Files.exists(directory)) {
-                throw new InputException("cannot open the clip " + Quote.of(directory) + ": there is no such folder");
+            if (!Files.exists(path)) {
+                throw new InputException(
+                        "cannot open the clip " + Quote.of(path) + ": there is no such file and no such folder");
             }
-            if (!Files.isDirectory(directory)) {
-                throw notDecoded(directory.toString());
-            }
-            try (Stream<Path> files = Files.list(directory)) {
-                List<ImageSource> frames = files.filter(OfDirectory::isFrame)
+            try (Stream<Path> files = Files.list(path)) {
+                List<ImageSource> frames = files.filter(OfPath::isFrame)
                         .sorted(NaturalOrder.OF_NAMES)
                         .map(ImageSource::of)
                         .toList();
                 if (frames.isEmpty()) {
-                    throw new InputException(
-                            "cannot open the clip " + Quote.of(directory) + ": the folder has no frames");
+                    throw new InputException("cannot open the clip " + Quote.of(path) + ": the folder has no frames");
                 }
                 return frames;
             } catch (IOException e) {
-                throw new InputException("cannot open the clip " + Quote.of(directory) + ": " + Reason.of(e), "", e);
+                throw new InputException("cannot open the clip " + Quote.of(path) + ": " + Reason.of(e), "", e);
             }
         }
 
@@ -68,38 +90,94 @@ public sealed interface VideoSource {
         }
     }
 
+    /** A video file at an address or in memory. */
+    record OfFile(ImageSource file) implements VideoSource {
+        public OfFile {
+            Objects.requireNonNull(file, "file");
+        }
+
+        @Override
+        public boolean isFile() {
+            return true;
+        }
+
+        @Override
+        public List<ImageSource> frames() {
+            throw new IllegalStateException("a video file is no list of frames");
+        }
+
+        @Override
+        public VideoSource inMemory() {
+            return new OfFile(file.inMemory());
+        }
+    }
+
     static VideoSource of(List<ImageSource> frames) {
         return new OfFrames(frames);
     }
 
-    /** A folder of frames. */
-    static VideoSource of(Path directory) {
-        return new OfDirectory(directory);
+    /** A video file or a folder of frames. */
+    static VideoSource of(Path path) {
+        return new OfPath(path);
+    }
+
+    /** A video file at an {@code http:}, {@code https:}, {@code file:} or {@code data:} address, or a folder at {@code file:}. */
+    static VideoSource of(URI uri) {
+        return parse(uri.toString(), Path.of(""));
+    }
+
+    /** The bytes of a video file. They are not copied. */
+    static VideoSource of(byte[] file) {
+        Objects.requireNonNull(file, "file");
+        return new OfFile(ImageSource.of(file));
     }
 
     /**
-     * A path or {@code file:} address of a folder of frames.
+     * A path, an {@code http:}, {@code https:} or {@code file:} address, or a {@code data:} URI in base64: of a video file, or a
+     * path of a folder of frames.
      *
      * @param directory that a relative path starts from
-     * @throws InputException for anything else; a file is refused by {@link #frames}
      */
     static VideoSource parse(String source, Path directory) {
-        return switch (ImageSource.parse(source, directory)) {
-            case ImageSource.OfPath(Path path) -> new OfDirectory(path);
-            case ImageSource.OfUri(URI uri) -> throw notDecoded(uri.toString());
-            case ImageSource.OfBytes _, ImageSource.Held _, DecodedImage _ -> throw notDecoded("in base64");
-        };
+        ImageSource parsed = ImageSource.parse(source, directory);
+        return parsed instanceof ImageSource.OfPath(Path path) ? new OfPath(path) : new OfFile(parsed);
     }
 
+    /** Whether it is a video file, and not pictures; what is not there counts as a file. */
+    boolean isFile();
+
     /**
-     * The frames, in the order of time.
+     * Of pictures: the frames, in the order of time.
      *
-     * @throws InputException where there is no such folder, or it is a file
+     * @throws InputException where there is no such folder
      */
     List<ImageSource> frames();
 
     /**
-     * Decodes the frames, several at a time.
+     * Reads or fetches now, so that decoding later, and more than once, finds what is there today.
+     *
+     * @throws InputException where there is no such file
+     * @throws dev.fovea.error.NetworkException where it cannot be fetched
+     */
+    VideoSource inMemory();
+
+    /**
+     * Opens the video file.
+     *
+     * @throws InputException where there is no such file, it is no video file, or has no frames
+     * @throws dev.fovea.error.NetworkException where it cannot be fetched
+     * @throws NativeException where the module that reads video files is not there
+     */
+    default VideoFile open() {
+        MediaBytes bytes = MediaBytes.of(this);
+        VideoDecoder decoder = ServiceLoader.load(VideoDecoder.class, VideoDecoder.class.getClassLoader())
+                .findFirst()
+                .orElseThrow(VideoSource::noDecoder);
+        return decoder.open(bytes);
+    }
+
+    /**
+     * Decodes pictures, several at a time.
      *
      * @param opened what a front end makes of a frame
      * @throws InputException for a frame that is missing or no picture, and where they are too large together
@@ -117,10 +195,10 @@ public sealed interface VideoSource {
     }
 
     @SuppressWarnings("OrphanedFormatString") // the pattern is ffmpeg's
-    private static InputException notDecoded(String name) {
-        return new InputException(
-                "cannot open the clip " + Quote.of(name) + ": video files are not decoded",
-                "give frames: a folder of pictures (ffmpeg -i clip.mp4 -vf fps=2 frames/%04d.png), or a list of paths in"
-                        + " the request");
+    private static NativeException noDecoder() {
+        return new NativeException(
+                "video files are read by the module fovea-video, which is not there",
+                "add the dependency dev.fovea:fovea-video, or give frames: a folder of pictures"
+                        + " (ffmpeg -i clip.mp4 -vf fps=2 frames/%04d.png), or a list of paths in the request");
     }
 }

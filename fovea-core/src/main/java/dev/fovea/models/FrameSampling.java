@@ -36,10 +36,12 @@ public record FrameSampling(
     /**
      * With what a call gives.
      *
+     * @param ofFiles whether it is about video files, of which fps and num_frames say enough
      * @throws OptionException for options without effect
      */
-    FrameSampling with(Config call) {
-        boolean sample = call.flag("do_sample_frames", doSampleFrames);
+    FrameSampling with(Config call, boolean ofFiles) {
+        boolean asked = ofFiles && (call.has("fps") || call.has("num_frames"));
+        boolean sample = call.flag("do_sample_frames", asked || doSampleFrames);
         for (String key : new String[] {"num_frames", "fps", "min_frames", "max_frames"}) {
             if (!sample && call.has(key)) {
                 throw new OptionException(
@@ -74,6 +76,9 @@ public record FrameSampling(
         }
         double step = total / count;
         double last = Math.ceil(total / step) - 1;
+        if (last == count) {
+            last--; // rounding gave one too many, which the reference looks for behind the clip's end
+        }
         if ((float) (last * step) >= given) {
             throw new OptionException("video_metadata says that the clip has " + (long) total + " frames; " + given
                     + " are given, so that frame " + (long) (float) (last * step) + " cannot be taken");

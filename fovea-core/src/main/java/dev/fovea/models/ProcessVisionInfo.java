@@ -6,17 +6,21 @@ import dev.fovea.media.DecodedImage;
 import dev.fovea.media.DecodedVideo;
 import dev.fovea.media.Filter;
 import dev.fovea.media.FloatResampler;
+import dev.fovea.media.Frames;
 import dev.fovea.media.Picture;
 import dev.fovea.media.Resampler;
+import dev.fovea.media.VideoFile;
 import dev.fovea.media.VideoMetadata;
 import dev.fovea.media.VideoSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -29,14 +33,16 @@ public final class ProcessVisionInfo {
     public static final List<String> IMAGE_OPTIONS =
             List.of("resized_height", "resized_width", "min_pixels", "max_pixels");
 
-    private static final List<String> CLIP_OPTIONS = List.of(
-            "resized_height", "resized_width", "min_pixels", "max_pixels", "total_pixels", "sample_fps", "raw_fps");
+    private static final List<String> CLIP_OPTIONS =
+            List.of("resized_height", "resized_width", "min_pixels", "max_pixels", "total_pixels");
+    private static final List<String> FRAMES_OPTIONS = List.of("sample_fps", "raw_fps");
     private static final List<String> FILE_OPTIONS =
             List.of("fps", "nframes", "min_frames", "max_frames", "video_start", "video_end");
 
     /** Keys of a video item that ask for this front end. */
-    public static final Set<String> VIDEO_OPTIONS =
-            Stream.concat(CLIP_OPTIONS.stream(), FILE_OPTIONS.stream()).collect(Collectors.toUnmodifiableSet());
+    public static final Set<String> VIDEO_OPTIONS = Stream.of(CLIP_OPTIONS, FRAMES_OPTIONS, FILE_OPTIONS)
+            .flatMap(List::stream)
+            .collect(Collectors.toUnmodifiableSet());
 
     private static final Set<String> NEUTRAL =
             Set.of("type", "image", "image_url", "url", "path", "base64", "text", "video");
@@ -64,7 +70,8 @@ public final class ProcessVisionInfo {
     private static Picture resized(Picture picture, Config item, int factor) {
         double area = factor * factor;
         SmartResize size = size(
-                picture,
+                picture.height(),
+                picture.width(),
                 item,
                 factor,
                 item.number("min_pixels", MIN_TOKENS * area),
@@ -82,35 +89,55 @@ public final class ProcessVisionInfo {
      */
     public static DecodedVideo video(VideoSource source, Config item) {
         int given = source.frames().size();
-        for (String key : FILE_OPTIONS) {
-            if (item.has(key)) {
-                throw new OptionException(
-                        "a video item has " + key + ", which chooses frames of a video file; this clip is given as "
-                                + given + " frames",
-                        "give the frames that are wanted, and sample_fps, how many of them make a second");
-            }
-        }
-        check(item, "video item", CLIP_OPTIONS);
+        refuse(
+                item,
+                FILE_OPTIONS,
+                "which chooses frames of a video file; this clip is given as " + given + " frames",
+                "give the frames that are wanted, and sample_fps, how many of them make a second");
+        check(item, "video item", VIDEO_OPTIONS);
         List<Picture> frames =
                 new ArrayList<>(source.decode(frame -> resized(frame.decode().rgbaOverWhite(), item, 2 * FACTOR)));
         if (frames.size() % 2 == 1) {
             frames.add(frames.getLast());
         }
         DecodedVideo stacked = DecodedVideo.of(frames);
-        SmartResize size = size(stacked, item);
-        List<Picture> resized = stacked.frames().stream()
-                .map(f -> FloatResampler.bicubicBytes(f, size.width(), size.height()))
-                .toList();
-        return new DecodedVideo(resized, Optional.of(metadata(frames.size(), item)), true);
+        int[] all = IntStream.range(0, frames.size()).toArray();
+        return resized(stacked.frames(), all, metadata(frames.size(), item), item);
     }
 
-    private static SmartResize size(DecodedVideo video, Config item) {
+    /**
+     * A clip in a video file. Its frames are read here, those that are wanted, and each is resized before the next one comes.
+     *
+     * @param item the message item that names it, with its options
+     * @throws OptionException for an option that qwen-vl-utils has not, or has for clips given as frames only, and where the options
+     *     and the clip do not fit
+     */
+    public static DecodedVideo video(VideoFile file, Config item) {
+        refuse(
+                item,
+                FRAMES_OPTIONS,
+                "which says how many of a clip's frames make a second; a video file says so itself",
+                "fps chooses so many frames of a second");
+        check(item, "video item", VIDEO_OPTIONS);
+        VideoRange range = VideoRange.of(item, file.count(), file.fps());
+        int[] indices = range.indices(range.frames(item, file.fps()));
+        VideoMetadata metadata =
+                new VideoMetadata(range.count(), OptionalDouble.of(file.fps()), OptionalInt.of(indices.length));
+        return resized(file, indices, metadata, item);
+    }
+
+    private static DecodedVideo resized(Frames frames, int[] indices, VideoMetadata metadata, Config item) {
+        SmartResize size = size(frames, indices.length, item);
+        List<Picture> resized = frames.map(indices, f -> FloatResampler.bicubicBytes(f, size.width(), size.height()));
+        return new DecodedVideo(resized, Optional.of(metadata), true);
+    }
+
+    private static SmartResize size(Frames frames, int count, Config item) {
         double min = item.number("min_pixels", FRAME_MIN_PIXELS);
-        double share =
-                item.number("total_pixels", TOTAL_PIXELS) / video.frames().size() * 2;
+        double share = item.number("total_pixels", TOTAL_PIXELS) / count * 2;
         double cap = Math.max(Math.min(FRAME_MAX_PIXELS, share), Math.floor(min * 1.05));
         double max = Math.min(item.number("max_pixels", cap), cap);
-        return size(video.frames().getFirst(), item, FACTOR, min, max);
+        return size(frames.height(), frames.width(), item, FACTOR, min, max);
     }
 
     private static VideoMetadata metadata(int frames, Config item) {
@@ -124,13 +151,13 @@ public final class ProcessVisionInfo {
     }
 
     /** What resized_height and resized_width ask for, else within the limits. */
-    private static SmartResize size(Picture picture, Config item, int factor, double min, double max) {
-        boolean height = item.has("resized_height");
-        if (height != item.has("resized_width")) {
+    private static SmartResize size(int height, int width, Config item, int factor, double min, double max) {
+        boolean given = item.has("resized_height");
+        if (given != item.has("resized_width")) {
             throw new OptionException("resized_height and resized_width go together; only "
-                    + (height ? "resized_height" : "resized_width") + " is given");
+                    + (given ? "resized_height" : "resized_width") + " is given");
         }
-        if (height) {
+        if (given) {
             double area = factor * factor;
             return SmartResize.qwenVlUtils(
                     item.integer("resized_height"),
@@ -142,10 +169,18 @@ public final class ProcessVisionInfo {
         if (min > max) {
             throw new OptionException("min_pixels " + (long) min + " is above max_pixels " + (long) max);
         }
-        return SmartResize.qwenVlUtils(picture.height(), picture.width(), factor, min, max);
+        return SmartResize.qwenVlUtils(height, width, factor, min, max);
     }
 
-    private static void check(Config item, String kind, List<String> known) {
+    private static void refuse(Config item, List<String> keys, String why, String hint) {
+        for (String key : keys) {
+            if (item.has(key)) {
+                throw new OptionException("a video item has " + key + ", " + why, hint);
+            }
+        }
+    }
+
+    private static void check(Config item, String kind, Collection<String> known) {
         for (String key : item.keys()) {
             if (!NEUTRAL.contains(key) && !known.contains(key)) {
                 throw new OptionException(kind + " has the key \"" + key + "\"; known: " + String.join(", ", known));

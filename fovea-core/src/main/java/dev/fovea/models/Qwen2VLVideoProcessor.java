@@ -12,11 +12,11 @@ import dev.fovea.media.Picture;
 import dev.fovea.media.Resampler;
 import dev.fovea.media.VideoMetadata;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * Clips to patches: Qwen2VLVideoProcessor, of Qwen2.5-VL and LLaVA-OneVision-1.5. Each frame is resized as a picture is;
@@ -50,7 +50,7 @@ public record Qwen2VLVideoProcessor(
     public List<Inputs.Visual> process(List<DecodedVideo> videos, Config call) {
         Qwen2VLVideoProcessor processor = new Qwen2VLVideoProcessor(
                 frames.with(call),
-                sampling.with(call),
+                sampling.with(call, videos.stream().anyMatch(Qwen2VLVideoProcessor::isFile)),
                 call.flag("cap_pixels_per_frame", capPixelsPerFrame),
                 maxVideoTokens);
         if (!videos.isEmpty() && processor.frames.steps().resampler() != Resampler.TORCHVISION) {
@@ -64,18 +64,20 @@ public record Qwen2VLVideoProcessor(
         return visuals;
     }
 
+    private static boolean isFile(DecodedVideo video) {
+        return video.metadata().isPresent() && !video.isSampled();
+    }
+
     private Inputs.Visual process(DecodedVideo video, VideoMetadata metadata) {
-        List<Picture> pictures = video.frames();
-        VideoMetadata taken = metadata;
-        if (sampling.doSampleFrames() && video.metadata().isEmpty()) { // else the front end has sampled
-            int[] indices = sampling.indices(metadata, pictures.size());
-            pictures = Arrays.stream(indices).mapToObj(video.frames()::get).toList();
-            taken = metadata.taking(indices.length);
-        }
-        SmartResize size = size(video, pictures.size());
-        GridThw grid = grid(size, pictures.size());
-        List<Patches.Frame> resized =
-                pictures.stream().map(p -> resize(p, size, video.float32())).toList();
+        int given = video.frames().count();
+        boolean samples = sampling.doSampleFrames() && !video.isSampled();
+        int[] indices = samples
+                ? sampling.indices(metadata, given)
+                : IntStream.range(0, given).toArray();
+        VideoMetadata taken = samples ? metadata.taking(indices.length) : metadata;
+        SmartResize size = size(video, indices.length);
+        GridThw grid = grid(size, indices.length);
+        List<Patches.Frame> resized = video.frames().map(indices, p -> resize(p, size, video.float32()));
         return new Inputs.Visual(
                 frames.patches().of(resized, grid),
                 Optional.of(grid),
@@ -128,8 +130,8 @@ public record Qwen2VLVideoProcessor(
     /** What is known of each clip's time: from its front end, from the call, or nothing. */
     private static List<VideoMetadata> metadata(List<DecodedVideo> videos, Config call) {
         Optional<List<VideoMetadata>> given = call.value("video_metadata").map(Qwen2VLVideoProcessor::parse);
-        boolean known = videos.stream().anyMatch(v -> v.metadata().isPresent());
-        if (known && (given.isPresent() || call.flag("do_sample_frames", false))) {
+        boolean sampled = videos.stream().anyMatch(DecodedVideo::isSampled);
+        if (sampled && (given.isPresent() || call.flag("do_sample_frames", false))) {
             throw new OptionException(
                     "video_metadata and do_sample_frames do not go with clips that qwen_vl_utils opens",
                     "leave them out; sample_fps in the video item says how many frames make a second");
@@ -137,8 +139,11 @@ public record Qwen2VLVideoProcessor(
         if (given.isEmpty()) {
             return videos.stream()
                     .map(v -> v.metadata()
-                            .orElseGet(() -> VideoMetadata.ofFrames(v.frames().size())))
+                            .orElseGet(() -> VideoMetadata.ofFrames(v.frames().count())))
                     .toList();
+        }
+        if (videos.stream().anyMatch(v -> v.metadata().isPresent())) {
+            throw new OptionException("video_metadata is for clips that are given as frames; a video file has its own");
         }
         if (given.get().size() != videos.size()) {
             throw new OptionException("video_metadata has " + given.get().size() + " entries, and " + videos.size()

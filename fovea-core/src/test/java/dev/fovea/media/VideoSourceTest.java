@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.NativeException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -57,16 +58,20 @@ class VideoSourceTest {
     }
 
     @Test
-    void videoFilesAreRefusedWithWhatToDo() throws Exception {
+    void withoutTheModuleVideoFilesAreRefusedWithWhatToDo() throws Exception {
         Path file = Files.writeString(folder.resolve("clip.mp4"), "not looked at");
-        refused(() -> VideoSource.of(file).frames(), "clip.mp4", "not decoded", "ffmpeg", "list of paths");
-        refused(() -> VideoSource.parse("https://example.org/a.mp4", folder), "https://example.org/a.mp4", "ffmpeg");
-        refused(() -> VideoSource.parse("data:video/mp4;base64,AAAA", folder), "base64", "ffmpeg");
+        VideoSource clip = VideoSource.parse("data:video/mp4;base64,AAAA", folder);
+        for (VideoSource source : List.of(VideoSource.of(file), clip, VideoSource.of(new byte[4]))) {
+            assertThat(source.isFile()).isTrue();
+            assertThatExceptionOfType(NativeException.class)
+                    .isThrownBy(source::open)
+                    .withMessageContainingAll("fovea-video", "not there", "ffmpeg", "list of paths");
+        }
     }
 
     @Test
     void whatIsNotThere() throws Exception {
-        refused(() -> VideoSource.of(folder.resolve("none")).frames(), "none", "no such folder");
+        refused(() -> VideoSource.of(folder.resolve("none")).frames(), "none", "no such file and no such folder");
         refused(() -> VideoSource.of(folder).frames(), folder.toString(), "no frames");
         refused(() -> VideoSource.of(List.of()), "empty list");
         Files.write(folder.resolve("1.png"), TestPictures.bytes("hopper.png"));

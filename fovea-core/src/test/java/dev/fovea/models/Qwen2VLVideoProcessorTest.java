@@ -67,7 +67,7 @@ class Qwen2VLVideoProcessorTest {
                 expected.get("fps") instanceof Number n ? OptionalDouble.of(n.doubleValue()) : OptionalDouble.empty();
         double total = ((Number) expected.get("total_num_frames")).doubleValue();
         FrameSampling sampling = FrameSampling.of(Config.of(Map.of("do_sample_frames", true), "config"), 2)
-                .with(config(expected, "call"));
+                .with(config(expected, "call"), false);
         assertThat(sampling.indices(new VideoMetadata(total, fps, OptionalInt.empty()), (int) total))
                 .isEqualTo(ints(expected.get("indices")));
     }

@@ -69,7 +69,7 @@ class ParityTest {
     }
 
     private static void check(ParityCase c, LoadOptions engine) {
-        Assumptions.assumeFalse(c.hasVideoFiles(), "a clip is a file, and video files are not decoded");
+        Assumptions.assumeFalse(c.hasVideoFiles(), "of clips that are files see KitTest of fovea-video");
         Pipeline pipe = OPEN.computeIfAbsent(
                 c.variant() + " " + engine + c.text("dtype"),
                 _ -> Pipeline.of(

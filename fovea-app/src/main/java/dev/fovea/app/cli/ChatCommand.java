@@ -44,8 +44,9 @@ final class ChatCommand implements Callable<Integer> {
 
     @Option(
             names = "--video",
-            paramLabel = "FOLDER",
-            description = "A clip for the first message: a folder of frames; repeatable. With --messages as --image.")
+            paramLabel = "FILE",
+            description =
+                    "A clip for the first message: a video file or a folder of frames; repeatable. With --messages as --image.")
     List<String> videos = List.of();
 
     @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told first.")

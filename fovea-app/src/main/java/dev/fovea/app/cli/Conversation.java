@@ -50,12 +50,8 @@ final class Conversation {
         return switch (content) {
             case Content.Text text -> text;
             case Content.Image image -> new Content.Image(image.source().map(ImageSource::inMemory), image.item());
-            case Content.Video video -> new Content.Video(video.source().map(Conversation::held), video.item());
+            case Content.Video video -> new Content.Video(video.source().map(VideoSource::inMemory), video.item());
         };
-    }
-
-    private static VideoSource held(VideoSource clip) {
-        return VideoSource.of(clip.frames().stream().map(ImageSource::inMemory).toList());
     }
 
     /** The message that has no answer yet. */
@@ -75,16 +71,24 @@ final class Conversation {
     /** @throws dev.fovea.error.InputException where it cannot be read; nothing has changed then */
     void show(Content pictureOrClip) {
         Content held = held(pictureOrClip);
-        sources(held).forEach(ImageSource::decode);
+        check(held);
         shown.add(held);
     }
 
-    private static List<ImageSource> sources(Content content) {
-        return switch (content) {
-            case Content.Text _ -> List.of();
-            case Content.Image image -> image.source().stream().toList();
-            case Content.Video video -> video.source().map(VideoSource::frames).orElse(List.of());
-        };
+    private static void check(Content content) {
+        switch (content) {
+            case Content.Text _ -> {}
+            case Content.Image image -> image.source().ifPresent(ImageSource::decode);
+            case Content.Video video -> video.source().ifPresent(Conversation::check);
+        }
+    }
+
+    private static void check(VideoSource clip) {
+        if (clip.isFile()) {
+            clip.open();
+        } else {
+            clip.frames().forEach(ImageSource::decode);
+        }
     }
 
     void dropShown() {
@@ -154,21 +158,29 @@ final class Conversation {
 
     private static Object json(Content content) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>(content.item());
-        List<String> names = sources(content).stream().map(Conversation::name).toList();
         switch (content) {
-            case Content.Image _
-            when !names.isEmpty() -> {
-                json.keySet().removeAll(Content.IMAGE_KEYS);
-                json.put("image", names.getFirst());
-            }
-            case Content.Video _
-            when !names.isEmpty() -> {
-                json.keySet().removeAll(Content.VIDEO_KEYS);
-                json.put("video", names);
-            }
-            default -> {}
+            case Content.Text _ -> {}
+            case Content.Image image ->
+                image.source().ifPresent(source -> {
+                    json.keySet().removeAll(Content.IMAGE_KEYS);
+                    json.put("image", name(source));
+                });
+            case Content.Video video ->
+                video.source().ifPresent(source -> {
+                    json.keySet().removeAll(Content.VIDEO_KEYS);
+                    json.put("video", name(source));
+                });
         }
         return json;
+    }
+
+    private static Object name(VideoSource clip) {
+        return switch (clip) {
+            case VideoSource.OfFile(ImageSource file) -> name(file);
+            case VideoSource.OfPath(Path path) -> path.toAbsolutePath().toString();
+            case VideoSource.OfFrames(List<ImageSource> frames) ->
+                frames.stream().map(Conversation::name).toList();
+        };
     }
 
     private static String name(ImageSource source) {

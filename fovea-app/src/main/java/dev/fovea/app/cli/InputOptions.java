@@ -51,8 +51,9 @@ final class InputOptions {
 
     @Option(
             names = "--video",
-            paramLabel = "FOLDER",
-            description = "A clip: a folder of pictures, one for each frame, in the order of their names; repeatable.")
+            paramLabel = "FILE",
+            description =
+                    "A clip: a video file, by path or URL, or a folder of pictures, one for each frame, in the order of their names; repeatable.")
     List<String> videos = List.of();
 
     @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told before the prompt.")

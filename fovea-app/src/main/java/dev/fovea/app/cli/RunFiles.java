@@ -47,16 +47,19 @@ final class RunFiles {
         Stream<VideoSource> clips = Stream.concat(
                 request.videos().stream(),
                 request.messages().stream().flatMap(m -> m.videos().stream()).flatMap(v -> v.source().stream()));
-        return Stream.concat(pictures, clips.flatMap(RunFiles::frames))
-                .flatMap(RunFiles::path)
+        return Stream.concat(pictures.flatMap(RunFiles::path), clips.flatMap(RunFiles::files))
                 .distinct()
                 .toList();
     }
 
-    /** None of a clip that is not there: its answer will be an error that says so. */
-    private static Stream<ImageSource> frames(VideoSource clip) {
+    /** Of frames that are not there none: their answer will be an error that says so. */
+    private static Stream<Path> files(VideoSource clip) {
         try {
-            return clip.frames().stream();
+            return switch (clip) {
+                case VideoSource.OfPath(Path file) when clip.isFile() -> Stream.of(file);
+                case VideoSource.OfFile(ImageSource file) -> path(file);
+                default -> clip.frames().stream().flatMap(RunFiles::path);
+            };
         } catch (InputException e) {
             return Stream.empty();
         }

@@ -11,9 +11,9 @@ import java.util.stream.Collectors;
 enum SlashCommand {
     IMAGE("FILE...", true, "add pictures to the next message; without FILE, take back what was added"),
     VIDEO(
-            "FOLDER...",
+            "FILE...",
             true,
-            "add clips, folders of frames, to the next message; without FOLDER, take back what was added"),
+            "add clips, video files or folders of frames, to the next message; without FILE, take back what was added"),
     SYSTEM("TEXT", false, "what the model is told first, from now on; without TEXT, nothing"),
     RETRY("", false, "ask the last message again"),
     RESET("", false, "forget what was said; what /system told stays"),
