@@ -145,6 +145,7 @@ class SnippetsTest {
         for (String picture : PICTURES) {
             Files.copy(demo.getFirst(), folder.resolve(picture));
         }
+        Files.copy(KIT.resolve("qwen2_5_vl/video/media/clip.mp4"), folder.resolve("clip.mp4"));
         Path models = demo.getFirst().resolveSibling("..").normalize();
         hub("Qwen/Qwen2.5-VL-3B-Instruct", models.resolve("chat"));
         hub("microsoft/Florence-2-large", models.resolve("finder"));
