@@ -63,7 +63,10 @@ public final class Unpacking {
      * @return the files unpacked; empty if one of them is not on the class path
      */
     public static Optional<List<Path>> unpack(String name, String folder, List<String> files) throws IOException {
-        return unpack(name, folder, files, cache());
+        Path cache = cache().orElseThrow(() -> new NativeException(
+                "there is no folder to unpack to: this user has no home folder",
+                "-Dfovea.cache=DIR or XDG_CACHE_HOME=DIR names one"));
+        return unpack(name, folder, files, cache);
     }
 
     static Optional<List<Path>> unpack(String name, String folder, List<String> files, Path cache) throws IOException {
@@ -104,16 +107,11 @@ public final class Unpacking {
         return target;
     }
 
-    /** The system property {@code fovea.cache}, else the user's cache folder. */
-    private static Path cache() {
+    /** The system property {@code fovea.cache}, else the user's cache folder; empty for a user without a home. */
+    public static Optional<Path> cache() {
         String chosen = System.getProperty("fovea.cache", "");
-        if (!chosen.isEmpty()) {
-            return Path.of(chosen);
-        }
-        return UserFolders.cache()
-                .orElseThrow(() -> new NativeException(
-                        "there is no folder to unpack to: this user has no home folder",
-                        "-Dfovea.cache=DIR or XDG_CACHE_HOME=DIR names one"))
-                .resolve("fovea");
+        return chosen.isEmpty()
+                ? UserFolders.cache().map(folder -> folder.resolve("fovea"))
+                : Optional.of(Path.of(chosen));
     }
 }

@@ -1,6 +1,7 @@
 package dev.fovea.backend.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Collection;
 
 /**
  * A GPU, or what stands for one: memory, launches, waiting. What is asked of it happens in the order of the calls, perhaps
@@ -23,6 +24,9 @@ public interface Device extends AutoCloseable {
 
     /** Bytes that can be allocated now. */
     long freeBytes();
+
+    /** Begins to compile what will be launched, so that less is waited for later; returns at once. */
+    default void prepare(Collection<Kernel.Module> modules) {}
 
     /**
      * Uninitialised memory, aligned to 256 bytes.

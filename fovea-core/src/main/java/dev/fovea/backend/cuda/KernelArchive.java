@@ -123,7 +123,7 @@ final class KernelArchive {
     }
 
     private synchronized Optional<String> compile(Kernel.Module module) {
-        return Nvrtc.development()
+        return compiler.get()
                 .map(nvrtc -> compiled.computeIfAbsent(
                         module, m -> nvrtc.compile(m, ARCHITECTURE).text()));
     }

@@ -1,0 +1,112 @@
+package dev.fovea.backend.cuda;
+
+import dev.fovea.backend.cuda.LibrarySearch.Found;
+import dev.fovea.backend.cuda.LibrarySearch.Library;
+import dev.fovea.error.NativeException;
+import dev.fovea.error.Quote;
+import dev.fovea.ffi.NativeLibrary;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/** NVIDIA's libraries beside the driver: which of those found fits the driver, or why none does and what would help. */
+final class Libraries {
+    private static final int OLDEST_MAJOR = 12;
+
+    private Libraries() {}
+
+    /** The CUDA driver, or why there is none. */
+    static NativeLibrary driver() {
+        LibrarySearch search = LibrarySearch.here();
+        Stream<String> found =
+                search.find(Library.DRIVER).stream().map(f -> f.file().toString());
+        String name = search.windows() ? "nvcuda.dll" : "libcuda.so.1";
+        return NativeLibrary.ofSystem(
+                "the CUDA driver", Stream.concat(Stream.of(name), found).toList());
+    }
+
+    /**
+     * A library, opened or not.
+     *
+     * @param value where it is there
+     * @param line for people: version and place, or why it is not there
+     * @param hint what would help; empty where it is there
+     */
+    record Opened<T>(Optional<T> value, String line, String hint) {}
+
+    /** The compiler for this driver, or why there is none. */
+    static Opened<Nvrtc> nvrtc() {
+        return Compiler.OPENED;
+    }
+
+    private static final class Compiler {
+        private static final Opened<Nvrtc> OPENED = Nvrtc.development()
+                .map(nvrtc -> new Opened<>(Optional.of(nvrtc), line(nvrtc), ""))
+                .orElseGet(() -> open(Library.NVRTC, found -> Nvrtc.open(found.file()), Compiler::line));
+
+        private static String line(Nvrtc nvrtc) {
+            return nvrtc.version() + ", " + nvrtc.where();
+        }
+    }
+
+    private static <T> Opened<T> open(Library library, Function<Found, T> opening, Function<T, String> line) {
+        Choice choice = choose(
+                library, LibrarySearch.here().find(library), CudaFacts.here().cuda());
+        List<String> failures = new ArrayList<>();
+        for (Found found : choice.usable()) {
+            try {
+                T value = opening.apply(found);
+                return new Opened<>(Optional.of(value), line.apply(value), "");
+            } catch (NativeException e) {
+                failures.add(e.problem());
+            }
+        }
+        String problem = failures.isEmpty() ? choice.problem() : String.join("; ", failures);
+        return new Opened<>(Optional.empty(), problem, choice.hint());
+    }
+
+    /**
+     * What fits a driver of what was found.
+     *
+     * @param usable best first
+     * @param problem why there is none; empty where there is one
+     * @param hint what would help to have one
+     */
+    record Choice(List<Found> usable, String problem, String hint) {}
+
+    /**
+     * Chooses: never of a CUDA newer than the driver's, whose code it would refuse.
+     *
+     * @param found best first
+     * @param cuda the newest that the driver knows: 12040; 0 where there is no driver
+     */
+    static Choice choose(Library library, List<Found> found, int cuda) {
+        int newest = cuda == 0 ? Integer.MAX_VALUE : cuda / 1000;
+        List<Found> usable = found.stream()
+                .filter(f -> f.major() >= OLDEST_MAJOR && f.major() <= newest)
+                .toList();
+        if (!usable.isEmpty()) {
+            return new Choice(usable, "", "pip install " + wheel(library, newest));
+        }
+        Optional<Found> tooNew = found.stream().filter(f -> f.major() > newest).findFirst();
+        if (tooNew.isPresent()) {
+            return new Choice(
+                    usable,
+                    Quote.of(tooNew.get().file()) + " is of CUDA "
+                            + tooNew.get().major() + ", the driver for CUDA " + CudaFacts.version(cuda),
+                    "pip install " + wheel(library, newest) + ", or a newer driver");
+        }
+        String problem = found.isEmpty()
+                ? "not found in a CUDA toolkit, a Python environment or the system"
+                : Quote.of(found.getFirst().file()) + " is of CUDA "
+                        + found.getFirst().major() + "; 12 is needed at least";
+        return new Choice(usable, problem, "pip install " + wheel(library, newest));
+    }
+
+    private static String wheel(Library library, int newestMajor) {
+        String name = library == Library.NVRTC ? "nvidia-cuda-nvrtc" : "nvidia-cublas";
+        return newestMajor == OLDEST_MAJOR ? name + "-cu12" : name;
+    }
+}
