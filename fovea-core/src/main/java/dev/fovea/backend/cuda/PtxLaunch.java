@@ -1,0 +1,10 @@
+package dev.fovea.backend.cuda;
+
+/** What the blocks of a launch have in common. */
+record PtxLaunch(
+        PtxKernel kernel,
+        PtxMemory memory,
+        Device.Grid grid,
+        int threads,
+        int sharedBytes,
+        PtxMemory.Segment parameters) {}
