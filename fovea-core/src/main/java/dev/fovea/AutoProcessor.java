@@ -1,7 +1,7 @@
 package dev.fovea;
 
 import dev.fovea.error.Warnings;
-import dev.fovea.io.HubCache;
+import dev.fovea.hub.PullOptions;
 import dev.fovea.io.ModelDirectory;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -22,7 +22,8 @@ public final class AutoProcessor {
     public static Processor fromPretrained(String model, Warnings warnings) {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(warnings, "warnings");
-        ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, warnings), warnings);
+        ModelDirectory directory =
+                ModelDirectory.open(Hub.pull(model, PullOptions.DEFAULT.withWarnings(warnings)), warnings);
         Processor processor = Fence.of(directory.path(), () -> new Processor(directory));
         directory.warnOfUnreadProcessorKeys();
         return processor;

@@ -13,7 +13,6 @@ import dev.fovea.models.llava_onevision1_5.LlavaOnevision1_5;
 import dev.fovea.models.opt.Opt;
 import dev.fovea.models.qwen2_5_vl.Qwen2_5_VL;
 import dev.fovea.models.qwen3.Qwen3;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -37,17 +36,17 @@ final class Families {
         return of(directory.modelType(), directory.path());
     }
 
-    static Family of(String type, Path directory) {
+    static Family of(String type, Object where) {
         return ALL.stream()
                 .filter(f -> f.modelTypes().contains(type))
                 .findFirst()
-                .orElseThrow(() -> unknown(type, directory));
+                .orElseThrow(() -> unknown(type, where));
     }
 
-    private static InputException unknown(String type, Path directory) {
+    private static InputException unknown(String type, Object where) {
         List<String> known = ALL.stream().flatMap(f -> f.modelTypes().stream()).toList();
         return new InputException(
-                Quote.of(directory) + " holds a model of type \"" + Quote.of(type)
+                Quote.of(where) + " holds a model of type \"" + Quote.of(type)
                         + "\", which Fovea does not know; known: " + String.join(", ", known),
                 Closest.question(type, known));
     }

@@ -8,8 +8,8 @@ import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Generator;
 import dev.fovea.generate.Sequence;
 import dev.fovea.generate.StopRule;
+import dev.fovea.hub.PullOptions;
 import dev.fovea.io.Config;
-import dev.fovea.io.HubCache;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.Weights;
 import dev.fovea.models.Family;
@@ -19,6 +19,7 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Tensor;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -86,7 +87,8 @@ public final class Model implements AutoCloseable {
     static Model open(String model, LoadOptions options, String... modelTypes) {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(options, "options");
-        ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, options.warnings()), options.warnings());
+        Path path = Hub.pull(model, PullOptions.DEFAULT.withWarnings(options.warnings()));
+        ModelDirectory directory = ModelDirectory.open(path, options.warnings());
         return Fence.of(directory.path(), () -> open(directory, options, modelTypes));
     }
 

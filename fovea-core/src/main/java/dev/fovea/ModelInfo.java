@@ -2,8 +2,8 @@ package dev.fovea;
 
 import dev.fovea.backend.shapes.ShapeBackend;
 import dev.fovea.generate.Decoding;
+import dev.fovea.hub.PullOptions;
 import dev.fovea.io.Config;
-import dev.fovea.io.HubCache;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.WeightFile;
 import dev.fovea.io.WeightSummary;
@@ -65,7 +65,8 @@ public final class ModelInfo {
     public static ModelInfo of(String model, LoadOptions options) {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(options, "options");
-        ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, options.warnings()), options.warnings());
+        Path path = Hub.pull(model, PullOptions.DEFAULT.withWarnings(options.warnings()));
+        ModelDirectory directory = ModelDirectory.open(path, options.warnings());
         return Fence.of(directory.path(), () -> new ModelInfo(directory, options));
     }
 

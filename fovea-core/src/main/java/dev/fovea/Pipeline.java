@@ -6,6 +6,7 @@ import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Listener;
 import dev.fovea.generate.Sequence;
 import dev.fovea.generate.StopRule;
+import dev.fovea.hub.PullOptions;
 import dev.fovea.io.Opening;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.ImageSource;
@@ -80,11 +81,13 @@ public final class Pipeline implements AutoCloseable {
         if (!task.equals("image-text-to-text")) {
             throw new OptionException("unknown task \"" + task + "\"; known: image-text-to-text");
         }
+        String directory = Hub.pull(name, PullOptions.DEFAULT.withWarnings(options.warnings()))
+                .toString();
         long start = System.nanoTime();
         // The tokenizer of a large vocabulary takes as long as everything else together.
         try (var processor =
-                Opening.of(() -> AutoProcessor.fromPretrained(name, options.warnings()), Processor::close)) {
-            Model model = AutoModelForImageTextToText.fromPretrained(name, options);
+                Opening.of(() -> AutoProcessor.fromPretrained(directory, options.warnings()), Processor::close)) {
+            Model model = AutoModelForImageTextToText.fromPretrained(directory, options);
             try {
                 return new Pipeline(model, processor.take(), (System.nanoTime() - start) / 1e6);
             } catch (RuntimeException | Error e) {

@@ -8,6 +8,7 @@ import dev.fovea.generate.Listener;
 import dev.fovea.generate.LogitsProcessor;
 import dev.fovea.generate.Sequence;
 import dev.fovea.generate.StopRule;
+import dev.fovea.hub.PullProgress;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.DecodedVideo;
 import dev.fovea.media.ImageSource;
@@ -50,6 +51,8 @@ class NullArgumentsTest {
     /** What users read and do not make, and interfaces that others than we implement. */
     private static final Set<Class<?>> MADE_BY_FOVEA = Set.of(
             Answer.class,
+            PullProgress.class,
+            PullProgress.FileProgress.class,
             GenerateOutput.class,
             Trace.class,
             Sequence.class,

@@ -6,12 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Finds and opens the weight files of a directory: one file, or shards with an index. */
 final class Checkpoint {
@@ -38,31 +38,48 @@ final class Checkpoint {
 
     /** @throws InputException as {@link ModelDirectory#openWeights} says */
     static List<WeightFile> open(ModelDirectory directory) {
+        ModelFiles files = ModelFiles.of(directory.path());
         for (Checkpoint format : FORMATS) {
-            Optional<Path> single = directory.file(format.single);
-            if (single.isPresent()) {
-                return List.of(format.opener.apply(single.get()));
+            if (files.has(format.single)) {
+                return List.of(format.opener.apply(directory.path().resolve(format.single)));
             }
-            Optional<Path> index = directory.file(format.index);
-            if (index.isPresent()) {
-                return format.openShards(directory.path(), index.get());
+            if (files.has(format.index)) {
+                return format.openShards(directory.path(), files);
             }
         }
-        throw noWeights(directory.path());
+        refuseBrokenLinks(directory.path());
+        throw noWeights(files);
     }
 
-    private static InputException noWeights(Path directory) {
+    /** The names of the files that {@link #open} would open, with the index that names them. @throws InputException as it does */
+    static List<String> names(ModelFiles files) {
+        for (Checkpoint format : FORMATS) {
+            if (files.has(format.single)) {
+                return List.of(format.single);
+            }
+            if (files.has(format.index)) {
+                return Stream.concat(Stream.of(format.index), format.shards(files).stream())
+                        .toList();
+            }
+        }
+        throw noWeights(files);
+    }
+
+    private static void refuseBrokenLinks(Path directory) {
         for (Checkpoint format : FORMATS) {
             Path file = directory.resolve(format.single);
             if (Files.isSymbolicLink(file) && !Files.exists(file)) {
-                return new InputException(Quote.of(file) + " is a link to a file that is not there");
+                throw new InputException(Quote.of(file) + " is a link to a file that is not there");
             }
         }
-        String others = OtherForms.formats(ModelDirectory.names(directory));
+    }
+
+    private static InputException noWeights(ModelFiles files) {
+        String others = OtherForms.formats(files.names());
         return new InputException(
-                Quote.of(directory)
+                files
                         + (others.isEmpty()
-                                ? " has no weights; found " + ModelDirectory.listing(directory)
+                                ? " has no weights; found " + ModelDirectory.listing(files.names())
                                 : " has its weights in a format that is not read: " + others),
                 ModelDirectory.SUPPORTED);
     }
@@ -73,10 +90,10 @@ final class Checkpoint {
      * The shards that an index names, each name checked, in the order in which they are loaded. What it says about single tensors does
      * not count: whatever a shard holds is there.
      */
-    private Set<String> shards(Path index) {
+    private Set<String> shards(ModelFiles files) {
         Set<String> result = new TreeSet<>();
-        String what = Quote.of(index) + ": weight_map";
-        Json.object(Json.parseObject(index).get("weight_map"), what).forEach((tensor, shard) -> {
+        String what = files + "/" + index + ": weight_map";
+        Json.object(files.json(index).get("weight_map"), what).forEach((tensor, shard) -> {
             if (!(shard instanceof String s) || !shardName.matcher(s).matches()) {
                 throw new InputException(what + " puts " + Json.quoted(tensor) + " into " + Quote.of(Json.write(shard))
                         + "; expected the name of a " + extension + " file in the same directory");
@@ -89,8 +106,8 @@ final class Checkpoint {
         return result;
     }
 
-    private List<WeightFile> openShards(Path directory, Path indexFile) {
-        Set<String> shards = shards(indexFile);
+    private List<WeightFile> openShards(Path directory, ModelFiles files) {
+        Set<String> shards = shards(files);
         requireAllThere(directory, shards);
         List<WeightFile> opened = new ArrayList<>();
         try {

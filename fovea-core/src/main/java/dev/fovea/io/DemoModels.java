@@ -49,7 +49,7 @@ public final class DemoModels {
      * @return empty where it names no demo model
      * @throws InputException for an unknown one, or where {@code fovea-demo} is not on the class path
      */
-    static Optional<Path> named(String model) {
+    public static Optional<Path> named(String model) {
         if (!model.equals(DEMO) && !model.startsWith(DEMO + ":")) {
             return Optional.empty();
         }

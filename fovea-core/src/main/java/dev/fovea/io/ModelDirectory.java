@@ -72,8 +72,8 @@ public final class ModelDirectory {
                     path + " is a file; expected a model directory with config.json and weights", SUPPORTED);
         }
         if (!Files.exists(path.resolve("config.json"))) {
-            OtherForms.refuseAdapter(path);
-            OtherForms.refuseFormats(path);
+            OtherForms.refuseAdapter(ModelFiles.of(path));
+            OtherForms.refuseFormats(ModelFiles.of(path));
             String hint = Files.isDirectory(path.resolve("snapshots"))
                     ? "it looks like a folder of the Hugging Face cache: the model is in one of the folders in snapshots"
                     : "give the directory that holds config.json and the weights";
@@ -232,14 +232,32 @@ public final class ModelDirectory {
      *     read
      */
     public List<WeightFile> openWeights() {
-        OtherForms.refuseAdapter(path);
-        OtherForms.refuseQuantised(path, config);
+        OtherForms.refuseAdapter(ModelFiles.of(path));
+        OtherForms.refuseQuantised(ModelFiles.of(path), config);
         return Checkpoint.open(this);
+    }
+
+    /**
+     * The names of the weight files, with the index that names them, of a model that need not be here yet.
+     *
+     * @throws InputException where its files show that Fovea would not read it, as {@link #open} and {@link #openWeights}
+     */
+    public static List<String> weightNames(ModelFiles files) {
+        OtherForms.refuseAdapter(files);
+        if (!files.has("config.json")) {
+            OtherForms.refuseFormats(files);
+            throw new InputException(files + " is no model: it has no config.json; found " + listing(files.names()));
+        }
+        OtherForms.refuseQuantised(files, Config.of(files.json("config.json"), files + "/config.json"));
+        return Checkpoint.names(files);
     }
 
     /** The names of a directory's files for messages. */
     static String listing(Path directory) {
-        List<String> names = names(directory);
+        return listing(names(directory));
+    }
+
+    static String listing(List<String> names) {
         return names.isEmpty() ? "nothing" : some(names.stream().map(Quote::of).toList());
     }
 

@@ -2,8 +2,6 @@ package dev.fovea.io;
 
 import dev.fovea.error.InputException;
 import dev.fovea.error.Quote;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -52,41 +50,39 @@ final class OtherForms {
     private OtherForms() {}
 
     /** @throws InputException where the directory holds an adapter, beside a whole model or alone */
-    static void refuseAdapter(Path directory) {
-        Path file = directory.resolve(ADAPTER);
-        if (!Files.isRegularFile(file)) {
+    static void refuseAdapter(ModelFiles files) {
+        if (!files.has(ADAPTER)) {
             return;
         }
-        Map<String, ?> adapter = Json.parseObject(file);
+        Map<String, ?> adapter = files.json(ADAPTER);
         String kind = adapter.get("peft_type") instanceof String s ? Quote.of(s) + " adapter" : "adapter";
         String base = adapter.get("base_model_name_or_path") instanceof String s ? " for " + Quote.of(s) : "";
         throw new InputException(
-                Quote.of(directory) + " holds a " + kind + base + " (" + ADAPTER + "); Fovea reads whole models only",
-                MERGE);
+                files + " holds a " + kind + base + " (" + ADAPTER + "); Fovea reads whole models only", MERGE);
     }
 
     /** @throws InputException where the weights are quantised */
-    static void refuseQuantised(Path directory, Config config) {
+    static void refuseQuantised(ModelFiles files, Config config) {
         for (Config c : List.of(
                 config,
                 config.optionalChild("text_config").orElse(config),
                 config.optionalChild("vision_config").orElse(config))) {
             for (String key : QUANTISATION) {
                 c.optionalChild(key).ifPresent(q -> {
-                    throw quantised(directory, method(key, q), key + " in config.json");
+                    throw quantised(files, method(key, q), key + " in config.json");
                 });
             }
         }
         for (String file : QUANTISATION_FILES) {
-            if (Files.isRegularFile(directory.resolve(file))) {
-                throw quantised(directory, "", file);
+            if (files.has(file)) {
+                throw quantised(files, "", file);
             }
         }
     }
 
-    private static InputException quantised(Path directory, String method, String where) {
+    private static InputException quantised(ModelFiles files, String method, String where) {
         return new InputException(
-                Quote.of(directory) + " holds a quantised model" + method + ", as " + where
+                files + " holds a quantised model" + method + ", as " + where
                         + " says; Fovea computes with weights in float32, bfloat16 or float16",
                 UNQUANTISED);
     }
@@ -101,13 +97,13 @@ final class OtherForms {
         return method + bits.map(b -> ", " + Quote.of(b) + " bits").orElse("") + ")";
     }
 
-    /** @throws InputException where all weights that a directory without config.json holds are of other programs */
-    static void refuseFormats(Path directory) {
-        List<String> names = ModelDirectory.names(directory);
+    /** @throws InputException where all weights of a model without config.json are of other programs */
+    static void refuseFormats(ModelFiles files) {
+        List<String> names = files.names();
         String formats = formats(names);
         if (!formats.isEmpty() && names.stream().noneMatch(n -> n.endsWith(".safetensors") || n.endsWith(".bin"))) {
             throw new InputException(
-                    Quote.of(directory) + " has no config.json, and weights in a format that is not read: " + formats,
+                    files + " has no config.json, and weights in a format that is not read: " + formats,
                     ModelDirectory.SUPPORTED);
         }
     }

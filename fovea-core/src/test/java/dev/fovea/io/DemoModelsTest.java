@@ -4,15 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fovea.error.InputException;
-import dev.fovea.error.Warnings;
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 /** The core alone; the models themselves are tested with the command line, which has them on its class path. */
 class DemoModelsTest {
     @Test
     void saysWhatToAddWhereTheModelsAreNotOnTheClassPath() {
-        assertThatThrownBy(() -> HubCache.resolve("demo", Warnings.log()))
+        assertThatThrownBy(() -> DemoModels.named("demo"))
                 .isInstanceOfSatisfying(
                         InputException.class, e -> assertThat(e.hint()).contains("dev.fovea:fovea-demo"));
     }
@@ -21,6 +19,5 @@ class DemoModelsTest {
     void leavesOtherNamesAlone() {
         assertThat(DemoModels.named("demonstration")).isEmpty();
         assertThat(DemoModels.named("./demo")).isEmpty();
-        assertThat(HubCache.resolve(".", Warnings.log())).isEqualTo(Path.of("."));
     }
 }

@@ -104,7 +104,8 @@ final class BatchCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         check();
-        String name = InputOptions.withTask(model, task);
+        engine.check();
+        String name = Pulling.directory(InputOptions.withTask(model, task), console, quiet);
         try (StatusLine status = new StatusLine(console, quiet);
                 BatchInput requests = requests(name)) {
             try (BatchOutput output = BatchOutput.open(answers, read(name, requests), overwrite, console)) {

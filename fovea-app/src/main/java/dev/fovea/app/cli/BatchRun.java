@@ -5,9 +5,9 @@ import dev.fovea.GenerateOptions;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
 import dev.fovea.error.Warnings;
-import dev.fovea.io.HubCache;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.ModelFingerprint;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -71,7 +71,7 @@ final class BatchRun {
 
     /** What fingerprints say of the model: the directory, and what it computes in. */
     private String sum() {
-        ModelDirectory directory = ModelDirectory.open(HubCache.resolve(model, Warnings.none()));
+        ModelDirectory directory = ModelDirectory.open(Path.of(model), Warnings.none());
         String dtype = engine.dtype.equals("auto") ? directory.storedDtype().torchName() : engine.dtype;
         return Fingerprint.sum(ModelFingerprint.of(directory) + " " + dtype);
     }

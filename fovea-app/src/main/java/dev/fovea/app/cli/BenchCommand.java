@@ -72,8 +72,10 @@ final class BenchCommand implements Callable<Integer> {
             throw new OptionException("--prefill and --repeat must be at least 1, --decode at least 2; found " + prefill
                     + ", " + repeat + " and " + decode);
         }
+        engine.check();
+        String directory = Pulling.directory(model, console, output.quiet);
         LoadOptions options = engine.loadOptions(Warnings.to(console::note));
-        ModelInfo info = ModelInfo.of(model, options);
+        ModelInfo info = ModelInfo.of(directory, options);
         Report report = new Report();
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Measuring the machine");
@@ -87,7 +89,7 @@ final class BenchCommand implements Callable<Integer> {
             Proc.forgetPeak();
             status.show("Loading " + model);
             long start = System.nanoTime();
-            try (Pipeline pipe = Pipeline.of("image-text-to-text", model, options)) {
+            try (Pipeline pipe = Pipeline.of("image-text-to-text", directory, options)) {
                 milliseconds(report, "load", "load_ms", (System.nanoTime() - start) / 1e6);
                 if (info.imageTokens(size.width(), size.height()) > 0) {
                     status.show("Looking at a picture of " + size);

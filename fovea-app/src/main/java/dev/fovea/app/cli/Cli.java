@@ -41,6 +41,7 @@ public final class Cli {
         commands.put("tokenize", TokenizeCommand::new);
         commands.put("inspect", InspectCommand::new);
         commands.put("bench", BenchCommand::new);
+        commands.put("pull", PullCommand::new);
         commands.put("demo", DemoCommand::new);
         commands.put("doctor", DoctorCommand::new);
         commands.put("help", _ -> new HelpCommand());

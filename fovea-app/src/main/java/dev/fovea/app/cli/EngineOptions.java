@@ -18,6 +18,11 @@ final class EngineOptions {
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute (default: one per processor).")
     int threads;
 
+    /** @throws dev.fovea.error.OptionException for an unknown device or dtype, or a wrong number of threads */
+    void check() {
+        loadOptions(Warnings.none());
+    }
+
     /** @param warnings where is said what is odd about the model but no error */
     LoadOptions loadOptions(Warnings warnings) {
         return LoadOptions.DEFAULT

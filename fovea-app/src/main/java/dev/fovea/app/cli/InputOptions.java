@@ -103,12 +103,19 @@ final class InputOptions {
     @Option(names = "--nframes", paramLabel = "N", description = "Frames to take of a video file, not of a folder.")
     Optional<Integer> nframes = Optional.empty();
 
+    private Optional<String> directory = Optional.empty();
+
     @Mixin
     RequestOptions options = new RequestOptions();
 
     /** The model; of the demo models the one that knows tasks, where a task is asked for. */
     String model() {
-        return withTask(model, task);
+        return directory.orElseGet(() -> withTask(model, task));
+    }
+
+    /** Finds the model, and fetches what is missing of it; {@link #model} is a directory then. */
+    void pull(Console console, boolean quiet) {
+        directory = Optional.of(Pulling.directory(model(), console, quiet));
     }
 
     static String withTask(String model, Optional<String> task) {

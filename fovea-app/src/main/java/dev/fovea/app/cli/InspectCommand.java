@@ -57,7 +57,9 @@ final class InspectCommand implements Callable<Integer> {
         if (maxLength.isPresent() && maxLength.get() < 1) {
             throw new OptionException("--max-length is " + maxLength.get() + "; expected at least 1");
         }
-        ModelInfo info = ModelInfo.of(model, engine.loadOptions(Warnings.to(console::note)));
+        engine.check();
+        ModelInfo info = ModelInfo.of(
+                Pulling.directory(model, console, output.quiet), engine.loadOptions(Warnings.to(console::note)));
         Report report = new Report();
         identity(info, report);
         parameters(info, report);

@@ -51,6 +51,8 @@ final class RunCommand implements Callable<Integer> {
         if (draw.toStdout() && output.json()) {
             throw new OptionException("--draw - and --format json both want stdout; expected one of them");
         }
+        engine.check();
+        input.pull(console, output.quiet);
         draw.check(console, input::files);
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + input.model);

@@ -3,8 +3,6 @@ package dev.fovea.app.cli;
 import dev.fovea.Request;
 import dev.fovea.Trace;
 import dev.fovea.error.InputException;
-import dev.fovea.error.Warnings;
-import dev.fovea.io.HubCache;
 import dev.fovea.io.ModelFingerprint;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.ImageSource;
@@ -25,10 +23,10 @@ final class RunFiles {
     /**
      * What a model is made of. What else lies in its directory, perhaps an earlier run's output, is none of it.
      *
-     * @throws InputException where there is no such model
+     * @param model its directory
      */
     static List<Path> ofModel(String model) {
-        Path directory = HubCache.resolve(model, Warnings.none());
+        Path directory = Path.of(model);
         try (Stream<Path> files = Files.list(directory)) {
             Stream<Path> weights = files.filter(
                     f -> WEIGHTS.matcher(f.getFileName().toString()).matches() && !Trace.isTrace(f));

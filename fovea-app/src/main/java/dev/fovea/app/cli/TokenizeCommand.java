@@ -66,7 +66,8 @@ final class TokenizeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         String given = text.filter(t -> !t.equals("-")).orElseGet(console::readText);
-        try (Processor processor = AutoProcessor.fromPretrained(model, Warnings.to(console::note))) {
+        String directory = Pulling.directory(model, console, output.quiet);
+        try (Processor processor = AutoProcessor.fromPretrained(directory, Warnings.to(console::note))) {
             if (chat) {
                 var row = processor
                         .applyChatTemplateAndTokenize(List.of(Message.user(given)))

@@ -51,11 +51,13 @@ final class TraceCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         input.check(console);
-        Target target = Target.of("--output", stages, "a trace of Fovea", Trace::isTrace, overwrite, console)
-                .sparing(input.files());
-        if (target.isStdout() && output.json()) {
+        if (Target.isStdout(stages) && output.json()) {
             throw new OptionException("--output - and --format json both want stdout; expected one of them");
         }
+        engine.check();
+        input.pull(console, output.quiet);
+        Target target = Target.of("--output", stages, "a trace of Fovea", Trace::isTrace, overwrite, console)
+                .sparing(input.files());
         target.check();
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + input.model);

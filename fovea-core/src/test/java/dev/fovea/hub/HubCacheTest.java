@@ -1,13 +1,14 @@
-package dev.fovea.io;
+package dev.fovea.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.fovea.Hub;
 import dev.fovea.error.InputException;
-import dev.fovea.error.Warnings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,35 +26,40 @@ class HubCacheTest {
         Files.writeString(Files.createDirectories(repository.resolve("refs")).resolve("main"), "66285546\n");
     }
 
+    private Path find(String model) {
+        return Hub.pull(
+                model,
+                PullOptions.DEFAULT
+                        .withEnvironment(Map.of("HF_HUB_OFFLINE", "1"))
+                        .withCache(root));
+    }
+
     @Test
     void findsADirectory() {
-        assertThat(HubCache.resolve(snapshot.toString(), root, Warnings.log())).isEqualTo(snapshot);
+        assertThat(find(snapshot.toString())).isEqualTo(snapshot);
     }
 
     @Test
     void findsAHubIdByBranchAndByCommit() {
-        assertThat(HubCache.resolve("Qwen/Qwen2.5-VL-3B-Instruct", root, Warnings.log()))
-                .isEqualTo(snapshot);
-        assertThat(HubCache.resolve("Qwen/Qwen2.5-VL-3B-Instruct@main", root, Warnings.log()))
-                .isEqualTo(snapshot);
-        assertThat(HubCache.resolve("Qwen/Qwen2.5-VL-3B-Instruct@66285546", root, Warnings.log()))
-                .isEqualTo(snapshot);
+        assertThat(find("Qwen/Qwen2.5-VL-3B-Instruct")).isEqualTo(snapshot);
+        assertThat(find("Qwen/Qwen2.5-VL-3B-Instruct@main")).isEqualTo(snapshot);
+        assertThat(find("Qwen/Qwen2.5-VL-3B-Instruct@66285546")).isEqualTo(snapshot);
     }
 
     @Test
     void saysWhatIsMissing() {
         assertThatExceptionOfType(InputException.class)
-                .isThrownBy(() -> HubCache.resolve("google/gemma-3-4b-it", root, Warnings.log()))
+                .isThrownBy(() -> find("google/gemma-3-4b-it"))
                 .withMessageContaining(root.toString())
-                .satisfies(e -> assertThat(e.hint()).contains("google/gemma-3-4b-it"));
+                .satisfies(e -> assertThat(e.hint()).contains("HF_HUB_OFFLINE"));
         assertThatExceptionOfType(InputException.class)
-                .isThrownBy(() -> HubCache.resolve("no such directory", root, Warnings.log()))
+                .isThrownBy(() -> find("no such directory"))
                 .withMessageContaining("no such directory");
     }
 
     @Test
     void staysInsideTheCache() {
         assertThatExceptionOfType(InputException.class)
-                .isThrownBy(() -> HubCache.resolve("Qwen/Qwen2.5-VL-3B-Instruct@../../../etc", root, Warnings.log()));
+                .isThrownBy(() -> find("Qwen/Qwen2.5-VL-3B-Instruct@../../../etc"));
     }
 }

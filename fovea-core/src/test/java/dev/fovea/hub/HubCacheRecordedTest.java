@@ -1,9 +1,10 @@
-package dev.fovea.io;
+package dev.fovea.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fovea.error.InputException;
 import dev.fovea.error.Warnings;
+import dev.fovea.io.Json;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -35,7 +36,7 @@ class HubCacheRecordedTest {
             Map<String, Object> r = Json.object(row, "root");
             Map<String, String> environment = new HashMap<>();
             Json.object(r.get("environment"), "environment").forEach((k, v) -> environment.put(k, (String) v));
-            assertThat(HubCache.root(environment, "/not/used"))
+            assertThat(new HubEnvironment(environment, "/not/used").cache())
                     .as(environment.toString())
                     .isEqualTo(Path.of((String) r.get("root")));
         }
@@ -78,7 +79,13 @@ class HubCacheRecordedTest {
 
     private Optional<Path> find(String model, String file) {
         try {
-            Path directory = HubCache.resolve(model, root, Warnings.to(_ -> {}));
+            Path directory = Puller.pull(
+                    ModelId.of(model),
+                    PullOptions.DEFAULT
+                            .withEnvironment(Map.of("HF_HUB_OFFLINE", "1"))
+                            .withCache(root)
+                            .withWarnings(Warnings.none()),
+                    _ -> {});
             return Optional.of(directory.resolve(file)).filter(Files::isRegularFile);
         } catch (InputException e) {
             return Optional.empty();

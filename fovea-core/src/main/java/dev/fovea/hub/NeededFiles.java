@@ -1,0 +1,55 @@
+package dev.fovea.hub;
+
+import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.ModelFiles;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** Which files of a repository a model is opened from: no code, no weights in a second format, no pictures of its page. */
+final class NeededFiles {
+    /** Of configuration, processor, tokenizer and chat template, as models are published and as save_pretrained writes them. */
+    private static final List<String> SMALL = List.of(
+            "config.json",
+            "generation_config.json",
+            "preprocessor_config.json",
+            "processor_config.json",
+            "video_preprocessor_config.json",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "special_tokens_map.json",
+            "added_tokens.json",
+            "vocab.json",
+            "merges.txt",
+            "chat_template.jinja",
+            "chat_template.json");
+
+    private static final Pattern TEMPLATE = Pattern.compile("additional_chat_templates/[\\w.-]+\\.jinja");
+
+    private NeededFiles() {}
+
+    /**
+     * Small ones first.
+     *
+     * @param paths of all files
+     * @param files the same, to be looked into
+     * @throws dev.fovea.error.InputException where they show that Fovea would not read the model
+     */
+    static List<String> of(Iterable<String> paths, ModelFiles files) {
+        List<String> weights = ModelDirectory.weightNames(files);
+        List<String> needed = new ArrayList<>();
+        SMALL.stream().filter(files::has).forEach(needed::add);
+        paths.forEach(path -> {
+            if (TEMPLATE.matcher(path).matches()) {
+                needed.add(path);
+            }
+        });
+        return Stream.concat(needed.stream(), weights.stream()).distinct().toList();
+    }
+
+    /** What was looked for in vain. */
+    static List<String> absent(ModelFiles files) {
+        return SMALL.stream().filter(name -> !files.has(name)).toList();
+    }
+}

@@ -1,0 +1,32 @@
+package dev.fovea.hub;
+
+import dev.fovea.error.FoveaException;
+import java.net.URI;
+import java.net.http.HttpResponse;
+import java.util.Collection;
+
+/** Where models are published, by its protocol. */
+interface Site extends AutoCloseable {
+    /**
+     * What a revision holds.
+     *
+     * @param tries how often is asked before giving up
+     * @throws dev.fovea.error.InputException where there is no such model or revision, or it is not for this user
+     * @throws dev.fovea.error.NetworkException where no server answers
+     */
+    Listing list(ModelId id, int tries);
+
+    /** These files with size and sum, where the listing did not say them. */
+    Listing describe(ModelId id, Listing listing, Collection<String> paths);
+
+    /** Where a file's bytes are asked for; it may redirect. */
+    URI address(Listing listing, RepoFile file);
+
+    /** What a refusal means. */
+    FoveaException refusal(ModelId id, String what, HttpResponse<?> response);
+
+    Http http();
+
+    @Override
+    void close();
+}

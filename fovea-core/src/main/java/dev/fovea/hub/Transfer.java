@@ -1,0 +1,294 @@
+package dev.fovea.hub;
+
+import dev.fovea.error.InputException;
+import dev.fovea.error.NetworkException;
+import dev.fovea.error.Quote;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodySubscribers;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Fetches files, several parts at once, and takes their sums while they come. Threads of its own fetch; the calling one takes sums,
+ * puts whole files to their places and tells the listener.
+ */
+final class Transfer {
+    private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
+    private static final long TICK_MILLIS = 100;
+
+    private final Site site;
+    private final ModelId id;
+    private final Listing listing;
+    private final int connections;
+    private final Deque<Part> open = new ArrayDeque<>();
+    private @Nullable RuntimeException failure;
+    private boolean stopped;
+
+    Transfer(Site site, ModelId id, Listing listing, int connections) {
+        this.site = site;
+        this.id = id;
+        this.listing = listing;
+        this.connections = connections;
+    }
+
+    /**
+     * Fetches what is missing of open files and places each when it is whole.
+     *
+     * @return those whose bytes are not what the hub says they are; nothing of them is kept
+     * @throws NetworkException where the bytes do not come
+     * @throws InputException where they cannot be written
+     */
+    List<Fetch> run(List<Fetch> fetches, Store store, Meter meter) throws IOException {
+        fetches.forEach(f -> open.addAll(f.missing()));
+        List<Thread> workers = new ArrayList<>();
+        int needed = Math.min(connections, open.size());
+        for (int i = 0; i < needed; i++) {
+            workers.add(Thread.ofPlatform().daemon().name("fovea-pull-" + i).start(this::work));
+        }
+        List<Fetch> wrong = new ArrayList<>();
+        try {
+            for (Fetch fetch : fetches) {
+                if (isAsSaid(fetch, meter)) {
+                    store.place(listing, fetch.file(), fetch.partial().finish());
+                    fetch.placed();
+                } else {
+                    fetch.partial().clear();
+                    wrong.add(fetch);
+                }
+                meter.tell(false);
+            }
+            return wrong;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new NetworkException("the download was interrupted", "what has come so far is kept", e);
+        } finally {
+            stop(workers);
+        }
+    }
+
+    private boolean isAsSaid(Fetch fetch, Meter meter) throws IOException, InterruptedException {
+        PartialFile.Summing sum = fetch.partial().summing(fetch.file().sum());
+        while (!sum.advance(TICK_MILLIS)) {
+            refuseToGoOn();
+            meter.tell(false);
+        }
+        refuseToGoOn();
+        return fetch.file().sum() == RepoFile.Sum.NONE
+                || sum.hex().equals(fetch.file().etag());
+    }
+
+    private synchronized void refuseToGoOn() {
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private void stop(List<Thread> workers) {
+        synchronized (this) {
+            stopped = true;
+        }
+        workers.forEach(Thread::interrupt);
+        boolean interrupted = false;
+        for (Thread worker : workers) {
+            while (worker.isAlive()) {
+                try {
+                    worker.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------------ fetching
+
+    private void work() {
+        try {
+            for (Optional<Part> part = next(); part.isPresent(); part = next()) {
+                fetch(part.get());
+            }
+        } catch (RuntimeException e) {
+            synchronized (this) {
+                if (failure == null && !stopped) {
+                    failure = e;
+                }
+            }
+        }
+    }
+
+    private synchronized Optional<Part> next() {
+        return failure != null || stopped ? Optional.empty() : Optional.ofNullable(open.poll());
+    }
+
+    private void fetch(Part part) {
+        Patience patience = site.http().patience();
+        while (!part.isDone()) {
+            long before = part.position();
+            Optional<HttpResponse<Boolean>> response = Optional.empty();
+            IOException broken = new IOException("connection reset");
+            boolean answered = false;
+            try {
+                response = Optional.of(request(part));
+                answered = true;
+            } catch (IOException e) {
+                broken = e;
+            }
+            if (part.diskFailure() != null) {
+                throw InputException.cannot("write", part.fetch().partial(), part.diskFailure());
+            }
+            if (part.position() > before) {
+                patience.reset();
+            }
+            if (answered && !mayGoOn(part, response.get())) {
+                return;
+            }
+            if (!part.isDone() && !again(part, response, patience)) {
+                URI uri = site.address(listing, part.fetch().file());
+                throw answered && response.get().statusCode() >= 300
+                        ? site.refusal(id, part.fetch().file().path(), response.get())
+                        : Http.failed(uri, broken);
+            }
+        }
+    }
+
+    private static boolean again(Part part, Optional<HttpResponse<Boolean>> response, Patience patience) {
+        if (response.isPresent() && Patience.isBusy(response.get().statusCode())) {
+            return patience.waitFor(response.get());
+        }
+        boolean expired = response.isPresent()
+                && response.get().statusCode() >= 300
+                && part.fetch().located() != null;
+        if (expired) {
+            part.fetch().located(null); // addresses of file stores hold for an hour or so
+        }
+        boolean refused = response.isPresent() && response.get().statusCode() >= 300 && !expired;
+        return !refused && patience.waitFor();
+    }
+
+    /**
+     * Whether a part is still to be fetched after this answer.
+     *
+     * @throws NetworkException where the file is another one now
+     */
+    private boolean mayGoOn(Part part, HttpResponse<Boolean> response) {
+        Fetch fetch = part.fetch();
+        int status = response.statusCode();
+        if (status == 416) {
+            throw changed(fetch, "its server has not so many bytes");
+        }
+        if (status == 206) {
+            Matcher range = CONTENT_RANGE.matcher(
+                    response.headers().firstValue("content-range").orElse(""));
+            boolean ofOther = range.matches()
+                    && !range.group(3).equals("*")
+                    && Long.parseLong(range.group(3)) != fetch.file().size();
+            if (ofOther) {
+                throw changed(fetch, "its server has " + range.group(3));
+            }
+        }
+        if (status == 200 && isPiece(part)) {
+            // The server does not know ranges: one request gets all, and others are not needed.
+            synchronized (this) {
+                if (!fetch.isWhole()) {
+                    fetch.fetchWhole();
+                    open.removeIf(p -> p.fetch() == fetch);
+                    open.addFirst(fetch.all());
+                }
+            }
+            return false;
+        }
+        return true;
+    }
+
+    private NetworkException changed(Fetch fetch, String found) {
+        return new NetworkException(
+                "cannot fetch " + Quote.of(fetch.file().path()) + " of " + id + ": it should have "
+                        + fetch.file().size() + " bytes, and " + found,
+                "it may be changing just now, or a proxy gives another file: try again");
+    }
+
+    private static boolean isPiece(Part part) {
+        return part.position() > 0 || part.end() < part.fetch().file().size();
+    }
+
+    // ------------------------------------------------------------------------------------------------------ requests
+
+    /** The answer to one request for the rest of a part, whose bytes are written where it has any. */
+    private HttpResponse<Boolean> request(Part part) throws IOException {
+        Fetch fetch = part.fetch();
+        if (fetch.isWhole()) {
+            part.restart();
+        }
+        boolean piece = isPiece(part);
+        Map<String, String> headers =
+                piece ? Map.of("Range", "bytes=" + part.position() + "-" + (part.end() - 1)) : Map.of();
+        URI at = where(fetch, piece);
+        for (int hop = 0; hop <= 10; hop++) {
+            long[] seen = {part.position()};
+            HttpResponse<Boolean> response =
+                    site.http().send("GET", at, headers, handler(part, piece), () -> moved(part, seen));
+            Optional<URI> next = Http.target(at, response);
+            if (next.isEmpty()) {
+                return response;
+            }
+            at = next.get();
+        }
+        throw new NetworkException("cannot fetch " + Quote.of(at) + ": it is redirected more than 10 times");
+    }
+
+    private static boolean moved(Part part, long[] seen) {
+        boolean moved = part.position() > seen[0];
+        seen[0] = part.position();
+        return moved;
+    }
+
+    /** Of a file of several parts the hub is asked once where it is, and each part there. */
+    private URI where(Fetch fetch, boolean piece) {
+        URI address = site.address(listing, fetch.file());
+        if (!piece) {
+            return address;
+        }
+        synchronized (fetch) {
+            URI located = fetch.located();
+            if (located != null) {
+                return located;
+            }
+            HttpResponse<byte[]> response = site.http().head(address, Patience.TRIES);
+            Optional<URI> elsewhere = Http.target(response.uri(), response);
+            if (elsewhere.isEmpty() && response.statusCode() != 200) {
+                throw site.refusal(id, fetch.file().path(), response);
+            }
+            URI found = elsewhere.orElse(response.uri());
+            fetch.located(found);
+            return found;
+        }
+    }
+
+    /** Only bytes that were asked for are written. */
+    private static BodyHandler<Boolean> handler(Part part, boolean piece) {
+        return info -> {
+            String from = "bytes " + part.position() + "-";
+            boolean asked = piece
+                    ? info.statusCode() == 206
+                            && info.headers()
+                                    .firstValue("content-range")
+                                    .filter(r -> r.startsWith(from))
+                                    .isPresent()
+                    : info.statusCode() == 200;
+            return asked ? part.new Writer() : BodySubscribers.replacing(false);
+        };
+    }
+}

@@ -1,0 +1,158 @@
+package dev.fovea.net;
+
+import dev.fovea.error.OptionException;
+import dev.fovea.error.Quote;
+import java.io.IOException;
+import java.net.Authenticator;
+import java.net.InetSocketAddress;
+import java.net.PasswordAuthentication;
+import java.net.Proxy;
+import java.net.ProxySelector;
+import java.net.SocketAddress;
+import java.net.URI;
+import java.net.URLDecoder;
+import java.net.http.HttpClient;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The proxies that curl and Python's clients use: {@code HTTPS_PROXY}, {@code HTTP_PROXY}, {@code ALL_PROXY} and {@code NO_PROXY}, in
+ * small letters too, with user and password where they have them. Java's own properties ({@code https.proxyHost}, …) come first.
+ *
+ * <p>Immutable.
+ */
+public final class Proxies extends ProxySelector {
+    /** Java refuses passwords for tunnels unless this is set before its first client is made. */
+    private static final String TUNNELS = "jdk.http.auth.tunneling.disabledSchemes";
+
+    private static final List<String> PROPERTIES = List.of("http.proxyHost", "https.proxyHost", "socksProxyHost");
+    private static final List<Proxy> DIRECT = List.of(Proxy.NO_PROXY);
+
+    private final Map<String, String> environment;
+
+    private Proxies(Map<String, String> environment) {
+        this.environment = environment;
+    }
+
+    /** A client that goes through them, in HTTP/1.1, and follows no redirect by itself. */
+    public static HttpClient.Builder client(Map<String, String> environment, Duration connectTimeout) {
+        HttpClient.Builder client = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(connectTimeout)
+                .followRedirects(HttpClient.Redirect.NEVER);
+        if (PROPERTIES.stream().anyMatch(p -> System.getProperty(p) != null)) {
+            return client;
+        }
+        Proxies proxies = new Proxies(Map.copyOf(environment));
+        if (Stream.of("https", "http")
+                .anyMatch(s ->
+                        proxies.proxy(s).filter(p -> p.getUserInfo() != null).isPresent())) {
+            if (System.getProperty(TUNNELS) == null) {
+                System.setProperty(TUNNELS, "");
+            }
+            client.authenticator(proxies.new Passwords());
+        }
+        return client.proxy(proxies);
+    }
+
+    /** @throws OptionException where the variable that counts is no proxy that can be used */
+    @Override
+    public List<Proxy> select(URI uri) {
+        String scheme = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
+        if (isExempt(uri)) {
+            return DIRECT;
+        }
+        return proxy(scheme)
+                .map(p -> List.of(new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved(p.getHost(), port(p)))))
+                .orElse(DIRECT);
+    }
+
+    @Override
+    public void connectFailed(URI uri, SocketAddress address, IOException failure) {}
+
+    private Optional<URI> proxy(String scheme) {
+        return variable(scheme + "_proxy").or(() -> variable("all_proxy")).map(Proxies::address);
+    }
+
+    private Optional<String> variable(String name) {
+        return Stream.of(name, name.toUpperCase(Locale.ROOT))
+                .map(environment::get)
+                .filter(value -> value != null && !value.isBlank())
+                .findFirst();
+    }
+
+    private static URI address(String value) {
+        URI proxy;
+        try {
+            proxy = URI.create(value.contains("://") ? value.strip() : "http://" + value.strip());
+        } catch (IllegalArgumentException e) {
+            throw unusable(value, e);
+        }
+        if (!"http".equalsIgnoreCase(proxy.getScheme()) || proxy.getHost() == null) {
+            throw unusable(value, null);
+        }
+        return proxy;
+    }
+
+    private static OptionException unusable(String value, @Nullable Throwable cause) {
+        String shown = value.substring(value.lastIndexOf('@') + 1);
+        return new OptionException(
+                "the proxy " + Quote.of(shown) + " of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY cannot be used; expected"
+                        + " http://[user:password@]host:port",
+                "characters such as @ and : in a password are written as %40 and %3A",
+                cause);
+    }
+
+    private static int port(URI proxy) {
+        return proxy.getPort() < 0 ? 80 : proxy.getPort();
+    }
+
+    private boolean isExempt(URI uri) {
+        String host = String.valueOf(uri.getHost()).toLowerCase(Locale.ROOT);
+        return variable("no_proxy").stream()
+                .flatMap(list -> Stream.of(list.split(",")))
+                .map(entry -> entry.strip().toLowerCase(Locale.ROOT))
+                .anyMatch(entry -> entry.equals("*") || matches(host, uri.getPort(), entry));
+    }
+
+    /** A name stands for itself and what is below it, with or without a dot in front. */
+    private static boolean matches(String host, int port, String entry) {
+        int colon = entry.lastIndexOf(':');
+        boolean withPort = colon > 0 && entry.substring(colon + 1).matches("\\d+") && entry.indexOf(':') == colon;
+        if (withPort && Integer.parseInt(entry.substring(colon + 1)) != port) {
+            return false;
+        }
+        String name = (withPort ? entry.substring(0, colon) : entry).replaceFirst("^\\*?\\.", "");
+        return !name.isEmpty() && (host.equals(name) || host.endsWith("." + name));
+    }
+
+    /** What a proxy that asks for it gets; no other host. */
+    private final class Passwords extends Authenticator {
+        @Override
+        protected @Nullable PasswordAuthentication getPasswordAuthentication() {
+            if (getRequestorType() != RequestorType.PROXY) {
+                return null;
+            }
+            return Stream.of("https", "http")
+                    .flatMap(scheme -> proxy(scheme).stream())
+                    .filter(p -> p.getUserInfo() != null)
+                    .filter(p -> p.getHost().equalsIgnoreCase(getRequestingHost()) && port(p) == getRequestingPort())
+                    .map(p -> p.getRawUserInfo().split(":", 2))
+                    .map(user -> new PasswordAuthentication(
+                            decoded(user[0]),
+                            decoded(user.length > 1 ? user[1] : "").toCharArray()))
+                    .findFirst()
+                    .orElse(null);
+        }
+
+        private static String decoded(String part) {
+            return URLDecoder.decode(part.replace("+", "%2B"), StandardCharsets.UTF_8);
+        }
+    }
+}

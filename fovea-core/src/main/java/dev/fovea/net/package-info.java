@@ -1,0 +1,5 @@
+/** How the network is reached. */
+@NullMarked
+package dev.fovea.net;
+
+import org.jspecify.annotations.NullMarked;

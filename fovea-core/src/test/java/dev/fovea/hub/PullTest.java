@@ -1,0 +1,103 @@
+package dev.fovea.hub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fovea.Hub;
+import dev.fovea.error.Warnings;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is fetched, where it goes, and what is asked again. */
+class PullTest {
+    private static final String NAME = "org/model";
+
+    @TempDir
+    Path home;
+
+    private final List<String> warnings = new ArrayList<>();
+    private final List<PullProgress> told = new ArrayList<>();
+    private HubServer server;
+    private byte[] weights;
+
+    @BeforeEach
+    void publish() throws IOException {
+        server = new HubServer();
+        weights = new byte[9_000_001];
+        new Random(7).nextBytes(weights);
+        server.repo(NAME)
+                .file("config.json", "{\"model_type\": \"qwen3\"}")
+                .file("tokenizer.json", "{}")
+                .file("additional_chat_templates/tools.jinja", "{{ 1 }}")
+                .file("model.safetensors", weights)
+                .file("pytorch_model.bin", new byte[100])
+                .file("modeling.py", "import os")
+                .file("onnx/model.onnx", "x")
+                .file("README.md", "# A model");
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+    }
+
+    private PullOptions options() {
+        return PullOptions.DEFAULT
+                .withEnvironment(Map.of("HF_ENDPOINT", server.address(), "HF_HOME", home.toString()))
+                .withListener(told::add)
+                .withWarnings(Warnings.to(warnings::add))
+                .withFirstWait(Duration.ofMillis(5));
+    }
+
+    private Path repository() {
+        return home.resolve("hub/models--org--model");
+    }
+
+    @Test
+    void fetchesWhatIsNeededIntoTheCacheOfHuggingFace() throws IOException {
+        Path directory = Hub.pull(NAME, options());
+        String commit = server.repo(NAME).commit();
+        assertThat(directory).isEqualTo(repository().resolve("snapshots").resolve(commit));
+        assertThat(repository().resolve("refs/main")).hasContent(commit);
+        assertThat(directory.resolve("model.safetensors"))
+                .hasBinaryContent(weights)
+                .isSymbolicLink();
+        assertThat(Files.readSymbolicLink(directory.resolve("model.safetensors")))
+                .isEqualTo(Path.of("../../blobs/" + HubServer.sha("SHA-256", weights)));
+        assertThat(Files.readSymbolicLink(directory.resolve("additional_chat_templates/tools.jinja")))
+                .isEqualTo(Path.of("../../../blobs/" + HubServer.gitSha("{{ 1 }}".getBytes(StandardCharsets.UTF_8))));
+        try (var files = Files.list(directory)) {
+            assertThat(files.map(f -> f.getFileName().toString()))
+                    .containsExactlyInAnyOrder(
+                            "config.json", "tokenizer.json", "additional_chat_templates", "model.safetensors");
+        }
+        assertThat(repository().resolve(".no_exist/" + commit + "/merges.txt")).isEmptyFile();
+        try (var blobs = Files.list(repository().resolve("blobs"))) {
+            assertThat(blobs).hasSize(4);
+        }
+        assertThat(told.getLast().doneBytes()).isEqualTo(told.getLast().totalBytes());
+        assertThat(told.getLast().files()).allMatch(PullProgress.FileProgress::isDone);
+        assertThat(warnings).isEmpty();
+    }
+
+    @Test
+    void asksOnceWhereAllIsHereAndNeverForACommit() {
+        Path directory = Hub.pull(NAME, options());
+        server.hubRequests.clear();
+        assertThat(Hub.pull(NAME, options())).isEqualTo(directory);
+        assertThat(server.hubRequests).hasSize(1);
+        server.hubRequests.clear();
+        assertThat(Hub.pull(NAME + "@" + server.repo(NAME).commit(), options())).isEqualTo(directory);
+        assertThat(server.hubRequests).isEmpty();
+    }
+}
