@@ -18,7 +18,7 @@ final class Dot {
 
     /** {@code out[at + 0..3]} = four rows of w, float32 or bfloat16, with one of x. */
     static void column(DType dtype, long w, long stride, long x, int n, float[] out, int at) {
-        if (COLUMN.plain(SIDE * n)) {
+        if (COLUMN.plain(n)) {
             PlainDot.column(dtype, w, stride, x, n, out, at);
         } else if (dtype == DType.BFLOAT16) {
             VectorDot.bfloat16Column(w, stride, x, n, out, at);
@@ -29,7 +29,7 @@ final class Dot {
 
     /** Four rows of w, float32 or bfloat16, with four of x: {@code out[4 j + i] = w[i] . x[j]}. */
     static void tile(DType dtype, long w, long stride, long x, long xStride, int n, float[] out) {
-        if (TILE.plain(SIDE * SIDE * n)) {
+        if (TILE.plain(SIDE * n)) {
             PlainDot.tile(dtype, w, stride, x, xStride, n, out);
         } else if (dtype == DType.BFLOAT16) {
             VectorDot.bfloat16Tile(w, stride, x, xStride, n, out);

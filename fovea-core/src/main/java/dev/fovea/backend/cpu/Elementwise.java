@@ -202,10 +202,8 @@ final class Elementwise {
 
         /** {@code first = u cos + sign v sin}. */
         private void combine(float[] u, float[] v, float sign) {
-            for (int i = 0; i < half; i++) {
-                first[i] = u[i] * cos[i];
-                second[i] = v[i] * sin[i] * sign;
-            }
+            RowMath.multiply(u, cos, 1, first, half);
+            RowMath.multiply(v, sin, sign, second, half);
             if (stepwise) {
                 Lanes.round(dtype, first, half);
                 Lanes.round(dtype, second, half);

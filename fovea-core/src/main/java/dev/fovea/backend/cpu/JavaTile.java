@@ -52,7 +52,7 @@ final class JavaTile implements TileProducts {
      * @param columns a multiple of the vector length
      */
     static void multiply(long a, int pitch, long b, long c, int columns, int rows, int inner) {
-        if (PRODUCTS.plain(rows * inner * columns)) {
+        if (PRODUCTS.plain(rows * inner * columns / COUNT)) {
             PlainDot.multiply(a, pitch, b, c, columns, rows, inner);
         } else {
             multiplyVectors(a, pitch, b, c, columns, rows, inner);

@@ -4,7 +4,6 @@ import dev.fovea.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import jdk.incubator.vector.VectorShape;
 
 /**
@@ -57,7 +56,9 @@ final class Lanes {
             case FLOAT16 -> loadFloat16(address, to, at, n);
             default -> throw unsupported(dtype);
         }
-        Arrays.fill(to, at + n, at + padded(n), 0);
+        for (int i = at + n; i < at + padded(n); i++) {
+            to[i] = 0;
+        }
     }
 
     private static void loadBfloat16(long address, float[] to, int at, int n) {

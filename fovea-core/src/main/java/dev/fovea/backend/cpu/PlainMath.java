@@ -160,6 +160,12 @@ final class PlainMath {
         }
     }
 
+    static void relu(float[] a, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] = Math.max(a[i], 0);
+        }
+    }
+
     static void silu(float[] a, int n) {
         for (int i = 0; i < n; i++) {
             a[i] = silu(a[i]);
@@ -198,6 +204,36 @@ final class PlainMath {
             for (int i = 0; i < n; i++) {
                 a[i] = Math.fma(b[u + i], c[v + i], a[i]);
             }
+        }
+    }
+
+    static void add(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] += b[i];
+        }
+    }
+
+    static void mul(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] *= b[i];
+        }
+    }
+
+    static void scale(float[] a, float factor, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] *= factor;
+        }
+    }
+
+    static void normalise(float[] a, float shift, float scale, int n) {
+        for (int i = 0; i < n; i++) {
+            a[i] = (a[i] - shift) * scale;
+        }
+    }
+
+    static void multiply(float[] a, float[] b, float factor, float[] out, int n) {
+        for (int i = 0; i < n; i++) {
+            out[i] = a[i] * b[i] * factor;
         }
     }
 

@@ -3,63 +3,41 @@ package dev.fovea.backend.cpu;
 import dev.fovea.tensor.Activation;
 
 /**
- * Functions of rows in arrays, in place, and of what lies between a row's end and the next whole vector too, where that is
- * easier. What C2 makes vectors of by itself is a plain loop; the others begin as one ({@link Warmup}).
+ * Functions of the first n values of arrays, which are padded to whole vectors; in place, if nothing else is said. What lies
+ * behind the values may be overwritten.
  */
 final class RowMath {
     private static final Warmup EXP = new Warmup();
+    private static final Warmup RELU = new Warmup();
     private static final Warmup SILU = new Warmup();
     private static final Warmup GELU = new Warmup();
     private static final Warmup GELU_TANH = new Warmup();
     private static final Warmup SOFTMAX = new Warmup();
     private static final Warmup PRODUCTS = new Warmup();
+    private static final Warmup ADD = new Warmup();
+    private static final Warmup MUL = new Warmup();
+    private static final Warmup SCALE = new Warmup();
+    private static final Warmup NORMALISE = new Warmup();
+    private static final Warmup MULTIPLY = new Warmup();
     private static final Warmup SUM = new Warmup();
     private static final Warmup SQUARES = new Warmup();
 
     private RowMath() {}
 
-    // ----------------------------------------------------------------------------------------------- plain loops
-
-    static void add(float[] a, float[] b, int n) {
-        for (int i = 0; i < n; i++) {
-            a[i] += b[i];
-        }
-    }
-
-    static void mul(float[] a, float[] b, int n) {
-        for (int i = 0; i < n; i++) {
-            a[i] *= b[i];
-        }
-    }
-
-    static void scale(float[] a, float factor, int n) {
-        for (int i = 0; i < n; i++) {
-            a[i] *= factor;
-        }
-    }
-
-    /** {@code a = (a - shift) scale}. */
-    static void normalise(float[] a, float shift, float scale, int n) {
-        for (int i = 0; i < n; i++) {
-            a[i] = (a[i] - shift) * scale;
-        }
-    }
-
-    private static void relu(float[] a, int n) {
-        for (int i = 0; i < n; i++) {
-            a[i] = Math.max(a[i], 0);
-        }
-    }
-
-    // ------------------------------------------------------------------------------------------ plain, then vectors
-
-    /** f of the first n values. */
     static void activate(Activation f, float[] a, int n) {
         switch (f) {
             case RELU -> relu(a, n);
             case SILU -> silu(a, n);
             case GELU -> gelu(a, n);
             case GELU_TANH -> geluTanh(a, n);
+        }
+    }
+
+    private static void relu(float[] a, int n) {
+        if (RELU.plain(n)) {
+            PlainMath.relu(a, n);
+        } else {
+            VectorMath.relu(a, n);
         }
     }
 
@@ -95,7 +73,6 @@ final class RowMath {
         }
     }
 
-    /** Softmax of the first n values; what lies between n and the next whole vector is overwritten. */
     static void softmax(float[] a, int n) {
         if (SOFTMAX.plain(n)) {
             PlainMath.softmax(a, n);
@@ -106,19 +83,61 @@ final class RowMath {
 
     /** {@code a += b[bAt[j]…] c[cAt[j]…]} for all j below terms. */
     static void addProducts(float[] a, float[] b, int[] bAt, float[] c, int[] cAt, int terms, int n) {
-        if (PRODUCTS.plain(terms * n)) {
+        if (PRODUCTS.plain(terms * n / Lanes.COUNT)) {
             PlainMath.addProducts(a, b, bAt, c, cAt, terms, n);
         } else {
             VectorMath.addProducts(a, b, bAt, c, cAt, terms, n);
         }
     }
 
-    /** Sum of the first n values; the padding must be zeros. */
+    static void add(float[] a, float[] b, int n) {
+        if (ADD.plain(n)) {
+            PlainMath.add(a, b, n);
+        } else {
+            VectorMath.add(a, b, n);
+        }
+    }
+
+    static void mul(float[] a, float[] b, int n) {
+        if (MUL.plain(n)) {
+            PlainMath.mul(a, b, n);
+        } else {
+            VectorMath.mul(a, b, n);
+        }
+    }
+
+    static void scale(float[] a, float factor, int n) {
+        if (SCALE.plain(n)) {
+            PlainMath.scale(a, factor, n);
+        } else {
+            VectorMath.scale(a, factor, n);
+        }
+    }
+
+    /** {@code a = (a - shift) scale}. */
+    static void normalise(float[] a, float shift, float scale, int n) {
+        if (NORMALISE.plain(n)) {
+            PlainMath.normalise(a, shift, scale, n);
+        } else {
+            VectorMath.normalise(a, shift, scale, n);
+        }
+    }
+
+    /** {@code out = factor a b}. */
+    static void multiply(float[] a, float[] b, float factor, float[] out, int n) {
+        if (MULTIPLY.plain(n)) {
+            PlainMath.multiply(a, b, factor, out, n);
+        } else {
+            VectorMath.multiply(a, b, factor, out, n);
+        }
+    }
+
+    /** The padding must be zeros. */
     static float sum(float[] a, int n) {
         return SUM.plain(n) ? PlainMath.sum(a, n) : VectorMath.sum(a, n);
     }
 
-    /** Sum of {@code (a - shift)²} over the first n values. */
+    /** Sum of {@code (a - shift)²}. */
     static float sumOfSquares(float[] a, float shift, int n) {
         return SQUARES.plain(n) ? PlainMath.sumOfSquares(a, shift, n) : VectorMath.sumOfSquares(a, shift, n);
     }

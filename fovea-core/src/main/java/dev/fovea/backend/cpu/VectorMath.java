@@ -83,6 +83,12 @@ final class VectorMath {
         }
     }
 
+    static void relu(float[] a, int n) {
+        for (int i = 0; i < n; i += COUNT) {
+            at(a, i).max(0f).intoArray(a, i);
+        }
+    }
+
     static void silu(float[] a, int n) {
         for (int i = 0; i < n; i += COUNT) {
             silu(at(a, i)).intoArray(a, i);
@@ -148,6 +154,36 @@ final class VectorMath {
                 s = at(b, bAt[j] + i).fma(at(c, cAt[j] + i), s);
             }
             s.intoArray(a, i);
+        }
+    }
+
+    static void add(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i += COUNT) {
+            at(a, i).add(at(b, i)).intoArray(a, i);
+        }
+    }
+
+    static void mul(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i += COUNT) {
+            at(a, i).mul(at(b, i)).intoArray(a, i);
+        }
+    }
+
+    static void scale(float[] a, float factor, int n) {
+        for (int i = 0; i < n; i += COUNT) {
+            at(a, i).mul(factor).intoArray(a, i);
+        }
+    }
+
+    static void normalise(float[] a, float shift, float scale, int n) {
+        for (int i = 0; i < n; i += COUNT) {
+            at(a, i).sub(shift).mul(scale).intoArray(a, i);
+        }
+    }
+
+    static void multiply(float[] a, float[] b, float factor, float[] out, int n) {
+        for (int i = 0; i < n; i += COUNT) {
+            at(a, i).mul(at(b, i)).mul(factor).intoArray(out, i);
         }
     }
 

@@ -1,30 +1,27 @@
 package dev.fovea.backend.cpu;
 
 /**
- * How a kernel begins: in plain loops, until it has had so many values that its vector loops are worth compiling.
+ * How a kernel begins: in plain loops, until these have gone round so often that vector loops would have been worth compiling.
  *
  * <p>An operation of the Vector API is an instruction only in what C2 compiled. Before that it is Java code that allocates and
- * calls a lambda for each lane, is hot long before the kernel is, and then takes the compiler's time itself: a short answer
- * of a small model was two seconds of that. Plain loops are slow once and cheap to compile. Both ways give the same bits,
- * so nobody sees when a kernel changes over.
+ * calls a lambda for each lane: a microsecond a value. That code is hot long before the kernel is, and then takes the
+ * compiler's time, two seconds for one short answer of a small model. Plain loops are slow once, and compiled at once. Both
+ * give the same bits, so nobody sees when a kernel changes over.
  */
 final class Warmup {
-    /**
-     * Values of each kernel. Plain loops lose about a nanosecond a value; compiling a vector loop, and what it calls until
-     * then, takes about a tenth of a second.
-     */
-    private static final long DEFAULT_LIMIT = 1L << 27;
+    /** Three nanoseconds a round make the tenth of a second that a vector loop costs until it is compiled. */
+    private static final long DEFAULT_LIMIT = 1L << 25;
 
-    private static long limit = Long.getLong("fovea.plainValues", DEFAULT_LIMIT);
+    private static long limit = Long.getLong("fovea.plainRounds", DEFAULT_LIMIT);
 
-    private long values;
+    private long rounds;
 
-    /** Whether a kernel is to take so many values in plain loops. Threads may count past each other: it is about an order of magnitude. */
+    /** Whether the kernel is to take the plain loop, of so many rounds. Threads may count past each other. */
     boolean plain(int count) {
-        if (values >= limit) {
+        if (rounds >= limit) {
             return false;
         }
-        values += count;
+        rounds += count;
         return true;
     }
 

@@ -20,8 +20,25 @@ class WarmupTest {
     private static final int[] LENGTHS = {1, 3, 15, 16, 17, 64, 100, 256, 1000};
 
     private static final float[] EDGES = {
-        0f, -0f, Float.MIN_VALUE, Float.MIN_NORMAL, -1e-40f, 1f, -1f, 0.9999999f, 4f, 4.0000005f, -87.33f, -87.4f, 88.7f, 88.8f,
-        1e30f, -1e30f, Float.MAX_VALUE, 1.00390625f, 1.01171875f
+        0f,
+        -0f,
+        Float.MIN_VALUE,
+        Float.MIN_NORMAL,
+        -1e-40f,
+        1f,
+        -1f,
+        0.9999999f,
+        4f,
+        4.0000005f,
+        -87.33f,
+        -87.4f,
+        88.7f,
+        88.8f,
+        1e30f,
+        -1e30f,
+        Float.MAX_VALUE,
+        1.00390625f,
+        1.01171875f
     };
 
     private static final float[] EXTREMES = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
@@ -120,12 +137,17 @@ class WarmupTest {
     }
 
     @Test
-    void sumsOfProducts() {
+    void arithmetic() {
         float[] b = values(3000, false);
         float[] c = values(3000, false);
         int[] bAt = {7, 0, 511, 90};
         int[] cAt = {0, 13, 700, 1};
-        rows("products", false, (a, n) -> RowMath.addProducts(a, b, bAt, c, cAt, 4, n));
+        rows("sums", true, (a, n) -> RowMath.add(a, b, n));
+        rows("products in place", true, (a, n) -> RowMath.mul(a, b, n));
+        rows("scaled", true, (a, n) -> RowMath.scale(a, 0.3f, n));
+        rows("normalised", true, (a, n) -> RowMath.normalise(a, 0.3f, 1.7f, n));
+        rows("products", true, (a, n) -> RowMath.multiply(a, b, -1, a, n));
+        rows("added products", false, (a, n) -> RowMath.addProducts(a, b, bAt, c, cAt, 4, n));
     }
 
     @Test
