@@ -2,6 +2,7 @@ package dev.fovea;
 
 import dev.fovea.backend.cpu.CpuBackend;
 import dev.fovea.backend.cpu.MemoryStream;
+import dev.fovea.backend.cuda.Cuda;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
@@ -9,6 +10,8 @@ import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 
 /** What this machine offers, described and measured. Measuring takes all its processors for as long as is asked. */
 public final class Machine {
@@ -25,6 +28,67 @@ public final class Machine {
         try (Backend backend = Backends.of(options)) {
             return backend instanceof CpuBackend cpu ? cpu.describe() : backend.name();
         }
+    }
+
+    /**
+     * A GPU that the CUDA driver sees.
+     *
+     * @param device what {@link LoadOptions} calls it: {@code cuda:0}
+     * @param name {@code NVIDIA H100 80GB HBM3}
+     * @param computeCapability {@code 9.0}
+     * @param multiprocessors how many
+     * @param memoryBytes of its own
+     * @param isUsable whether the kernels can run on it
+     */
+    public record Gpu(
+            String device,
+            String name,
+            String computeCapability,
+            int multiprocessors,
+            long memoryBytes,
+            boolean isUsable) {}
+
+    /** The GPUs of this machine; none where there is no CUDA driver. */
+    public static List<Gpu> gpus() {
+        return Cuda.gpus().stream()
+                .map(gpu -> new Gpu(
+                        "cuda:" + gpu.ordinal(),
+                        gpu.name(),
+                        gpu.capabilityText(),
+                        gpu.multiprocessors(),
+                        gpu.totalBytes(),
+                        gpu.isUsable()))
+                .toList();
+    }
+
+    /**
+     * Why no GPU can be used.
+     *
+     * @param reason one line
+     * @param remedy what would help, one line
+     */
+    public record NoGpu(String reason, String remedy) {}
+
+    /** Empty where a GPU can be used. */
+    public static Optional<NoGpu> noGpu() {
+        return Cuda.refusal().map(reason -> new NoGpu(reason, Cuda.remedy().orElseThrow()));
+    }
+
+    /**
+     * A library that computing on a GPU uses.
+     *
+     * @param name for people
+     * @param isPresent whether it is there, and fits the driver
+     * @param found version and place, or why it is not there; one line
+     * @param remedy what would help to have it; empty where it is there
+     */
+    public record GpuLibrary(String name, boolean isPresent, String found, String remedy) {}
+
+    /** The CUDA driver, which a GPU needs; NVRTC and cuBLASLt, which are used where they are. Loads them. */
+    public static List<GpuLibrary> gpuLibraries() {
+        return Cuda.libraries().stream()
+                .map(library -> new GpuLibrary(library.name(), library.isPresent(), library.line(), library.hint()))
+                .toList();
     }
 
     /** Bytes per second that all processors together read from memory: the best of the passes that fit into the time. */

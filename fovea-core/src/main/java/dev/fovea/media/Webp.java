@@ -99,7 +99,7 @@ final class Webp {
         }
     }
 
-    static int u24(ByteBuffer in, int at) {
+    private static int u24(ByteBuffer in, int at) {
         return in.getShort(at) & 0xffff | (in.get(at + 2) & 255) << 16;
     }
 
@@ -109,7 +109,7 @@ final class Webp {
         return bytes;
     }
 
-    /** The first frame counts. */
+    /** Makes a file of the first frame: its chunks behind a header of their own. */
     private void readFrame(ByteBuffer content) {
         if (animated) {
             return;
@@ -117,11 +117,6 @@ final class Webp {
         animated = true;
         left = 2 * u24(content, 0);
         top = 2 * u24(content, 3);
-        still = still(content);
-    }
-
-    /** A file of the frame that an ANMF chunk holds: its chunks behind a header of their own. */
-    static byte[] still(ByteBuffer content) {
         ByteBuffer chunks = content.slice(16, content.limit() - 16);
         boolean extended = chunks.get(0) == 'A'; // ALPH needs VP8X before it
         var file = ByteBuffer.allocate(HEADER + (extended ? 18 : 0) + chunks.limit())
@@ -130,7 +125,7 @@ final class Webp {
         if (extended) {
             file.put(ascii("VP8X")).putInt(10).putInt(0x10).put(bytes(content.slice(6, 6)));
         }
-        return file.put(chunks).array();
+        still = file.put(chunks).array();
     }
 
     private static byte[] ascii(String text) {

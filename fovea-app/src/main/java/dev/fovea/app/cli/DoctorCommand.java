@@ -5,7 +5,10 @@ import dev.fovea.error.Warnings;
 import dev.fovea.tensor.DType;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -14,7 +17,8 @@ import picocli.CommandLine.Mixin;
 /** What this machine offers. */
 @Command(
         name = "doctor",
-        description = "Shows what this machine offers: JDK, processor, memory, native libraries; measures its speed.",
+        description =
+                "Shows what this machine offers: JDK, processor, memory, GPUs, native libraries; measures its speed.",
         sortOptions = false,
         footer = {"", "Example:", "  fovea doctor --format json"})
 final class DoctorCommand implements Callable<Integer> {
@@ -45,7 +49,7 @@ final class DoctorCommand implements Callable<Integer> {
         memory(report);
         String backend = Machine.describeBackend(engine.loadOptions(Warnings.to(console::note)));
         report.add("backend", backend, "backend", backend);
-        report.add("GPUs", "none: this version computes on the processor only", "gpus", List.of());
+        gpus(report);
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Measuring");
             speed(report);
@@ -84,6 +88,40 @@ final class DoctorCommand implements Callable<Integer> {
                 .ifPresent(b -> report.add("  available", Report.bytes(b), "available_bytes", b));
         long heap = Runtime.getRuntime().maxMemory();
         report.add("  Java heap", "at most " + Report.bytes(heap), "max_heap_bytes", heap);
+    }
+
+    private static void gpus(Report report) {
+        List<Machine.Gpu> gpus = Machine.gpus();
+        Optional<Machine.NoGpu> none = Machine.noGpu();
+        none.ifPresent(why -> report.line("GPUs", "none: " + why.reason()).line("  what helps", why.remedy()));
+        gpus.forEach(gpu -> report.line("GPU " + gpu.device(), describe(gpu)));
+        report.data("gpus", gpus.stream().map(DoctorCommand::json).toList());
+        report.data("no_gpu", none.map(Machine.NoGpu::reason).orElse(null));
+        Map<String, Object> libraries = new LinkedHashMap<>();
+        for (Machine.GpuLibrary library : Machine.gpuLibraries()) {
+            boolean helps = none.isEmpty() && !library.remedy().isEmpty();
+            if (!none.map(Machine.NoGpu::reason).orElse("").endsWith(library.found())) { // then it is said
+                report.line("  " + library.name(), library.found() + (helps ? "; " + library.remedy() : ""));
+            }
+            libraries.put(library.name(), Map.of("present", library.isPresent(), "found", library.found()));
+        }
+        report.data("gpu_libraries", libraries);
+    }
+
+    private static String describe(Machine.Gpu gpu) {
+        return gpu.name() + ", compute capability " + gpu.computeCapability() + ", " + gpu.multiprocessors()
+                + " multiprocessors, " + Report.bytes(gpu.memoryBytes()) + (gpu.isUsable() ? "" : "; 8.0 is needed");
+    }
+
+    private static Map<String, Object> json(Machine.Gpu gpu) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("device", gpu.device());
+        json.put("name", gpu.name());
+        json.put("compute_capability", gpu.computeCapability());
+        json.put("multiprocessors", gpu.multiprocessors());
+        json.put("memory_bytes", gpu.memoryBytes());
+        json.put("usable", gpu.isUsable());
+        return json;
     }
 
     private void speed(Report report) {

@@ -10,6 +10,7 @@ import dev.fovea.io.Json;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -74,7 +75,13 @@ class InfoCommandsTest {
     void doctorDescribesAndMeasures() {
         Map<String, @Nullable Object> machine =
                 fovea("doctor", "--format", "json").succeeds().json();
-        assertThat(machine).containsKeys("jdk", "system", "processors", "backend", "max_heap_bytes", "gpus");
+        assertThat(machine)
+                .containsKeys("jdk", "system", "processors", "backend", "max_heap_bytes", "gpus", "no_gpu")
+                .hasEntrySatisfying(
+                        "gpu_libraries",
+                        libraries -> assertThat(libraries)
+                                .asInstanceOf(InstanceOfAssertFactories.MAP)
+                                .containsOnlyKeys("CUDA driver", "NVRTC", "cuBLASLt"));
         assertThat((Double) machine.get("read_bytes_per_second")).isBetween(1e8, 1e13);
         assertThat((Double) machine.get("float32_flops_per_second")).isBetween(1e8, 1e15);
         assertThat((Double) machine.get("bfloat16_flops_per_second")).isBetween(1e8, 1e15);

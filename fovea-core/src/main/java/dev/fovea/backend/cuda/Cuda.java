@@ -1,6 +1,5 @@
 package dev.fovea.backend.cuda;
 
-import dev.fovea.error.FoveaException;
 import dev.fovea.error.NativeException;
 import dev.fovea.error.Warnings;
 import dev.fovea.ffi.Unpacking;
@@ -24,9 +23,14 @@ public final class Cuda {
         return CudaFacts.here().first();
     }
 
-    /** Why no GPU can be used, and what would help; empty where one can. */
-    public static Optional<FoveaException> refusal() {
-        return CudaFacts.here().refusal();
+    /** Why no GPU can be used; empty where one can. */
+    public static Optional<String> refusal() {
+        return CudaFacts.here().refusal().map(CudaFacts.Refusal::problem);
+    }
+
+    /** What would help where no GPU can be used; empty where one can. */
+    public static Optional<String> remedy() {
+        return CudaFacts.here().refusal().map(CudaFacts.Refusal::hint);
     }
 
     /**
@@ -38,18 +42,19 @@ public final class Cuda {
      * @param hint what would help; empty where it is there
      */
     public record Library(String name, boolean isPresent, String line, String hint) {
-        private static Library of(String name, Libraries.Opened<?> opened) {
-            return new Library(name, opened.value().isPresent(), opened.line(), opened.hint());
+        private static Library of(LibrarySearch.Library library, Libraries.Opened<?> opened) {
+            return new Library(library.toString(), opened.value().isPresent(), opened.line(), opened.hint());
         }
     }
 
-    /** Driver, NVRTC and cuBLASLt. */
+    /** The driver, NVRTC and cuBLASLt; loads them. */
     public static List<Library> libraries() {
         CudaFacts facts = CudaFacts.here();
-        String driver = facts.present()
-                ? "for CUDA " + CudaFacts.version(facts.cuda()) + ", " + facts.driver()
-                : facts.driver();
-        return List.of(new Library("CUDA driver", facts.present(), driver, ""), Library.of("NVRTC", Libraries.nvrtc()));
+        String driver = facts.cuda() == 0 ? "" : "for CUDA " + CudaFacts.version(facts.cuda()) + ", ";
+        return List.of(
+                new Library(LibrarySearch.Library.DRIVER.toString(), facts.present(), driver + facts.driver(), ""),
+                Library.of(LibrarySearch.Library.NVRTC, Libraries.nvrtc()),
+                Library.of(LibrarySearch.Library.CUBLASLT, Libraries.cublasLt()));
     }
 
     /**

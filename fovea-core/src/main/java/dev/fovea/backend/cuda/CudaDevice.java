@@ -42,6 +42,7 @@ final class CudaDevice implements Device {
     private final Staging small;
     private final Optional<MappedUpload> mapped;
     private @Nullable Staging large;
+    private @Nullable LibraryProducts products;
     private @Nullable CudaException lost;
     private boolean capturing;
     private boolean closed;
@@ -184,6 +185,20 @@ final class CudaDevice implements Device {
     }
 
     @Override
+    public boolean multiply(Product product, long x, long w, long bias, long y) {
+        return Libraries.cublasLt().value().isPresent() && ask(() -> products().multiply(product, x, w, bias, y));
+    }
+
+    private LibraryProducts products() {
+        LibraryProducts there = products;
+        if (there == null) {
+            there = new LibraryProducts(stream);
+            products = there;
+        }
+        return there;
+    }
+
+    @Override
     public void await() {
         run(() -> {
             requireNotRecording();
@@ -310,6 +325,9 @@ final class CudaDevice implements Device {
         small.close();
         if (large != null) {
             large.close();
+        }
+        if (products != null) {
+            products.close();
         }
         mapped.ifPresent(MappedUpload::close);
         held.keySet().forEach(Driver::free);

@@ -1,6 +1,5 @@
 package dev.fovea.backend.cuda;
 
-import dev.fovea.error.FoveaException;
 import dev.fovea.error.NativeException;
 import dev.fovea.error.OptionException;
 import dev.fovea.ffi.NativeLibrary;
@@ -70,17 +69,18 @@ record CudaFacts(
                 : gpus.stream().filter(Gpu::isUsable).findFirst();
     }
 
-    /** Why no GPU at all can be used; empty where one can. */
-    Optional<FoveaException> refusal() {
+    /** Why no GPU at all can be used, and what would help. */
+    record Refusal(String problem, String hint) {}
+
+    /** Empty where one can be used. */
+    Optional<Refusal> refusal() {
         if (!present) {
             return refusal(
                     "there is no CUDA driver: " + driver,
-                    "install NVIDIA's driver, in a container start it with --gpus all");
+                    "install NVIDIA's driver, or where it is installed start the container with --gpus all");
         }
         if (failure != null) {
-            String hint = failure.hint().isEmpty() ? "nvidia-smi tells more" : failure.hint();
-            return Optional.of(
-                    new NativeException("no GPU can be used: " + failure.problem(), hint + ", " + OR_CPU, failure));
+            return refusal(failure.problem(), failure.hint().isEmpty() ? "nvidia-smi tells more" : failure.hint());
         }
         if (cuda < LEAST_CUDA) {
             return refusal(
@@ -98,8 +98,8 @@ record CudaFacts(
         return Optional.empty();
     }
 
-    private static Optional<FoveaException> refusal(String problem, String hint) {
-        return Optional.of(new NativeException("no GPU can be used: " + problem, hint + ", " + OR_CPU));
+    private static Optional<Refusal> refusal(String problem, String hint) {
+        return Optional.of(new Refusal(problem, hint));
     }
 
     private static String tooOld(Gpu gpu) {
@@ -113,10 +113,9 @@ record CudaFacts(
      * @throws NativeException where it cannot be used
      */
     Gpu require(int ordinal) {
-        Optional<FoveaException> refusal = refusal();
-        if (refusal.isPresent()) {
-            throw refusal.get();
-        }
+        refusal().ifPresent(r -> {
+            throw new NativeException("no GPU can be used: " + r.problem(), r.hint() + ", " + OR_CPU, failure);
+        });
         if (ordinal < 0 || ordinal >= gpus.size()) {
             String there = gpus.stream().map(Gpu::toString).collect(Collectors.joining(", "));
             throw new OptionException("there is no cuda:" + ordinal + "; this machine has " + there);

@@ -51,6 +51,20 @@ public interface Device extends AutoCloseable {
     void launch(Kernel kernel, Grid grid, Arguments arguments);
 
     /**
+     * Multiplies matrices by a library, where the device has one that can: a row's bits may depend on how many rows there are,
+     * and on nothing else.
+     *
+     * @param x rows of (T, K)
+     * @param w (N, K)
+     * @param bias (N); 0 where there is none
+     * @param y (T, N)
+     * @return false where it has none, and nothing is done
+     */
+    default boolean multiply(Product product, long x, long w, long bias, long y) {
+        return false;
+    }
+
+    /**
      * Makes one thing of what the calls launch and copy, to be run again and again with the same arguments. Nothing of it runs
      * yet; it neither allocates nor copies to or from the host. A device without such a thing runs the calls each time.
      */

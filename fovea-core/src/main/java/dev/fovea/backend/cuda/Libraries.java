@@ -1,10 +1,14 @@
 package dev.fovea.backend.cuda;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
 import dev.fovea.backend.cuda.LibrarySearch.Found;
 import dev.fovea.backend.cuda.LibrarySearch.Library;
 import dev.fovea.error.NativeException;
 import dev.fovea.error.Quote;
 import dev.fovea.ffi.NativeLibrary;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -48,6 +52,31 @@ final class Libraries {
 
         private static String line(Nvrtc nvrtc) {
             return nvrtc.version() + ", " + nvrtc.where();
+        }
+    }
+
+    /** The library of matrix products for this driver, or why there is none. */
+    static Opened<NativeLibrary> cublasLt() {
+        return Multiplier.OPENED;
+    }
+
+    private static final class Multiplier {
+        private static final Opened<NativeLibrary> OPENED =
+                open(Library.CUBLASLT, Multiplier::load, library -> version(library) + ", " + library.where());
+
+        private static NativeLibrary load(Found found) {
+            NativeLibrary library = NativeLibrary.ofFiles("cuBLASLt", List.of(found.file()));
+            if (!library.isPresent()) {
+                throw new NativeException(library.where());
+            }
+            return library;
+        }
+
+        /** {@code 13.1.0}. */
+        private static String version(NativeLibrary library) {
+            MethodHandle ask = library.link("cublasLtGetVersion", FunctionDescriptor.of(JAVA_LONG));
+            int version = Call.of(() -> Math.toIntExact((long) ask.invokeExact()));
+            return version / 10000 + "." + version / 100 % 100 + "." + version % 100;
         }
     }
 

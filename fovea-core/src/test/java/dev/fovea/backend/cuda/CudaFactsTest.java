@@ -2,8 +2,8 @@ package dev.fovea.backend.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import dev.fovea.error.FoveaException;
 import dev.fovea.error.NativeException;
 import dev.fovea.error.OptionException;
 import java.util.List;
@@ -19,7 +19,7 @@ class CudaFactsTest {
         assertThat(refusal(new CudaFacts("none of these can be loaded: libcuda.so.1", false, 0, null, List.of())))
                 .isEqualTo(
                         "no GPU can be used: there is no CUDA driver: none of these can be loaded: libcuda.so.1; install "
-                                + "NVIDIA's driver, in a container start it with --gpus all, or take --device cpu");
+                                + "NVIDIA's driver, or where it is installed start the container with --gpus all, or take --device cpu");
     }
 
     @Test
@@ -98,7 +98,10 @@ class CudaFactsTest {
         return new CudaFacts("libcuda.so.1", true, cuda, failure, List.of(gpus));
     }
 
+    /** What whoever asks for a GPU is told. */
     private static String refusal(CudaFacts facts) {
-        return facts.refusal().map(FoveaException::getMessage).orElse("none");
+        assertThat(facts.refusal()).isPresent();
+        return catchThrowableOfType(NativeException.class, () -> facts.require(0))
+                .getMessage();
     }
 }
