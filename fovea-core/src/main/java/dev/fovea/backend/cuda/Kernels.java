@@ -19,10 +19,18 @@ final class Kernels {
         List<Kernel.Module> modules = new ArrayList<>();
         for (DType x : DTYPES) {
             modules.add(Kernel.Module.of("choose", x));
+            modules.add(Kernel.Module.of("attention", x));
+            if (x != FLOAT32) {
+                modules.add(Kernel.Module.of("mma", x));
+                modules.addAll(Flash.modules(x));
+            }
             for (DType w : DTYPES) {
                 modules.add(Kernel.Module.of("movement", x, w));
                 if (isWeight(x, w)) {
                     modules.add(Kernel.Module.of("norm", x, w));
+                    modules.add(Kernel.Module.of("gemm", x, w));
+                    modules.add(Kernel.Module.of("maps", x, w));
+                    modules.addAll(Linear.fewModules(x, w));
                 }
                 if (isWeight(x, w) || w == FLOAT32) { // rope's tables
                     modules.add(Kernel.Module.of("elementwise", x, w));

@@ -1,0 +1,135 @@
+package dev.fovea.backend.cuda;
+
+import dev.fovea.backend.cuda.Device.Grid;
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+
+/**
+ * Attention: launches of {@code attention.cu}, and {@link Flash}. For few queries the keys are split over blocks at positions
+ * that are multiples of {@value #CHUNK}, and the parts put together in their order (Dao et al., Flash-Decoding, 2023): what a
+ * query gets depends on itself alone.
+ */
+final class Attention {
+    private static final int THREADS = 256;
+    private static final int CHUNK = 256; // positions of a block
+    private static final int WIDEST_CHUNK = 256; // width of a head
+    private static final int MOST_HEADS = 8; // query heads of a block
+
+    private final Device device;
+    private final Tables tables;
+    private final Flash flash;
+
+    Attention(Device device, Tables tables) {
+        this.device = device;
+        this.tables = tables;
+        this.flash = new Flash(device);
+    }
+
+    /** The operands of a launch. */
+    record Call(Tensor q, Tensor k, Tensor v, MaskTable mask, long maskAddress, float scale, Tensor out) {
+        int queries() {
+            return q.dim(0);
+        }
+
+        int heads() {
+            return q.dim(1);
+        }
+
+        int groups() {
+            return k.dim(1);
+        }
+
+        int width() {
+            return q.dim(2);
+        }
+
+        /** Those that all kernels begin with. */
+        Arguments arguments() {
+            return new Arguments()
+                    .pointer(Rows.address(q))
+                    .pointer(Rows.stride(q))
+                    .pointer(Rows.address(k))
+                    .pointer(Rows.stride(k))
+                    .pointer(Rows.address(v))
+                    .pointer(Rows.stride(v))
+                    .pointer(maskAddress)
+                    .integer(mask.capacity())
+                    .pointer(Rows.address(out));
+        }
+
+        private Kernel kernel(String entry) {
+            return new Kernel(Kernel.Module.of("attention", q.dtype()), entry, THREADS);
+        }
+    }
+
+    /** {@link Backend#attention} into a densely packed tensor. */
+    void attend(Tensor q, Tensor k, Tensor v, Mask mask, float scale, Tensor out) {
+        if (out.shape().size() == 0) {
+            return;
+        }
+        boolean few = q.dim(0) <= Backend.FEW_ROWS && q.dim(2) <= WIDEST_CHUNK;
+        boolean tiled = !few && Flash.handles(q.dtype(), q.dim(2));
+        MaskTable table = tiled ? MaskTable.withSpans(mask, Flash.QUERIES) : MaskTable.of(mask);
+        Call call = new Call(q, k, v, table, tables.address(table.values()), scale, out);
+        if (tiled) {
+            flash.attend(call);
+            return;
+        }
+        try (Scope scope = Scope.open(q.backend())) {
+            if (few) {
+                chunks(call, scope);
+            } else {
+                plain(call, scope);
+            }
+        }
+    }
+
+    /** A block for each query and head. */
+    private void plain(Call call, Scope scope) {
+        boolean inPlace = call.mask.most() <= CHUNK || call.out.dtype() == DType.FLOAT32;
+        Tensor sums = inPlace ? call.out : scope.allocate(DType.FLOAT32, call.out.shape());
+        Arguments arguments = call.arguments()
+                .pointer(Rows.address(sums))
+                .integer(call.groups())
+                .integer(call.width())
+                .real(call.scale);
+        device.launch(call.kernel("attend"), new Grid(call.queries(), call.heads(), 1), arguments);
+    }
+
+    /** A block for each query, chunk of positions and some heads that share keys; then the chunks are merged. */
+    private void chunks(Call call, Scope scope) {
+        int end = call.mask.end();
+        int chunks = end <= CHUNK ? 1 : MaskTable.roundUp(end) / CHUNK;
+        int shared = call.heads() / call.groups();
+        int heads = Math.min(MOST_HEADS, shared == 1 ? 1 : 2 * Integer.highestOneBit(shared - 1));
+        Tensor sums = scope.allocate(DType.FLOAT32, Shape.of(call.queries(), call.heads(), chunks, call.width()));
+        Tensor weights = scope.allocate(DType.FLOAT32, Shape.of(call.queries(), call.heads(), chunks, 2));
+        Arguments arguments = call.arguments()
+                .pointer(Rows.address(sums))
+                .pointer(Rows.address(weights))
+                .integer(call.heads())
+                .integer(call.groups())
+                .integer(call.width())
+                .real(call.scale);
+        Grid grid = new Grid(chunks, call.groups() * Math.ceilDiv(shared, heads), call.queries());
+        device.launch(call.kernel("chunk_" + heads), grid, arguments);
+        if (chunks > 1) {
+            merge(call, sums, weights, chunks);
+        }
+    }
+
+    private void merge(Call call, Tensor sums, Tensor weights, int chunks) {
+        Arguments arguments = new Arguments()
+                .pointer(Rows.address(sums))
+                .pointer(Rows.address(weights))
+                .pointer(call.maskAddress)
+                .pointer(Rows.address(call.out))
+                .integer(chunks)
+                .integer(call.width());
+        device.launch(call.kernel("merge"), new Grid(call.queries(), call.heads(), 1), arguments);
+    }
+}

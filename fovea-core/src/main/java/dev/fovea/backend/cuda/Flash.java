@@ -1,0 +1,54 @@
+package dev.fovea.backend.cuda;
+
+import dev.fovea.backend.cuda.Device.Grid;
+import dev.fovea.tensor.DType;
+import java.util.List;
+
+/** Launches of {@code flash.cu}: attention of many queries in 16 bits. */
+final class Flash {
+    /** Queries of a block. */
+    static final int QUERIES = 64;
+
+    /** Rooms for a head's width that there are kernels for. */
+    private static final List<Integer> WIDTHS = List.of(32, 64, 80, 96, 128, 256);
+
+    private static final int THREADS = 128;
+
+    private final Device device;
+
+    Flash(Device device) {
+        this.device = device;
+    }
+
+    static boolean handles(DType dtype, int width) {
+        return dtype != DType.FLOAT32 && width <= WIDTHS.getLast();
+    }
+
+    /** Many queries, with the mask's spans. */
+    void attend(Attention.Call call) {
+        Arguments arguments = call.arguments()
+                .pointer(call.maskAddress() + (long) Integer.BYTES * call.mask().spansAt())
+                .integer(call.queries())
+                .integer(call.groups())
+                .integer(call.width())
+                .real((float) (call.scale() / Math.log(2)));
+        Grid grid = new Grid(call.mask().spans(), call.heads(), 1);
+        device.launch(kernel(call.q().dtype(), call.width()), grid, arguments);
+    }
+
+    private static Kernel kernel(DType dtype, int width) {
+        int room = WIDTHS.stream().filter(w -> w >= width).findFirst().orElseThrow();
+        int tileRows = 2 * QUERIES; // of keys and values; or half as many of each, and queries
+        int sharedBytes = tileRows * (room + 8) * dtype.bytes();
+        return new Kernel(module(dtype, room), "flash", THREADS, sharedBytes);
+    }
+
+    private static Kernel.Module module(DType dtype, int room) {
+        return new Kernel.Module("flash", List.of("X=" + Kernel.Module.type(dtype), "D=" + room));
+    }
+
+    /** What kernels there are for a dtype. */
+    static List<Kernel.Module> modules(DType dtype) {
+        return WIDTHS.stream().map(room -> module(dtype, room)).toList();
+    }
+}

@@ -1,0 +1,157 @@
+package dev.fovea.backend.cuda;
+
+import dev.fovea.backend.cuda.Device.Grid;
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Launches of {@code few.cu}, {@code gemm.cu} and {@code mma.cu}: rows of (T, K) times a weight (N, K). */
+final class Linear {
+    private static final int THREADS = 256;
+    private static final List<Integer> ROOMS = List.of(1, 2, 4, 8, Backend.FEW_ROWS); // for rows of x, of few.cu
+    private static final int GEMM_TILE = 64; // rows and outputs of a block of gemm.cu
+    private static final int MMA_ROWS = 128; // of a block of mma.cu
+    private static final int MMA_OUTPUTS = 128;
+    private static final int MMA_STAGES = 3;
+    private static final int MMA_PITCH = 40; // elements between rows in shared memory
+
+    private final Device device;
+
+    Linear(Device device) {
+        this.device = device;
+    }
+
+    /**
+     * How the warps of a block share a weight. Which one is used follows from the weight's sizes alone, as the order of sums
+     * does; both were measured ({@code docs/experiments.md}).
+     */
+    enum Form {
+        /** Many outputs: 8 warps share two of them. */
+        TALL("few_tall", 2),
+        /** Long rows: 8 warps share one output. */
+        LONG("few_long", 1),
+        /** A warp for each output. */
+        SMALL("few_small", 8);
+
+        private static final int TALL_OUTPUTS = 8192;
+        private static final int LONG_WIDTH = 4096;
+
+        final String entry;
+        final int outputs; // of a block
+
+        Form(String entry, int outputs) {
+            this.entry = entry;
+            this.outputs = outputs;
+        }
+
+        static Form of(int outputs, int width) {
+            return outputs >= TALL_OUTPUTS ? TALL : width >= LONG_WIDTH ? LONG : SMALL;
+        }
+    }
+
+    /** {@link Backend#linear} into a densely packed tensor. */
+    void multiply(Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
+        if (out.shape().size() == 0) {
+            return;
+        }
+        if (x.dim(0) > Backend.FEW_ROWS) {
+            many(x, w, bias, out);
+        } else if (w.isContiguous()) {
+            few(Form.of(w.dim(0), w.dim(1)), x, w, bias, out);
+        } else {
+            gemm(x, w, bias, out);
+        }
+    }
+
+    /** At most {@link Backend#FEW_ROWS} rows, each by itself. */
+    void few(Form form, Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
+        int room = room(x.dim(0));
+        Kernel kernel = new Kernel(fewModule(x.dtype(), w.dtype(), room), form.entry, THREADS);
+        Arguments arguments = new Arguments()
+                .pointer(Rows.address(x))
+                .pointer(Rows.stride(x))
+                .integer(x.dim(0))
+                .pointer(Rows.address(w));
+        addBias(arguments, bias).pointer(Rows.address(out)).integer(w.dim(0)).integer(w.dim(1));
+        device.launch(kernel, Grid.of(Math.ceilDiv(w.dim(0), form.outputs)), arguments);
+    }
+
+    private static int room(int rows) {
+        return ROOMS.stream().filter(room -> room >= rows).findFirst().orElseThrow();
+    }
+
+    /** More rows, whose bits may depend on how many there are. */
+    private void many(Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
+        if (x.dtype() == DType.FLOAT32) {
+            gemm(x, w, bias, out);
+        } else {
+            mma(x, w, bias, out);
+        }
+    }
+
+    /** By float32 arithmetic; each row by itself too. */
+    private void gemm(Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
+        Arguments arguments = addBias(operands(x, w), bias)
+                .pointer(Rows.address(out))
+                .integer(w.dim(0))
+                .integer(w.dim(1));
+        Grid grid = new Grid(Math.ceilDiv(x.dim(0), GEMM_TILE), Math.ceilDiv(w.dim(0), GEMM_TILE), 1);
+        device.launch(new Kernel(Kernel.Module.of("gemm", x.dtype(), w.dtype()), "gemm", THREADS), grid, arguments);
+    }
+
+    /** By tensor cores: 16 bits. */
+    private void mma(Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
+        int across = Math.ceilDiv(w.dim(0), MMA_OUTPUTS);
+        boolean large = (long) Math.ceilDiv(x.dim(0), MMA_ROWS) * across >= device.multiprocessors();
+        int rows = large ? MMA_ROWS : MMA_ROWS / 2; // else too few blocks; an element's sum is the same
+        int sharedBytes =
+                MMA_STAGES * (rows + MMA_OUTPUTS) * MMA_PITCH * x.dtype().bytes();
+        Kernel kernel = new Kernel(Kernel.Module.of("mma", x.dtype()), "product_" + rows, THREADS, sharedBytes);
+        Arguments arguments = operands(x, w)
+                .pointer(bias == null ? 0 : Rows.address(bias))
+                .pointer(Rows.address(out))
+                .integer(w.dim(0))
+                .integer(w.dim(1));
+        device.launch(kernel, new Grid(Math.ceilDiv(x.dim(0), rows), across, 1), arguments);
+    }
+
+    /** Rows and their stride; a weight and the distances of its outputs and of their values. */
+    private static Arguments operands(Tensor x, Tensor w) {
+        boolean dense = w.isContiguous();
+        return new Arguments()
+                .pointer(Rows.address(x))
+                .pointer(Rows.stride(x))
+                .integer(x.dim(0))
+                .pointer(Rows.address(w))
+                .pointer(dense ? w.dim(1) : 1)
+                .pointer(dense ? 1 : w.dim(0));
+    }
+
+    /** A vector whose dtype the kernels learn at run time: its address, and which of {@code element}'s dtypes it has. */
+    static Arguments addBias(Arguments arguments, @Nullable Tensor bias) {
+        if (bias == null) {
+            return arguments.pointer(0).integer(0);
+        }
+        int type = switch (bias.dtype()) {
+            case FLOAT32 -> 1;
+            case BFLOAT16 -> 2;
+            case FLOAT16 -> 3;
+            default ->
+                throw new IllegalArgumentException(
+                        "no kernels for " + bias.dtype().torchName());
+        };
+        return arguments.pointer(Rows.address(bias)).integer(type);
+    }
+
+    /** What kernels of {@code few.cu} there are for activations and weights of some dtypes. */
+    static List<Kernel.Module> fewModules(DType x, DType w) {
+        return ROOMS.stream().map(rows -> fewModule(x, w, rows)).toList();
+    }
+
+    private static Kernel.Module fewModule(DType x, DType w, int rows) {
+        return new Kernel.Module(
+                "few", List.of("X=" + Kernel.Module.type(x), "W=" + Kernel.Module.type(w), "ROWS=" + rows));
+    }
+}

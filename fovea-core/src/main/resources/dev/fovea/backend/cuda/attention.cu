@@ -1,0 +1,246 @@
+// Attention of few queries, or of any width and dtype. X: dtype. Scores, softmax and sums are float32; a query's result depends on
+// itself and on what it sees alone.
+
+/** What a query sees: from, to and sequence of all queries one after another, then the rows of each sequence's positions. */
+struct Seen {
+    int from, to;
+    const int* rows; // null where position and row are the same
+
+    __device__ __forceinline__ Seen(const int* mask, int queries, int capacity, int query) {
+        from = mask[query];
+        to = mask[queries + query];
+        rows = capacity == 0 ? nullptr : mask + 3 * (i64) queries + (i64) mask[2 * queries + query] * capacity;
+    }
+    __device__ __forceinline__ int row(int position) const { return rows ? rows[position] : position; }
+};
+
+/** Rows of (S, G, D): the first element of a head's first row, and the distance of rows. */
+struct Rows {
+    const X* start;
+    i64 stride;
+    bool aligned;
+
+    __device__ __forceinline__ Rows(const X* x, i64 stride, int head, int width)
+        : start(x + (i64) head * width), stride(stride), aligned(packs(start, stride)) {}
+    __device__ __forceinline__ Pack<X> wholePack(int row, int i) const { return loadPack(start + row * stride + i); }
+    __device__ __forceinline__ Pack<X> pack(int row, int i, int width) const {
+        return loadSome(start + row * stride + i, width - i, aligned && i + Pack<X>::N <= width);
+    }
+};
+
+const int PER = Pack<X>::N;
+
+DEVICE float dot(const float (&a)[PER], const float (&b)[PER], float sum) {
+    #pragma unroll
+    for (int e = 0; e < PER; e++) sum = fmaf(a[e], b[e], sum);
+    return sum;
+}
+
+// ---- any number of queries, any width: a block for each query and head
+
+/**
+ * q (T, H, D), k and v (S, G, D), out (T, H, D); sums (T, H, D) holds what is not finished yet where a query sees more than 256
+ * keys.
+ */
+KERNEL(256, 4) attend(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, i64 vStride, const int* mask, int capacity,
+                   X* out, float* sums, int groups, int width, float scale) {
+    __shared__ float weight[256];
+    __shared__ int row[256];
+    const int query = blockIdx.x, head = blockIdx.y, heads = gridDim.y, group = head / (heads / groups);
+    const Seen seen(mask, gridDim.x, capacity, query);
+    const Rows queries(q, qStride, head, width), keys(k, kStride, group, width), values(v, vStride, group, width);
+    out += ((i64) query * heads + head) * width;
+    sums += ((i64) query * heads + head) * width;
+    float top = -INFINITY, total = 0;
+    for (int first = seen.from; first < seen.to; first += 256) {
+        const int n = min(256, seen.to - first);
+        __syncthreads();
+        for (int key = threadIdx.x / 32; key < n; key += 8) {
+            const int r = seen.row(first + key);
+            float s = 0;
+            for (int i = threadIdx.x % 32 * PER; i < width; i += 32 * PER) {
+                float a[PER], b[PER];
+                widen(queries.pack(query, i, width), a);
+                widen(keys.pack(r, i, width), b);
+                s = dot(a, b, s);
+            }
+            s = warpSum(s);
+            if (threadIdx.x % 32 == 0) {
+                weight[key] = s * scale;
+                row[key] = r;
+            }
+        }
+        __syncthreads();
+        const float score = threadIdx.x < n ? weight[threadIdx.x] : -INFINITY;
+        const float before = top;
+        top = fmaxf(top, blockMax<256>(score));
+        const float shrink = expf(before - top), w = expf(score - top);
+        total = total * shrink + blockSum<256>(w);
+        weight[threadIdx.x] = w;
+        __syncthreads();
+        for (int d = threadIdx.x; d < width; d += 256) {
+            float s = first == seen.from ? 0.f : sums[d] * shrink;
+            for (int key = 0; key < n; key++) s = fmaf(weight[key], widen(values.start[row[key] * values.stride + d]), s);
+            if (first + 256 < seen.to) sums[d] = s;
+            else out[d] = narrow<X>(s / total);
+        }
+    }
+}
+
+// ---- few queries of a width of at most 256: a block for each query, key head and chunk of 256 positions
+
+const int CHUNK = 256, WIDEST = 256;
+
+/** More of the products of each head's query with a key. */
+template <int HEADS>
+DEVICE void addScores(float (&score)[HEADS], const float (&query)[HEADS][WIDEST], int i, const Pack<X>& key) {
+    float b[PER];
+    widen(key, b);
+    #pragma unroll
+    for (int h = 0; h < HEADS; h++) {
+        float a[PER];
+        #pragma unroll
+        for (int e = 0; e < PER; e += 4) *(float4*) (a + e) = *(const float4*) &query[h][i + e];
+        score[h] = dot(a, b, score[h]);
+    }
+}
+
+/** A key's values by each head's weight. */
+template <int HEADS>
+DEVICE void addValues(float (&sum)[HEADS][PER], const float (&weight)[HEADS][CHUNK], int key, const Pack<X>& values) {
+    float b[PER];
+    widen(values, b);
+    #pragma unroll
+    for (int h = 0; h < HEADS; h++)
+        #pragma unroll
+        for (int e = 0; e < PER; e++) sum[h][e] = fmaf(weight[h][key], b[e], sum[h][e]);
+}
+
+/** Adds what the slices of threads have summed, slice after slice: of element i of a row of n. */
+DEVICE float addSlices(const float* part, int slices, int n, int i) {
+    float s = 0;
+    for (int slice = 0; slice < slices; slice++) s += part[slice * n + i];
+    return s;
+}
+
+/**
+ * HEADS query heads of one key head over one chunk. sums (T, H, chunks, D) gets the sums of weighted values, and weights (T, H,
+ * chunks, 2) the greatest score and the sum of weights; where a query sees one chunk only, out gets the result.
+ */
+template <int HEADS>
+DEVICE void chunk(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, i64 vStride, const int* mask, int capacity,
+                  X* out, float* sums, float* weights, int heads, int groups, int width, float scale) {
+    __shared__ __align__(16) float query[HEADS][WIDEST];
+    __shared__ float weight[HEADS][CHUNK], total[HEADS];
+    __shared__ float part[CHUNK * PER];
+    __shared__ int row[CHUNK];
+    const int t = blockIdx.z, shared = heads / groups, tiles = (shared + HEADS - 1) / HEADS;
+    const int group = blockIdx.y / tiles, head0 = group * shared + blockIdx.y % tiles * HEADS;
+    const int n = min(HEADS, (group + 1) * shared - head0);
+    const int start = blockIdx.x * CHUNK;
+    const Seen seen(mask, gridDim.z, capacity, t);
+    const int low = max(seen.from - start, 0), high = min(seen.to - start, CHUNK);
+    if (low >= high) return;
+    const bool alone = seen.from >= start && seen.to <= start + CHUNK;
+    const int padded = (width + PER - 1) / PER * PER;
+    for (int i = threadIdx.x; i < HEADS * padded; i += 256) {
+        const int h = i / padded, d = i % padded;
+        query[h][d] = h < n && d < width ? widen(q[t * qStride + (i64) (head0 + h) * width + d]) : 0.f;
+    }
+    __syncthreads();
+
+    // A thread's key is at its place in the chunk.
+    const Rows keys(k, kStride, group, width), values(v, vStride, group, width);
+    const bool inside = threadIdx.x >= low && threadIdx.x < high;
+    const int mine = inside ? seen.row(start + threadIdx.x) : 0;
+    row[threadIdx.x] = mine;
+    float score[HEADS] = {};
+    if (inside) {
+        int i = 0;
+        if (keys.aligned)
+            #pragma unroll 4
+            for (; i + PER <= width; i += PER) addScores(score, query, i, keys.wholePack(mine, i));
+        #pragma unroll 1
+        for (; i < width; i += PER) addScores(score, query, i, keys.pack(mine, i, width));
+    }
+    #pragma unroll
+    for (int h = 0; h < HEADS; h++) weight[h][threadIdx.x] = inside ? score[h] * scale : -INFINITY;
+    __syncthreads();
+
+    // A warp's head.
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    if (warp < n) {
+        float top = -INFINITY, sum = 0;
+        for (int i = lane; i < CHUNK; i += 32) top = fmaxf(top, weight[warp][i]);
+        top = warpMax(top);
+        for (int i = lane; i < CHUNK; i += 32) {
+            const float w = expf(weight[warp][i] - top);
+            weight[warp][i] = w;
+            sum += w;
+        }
+        sum = warpSum(sum);
+        if (lane == 0) {
+            total[warp] = sum;
+            float* pair = weights + (((i64) t * heads + head0 + warp) * gridDim.x + blockIdx.x) * 2;
+            if (!alone) {
+                pair[0] = top;
+                pair[1] = sum;
+            }
+        }
+    }
+    __syncthreads();
+
+    // A slice of threads covers a row of values; it takes every so many-th key.
+    const int across = padded / PER, slices = 256 / across, slice = threadIdx.x / across, at = threadIdx.x % across * PER;
+    float sum[HEADS][PER] = {};
+    if (slice < slices) {
+        int key = slice + (max(low - slice, 0) + slices - 1) / slices * slices;
+        if (values.aligned && at + PER <= width)
+            #pragma unroll 4
+            for (; key < high; key += slices) addValues(sum, weight, key, values.wholePack(row[key], at));
+        #pragma unroll 1
+        for (; key < high; key += slices) addValues(sum, weight, key, values.pack(row[key], at, width));
+    }
+    #pragma unroll
+    for (int h = 0; h < HEADS; h++) {
+        if (h >= n) break;
+        if (slice < slices)
+            #pragma unroll
+            for (int e = 0; e < PER; e++) part[slice * padded + at + e] = sum[h][e];
+        __syncthreads();
+        const i64 place = (i64) t * heads + head0 + h;
+        for (int d = threadIdx.x; d < width; d += 256) {
+            const float s = addSlices(part, slices, padded, d);
+            if (alone) out[place * width + d] = narrow<X>(s / total[h]);
+            else sums[(place * gridDim.x + blockIdx.x) * width + d] = s;
+        }
+        __syncthreads();
+    }
+}
+
+#define CHUNK_OF(heads_, blocks) \
+    KERNEL(256, blocks) chunk_##heads_(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, i64 vStride, const int* mask, \
+                               int capacity, X* out, float* sums, float* weights, int heads, int groups, int width, float scale) { \
+        chunk<heads_>(q, qStride, k, kStride, v, vStride, mask, capacity, out, sums, weights, heads, groups, width, scale); \
+    }
+
+CHUNK_OF(1, 2) CHUNK_OF(2, 2) CHUNK_OF(4, 2) CHUNK_OF(8, 1)
+
+/** Puts the chunks of each query and head together, in their order. */
+KERNEL(256) merge(const float* sums, const float* weights, const int* mask, X* out, int chunks, int width) {
+    const int query = blockIdx.x, heads = gridDim.y;
+    const int first = mask[query] / CHUNK, end = (mask[gridDim.x + query] - 1) / CHUNK + 1;
+    if (end - first == 1) return; // finished by the chunk itself
+    const i64 place = (i64) query * heads + blockIdx.y;
+    sums += place * chunks * width;
+    weights += place * chunks * 2;
+    float top = -INFINITY, total = 0;
+    for (int c = first; c < end; c++) top = fmaxf(top, weights[2 * c]);
+    for (int c = first; c < end; c++) total += weights[2 * c + 1] * expf(weights[2 * c] - top);
+    for (int d = threadIdx.x; d < width; d += 256) {
+        float s = 0;
+        #pragma unroll 4
+        for (int c = first; c < end; c++) s += sums[(i64) c * width + d] * expf(weights[2 * c] - top);
+        out[place * width + d] = narrow<X>(s / total);
+    }
+}
