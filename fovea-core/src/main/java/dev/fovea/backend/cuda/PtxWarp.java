@@ -57,14 +57,15 @@ final class PtxWarp {
 
     private final long[] scratch = new long[LANES];
 
-    PtxWarp(PtxBlock block, int first) {
+    PtxWarp(PtxBlock block, int first, PtxFiles.File file) {
         this.block = block;
         this.first = first;
         int lanes = Math.min(LANES, block.threads() - first);
         alive = lanes == LANES ? -1 : (1 << lanes) - 1;
-        registers = block.kernel.registers(this);
-        for (int lane = 0; lane < lanes; lane++) {
-            local[lane] = PtxMemory.Segment.of(0, block.kernel.localBytes());
+        registers = block.kernel.layout().registers(this, file);
+        int bytes = block.kernel.localBytes();
+        for (int lane = 0; bytes > 0 && lane < lanes; lane++) {
+            local[lane] = PtxMemory.Segment.of(0, bytes);
         }
     }
 
