@@ -185,8 +185,15 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public boolean multiply(Product product, long x, long w, long bias, long y) {
-        return Libraries.cublasLt().value().isPresent() && ask(() -> products().multiply(product, x, w, bias, y));
+    public boolean multiplies(Product product, long x, long w, long y) {
+        return LibraryProducts.isAligned(product, x, w, y)
+                && Libraries.cublasLt().value().isPresent()
+                && ask(() -> products().knows(product));
+    }
+
+    @Override
+    public void multiply(Product product, long x, long w, long bias, long y) {
+        run(() -> products().multiply(product, x, w, bias, y));
     }
 
     private LibraryProducts products() {

@@ -51,17 +51,24 @@ public interface Device extends AutoCloseable {
     void launch(Kernel kernel, Grid grid, Arguments arguments);
 
     /**
-     * Multiplies matrices by a library, where the device has one that can: a row's bits may depend on how many rows there are,
-     * and on nothing else.
+     * Whether a library of the device can multiply: what {@link #multiply} then does has the same bits at every run, but a row's
+     * may depend on how many rows there are. The same answer at every call.
      *
-     * @param x rows of (T, K)
-     * @param w (N, K)
-     * @param bias (N); 0 where there is none
-     * @param y (T, N)
-     * @return false where it has none, and nothing is done
+     * @param x where the rows of (T, K) are
+     * @param w where the (N, K) are
+     * @param y where the (T, N) go
      */
-    default boolean multiply(Product product, long x, long w, long bias, long y) {
+    default boolean multiplies(Product product, long x, long w, long y) {
         return false;
+    }
+
+    /**
+     * Multiplies by the library.
+     *
+     * @param bias where the (N) are; anything where the product has none
+     */
+    default void multiply(Product product, long x, long w, long bias, long y) {
+        throw new UnsupportedOperationException("no library multiplies on " + name());
     }
 
     /**

@@ -68,18 +68,16 @@ final class LibraryProducts implements AutoCloseable {
         }
     }
 
-    /**
-     * Multiplies, later.
-     *
-     * @return false where the library cannot, and nothing will be done
-     */
-    boolean multiply(Product product, long x, long w, long bias, long y) {
-        if (!isAligned(product, x, w, y)) {
-            return false;
-        }
-        Optional<Plan> plan = plans.computeIfAbsent(product, this::plan);
-        plan.ifPresent(p -> run(p, product.biased(), x, w, bias, y));
-        return plan.isPresent();
+    /** Whether the library has an algorithm for it. */
+    boolean knows(Product product) {
+        return plans.computeIfAbsent(product, this::plan).isPresent();
+    }
+
+    /** Multiplies, later; what it {@linkplain #knows knows}, and is {@linkplain #isAligned aligned}. */
+    void multiply(Product product, long x, long w, long bias, long y) {
+        Plan plan = plans.computeIfAbsent(product, this::plan)
+                .orElseThrow(() -> new IllegalArgumentException("cuBLASLt has no algorithm for " + product));
+        run(plan, product.biased(), x, w, bias, y);
     }
 
     private void run(Plan plan, boolean biased, long x, long w, long bias, long y) {

@@ -84,11 +84,29 @@ final class Linear {
 
     /** More rows, whose bits may depend on how many there are. */
     private void many(Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
+        if (byLibrary(x, w, bias, out)) {
+            return;
+        }
         if (x.dtype() == DType.FLOAT32) {
             gemm(x, w, bias, out);
         } else {
             mma(x, w, bias, out);
         }
+    }
+
+    /** False where the device's library does not take it. */
+    private boolean byLibrary(Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
+        if (w.dtype() != x.dtype() || (bias != null && bias.dtype() != x.dtype())) {
+            return false;
+        }
+        Product product =
+                new Product(x.dtype(), x.dim(0), w.dim(1), w.dim(0), Rows.stride(x), !w.isContiguous(), bias != null);
+        if (!device.multiplies(product, Rows.address(x), Rows.address(w), Rows.address(out))) {
+            return false;
+        }
+        device.multiply(
+                product, Rows.address(x), Rows.address(w), bias == null ? 0 : Rows.address(bias), Rows.address(out));
+        return true;
     }
 
     /** By float32 arithmetic; each row by itself too. */

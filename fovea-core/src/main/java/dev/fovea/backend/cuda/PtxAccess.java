@@ -30,7 +30,7 @@ abstract class PtxAccess extends PtxOp {
         this.offset = address.offset();
     }
 
-    static PtxOp load(PtxEntry.Statement s, PtxOperands operands) {
+    static PtxOp load(PtxSource.Statement s, PtxOperands operands) {
         List<String> targets = PtxOperands.list(s.operand(0));
         return new Load(
                 s,
@@ -38,7 +38,7 @@ abstract class PtxAccess extends PtxOp {
                 targets.stream().mapToInt(operands::target).toArray());
     }
 
-    static PtxOp store(PtxEntry.Statement s, PtxOperands operands) {
+    static PtxOp store(PtxSource.Statement s, PtxOperands operands) {
         List<String> values = PtxOperands.list(s.operand(1));
         return new Store(
                 s,
@@ -46,7 +46,7 @@ abstract class PtxAccess extends PtxOp {
                 values.stream().mapToInt(operands::value).toArray());
     }
 
-    private static Space space(PtxEntry.Statement s) {
+    private static Space space(PtxSource.Statement s) {
         return s.has("global") || s.has("const")
                 ? Space.GLOBAL
                 : s.has("shared")
@@ -103,7 +103,7 @@ abstract class PtxAccess extends PtxOp {
         private final int bytes;
         private final boolean signed;
 
-        Load(PtxEntry.Statement s, PtxOperands.Address address, int[] targets) {
+        Load(PtxSource.Statement s, PtxOperands.Address address, int[] targets) {
             super(s.text(), space(s), address);
             this.targets = targets;
             bytes = PtxSource.bytes(s.type());
@@ -134,7 +134,7 @@ abstract class PtxAccess extends PtxOp {
         private final int[] values;
         private final int bytes;
 
-        Store(PtxEntry.Statement s, PtxOperands.Address address, int[] values) {
+        Store(PtxSource.Statement s, PtxOperands.Address address, int[] values) {
             super(s.text(), space(s), address);
             this.values = values;
             bytes = PtxSource.bytes(s.type());

@@ -12,7 +12,7 @@ abstract class PtxCollective extends PtxOp {
         this.members = members;
     }
 
-    static PtxOp of(PtxEntry.Statement s, PtxOperands operands) {
+    static PtxOp of(PtxSource.Statement s, PtxOperands operands) {
         return switch (s.base()) {
             case "shfl" -> new Shuffle(s, operands);
             case "activemask" -> new ActiveMask(s.text(), operands.target(s.operand(0)));
@@ -46,7 +46,7 @@ abstract class PtxCollective extends PtxOp {
         private final int distance;
         private final int bounds;
 
-        Shuffle(PtxEntry.Statement s, PtxOperands operands) {
+        Shuffle(PtxSource.Statement s, PtxOperands operands) {
             super(s.text(), operands.value(s.operand(4)));
             mode = s.opcode().get(2);
             String[] targets = s.operand(0).split("\\|");
@@ -94,7 +94,7 @@ abstract class PtxCollective extends PtxOp {
         private final int source;
         private final boolean negated;
 
-        Vote(PtxEntry.Statement s, PtxOperands operands) {
+        Vote(PtxSource.Statement s, PtxOperands operands) {
             super(s.text(), operands.value(s.operand(2)));
             base = s.base();
             mode = s.base().equals("match") ? s.opcode().get(1) : s.opcode().get(2);
@@ -177,7 +177,7 @@ abstract class PtxCollective extends PtxOp {
         private final int number;
         private final int count;
 
-        Barrier(PtxEntry.Statement s, PtxOperands operands) {
+        Barrier(PtxSource.Statement s, PtxOperands operands) {
             super(s.text());
             if (!s.has("sync")) {
                 throw new NativeException("the interpreter does not know this instruction");

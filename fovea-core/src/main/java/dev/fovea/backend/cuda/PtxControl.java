@@ -9,7 +9,7 @@ final class PtxControl {
     private PtxControl() {}
 
     /** The instruction of a statement, without its guard. */
-    static PtxOp of(PtxEntry.Statement s, PtxOperands operands, PtxEntry entry) {
+    static PtxOp of(PtxSource.Statement s, PtxOperands operands, PtxSource.Entry entry) {
         return switch (s.base()) {
             case "ret", "exit" -> new End(s.text());
             case "bra" -> new Branch(s.text(), label(entry.labels(), s.operand(0)));
@@ -82,7 +82,7 @@ final class PtxControl {
         private final int index;
         private final int[] targets;
 
-        Switch(PtxEntry.Statement s, PtxOperands operands, PtxEntry entry) {
+        Switch(PtxSource.Statement s, PtxOperands operands, PtxSource.Entry entry) {
             super(s.text());
             index = operands.value(s.operand(0));
             List<String> labels = entry.targets().getOrDefault(s.operand(1), List.of());

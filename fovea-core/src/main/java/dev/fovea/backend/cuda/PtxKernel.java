@@ -23,26 +23,30 @@ record PtxKernel(
         PtxOp[] code,
         PtxOperands.Layout layout) {
 
+    /** The registers of a warp that begins. */
+    long[][] registers(PtxWarp warp) {
+        return layout.registers(warp);
+    }
+
     /**
      * Makes an entry ready.
      *
-     * @param name of the kernel, for people
      * @param globals addresses of the module's variables in device memory
      */
-    static PtxKernel of(String name, PtxSource source, PtxEntry entry, Map<String, Long> globals) {
+    static PtxKernel of(PtxSource source, PtxSource.Entry entry, Map<String, Long> globals) {
         Map<String, Long> symbols = new HashMap<>(globals);
-        entry.parameters().forEach((parameter, offset) -> symbols.put(parameter, (long) offset));
+        entry.parameters().forEach((name, offset) -> symbols.put(name, (long) offset));
         List<Map<String, PtxSource.Variable>> scopes = List.of(source.variables(), entry.variables());
         int shared = place(scopes, "shared", symbols);
         int local = place(scopes, "local", symbols);
         PtxOperands operands = new PtxOperands(symbols, entry.registers());
         List<PtxOp> code = new ArrayList<>();
-        for (PtxEntry.Statement statement : entry.statements()) {
-            code.add(op(name, entry, operands, statement));
+        for (PtxSource.Statement statement : entry.statements()) {
+            code.add(op(entry, operands, statement));
         }
         code.add(new PtxControl.End("the end"));
         return new PtxKernel(
-                name,
+                entry.name(),
                 entry.most(),
                 entry.parameterBytes(),
                 shared,
@@ -69,12 +73,13 @@ record PtxKernel(
         return bytes;
     }
 
-    private static PtxOp op(String name, PtxEntry entry, PtxOperands operands, PtxEntry.Statement s) {
+    private static PtxOp op(PtxSource.Entry entry, PtxOperands operands, PtxSource.Statement s) {
         try {
             PtxOp op = PtxControl.of(s, operands, entry);
             return s.guard().isEmpty() ? op : new PtxOp.Guarded(op, operands.value(s.guard()), s.negated());
         } catch (NativeException e) {
-            throw new NativeException("kernel %s: `%s`: %s".formatted(name, s.text(), e.problem()), e.hint(), e);
+            throw new NativeException(
+                    "kernel %s: `%s`: %s".formatted(entry.name(), s.text(), e.problem()), e.hint(), e);
         }
     }
 }

@@ -1,98 +1,117 @@
 package dev.fovea.backend.cuda;
 
-import java.lang.invoke.MethodHandles;
-
-/**
- * An instruction that makes of some registers another one, for each lane by itself.
- *
- * <p>Its classes are templates: {@link PtxLoops} makes a class of its own of them for each function, which thereby is a
- * constant that the compiler puts into the loop.
- */
+/** An instruction that makes of some registers another one, for each lane by itself. */
 abstract class PtxLoop extends PtxOp {
-    final int target;
-    final int[] sources;
+    private final int target;
 
-    PtxLoop(String text, int target, int[] sources) {
+    private PtxLoop(String text, int target) {
         super(text);
         this.target = target;
-        this.sources = sources;
     }
 
-    static final class One extends PtxLoop {
-        private static final PtxFunction.One F = PtxLoops.function(MethodHandles.lookup(), PtxFunction.One.class);
+    static PtxOp of(String text, int target, PtxFunction function, int... sources) {
+        return switch (function) {
+            case PtxFunction.One f -> new One(text, target, f, sources);
+            case PtxFunction.Two f -> new Two(text, target, f, sources);
+            case PtxFunction.Three f -> new Three(text, target, f, sources);
+            case PtxFunction.Four f -> new Four(text, target, f, sources);
+        };
+    }
 
-        One(String text, int target, int[] sources) {
-            super(text, target, sources);
+    /** The results of all lanes. */
+    abstract void all(long[] d, long[][] registers);
+
+    @Override
+    void run(PtxWarp warp) {
+        all(warp.target(target), warp.registers);
+        warp.settle(target);
+    }
+
+    private static final class One extends PtxLoop {
+        private final PtxFunction.One f;
+        private final int x;
+
+        One(String text, int target, PtxFunction.One f, int[] sources) {
+            super(text, target);
+            this.f = f;
+            x = sources[0];
         }
 
         @Override
-        void run(PtxWarp warp) {
-            long[] d = warp.target(target);
-            long[] a = warp.registers[sources[0]];
+        void all(long[] d, long[][] registers) {
+            long[] a = registers[x];
             for (int i = 0; i < PtxWarp.LANES; i++) {
-                d[i] = F.of(a[i]);
+                d[i] = f.of(a[i]);
             }
-            warp.settle(target);
         }
     }
 
-    static final class Two extends PtxLoop {
-        private static final PtxFunction.Two F = PtxLoops.function(MethodHandles.lookup(), PtxFunction.Two.class);
+    private static final class Two extends PtxLoop {
+        private final PtxFunction.Two f;
+        private final int x;
+        private final int y;
 
-        Two(String text, int target, int[] sources) {
-            super(text, target, sources);
+        Two(String text, int target, PtxFunction.Two f, int[] sources) {
+            super(text, target);
+            this.f = f;
+            x = sources[0];
+            y = sources[1];
         }
 
         @Override
-        void run(PtxWarp warp) {
-            long[] d = warp.target(target);
-            long[] a = warp.registers[sources[0]];
-            long[] b = warp.registers[sources[1]];
+        void all(long[] d, long[][] registers) {
+            long[] a = registers[x];
+            long[] b = registers[y];
             for (int i = 0; i < PtxWarp.LANES; i++) {
-                d[i] = F.of(a[i], b[i]);
+                d[i] = f.of(a[i], b[i]);
             }
-            warp.settle(target);
         }
     }
 
-    static final class Three extends PtxLoop {
-        private static final PtxFunction.Three F = PtxLoops.function(MethodHandles.lookup(), PtxFunction.Three.class);
+    private static final class Three extends PtxLoop {
+        private final PtxFunction.Three f;
+        private final int x;
+        private final int y;
+        private final int z;
 
-        Three(String text, int target, int[] sources) {
-            super(text, target, sources);
+        Three(String text, int target, PtxFunction.Three f, int[] sources) {
+            super(text, target);
+            this.f = f;
+            x = sources[0];
+            y = sources[1];
+            z = sources[2];
         }
 
         @Override
-        void run(PtxWarp warp) {
-            long[] d = warp.target(target);
-            long[] a = warp.registers[sources[0]];
-            long[] b = warp.registers[sources[1]];
-            long[] c = warp.registers[sources[2]];
+        void all(long[] d, long[][] registers) {
+            long[] a = registers[x];
+            long[] b = registers[y];
+            long[] c = registers[z];
             for (int i = 0; i < PtxWarp.LANES; i++) {
-                d[i] = F.of(a[i], b[i], c[i]);
+                d[i] = f.of(a[i], b[i], c[i]);
             }
-            warp.settle(target);
         }
     }
 
-    static final class Four extends PtxLoop {
-        private static final PtxFunction.Four F = PtxLoops.function(MethodHandles.lookup(), PtxFunction.Four.class);
+    private static final class Four extends PtxLoop {
+        private final PtxFunction.Four f;
+        private final int[] sources;
 
-        Four(String text, int target, int[] sources) {
-            super(text, target, sources);
+        Four(String text, int target, PtxFunction.Four f, int[] sources) {
+            super(text, target);
+            this.f = f;
+            this.sources = sources;
         }
 
         @Override
-        void run(PtxWarp warp) {
-            long[] d = warp.target(target);
-            long[] a = warp.registers[sources[0]];
-            long[] b = warp.registers[sources[1]];
-            long[] c = warp.registers[sources[2]];
-            long[] e = warp.registers[sources[3]];
+        void all(long[] d, long[][] registers) {
+            long[] a = registers[sources[0]];
+            long[] b = registers[sources[1]];
+            long[] c = registers[sources[2]];
+            long[] e = registers[sources[3]];
             for (int i = 0; i < PtxWarp.LANES; i++) {
-                d[i] = F.of(a[i], b[i], c[i], e[i]);
+                d[i] = f.of(a[i], b[i], c[i], e[i]);
             }
-            warp.settle(target);
         }
     }
 }

@@ -10,43 +10,6 @@ import java.util.Set;
 
 /** The slots that an entry's registers, constants and special registers have in a warp. */
 final class PtxOperands {
-    private static final Set<String> SPECIALS = Set.of(
-            "%tid.x",
-            "%tid.y",
-            "%tid.z",
-            "%ntid.x",
-            "%ntid.y",
-            "%ntid.z",
-            "%ctaid.x",
-            "%ctaid.y",
-            "%ctaid.z",
-            "%nctaid.x",
-            "%nctaid.y",
-            "%nctaid.z",
-            "%laneid",
-            "%warpid",
-            "%nwarpid",
-            "%lanemask_eq",
-            "%lanemask_lt",
-            "%lanemask_le",
-            "%lanemask_gt",
-            "%lanemask_ge",
-            "%dynamic_smem_size",
-            "%total_smem_size",
-            "WARP_SZ");
-
-    /** What a device knows of itself and of the time. */
-    private static final Set<String> UNKNOWN = Set.of(
-            "%clock",
-            "%clock_hi",
-            "%clock64",
-            "%globaltimer",
-            "%globaltimer_lo",
-            "%globaltimer_hi",
-            "%smid",
-            "%nsmid",
-            "%gridid");
-
     private final Map<String, Integer> registers = new HashMap<>();
     private final Map<Long, Integer> constants = new LinkedHashMap<>();
     private final Map<String, Integer> specials = new LinkedHashMap<>();
@@ -79,7 +42,8 @@ final class PtxOperands {
         if (isSpecial(operand)) {
             return specials.computeIfAbsent(operand, r -> slots++);
         }
-        if (UNKNOWN.contains(operand)) {
+        if (operand.matches(
+                "%(clock\\w*|globaltimer\\w*|smid|nsmid|gridid|pm\\d|envreg\\d+|cluster.*|is_explicit_cluster)")) {
             throw new NativeException("the interpreter has no special register " + operand);
         }
         if (isRegister(operand)) {
@@ -103,21 +67,15 @@ final class PtxOperands {
 
     /** The members of {@code {a, b}}, or the one that stands alone. */
     static List<String> list(String operand) {
-        return operand.startsWith("{")
-                ? Arrays.stream(operand.substring(1, operand.length() - 1).split(","))
-                        .map(String::strip)
-                        .toList()
-                : List.of(operand);
+        return Arrays.stream(operand.replaceAll("[{}\\s]", "").split(",")).toList();
     }
 
     /** Slot and offset of an address in brackets. */
     Address address(String brackets) {
-        String inside = brackets.substring(1, brackets.length() - 1).strip();
+        String inside = brackets.replaceAll("[\\[\\]\\s]", "");
         int plus = inside.indexOf('+', 1);
-        return plus > 0 && isRegister(inside.substring(0, plus).strip())
-                ? new Address(
-                        value(inside.substring(0, plus).strip()),
-                        literal(inside.substring(plus + 1).strip()))
+        return plus > 0 && isRegister(inside.substring(0, plus))
+                ? new Address(value(inside.substring(0, plus)), literal(inside.substring(plus + 1)))
                 : new Address(value(inside), 0);
     }
 
@@ -129,7 +87,9 @@ final class PtxOperands {
     }
 
     private static boolean isSpecial(String operand) {
-        return SPECIALS.contains(operand);
+        return operand.equals("WARP_SZ")
+                || operand.matches("%(n?tid|n?ctaid)\\.[xyz]|%(lane|warp|nwarp)(id)?s?|%lanemask_[elg][qte]"
+                        + "|%(dynamic|total)_smem_size");
     }
 
     /** The bits of a number. */
@@ -168,34 +128,21 @@ final class PtxOperands {
      * @param constants by slot; null where another register is
      */
     record Layout(long[][] constants, Map<String, Integer> specials) {
-        long[][] registers(PtxWarp warp, PtxFiles.File file) {
+        long[][] registers(PtxWarp warp) {
             long[][] registers = constants.clone();
             for (int i = 0; i < registers.length; i++) {
                 if (registers[i] == null) {
-                    registers[i] = file.next();
+                    registers[i] = new long[PtxWarp.LANES];
                 }
             }
-            specials.forEach((name, slot) -> special(name, warp, registers[slot]));
+            specials.forEach((name, slot) -> Arrays.setAll(registers[slot], lane -> special(name, warp, lane)));
             return registers;
         }
 
-        private static void special(String name, PtxWarp warp, long[] lanes) {
+        private static long special(String name, PtxWarp warp, int lane) {
             PtxBlock block = warp.block;
-            switch (name) {
-                case "%tid.x" -> Arrays.setAll(lanes, lane -> warp.first + lane);
-                case "%laneid" -> Arrays.setAll(lanes, lane -> lane);
-                case "%lanemask_eq" -> Arrays.setAll(lanes, lane -> 1L << lane);
-                case "%lanemask_lt" -> Arrays.setAll(lanes, lane -> (1L << lane) - 1);
-                case "%lanemask_le" -> Arrays.setAll(lanes, lane -> (2L << lane) - 1);
-                case "%lanemask_gt" -> Arrays.setAll(lanes, lane -> -(2L << lane));
-                case "%lanemask_ge" -> Arrays.setAll(lanes, lane -> -(1L << lane));
-                default -> Arrays.fill(lanes, special(name, warp, block));
-            }
-        }
-
-        /** What is the same in all lanes. */
-        private static long special(String name, PtxWarp warp, PtxBlock block) {
             return switch (name) {
+                case "%tid.x" -> warp.first + lane;
                 case "%tid.y", "%tid.z" -> 0;
                 case "%ntid.x" -> block.threads();
                 case "%ntid.y", "%ntid.z" -> 1;
@@ -205,8 +152,14 @@ final class PtxOperands {
                 case "%nctaid.x" -> block.grid.x();
                 case "%nctaid.y" -> block.grid.y();
                 case "%nctaid.z" -> block.grid.z();
+                case "%laneid" -> lane;
                 case "%warpid" -> warp.first / PtxWarp.LANES;
                 case "%nwarpid" -> Math.ceilDiv(block.threads(), PtxWarp.LANES);
+                case "%lanemask_eq" -> 1L << lane;
+                case "%lanemask_lt" -> (1L << lane) - 1;
+                case "%lanemask_le" -> (2L << lane) - 1;
+                case "%lanemask_gt" -> -(2L << lane) & 0xffff_ffffL;
+                case "%lanemask_ge" -> -(1L << lane) & 0xffff_ffffL;
                 case "%dynamic_smem_size" -> block.shared.content().length - block.kernel.sharedBytes();
                 case "%total_smem_size" -> block.shared.content().length;
                 case "WARP_SZ" -> PtxWarp.LANES;

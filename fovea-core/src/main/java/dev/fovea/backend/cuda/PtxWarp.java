@@ -57,15 +57,14 @@ final class PtxWarp {
 
     private final long[] scratch = new long[LANES];
 
-    PtxWarp(PtxBlock block, int first, PtxFiles.File file) {
+    PtxWarp(PtxBlock block, int first) {
         this.block = block;
         this.first = first;
         int lanes = Math.min(LANES, block.threads() - first);
         alive = lanes == LANES ? -1 : (1 << lanes) - 1;
-        registers = block.kernel.layout().registers(this, file);
-        int bytes = block.kernel.localBytes();
-        for (int lane = 0; bytes > 0 && lane < lanes; lane++) {
-            local[lane] = PtxMemory.Segment.of(0, bytes);
+        registers = block.kernel.registers(this);
+        for (int lane = 0; lane < lanes; lane++) {
+            local[lane] = PtxMemory.Segment.of(0, block.kernel.localBytes());
         }
     }
 
