@@ -164,6 +164,16 @@ public final class DecodedImage implements ImageSource {
         return mode.hasAlpha() || !(transparency instanceof Transparency.None);
     }
 
+    /** {@code 0xAARRGGBB} of modes RGB and RGBA. */
+    int[] argb() {
+        int[] pixels = new int[width * height];
+        for (int i = 0, at = 0; i < pixels.length; i++, at += mode.bytes) {
+            int alpha = mode == Mode.RGBA ? samples[at + 3] & 255 : 255;
+            pixels[i] = alpha << 24 | (samples[at] & 255) << 16 | (samples[at + 1] & 255) << 8 | samples[at + 2] & 255;
+        }
+        return pixels;
+    }
+
     /** On an empty canvas of another size, its upper left corner at the given place. */
     DecodedImage placed(int left, int top, int canvasWidth, int canvasHeight) {
         byte[] canvas = mode.samples(canvasWidth, canvasHeight);

@@ -53,6 +53,8 @@ public sealed interface MediaBytes {
         return path.substring(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
     }
 
+    int OPENING = 32;
+
     /** For messages, quoted already. */
     String label();
 
@@ -61,6 +63,24 @@ public sealed interface MediaBytes {
 
     /** @throws InputException where it cannot be opened */
     Reading open();
+
+    /** Its first bytes, by which formats are told apart. */
+    default byte[] opening() {
+        try (Reading reading = open()) {
+            ByteBuffer opening = ByteBuffer.allocate((int) Math.min(OPENING, reading.size()));
+            int _ = reading.read(opening, 0);
+            return opening.array();
+        } catch (IOException e) {
+            throw InputException.cannot("read", label(), e);
+        }
+    }
+
+    /**
+     * All of it.
+     *
+     * @throws InputException where it has more bytes
+     */
+    byte[] all(long limit);
 
     /** One reader's view. Not for several threads. */
     interface Reading extends AutoCloseable {
@@ -89,6 +109,11 @@ public sealed interface MediaBytes {
         }
 
         @Override
+        public byte[] all(long limit) {
+            return InputFile.read(path, limit);
+        }
+
+        @Override
         public Reading open() {
             InputFile.check(path);
             try {
@@ -105,6 +130,11 @@ public sealed interface MediaBytes {
             Objects.requireNonNull(bytes, "bytes");
             Objects.requireNonNull(label, "label");
             Objects.requireNonNull(fileName, "fileName");
+        }
+
+        @Override
+        public byte[] all(long limit) {
+            return bytes;
         }
 
         @Override

@@ -13,4 +13,10 @@ public interface VideoFile extends Frames {
     default VideoMetadata metadata() {
         return VideoMetadata.ofFile(count(), fps());
     }
+
+    /**
+     * The same file as decord counts it: its count has hidden frames in it, where the last one is shown again, and its rate is the
+     * one that the container claims.
+     */
+    VideoFile countedByDecord();
 }

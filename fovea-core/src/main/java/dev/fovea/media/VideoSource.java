@@ -170,6 +170,9 @@ public sealed interface VideoSource {
      */
     default VideoFile open() {
         MediaBytes bytes = MediaBytes.of(this);
+        if (WebpAnimation.matches(bytes.opening())) {
+            return WebpAnimation.open(bytes.all(ImageSource.MAX_BYTES), bytes.label());
+        }
         VideoDecoder decoder = ServiceLoader.load(VideoDecoder.class, VideoDecoder.class.getClassLoader())
                 .findFirst()
                 .orElseThrow(VideoSource::noDecoder);

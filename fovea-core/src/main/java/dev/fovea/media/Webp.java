@@ -99,7 +99,7 @@ final class Webp {
         }
     }
 
-    private static int u24(ByteBuffer in, int at) {
+    static int u24(ByteBuffer in, int at) {
         return in.getShort(at) & 0xffff | (in.get(at + 2) & 255) << 16;
     }
 
@@ -109,7 +109,7 @@ final class Webp {
         return bytes;
     }
 
-    /** Makes a file of the first frame: its chunks behind a header of their own. */
+    /** The first frame counts. */
     private void readFrame(ByteBuffer content) {
         if (animated) {
             return;
@@ -117,6 +117,11 @@ final class Webp {
         animated = true;
         left = 2 * u24(content, 0);
         top = 2 * u24(content, 3);
+        still = still(content);
+    }
+
+    /** A file of the frame that an ANMF chunk holds: its chunks behind a header of their own. */
+    static byte[] still(ByteBuffer content) {
         ByteBuffer chunks = content.slice(16, content.limit() - 16);
         boolean extended = chunks.get(0) == 'A'; // ALPH needs VP8X before it
         var file = ByteBuffer.allocate(HEADER + (extended ? 18 : 0) + chunks.limit())
@@ -125,7 +130,7 @@ final class Webp {
         if (extended) {
             file.put(ascii("VP8X")).putInt(10).putInt(0x10).put(bytes(content.slice(6, 6)));
         }
-        still = file.put(chunks).array();
+        return file.put(chunks).array();
     }
 
     private static byte[] ascii(String text) {

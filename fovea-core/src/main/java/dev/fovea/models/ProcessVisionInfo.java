@@ -1,6 +1,7 @@
 package dev.fovea.models;
 
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Quote;
 import dev.fovea.io.Config;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.DecodedVideo;
@@ -33,11 +34,12 @@ public final class ProcessVisionInfo {
     public static final List<String> IMAGE_OPTIONS =
             List.of("resized_height", "resized_width", "min_pixels", "max_pixels");
 
+    private static final String READER = "video_reader";
     private static final List<String> CLIP_OPTIONS =
             List.of("resized_height", "resized_width", "min_pixels", "max_pixels", "total_pixels");
     private static final List<String> FRAMES_OPTIONS = List.of("sample_fps", "raw_fps");
     private static final List<String> FILE_OPTIONS =
-            List.of("fps", "nframes", "min_frames", "max_frames", "video_start", "video_end");
+            List.of("fps", "nframes", "min_frames", "max_frames", "video_start", "video_end", READER);
 
     /** Keys of a video item that ask for this front end. */
     public static final Set<String> VIDEO_OPTIONS = Stream.of(CLIP_OPTIONS, FRAMES_OPTIONS, FILE_OPTIONS)
@@ -119,11 +121,22 @@ public final class ProcessVisionInfo {
                 "which says how many of a clip's frames make a second; a video file says so itself",
                 "fps chooses so many frames of a second");
         check(item, "video item", VIDEO_OPTIONS);
-        VideoRange range = VideoRange.of(item, file.count(), file.fps());
-        int[] indices = range.indices(range.frames(item, file.fps()));
+        VideoFile read = readBy(item.string(READER, "torchcodec"), file);
+        VideoRange range = VideoRange.of(item, read.count(), read.fps());
+        int[] indices = range.indices(range.frames(item, read.fps()));
         VideoMetadata metadata =
-                new VideoMetadata(range.count(), OptionalDouble.of(file.fps()), OptionalInt.of(indices.length));
-        return resized(file, indices, metadata, item);
+                new VideoMetadata(range.count(), OptionalDouble.of(read.fps()), OptionalInt.of(indices.length));
+        return resized(read, indices, metadata, item);
+    }
+
+    private static VideoFile readBy(String reader, VideoFile file) {
+        return switch (reader) {
+            case "torchcodec" -> file;
+            case "decord" -> file.countedByDecord();
+            default ->
+                throw new OptionException(
+                        "a video item has the video_reader " + Quote.of(reader) + "; expected torchcodec or decord");
+        };
     }
 
     private static DecodedVideo resized(Frames frames, int[] indices, VideoMetadata metadata, Config item) {

@@ -15,6 +15,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +42,7 @@ final class Container implements AutoCloseable {
     private static final long CODECPAR = 16;
     private static final long TIME_BASE = 32;
     private static final long DISCARD = 68;
+    private static final long AVG_FRAME_RATE = 88;
     private static final long R_FRAME_RATE = 204;
     // AVCodecParameters
     private static final long SIDE_DATA = 32;
@@ -101,7 +104,7 @@ final class Container implements AutoCloseable {
             Ffmpeg.DICT_FREE.invokeExact(options);
             check();
             if (status < 0) {
-                throw refused("it is no video file", "expected MP4, MOV, Matroska, WebM, MPEG-TS, AVI, GIF or APNG");
+                throw noVideo();
             }
             status = (int) Ffmpeg.FIND_STREAM_INFO.invokeExact(context(), MemorySegment.NULL);
             check();
@@ -109,6 +112,17 @@ final class Container implements AutoCloseable {
                 throw refused("it is damaged: nothing in it can be decoded", "fetch or save it again");
             }
         });
+    }
+
+    private InputException noVideo() throws IOException {
+        ByteBuffer opening = ByteBuffer.allocate(12);
+        int read = reading.read(opening, 0);
+        boolean mp4 = read == 12 && new String(opening.array(), 4, 4, StandardCharsets.ISO_8859_1).equals("ftyp");
+        return mp4
+                ? refused(
+                        "its index is missing or damaged: it is truncated, or was never finished",
+                        "fetch or save it again")
+                : refused("it is no video file", "expected MP4, MOV, Matroska, WebM, MPEG-TS, AVI, GIF, APNG or WebP");
     }
 
     private void set(MemorySegment options, String key, String value) throws Throwable {
@@ -195,8 +209,17 @@ final class Container implements AutoCloseable {
 
     /** The frame rate that the header claims; 0 where it has none. */
     double headerFps() {
-        int per = Ffmpeg.intAt(stream, R_FRAME_RATE + Integer.BYTES);
-        return per == 0 ? 0 : (double) Ffmpeg.intAt(stream, R_FRAME_RATE) / per;
+        return rational(R_FRAME_RATE);
+    }
+
+    /** The average frame rate that the container claims; 0 where it has none. */
+    double averageFps() {
+        return rational(AVG_FRAME_RATE);
+    }
+
+    private double rational(long offset) {
+        int per = Ffmpeg.intAt(stream, offset + Integer.BYTES);
+        return per == 0 ? 0 : (double) Ffmpeg.intAt(stream, offset) / per;
     }
 
     /** Pixels in a row, as they are stored: before any turn. */

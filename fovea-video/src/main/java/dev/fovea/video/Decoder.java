@@ -13,13 +13,20 @@ final class Decoder implements AutoCloseable {
     private static final int THREADS = Math.min(16, Runtime.getRuntime().availableProcessors());
 
     private final Arena arena = Arena.ofConfined();
+    private static final int H264 = 27; // AV_CODEC_ID_H264
+    private static final long NOTHING = -16; // AVDISCARD_NONE
+    private static final long UNREFERENCED = 8; // AVDISCARD_NONREF
+
     private final MemorySegment codec; // variable with the AVCodecContext
-    private final MemorySegment frame; // variable with the AVFrame
+    private final MemorySegment frames; // variables with two AVFrames, used in turn
+    private boolean knowsUnreferenced;
+    private boolean skips;
+    private int turn;
 
     /** @throws InputException where FFmpeg has no decoder for it */
     Decoder(Container container) {
         codec = arena.allocate(ADDRESS);
-        frame = arena.allocate(ADDRESS);
+        frames = arena.allocate(ADDRESS, 2);
         try {
             Ffmpeg.call(() -> open(container));
         } catch (RuntimeException | Error e) {
@@ -38,9 +45,12 @@ final class Decoder implements AutoCloseable {
                     "convert it, as by: ffmpeg -i FILE -c:v libx264 clip.mp4");
         }
         codec.set(ADDRESS, 0, (MemorySegment) Ffmpeg.ALLOC_CODEC.invokeExact(decoder));
-        frame.set(ADDRESS, 0, (MemorySegment) Ffmpeg.FRAME_ALLOC.invokeExact());
+        for (int i = 0; i < 2; i++) {
+            frames.setAtIndex(ADDRESS, i, (MemorySegment) Ffmpeg.FRAME_ALLOC.invokeExact());
+        }
+        knowsUnreferenced = id == H264;
         int _ = (int) Ffmpeg.PARAMETERS.invokeExact(context(), container.parameters());
-        int _ = (int) Ffmpeg.OPT_SET_INT.invokeExact(context(), Ffmpeg.text(arena, "threads"), (long) THREADS, 0);
+        set("threads", THREADS);
         if ((int) Ffmpeg.OPEN_CODEC.invokeExact(context(), decoder, MemorySegment.NULL) < 0) {
             throw container.refused("its codec cannot be opened", "fetch or save it again");
         }
@@ -51,24 +61,45 @@ final class Decoder implements AutoCloseable {
     }
 
     /**
-     * Takes a packet in, and gives the frames that are complete by then, each for the time of the call. A packet that is damaged
-     * gives none.
+     * Whether a packet that no other one refers to is not decoded from now on: the others' frames are the same without it. Only of
+     * H.264 a packet says so for certain; of other codecs all are decoded.
      */
-    void decode(Packet packet, Consumer<MemorySegment> frames) {
-        send(packet.pointer(), frames);
+    void skipsUnreferenced(boolean skip) {
+        if (knowsUnreferenced && skip != skips) {
+            set("skip_frame", skip ? UNREFERENCED : NOTHING);
+            skips = skip;
+        }
+    }
+
+    private void set(String option, long value) {
+        try (Arena names = Arena.ofConfined()) {
+            Ffmpeg.call(() -> {
+                int _ = (int) Ffmpeg.OPT_SET_INT.invokeExact(context(), Ffmpeg.text(names, option), value, 0);
+            });
+        }
+    }
+
+    /**
+     * Takes a packet in, and gives the frames that are complete by then, each until the one after the next. A packet that is
+     * damaged gives none.
+     */
+    void decode(Packet packet, Consumer<MemorySegment> use) {
+        send(packet.pointer(), use);
     }
 
     /** Gives the frames that are still held back. */
-    void flush(Consumer<MemorySegment> frames) {
-        send(MemorySegment.NULL, frames);
+    void flush(Consumer<MemorySegment> use) {
+        send(MemorySegment.NULL, use);
     }
 
-    private void send(MemorySegment packet, Consumer<MemorySegment> frames) {
+    private void send(MemorySegment packet, Consumer<MemorySegment> use) {
         Ffmpeg.call(() -> {
             int _ = (int) Ffmpeg.SEND_PACKET.invokeExact(context(), packet);
-            MemorySegment pointer = frame.get(ADDRESS, 0);
-            while ((int) Ffmpeg.RECEIVE_FRAME.invokeExact(context(), pointer) >= 0) {
-                frames.accept(pointer);
+            MemorySegment frame = frames.getAtIndex(ADDRESS, turn);
+            while ((int) Ffmpeg.RECEIVE_FRAME.invokeExact(context(), frame) >= 0) {
+                use.accept(frame);
+                turn = 1 - turn;
+                frame = frames.getAtIndex(ADDRESS, turn);
             }
         });
     }
@@ -78,7 +109,8 @@ final class Decoder implements AutoCloseable {
         try (arena) {
             Ffmpeg.call(() -> {
                 Ffmpeg.FREE_CODEC.invokeExact(codec);
-                Ffmpeg.FRAME_FREE.invokeExact(frame);
+                Ffmpeg.FRAME_FREE.invokeExact(frames);
+                Ffmpeg.FRAME_FREE.invokeExact(frames.asSlice(ADDRESS.byteSize()));
             });
         }
     }

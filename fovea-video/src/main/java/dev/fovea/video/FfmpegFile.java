@@ -4,12 +4,9 @@ import dev.fovea.error.InputException;
 import dev.fovea.media.MediaBytes;
 import dev.fovea.media.Picture;
 import dev.fovea.media.VideoFile;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 
 /** A video file of which the packets have been counted. Each reading opens it anew and decodes from its start. */
@@ -45,59 +42,35 @@ record FfmpegFile(MediaBytes file, Scan scan, int width, int height, int quarter
     }
 
     @Override
+    public VideoFile countedByDecord() {
+        return new CountedByDecord(this);
+    }
+
+    @Override
     public <T> List<T> map(int[] indices, Function<Picture, T> use) {
         int[] wanted = Arrays.stream(indices).sorted().distinct().toArray();
-        Map<Integer, T> made = new HashMap<>();
+        List<T> made = new ArrayList<>(wanted.length);
         try (Container container = new Container(file);
                 Decoder decoder = new Decoder(container);
                 Rgb rgb = new Rgb(quarterTurns);
                 Packet packet = new Packet()) {
-            Chosen<T> chosen = new Chosen<>(wanted, frame -> use.apply(rgb.picture(frame)), made);
-            while (!chosen.isDone() && container.next(packet)) {
-                decoder.decode(packet, chosen::take);
+            Selection selection = new Selection(scan, wanted, frame -> made.add(use.apply(rgb.picture(frame))));
+            while (!selection.isDone() && container.next(packet)) {
+                decoder.skipsUnreferenced(selection.canMiss(packet));
+                decoder.decode(packet, selection::offer);
             }
-            if (!chosen.isDone()) {
-                decoder.flush(chosen::take);
-            }
-            if (!chosen.isDone()) {
-                throw new InputException(
-                        "the clip " + file.label() + " is truncated or damaged: " + chosen.seen + " of its "
-                                + scan.count() + " frames can be decoded, frame " + wanted[chosen.next]
-                                + " is asked for",
-                        "fetch or save it again, or choose frames before that");
+            if (!selection.isDone()) {
+                decoder.flush(selection::offer);
             }
         }
-        List<T> result = new ArrayList<>(indices.length);
-        for (int index : indices) {
-            result.add(java.util.Objects.requireNonNull(made.get(index)));
+        if (made.size() < wanted.length) {
+            throw new InputException(
+                    "the clip " + file.label() + " is truncated or damaged: frame " + wanted[made.size()] + " of "
+                            + scan.count() + " cannot be decoded",
+                    "fetch or save it again, or choose frames before that");
         }
-        return result;
-    }
-
-    /** Picks the wanted ones out of all frames as they come. */
-    private static final class Chosen<T> {
-        private final int[] wanted; // ascending
-        private final Function<MemorySegment, T> use;
-        private final Map<Integer, T> made;
-        private int next;
-        private int seen;
-
-        Chosen(int[] wanted, Function<MemorySegment, T> use, Map<Integer, T> made) {
-            this.wanted = wanted;
-            this.use = use;
-            this.made = made;
-        }
-
-        boolean isDone() {
-            return next == wanted.length;
-        }
-
-        void take(MemorySegment frame) {
-            if (!isDone() && seen == wanted[next]) {
-                made.put(wanted[next], use.apply(frame));
-                next++;
-            }
-            seen++;
-        }
+        return Arrays.stream(indices)
+                .mapToObj(i -> made.get(Arrays.binarySearch(wanted, i)))
+                .toList();
     }
 }

@@ -13,10 +13,12 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -24,6 +26,21 @@ import org.junit.jupiter.params.provider.MethodSource;
 class KitTest {
     private static final Path VARIANT = Path.of("../fovea-core/src/test/resources/oracle/qwen2_5_vl/video");
     private static final List<String> REQUEST = List.of("processor", "generate", "loader", "messages", "images");
+
+    private static final Map<String, Pipeline> OPEN = new HashMap<>();
+
+    private static Pipeline open(String device) {
+        return Pipeline.of(
+                "image-text-to-text",
+                VARIANT.resolve("checkpoint").toString(),
+                LoadOptions.DEFAULT.withDevice(device).withDtype("float32"));
+    }
+
+    @AfterAll
+    static void close() {
+        OPEN.values().forEach(Pipeline::close);
+        OPEN.clear();
+    }
 
     /** @param json of cases.json */
     record Case(Map<String, Object> json) {
@@ -66,17 +83,13 @@ class KitTest {
     @MethodSource("cases")
     void answersAsTheReference(Case c) {
         for (String device : List.of("cpu", "cpu:java")) {
-            try (Pipeline pipe = Pipeline.of(
-                    "image-text-to-text",
-                    VARIANT.resolve("checkpoint").toString(),
-                    LoadOptions.DEFAULT.withDevice(device).withDtype("float32"))) {
-                Inputs.Row row = pipe.inputs(c.request()).rows().getFirst();
-                assertThat(row.prompt()).isEqualTo(only(c.json.get("prompt")));
-                assertThat(row.inputIds()).isEqualTo(ints(only(c.json.get("input_ids"))));
-                checkGrids(Json.object(c.json.get("grids"), "grids"), row);
-                checkPixels(VARIANT.resolve("stages/" + c + ".safetensors"), row);
-                assertThat(pipe.answer(c.request()).text()).isEqualTo(only(c.json.get("output_text")));
-            }
+            Pipeline pipe = OPEN.computeIfAbsent(device, KitTest::open);
+            Inputs.Row row = pipe.inputs(c.request()).rows().getFirst();
+            assertThat(row.prompt()).isEqualTo(only(c.json.get("prompt")));
+            assertThat(row.inputIds()).isEqualTo(ints(only(c.json.get("input_ids"))));
+            checkGrids(Json.object(c.json.get("grids"), "grids"), row);
+            checkPixels(VARIANT.resolve("stages/" + c + ".safetensors"), row);
+            assertThat(pipe.answer(c.request()).text()).isEqualTo(only(c.json.get("output_text")));
         }
     }
 

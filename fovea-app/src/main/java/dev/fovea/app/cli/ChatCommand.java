@@ -67,6 +67,12 @@ final class ChatCommand implements Callable<Integer> {
     @Option(names = "--sample-fps", paramLabel = "X", description = "How many frames of a clip make a second.")
     Optional<Double> sampleFps = Optional.empty();
 
+    @Option(names = "--fps", paramLabel = "X", description = "Frames per second to take of video files.")
+    Optional<Double> fps = Optional.empty();
+
+    @Option(names = "--nframes", paramLabel = "N", description = "Frames to take of each video file.")
+    Optional<Integer> nframes = Optional.empty();
+
     @Mixin
     RequestOptions options = new RequestOptions();
 
@@ -132,7 +138,9 @@ final class ChatCommand implements Callable<Integer> {
 
     private Map<String, Object> clipOptions() {
         Map<String, Object> all = sizes();
-        sampleFps.ifPresent(fps -> all.put("sample_fps", fps));
+        sampleFps.ifPresent(x -> all.put("sample_fps", x));
+        fps.ifPresent(x -> all.put("fps", x));
+        nframes.ifPresent(n -> all.put("nframes", n));
         return all;
     }
 
