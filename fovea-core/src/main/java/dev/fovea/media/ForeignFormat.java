@@ -16,11 +16,6 @@ record ForeignFormat(String name, int at, List<String> marks, String remedy) {
                     List.of("ftypheic", "ftypheix", "ftyphevc", "ftypheim", "ftypheis", "ftypmif1", "ftypmsf1"),
                     "Convert it, as by: heif-convert FILE picture.png; on a Mac: sips -s format png FILE --out picture.png"),
             new ForeignFormat(
-                    "AVIF",
-                    4,
-                    List.of("ftypavif", "ftypavis"),
-                    "Convert it, as by: avifdec FILE picture.png; on a Mac: sips -s format png FILE --out picture.png"),
-            new ForeignFormat(
                     "JPEG XL", 0, List.of("\u00ff\n", "\0\0\0\fJXL "), "Convert it, as by: djxl FILE picture.png"),
             new ForeignFormat("PAM", 0, List.of("P7\n"), "Convert it, as by: pamtopng FILE > picture.png"),
             new ForeignFormat("SVG", 0, List.of("<svg", "<?xml"), "Draw it, as by: rsvg-convert FILE -o picture.png"),

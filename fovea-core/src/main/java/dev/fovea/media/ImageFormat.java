@@ -41,6 +41,12 @@ enum ImageFormat {
             return Jpeg2000.matches(bytes);
         }
     },
+    AVIF("", Avif::decode) {
+        @Override
+        boolean matches(byte[] bytes) {
+            return Avif.matches(bytes);
+        }
+    },
     TGA("", Tga::decode) {
         @Override
         boolean matches(byte[] bytes) {

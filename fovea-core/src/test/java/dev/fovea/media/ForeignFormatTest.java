@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.NativeException;
 import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -16,7 +18,6 @@ class ForeignFormatTest {
             value = {
                 "....ftypheic | HEIC | heif-convert",
                 "....ftypmif1 | HEIC | sips",
-                "....ftypavif | AVIF | avifdec",
                 "P7#WIDTH | PAM | pamtopng",
                 "<svg xmlns='x'/> | SVG | rsvg-convert",
                 "%PDF-1.7 | PDF | pdftoppm"
@@ -27,5 +28,17 @@ class ForeignFormatTest {
                 .isThrownBy(() -> DecodedImage.decode(bytes, DecodedImage.MAX_PIXELS))
                 .withMessageContaining(name)
                 .satisfies(e -> assertThat(e.hint()).contains(remedy));
+    }
+
+    /** The module fovea-video reads it; its AvifTest has the pixels. */
+    @Test
+    void avifWithoutTheModuleIsRefusedWithWhatToDo() throws Exception {
+        byte[] file;
+        try (var in = ForeignFormatTest.class.getResourceAsStream("/video/1x1.avif")) {
+            file = in.readAllBytes();
+        }
+        assertThatExceptionOfType(NativeException.class)
+                .isThrownBy(() -> DecodedImage.decode(file, DecodedImage.MAX_PIXELS))
+                .withMessageContainingAll("fovea-video", "not there", "avifdec");
     }
 }

@@ -6,53 +6,66 @@ import dev.fovea.error.InputException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** Decodes a stream's packets to frames, in the order of presentation. For one thread. */
 final class Decoder implements AutoCloseable {
     private static final long CODEC_ID = 4; // AVCodecParameters
     private static final int THREADS = Math.min(16, Runtime.getRuntime().availableProcessors());
-
-    private final Arena arena = Arena.ofConfined();
     private static final int H264 = 27; // AV_CODEC_ID_H264
-    private static final long NOTHING = -16; // AVDISCARD_NONE
+    private static final int AV1 = 225; // AV_CODEC_ID_AV1
+    private static final long USELESS = 0; // AVDISCARD_DEFAULT
     private static final long UNREFERENCED = 8; // AVDISCARD_NONREF
 
+    private final Arena arena = Arena.ofConfined();
     private final MemorySegment codec; // variable with the AVCodecContext
     private final MemorySegment frames; // variables with two AVFrames, used in turn
-    private boolean knowsUnreferenced;
+    private final boolean knowsUnreferenced;
     private boolean skips;
     private int turn;
 
-    /** @throws InputException where FFmpeg has no decoder for it */
-    Decoder(Container container) {
+    private Decoder(int codecId, MemorySegment parameters, Function<String, InputException> refused) {
         codec = arena.allocate(ADDRESS);
         frames = arena.allocate(ADDRESS, 2);
+        knowsUnreferenced = codecId == H264;
         try {
-            Ffmpeg.call(() -> open(container));
+            Ffmpeg.call(() -> open(codecId, parameters, refused));
         } catch (RuntimeException | Error e) {
             close();
             throw e;
         }
     }
 
-    private void open(Container container) throws Throwable {
-        int id = Ffmpeg.intAt(container.parameters(), CODEC_ID);
+    /** @throws InputException where FFmpeg has no decoder for it */
+    static Decoder of(Container container) {
+        MemorySegment parameters = container.parameters();
+        return new Decoder(
+                Ffmpeg.intAt(parameters, CODEC_ID),
+                parameters,
+                reason -> container.refused(reason, "convert it, as by: ffmpeg -i FILE -c:v libx264 clip.mp4"));
+    }
+
+    /** Of units of AV1 without a container. */
+    static Decoder ofAv1() {
+        return new Decoder(AV1, MemorySegment.NULL, InputException::new);
+    }
+
+    private void open(int id, MemorySegment parameters, Function<String, InputException> refused) throws Throwable {
         MemorySegment decoder = (MemorySegment) Ffmpeg.FIND_DECODER.invokeExact(id);
         if (Ffmpeg.isNull(decoder)) {
-            throw container.refused(
-                    "its codec " + Ffmpeg.text((MemorySegment) Ffmpeg.CODEC_NAME.invokeExact(id))
-                            + " cannot be decoded",
-                    "convert it, as by: ffmpeg -i FILE -c:v libx264 clip.mp4");
+            String name = Ffmpeg.text((MemorySegment) Ffmpeg.CODEC_NAME.invokeExact(id));
+            throw refused.apply("its codec " + name + " cannot be decoded");
         }
         codec.set(ADDRESS, 0, (MemorySegment) Ffmpeg.ALLOC_CODEC.invokeExact(decoder));
         for (int i = 0; i < 2; i++) {
             frames.setAtIndex(ADDRESS, i, (MemorySegment) Ffmpeg.FRAME_ALLOC.invokeExact());
         }
-        knowsUnreferenced = id == H264;
-        int _ = (int) Ffmpeg.PARAMETERS.invokeExact(context(), container.parameters());
+        if (!Ffmpeg.isNull(parameters)) {
+            int _ = (int) Ffmpeg.PARAMETERS.invokeExact(context(), parameters);
+        }
         set("threads", THREADS);
         if ((int) Ffmpeg.OPEN_CODEC.invokeExact(context(), decoder, MemorySegment.NULL) < 0) {
-            throw container.refused("its codec cannot be opened", "fetch or save it again");
+            throw refused.apply("its codec cannot be opened");
         }
     }
 
@@ -66,7 +79,7 @@ final class Decoder implements AutoCloseable {
      */
     void skipsUnreferenced(boolean skip) {
         if (knowsUnreferenced && skip != skips) {
-            set("skip_frame", skip ? UNREFERENCED : NOTHING);
+            set("skip_frame", skip ? UNREFERENCED : USELESS);
             skips = skip;
         }
     }

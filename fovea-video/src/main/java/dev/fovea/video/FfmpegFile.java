@@ -51,7 +51,7 @@ record FfmpegFile(MediaBytes file, Scan scan, int width, int height, int quarter
         int[] wanted = Arrays.stream(indices).sorted().distinct().toArray();
         List<T> made = new ArrayList<>(wanted.length);
         try (Container container = new Container(file);
-                Decoder decoder = new Decoder(container);
+                Decoder decoder = Decoder.of(container);
                 Rgb rgb = new Rgb(quarterTurns);
                 Packet packet = new Packet()) {
             Selection selection = new Selection(scan, wanted, frame -> made.add(use.apply(rgb.picture(frame))));

@@ -1,6 +1,7 @@
 package dev.fovea.video;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -12,9 +13,12 @@ final class Packet implements AutoCloseable {
 
     private static final long PTS = 8;
     private static final long DTS = 16;
+    private static final long DATA = 24;
+    private static final long SIZE = 32;
     private static final long STREAM_INDEX = 36;
     private static final long FLAGS = 40;
     private static final long DURATION = 64;
+    private static final long PADDING = 64; // AV_INPUT_BUFFER_PADDING_SIZE
     private static final int DISCARD = 4; // AV_PKT_FLAG_DISCARD
 
     private final Arena arena = Arena.ofConfined();
@@ -45,6 +49,14 @@ final class Packet implements AutoCloseable {
     /** Whether it is decoded for others' sake, and not shown: an edit list says so. */
     boolean isHidden() {
         return (Ffmpeg.intAt(pointer, FLAGS) & DISCARD) != 0;
+    }
+
+    /** Makes it hold these bytes, which live as long as the arena. */
+    void fill(Arena owner, byte[] bytes) {
+        MemorySegment padded = owner.allocate(bytes.length + PADDING);
+        MemorySegment.copy(bytes, 0, padded, JAVA_BYTE, 0, bytes.length);
+        Ffmpeg.setPointer(pointer, DATA, padded);
+        Ffmpeg.setInt(pointer, SIZE, bytes.length);
     }
 
     void clear() {

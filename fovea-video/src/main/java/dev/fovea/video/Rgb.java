@@ -7,15 +7,6 @@ import java.lang.foreign.MemorySegment;
 
 /** Decoded frames to the RGB that torchcodec makes of them. Holds what the last frame needed, for the next. For one thread. */
 final class Rgb implements AutoCloseable {
-    // AVFrame
-    private static final long DATA = 0;
-    private static final long LINESIZE = 64;
-    private static final long WIDTH = 104;
-    private static final long HEIGHT = 108;
-    private static final long FORMAT = 116;
-    private static final long COLOR_RANGE = 280;
-    private static final long COLORSPACE = 292;
-    private static final int FULL = 2; // AVCOL_RANGE_JPEG
     // AVPixelFormat
     private static final int YUV420P = 0;
     private static final int YUV422P = 4;
@@ -32,18 +23,17 @@ final class Rgb implements AutoCloseable {
 
     /** The frame as it is shown. */
     Picture picture(MemorySegment frame) {
-        int width = Ffmpeg.intAt(frame, WIDTH);
-        int height = Ffmpeg.intAt(frame, HEIGHT);
-        int format = Ffmpeg.intAt(frame, FORMAT);
-        int range = Ffmpeg.intAt(frame, COLOR_RANGE);
-        int space = Ffmpeg.intAt(frame, COLORSPACE);
+        int width = Frame.width(frame);
+        int height = Frame.height(frame);
+        int format = Frame.format(frame);
+        int space = Frame.colorspace(frame);
         int rowsPerChroma = switch (format) {
             case YUV420P, YUVJ420P -> 2;
             case YUV422P, YUVJ422P -> 1;
             default -> 0;
         };
-        boolean full = range == FULL || format == YUVJ420P || format == YUVJ422P;
-        byte[] rgb = rowsPerChroma > 0 && height % 2 == 0 && linesize(frame, 0) > 0
+        boolean full = Frame.isFullRange(frame) || format == YUVJ420P || format == YUVJ422P;
+        byte[] rgb = rowsPerChroma > 0 && height % 2 == 0 && Frame.linesize(frame, 0) > 0
                 ? YuvToRgb.of(space, full)
                         .convert(
                                 plane(frame, 0, width, height),
@@ -52,19 +42,14 @@ final class Rgb implements AutoCloseable {
                                 width,
                                 height,
                                 rowsPerChroma)
-                : scaler.convert(frame, width, height, format, space, range == FULL);
+                : scaler.convert(frame, width, height, format, space, Frame.isFullRange(frame));
         return Turn.counterClockwise(new Picture(width, height, rgb), quarterTurns);
-    }
-
-    private static int linesize(MemorySegment frame, int plane) {
-        return Ffmpeg.intAt(frame, LINESIZE + 4L * plane);
     }
 
     /** Without what pads its rows. */
     private static byte[] plane(MemorySegment frame, int plane, int width, int height) {
-        int stride = linesize(frame, plane);
-        MemorySegment rows =
-                Ffmpeg.pointerAt(frame, DATA + 8L * plane).reinterpret((long) stride * (height - 1) + width);
+        int stride = Frame.linesize(frame, plane);
+        MemorySegment rows = Frame.rows(frame, plane, width, height);
         byte[] samples = new byte[width * height];
         for (int y = 0; y < height; y++) {
             MemorySegment.copy(rows, JAVA_BYTE, (long) y * stride, samples, y * width, width);

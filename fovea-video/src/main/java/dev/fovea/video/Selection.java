@@ -9,8 +9,6 @@ import java.util.function.Consumer;
  * missing, since its packet is damaged or says that it is not shown, is what is shown at its time: the one before it.
  */
 final class Selection {
-    private static final long PTS = 136; // AVFrame
-
     private final boolean timed;
     private final int[] wanted; // ascending
     private final long[] times; // of the wanted ones
@@ -44,7 +42,7 @@ final class Selection {
             }
             return;
         }
-        long time = Ffmpeg.longAt(frame, PTS);
+        long time = Frame.time(frame);
         while (!isDone() && times[next] < time && !Ffmpeg.isNull(previous)) {
             take(previous);
         }
