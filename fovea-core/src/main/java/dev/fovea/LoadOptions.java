@@ -3,7 +3,6 @@ package dev.fovea;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Warnings;
 import dev.fovea.tensor.DType;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -12,15 +11,14 @@ import java.util.Optional;
  *
  * <pre>{@code LoadOptions.DEFAULT.withDtype("bfloat16").withThreads(4)}</pre>
  *
- * @param device {@code auto}; {@code cpu}; {@code cpu:java} for the CPU without native libraries; {@code reference} for the
- *     plain loops that define every operation, thousands of times slower
+ * @param device {@code auto}: a GPU that can be used, else the CPU; {@code cuda}, {@code cuda:1}: an NVIDIA GPU by its number;
+ *     {@code cpu}; {@code cpu:java} for the CPU without native libraries; {@code reference} for the plain loops that define
+ *     every operation, and {@code cuda:ptx} for the GPU's kernels interpreted without one, both thousands of times slower
  * @param dtype in which the model computes; empty for the checkpoint's own
  * @param threads of the backend; 0 for one per processor
  * @param warnings where is said what is odd about the directory but no error
  */
 public record LoadOptions(String device, Optional<DType> dtype, int threads, Warnings warnings) {
-    private static final List<String> DEVICES = List.of("auto", "cpu", "cpu:java", "reference");
-
     /** The checkpoint's dtype, the best device, all processors. */
     public static final LoadOptions DEFAULT = new LoadOptions("auto", Optional.empty(), 0, Warnings.log());
 
@@ -28,9 +26,7 @@ public record LoadOptions(String device, Optional<DType> dtype, int threads, War
         Objects.requireNonNull(device, "device");
         Objects.requireNonNull(dtype, "dtype");
         Objects.requireNonNull(warnings, "warnings");
-        if (!DEVICES.contains(device)) {
-            throw new OptionException("device is \"" + device + "\"; this build knows " + String.join(", ", DEVICES));
-        }
+        Backends.check(device);
         if (threads < 0 || threads > 1024) {
             throw new OptionException("threads is " + threads + "; expected 1 to 1024, or 0 for one per processor");
         }

@@ -3,6 +3,7 @@ package dev.fovea;
 import dev.fovea.backend.cpu.CpuBackend;
 import dev.fovea.backend.cpu.MemoryStream;
 import dev.fovea.backend.cuda.Cuda;
+import dev.fovea.backend.cuda.CudaBackend;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
@@ -26,7 +27,11 @@ public final class Machine {
     /** One line about the backend that options choose: threads, vectors, libraries found or why not. */
     public static String describeBackend(LoadOptions options) {
         try (Backend backend = Backends.of(options)) {
-            return backend instanceof CpuBackend cpu ? cpu.describe() : backend.name();
+            return switch (backend) {
+                case CpuBackend cpu -> cpu.describe();
+                case CudaBackend cuda -> cuda.describe();
+                default -> backend.name();
+            };
         }
     }
 

@@ -7,6 +7,7 @@ import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -138,7 +139,7 @@ public final class CausalDecoding extends RowDecoding {
     }
 
     @Override
-    protected Tensor logits(int[] tokens, int firstRow) {
+    protected Supplier<Tensor> logits(int[] tokens, int firstRow) {
         int[] rows = IntStream.range(firstRow, firstRow + tokens.length).toArray();
         int[] ones = new int[rows.length];
         Arrays.fill(ones, 1);
@@ -146,7 +147,7 @@ public final class CausalDecoding extends RowDecoding {
         int[] positions = Arrays.stream(rows).map(r -> nextPositions[r]++).toArray();
         int[][] axes = new int[prompts.getFirst().positions().length][];
         Arrays.fill(axes, positions);
-        return model.logits(model.forward(model.embed(tokens), axes, appended));
+        return () -> model.logits(model.forward(model.embed(tokens), axes, appended));
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
 import java.util.function.ObjIntConsumer;
+import java.util.function.Supplier;
 
 /** Steps of generated tokens: rows run together, in groups so small that no row's result depends on the others. */
 public abstract class RowDecoding implements Decoding {
@@ -16,12 +17,12 @@ public abstract class RowDecoding implements Decoding {
     }
 
     /**
-     * Feeds tokens to the rows from one on.
+     * Makes room for tokens in the rows from one on.
      *
      * @param tokens at most {@link Backend#FEW_ROWS}
-     * @return their logits (tokens.length, vocabSize), in the current scope
+     * @return what feeds them and computes their logits (tokens.length, vocabSize)
      */
-    protected abstract Tensor logits(int[] tokens, int firstRow);
+    protected abstract Supplier<Tensor> logits(int[] tokens, int firstRow);
 
     @Override
     public final float[][] step(int[] tokens) {
@@ -49,7 +50,7 @@ public abstract class RowDecoding implements Decoding {
         for (int from = 0; from < tokens.length; from += Backend.FEW_ROWS) {
             int[] group = Arrays.copyOfRange(tokens, from, Math.min(tokens.length, from + Backend.FEW_ROWS));
             try (Scope _ = Scope.open(backend)) {
-                use.accept(logits(group, from), from);
+                use.accept(backend.repeat(group.length, logits(group, from)), from);
             }
         }
     }

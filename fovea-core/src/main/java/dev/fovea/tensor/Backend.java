@@ -2,6 +2,7 @@ package dev.fovea.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -194,6 +195,16 @@ public interface Backend extends AutoCloseable {
 
     /** Mean over the rows of (T, D): (1, D). */
     Tensor meanRows(Tensor x);
+
+    /**
+     * Runs a computation that comes again and again, with the same shapes, under one key: a decode step. A device makes one
+     * launch of it. What differs from time to time are values from the host alone: ids, masks, tables.
+     *
+     * @return the result, to be read, or asked for its {@link #argmax}, before the scope that was open is closed
+     */
+    default Tensor repeat(Object key, Supplier<Tensor> step) {
+        return step.get();
+    }
 
     /**
      * The column of the greatest value of each row, the first of equal ones: torch.argmax. Waits for it.

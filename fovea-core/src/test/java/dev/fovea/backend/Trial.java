@@ -223,7 +223,9 @@ final class Trial {
                     scope.allocate(DType.FLOAT32, Shape.of(GUARD_BYTES / 4)).memory();
             byte[] guard = new byte[Math.toIntExact(GUARD_BYTES + size + GUARD_BYTES)];
             Arrays.fill(guard, GUARD);
-            backend.write(MemorySegment.ofArray(guard), raw(backend, before.reinterpret(guard.length)));
+            backend.write(
+                    MemorySegment.ofArray(guard),
+                    raw(backend, MemorySegment.ofAddress(before.address()).reinterpret(guard.length)));
             Tensor result = call.on(backend, operands);
             assertThat(result.isContiguous()).as("%s: densely packed", label).isTrue();
             assertThat(result.backend()).as("%s: backend", label).isSameAs(backend);

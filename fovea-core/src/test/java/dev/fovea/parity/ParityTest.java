@@ -34,9 +34,11 @@ import org.junit.jupiter.api.TestFactory;
  * reference. The tolerances are the kit's. Nothing here knows a family.
  */
 class ParityTest {
-    private static final List<LoadOptions> ENGINES = List.of(
-            LoadOptions.DEFAULT.withDevice("cpu").withThreads(2),
-            LoadOptions.DEFAULT.withDevice("cpu:java").withThreads(1));
+    /** Other devices by the property: {@code cuda} on a machine that has one, {@code cuda:ptx} anywhere and slowly. */
+    private static final List<LoadOptions> ENGINES = Stream.of(
+                    System.getProperty("fovea.test.devices", "cpu,cpu:java").split(","))
+            .map(device -> LoadOptions.DEFAULT.withDevice(device).withThreads(device.equals("cpu") ? 2 : 1))
+            .toList();
 
     private static final Map<String, Pipeline> OPEN = new HashMap<>();
 
@@ -52,6 +54,7 @@ class ParityTest {
         try (Stream<Path> files = Files.walk(kit, 3)) {
             List<Path> variants = files.filter(f -> f.endsWith("cases.json"))
                     .map(Path::getParent)
+                    .filter(v -> kit.relativize(v).toString().startsWith(System.getProperty("fovea.test.kit", "")))
                     .sorted()
                     .toList();
             return variants.stream()

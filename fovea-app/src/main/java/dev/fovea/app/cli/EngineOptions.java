@@ -6,7 +6,10 @@ import picocli.CommandLine.Option;
 
 /** How a model is opened. */
 final class EngineOptions {
-    @Option(names = "--device", paramLabel = "NAME", description = "cpu or auto (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
     String device = "auto";
 
     @Option(

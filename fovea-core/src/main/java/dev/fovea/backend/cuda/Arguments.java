@@ -36,6 +36,18 @@ public final class Arguments {
         bytes.position((bytes.position() + size - 1) & -size);
     }
 
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof Arguments other
+                && bytes.position() == other.bytes.position()
+                && Arrays.equals(toBytes(), other.toBytes());
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(toBytes());
+    }
+
     /** All of them, packed. */
     public byte[] toBytes() {
         return Arrays.copyOf(bytes.array(), bytes.position());

@@ -40,6 +40,16 @@ final class Kernels {
         return modules;
     }
 
+    /** Those that a model with activations and weights of some dtypes may launch. */
+    static List<Kernel.Module> of(DType x, DType w) {
+        List<String> any = List.of("X=" + Kernel.Module.type(x), "W=" + Kernel.Module.type(w), "W=f32");
+        return modules().stream()
+                .filter(m -> m.macros().stream()
+                        .filter(macro -> macro.startsWith("X=") || macro.startsWith("W="))
+                        .allMatch(any::contains))
+                .toList();
+    }
+
     /** Whether activations of a dtype go with weights of another. */
     private static boolean isWeight(DType x, DType w) {
         return x == w || x == FLOAT32;

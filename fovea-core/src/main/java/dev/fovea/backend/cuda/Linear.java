@@ -5,6 +5,8 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Launches of {@code few.cu}, {@code gemm.cu} and {@code mma.cu}: rows of (T, K) times a weight (N, K). */
@@ -18,6 +20,7 @@ final class Linear {
     private static final int MMA_PITCH = 40; // elements between rows in shared memory
 
     private final Device device;
+    private final Set<Kernel.Module> met = ConcurrentHashMap.newKeySet();
 
     Linear(Device device) {
         this.device = device;
@@ -25,7 +28,7 @@ final class Linear {
 
     /**
      * How the warps of a block share a weight. Which one is used follows from the weight's sizes alone, as the order of sums
-     * does; both were measured ({@code docs/experiments.md}).
+     * does.
      */
     enum Form {
         /** Many outputs: 8 warps share two of them. */
@@ -55,6 +58,9 @@ final class Linear {
     void multiply(Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
         if (out.shape().size() == 0) {
             return;
+        }
+        if (met.add(gemmModule(x, w))) {
+            device.prepare(Kernels.of(x.dtype(), w.dtype())); // the model has only begun to run
         }
         if (x.dim(0) > Backend.FEW_ROWS) {
             many(x, w, bias, out);
@@ -116,7 +122,11 @@ final class Linear {
                 .integer(w.dim(0))
                 .integer(w.dim(1));
         Grid grid = new Grid(Math.ceilDiv(x.dim(0), GEMM_TILE), Math.ceilDiv(w.dim(0), GEMM_TILE), 1);
-        device.launch(new Kernel(Kernel.Module.of("gemm", x.dtype(), w.dtype()), "gemm", THREADS), grid, arguments);
+        device.launch(new Kernel(gemmModule(x, w), "gemm", THREADS), grid, arguments);
+    }
+
+    private static Kernel.Module gemmModule(Tensor x, Tensor w) {
+        return Kernel.Module.of("gemm", x.dtype(), w.dtype());
     }
 
     /** By tensor cores: 16 bits. */

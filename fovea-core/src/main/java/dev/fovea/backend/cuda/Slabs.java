@@ -6,54 +6,83 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashSet;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Device memory for scopes, kept for reuse when it comes back: allocating waits for the device, and a step asks for the same
  * sizes again and again. What is launched runs in one order, so memory may be handed out again before its last use has run.
  */
 final class Slabs {
-    /** Confined to a thread that is gone: addresses work as in any segment, every access by Java throws. */
-    private static final Arena UNTOUCHABLE = untouchable();
+    private static final MemorySegment ALL = Untouchable.make();
 
     private final Device device;
-    private final Set<Long> owned = new HashSet<>();
-    private final TreeMap<Long, Deque<MemorySegment>> free = new TreeMap<>();
+    private final Map<Long, Pool> owners = new HashMap<>();
     private boolean closed;
 
     Slabs(Device device) {
         this.device = device;
     }
 
-    private static Arena untouchable() {
-        Arena[] made = new Arena[1];
-        Thread thread = Thread.ofPlatform().start(() -> made[0] = Arena.ofConfined());
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while the backend starts", e);
-        }
-        return made[0];
-    }
+    /** Slabs that wait to be handed out again. Whoever takes from one, in the same order each time, gets the same addresses. */
+    static final class Pool {
+        private final TreeMap<Long, Deque<MemorySegment>> free = new TreeMap<>();
 
-    synchronized MemorySegment take(long bytes) {
-        if (closed) {
-            throw ClosedException.of("backend");
-        }
-        var fit = free.ceilingEntry(bytes);
-        if (fit != null && fit.getKey() <= bytes + bytes / 4) {
+        private @Nullable MemorySegment take(long bytes) {
+            var fit = free.ceilingEntry(bytes);
+            if (fit == null || fit.getKey() > bytes + bytes / 4) {
+                return null;
+            }
             MemorySegment slab = fit.getValue().pop();
             if (fit.getValue().isEmpty()) {
                 free.remove(fit.getKey());
             }
             return slab;
         }
-        long address = allocate(bytes);
-        owned.add(address);
-        return MemorySegment.ofAddress(address).reinterpret(bytes, UNTOUCHABLE, null);
+
+        private void put(MemorySegment slab) {
+            free.computeIfAbsent(slab.byteSize(), _ -> new ArrayDeque<>()).push(slab);
+        }
+    }
+
+    /** Every address, confined to a thread that is gone: slices work as those of any segment, every access by Java throws. */
+    private static final class Untouchable implements Callable<MemorySegment> {
+        static MemorySegment make() {
+            FutureTask<MemorySegment> made = new FutureTask<>(new Untouchable());
+            Thread.ofPlatform().start(made);
+            try {
+                return made.get();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted while the backend starts", e);
+            } catch (ExecutionException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        @Override
+        public MemorySegment call() {
+            return MemorySegment.NULL.reinterpret(Long.MAX_VALUE, Arena.ofConfined(), null);
+        }
+    }
+
+    /** A slab that comes back to the pool. */
+    synchronized MemorySegment take(long bytes, Pool pool) {
+        if (closed) {
+            throw ClosedException.of("backend");
+        }
+        MemorySegment slab = pool.take(bytes);
+        if (slab == null) {
+            slab = ALL.asSlice(allocate(bytes), bytes);
+            owners.put(slab.address(), pool);
+        }
+        return slab;
     }
 
     /** Gives back what waits for reuse before it says that there is no more. */
@@ -61,35 +90,38 @@ final class Slabs {
         try {
             return device.allocate(bytes);
         } catch (MemoryException e) {
-            if (free.isEmpty()) {
-                throw e;
-            }
-            free.values().forEach(slabs -> slabs.forEach(s -> drop(s.address())));
-            free.clear();
+            Set<Pool> pools = Set.copyOf(owners.values());
+            pools.forEach(this::drop);
             return device.allocate(bytes);
         }
     }
 
-    private void drop(long address) {
-        owned.remove(address);
-        device.free(address);
+    /** Frees the slabs that wait in a pool. */
+    synchronized void drop(Pool pool) {
+        pool.free
+                .values()
+                .forEach(slabs -> slabs.forEach(slab -> {
+                    owners.remove(slab.address());
+                    device.free(slab.address());
+                }));
+        pool.free.clear();
     }
 
     synchronized void giveBack(MemorySegment slab) {
         if (closed) {
             return;
         }
-        if (!owned.contains(slab.address())) {
+        Pool pool = owners.get(slab.address());
+        if (pool == null) {
             throw new IllegalArgumentException("releaseSlab: " + slab + " is not a slab of this backend");
         }
-        free.computeIfAbsent(slab.byteSize(), _ -> new ArrayDeque<>()).push(slab);
+        pool.put(slab);
     }
 
     /** Frees everything, handed out or not. */
     synchronized void close() {
         closed = true;
-        owned.forEach(device::free);
-        owned.clear();
-        free.clear();
+        owners.keySet().forEach(device::free);
+        owners.clear();
     }
 }

@@ -2,7 +2,6 @@ package dev.fovea.backend.cuda;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +17,7 @@ final class StagedTables implements Tables {
     private static final long ALIGNMENT = 16;
 
     private final Device device;
-    private final Map<Values, Long> known = new HashMap<>();
+    private final Map<Ints, Long> known = new HashMap<>();
     private long block;
     private long size;
     private long used;
@@ -28,19 +27,6 @@ final class StagedTables implements Tables {
         this.device = device;
         size = FIRST_BYTES;
         block = device.allocate(size);
-    }
-
-    /** Values by what they are, not by which array they are in: tables of a cache change in place. */
-    private record Values(int[] values) {
-        @Override
-        public boolean equals(Object o) {
-            return o instanceof Values other && Arrays.equals(values, other.values);
-        }
-
-        @Override
-        public int hashCode() {
-            return Arrays.hashCode(values);
-        }
     }
 
     /** An operation begins: the tables of those before it may go. */
@@ -55,7 +41,7 @@ final class StagedTables implements Tables {
 
     @Override
     public long address(int[] values) {
-        Long there = known.get(new Values(values));
+        Long there = known.get(new Ints(values));
         if (there != null) {
             return there;
         }
@@ -66,7 +52,7 @@ final class StagedTables implements Tables {
         long address = block + used;
         device.upload(MemorySegment.ofArray(values), address);
         used += (bytes + ALIGNMENT - 1) & -ALIGNMENT;
-        known.put(new Values(values.clone()), address);
+        known.put(new Ints(values.clone()), address);
         return address;
     }
 

@@ -8,6 +8,7 @@ import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -71,13 +72,14 @@ final class Florence2Decoding extends RowDecoding {
     }
 
     @Override
-    protected Tensor logits(int[] tokens, int firstRow) {
+    protected Supplier<Tensor> logits(int[] tokens, int firstRow) {
         int[] rows = IntStream.range(firstRow, firstRow + tokens.length).toArray();
         int[] positions = Arrays.stream(rows).map(cache::length).toArray();
         int[] ones = new int[rows.length];
         Arrays.fill(ones, 1);
         int[] read = Arrays.copyOfRange(inputOf, firstRow, firstRow + rows.length);
-        return bart.logits(bart.decode(tokens, positions, cache.append(rows, ones), cross, read));
+        KvCache.Step appended = cache.append(rows, ones);
+        return () -> bart.logits(bart.decode(tokens, positions, appended, cross, read));
     }
 
     /** One pass over the first input and an answer: see {@link dev.fovea.models.VisionLanguageModel#trace}. */

@@ -1,0 +1,210 @@
+package dev.fovea.backend.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A device whose calls are kept, inside {@link #repeat}, until somebody waits for their result: then all of them run as one,
+ * where they are those of last time. Outside, and for other threads, calls go to the device at once.
+ */
+final class Recorder implements Device {
+    private static final int KEPT = 8;
+
+    private final Device device;
+    private final Slabs slabs;
+    private final Slabs.Pool common = new Slabs.Pool();
+    private final ThreadLocal<@Nullable Step> open = new ThreadLocal<>();
+    private final ThreadLocal<Boolean> computing = ThreadLocal.withInitial(() -> false);
+
+    /** Steps by key, the one used longest ago first. */
+    private final Map<Object, Step> steps = new LinkedHashMap<>(16, 0.75f, true);
+
+    Recorder(Device device, Slabs slabs) {
+        this.device = device;
+        this.slabs = slabs;
+    }
+
+    /**
+     * Runs a computation whose calls are probably those of the last time under this key. They are kept until {@link #flush}.
+     * Where another thread is in the midst of such a step, the calls run at once.
+     */
+    <T> T repeat(Object key, Supplier<T> computation) {
+        flush();
+        Step step = take(key);
+        if (step == null) {
+            return computation.get();
+        }
+        step.begin();
+        open.set(step);
+        computing.set(true);
+        try {
+            return computation.get();
+        } catch (RuntimeException | Error e) {
+            open.remove();
+            step.discard();
+            throw e;
+        } finally {
+            computing.set(false);
+        }
+    }
+
+    private synchronized @Nullable Step take(Object key) {
+        Step step = steps.computeIfAbsent(key, _ -> new Step(device));
+        if (!step.acquire()) {
+            return null;
+        }
+        if (steps.size() > KEPT) {
+            var eldest = steps.entrySet().iterator().next();
+            if (eldest.getValue().acquire()) {
+                steps.remove(eldest.getKey()).close();
+                slabs.drop(eldest.getValue().pool);
+            }
+        }
+        return step;
+    }
+
+    /** Lets what this thread has kept run. */
+    void flush() {
+        Step step = open.get();
+        if (step != null) {
+            open.remove();
+            step.run();
+        }
+    }
+
+    /** Whose memory this thread's tensors take. */
+    Slabs.Pool pool() {
+        Step step = open.get();
+        return step == null ? common : step.pool;
+    }
+
+    /** Memory of this thread is given back: what was kept for its result, and not asked for in time, runs now. */
+    void released() {
+        if (!computing.get()) {
+            flush();
+        }
+    }
+
+    /** Where the integers of this thread's operations go, while it records. */
+    @Nullable
+    Tables tables() {
+        return open.get();
+    }
+
+    @Override
+    public void launch(Kernel kernel, Grid grid, Arguments arguments) {
+        Step step = open.get();
+        if (grid.isEmpty()) {
+            return;
+        }
+        if (step == null) {
+            device.launch(kernel, grid, arguments);
+        } else {
+            step.add(new Step.Launch(kernel, grid, arguments));
+        }
+    }
+
+    @Override
+    public boolean multiplies(Product product, long x, long w, long y) {
+        return device.multiplies(product, x, w, y);
+    }
+
+    @Override
+    public void multiply(Product product, long x, long w, long bias, long y) {
+        Step step = open.get();
+        if (step == null) {
+            device.multiply(product, x, w, bias, y);
+        } else {
+            step.add(new Step.Multiply(product, x, w, bias, y));
+        }
+    }
+
+    @Override
+    public void prepare(Collection<Kernel.Module> modules) {
+        device.prepare(modules);
+    }
+
+    @Override
+    public void copy(long from, long to, long bytes) {
+        Step step = open.get();
+        if (bytes == 0) {
+            return;
+        }
+        if (step == null) {
+            device.copy(from, to, bytes);
+        } else {
+            step.add(new Step.Copy(from, to, bytes));
+        }
+    }
+
+    @Override
+    public void upload(MemorySegment from, long to) {
+        Step step = open.get();
+        if (from.byteSize() == 0) {
+            return;
+        }
+        if (step == null) {
+            device.upload(from, to);
+        } else {
+            step.add(new Step.Copy(step.stage(from), to, from.byteSize()));
+        }
+    }
+
+    @Override
+    public void download(long from, MemorySegment to) {
+        flush();
+        device.download(from, to);
+    }
+
+    @Override
+    public void await() {
+        flush();
+        device.await();
+    }
+
+    @Override
+    public String name() {
+        return device.name();
+    }
+
+    @Override
+    public String architecture() {
+        return device.architecture();
+    }
+
+    @Override
+    public int multiprocessors() {
+        return device.multiprocessors();
+    }
+
+    @Override
+    public long totalBytes() {
+        return device.totalBytes();
+    }
+
+    @Override
+    public long freeBytes() {
+        return device.freeBytes();
+    }
+
+    @Override
+    public long allocate(long bytes) {
+        return device.allocate(bytes);
+    }
+
+    @Override
+    public void free(long address) {
+        device.free(address);
+    }
+
+    @Override
+    public synchronized void close() {
+        steps.values().forEach(Step::close);
+        steps.clear();
+        device.close();
+    }
+}

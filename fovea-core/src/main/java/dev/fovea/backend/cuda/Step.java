@@ -1,0 +1,185 @@
+package dev.fovea.backend.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The calls of a step that comes again and again. What differs from step to step (token ids, positions, masks, tables of rotary
+ * angles) lies in one block of device memory, at the same places each time, and goes there in one copy; so the calls themselves
+ * are equal. Where they are, they become one {@link Device.Graph}; where a step differs (a cache has grown), it runs call by call
+ * and the next ones begin anew.
+ *
+ * <p>Used by one thread at a time, who has {@linkplain #acquire acquired} it.
+ */
+final class Step implements Tables {
+    private static final int FIRST_BYTES = 1 << 20;
+    private static final int ALIGNMENT = 64;
+
+    private final Device device;
+    /** The step's own memory: nobody else gets it before the calls that use it have run, and it is the same each time. */
+    final Slabs.Pool pool = new Slabs.Pool();
+
+    private final AtomicBoolean taken = new AtomicBoolean();
+    private byte[] staged = new byte[FIRST_BYTES];
+    private long block;
+    private int used;
+    private final Map<Ints, Long> known = new HashMap<>();
+    private List<Call> calls = new ArrayList<>();
+    private List<Call> before = List.of();
+    private Device.@Nullable Graph graph;
+
+    Step(Device device) {
+        this.device = device;
+    }
+
+    /** What a step asks of the device. */
+    sealed interface Call {
+        void on(Device device);
+    }
+
+    /** A launch; equal where kernel, grid and all bytes of the arguments are. */
+    record Launch(Kernel kernel, Device.Grid grid, Arguments arguments) implements Call {
+        @Override
+        public void on(Device device) {
+            device.launch(kernel, grid, arguments);
+        }
+    }
+
+    /** A product by the device's library. */
+    record Multiply(Product product, long x, long w, long bias, long y) implements Call {
+        @Override
+        public void on(Device device) {
+            device.multiply(product, x, w, bias, y);
+        }
+    }
+
+    /** A copy within the device. */
+    record Copy(long from, long to, long bytes) implements Call {
+        @Override
+        public void on(Device device) {
+            device.copy(from, to, bytes);
+        }
+    }
+
+    /** Whether nobody else is in the midst of it; then the caller is until it {@linkplain #run runs} or is discarded. */
+    boolean acquire() {
+        return taken.compareAndSet(false, true);
+    }
+
+    void begin() {
+        calls = new ArrayList<>(before.size());
+        empty();
+    }
+
+    private void empty() {
+        used = 0;
+        known.clear();
+    }
+
+    void add(Call call) {
+        calls.add(call);
+    }
+
+    /** Where host memory, as it is now, will lie on the device when the step runs. */
+    long stage(MemorySegment from) {
+        int bytes = Math.toIntExact(from.byteSize());
+        if (used + bytes > staged.length || block == 0) {
+            grow(bytes);
+        }
+        MemorySegment.copy(from, 0, MemorySegment.ofArray(staged), used, bytes);
+        long address = block + used;
+        used += (bytes + ALIGNMENT - 1) & -ALIGNMENT;
+        return address;
+    }
+
+    @Override
+    public long address(int[] values) {
+        Ints key = new Ints(values);
+        Long there = known.get(key);
+        if (there == null) {
+            there = stage(MemorySegment.ofArray(values));
+            known.put(new Ints(values.clone()), there);
+        }
+        return there;
+    }
+
+    /** A larger block; what was recorded with the smaller one runs now. */
+    private void grow(int bytes) {
+        launch();
+        calls.clear();
+        forget();
+        if (block != 0) {
+            device.free(block);
+            staged = new byte[Math.max(2 * staged.length, bytes + FIRST_BYTES)];
+        }
+        block = device.allocate(staged.length);
+        empty();
+    }
+
+    /** Runs what was recorded, as one where it is what ran the last time. */
+    void run() {
+        try {
+            if (!calls.equals(before)) {
+                forget();
+                launch();
+            } else if (graph == null) {
+                List<Call> all = calls;
+                graph = device.capture(() -> all.forEach(c -> c.on(device)));
+                replay(graph);
+            } else {
+                replay(graph);
+            }
+            before = calls;
+        } finally {
+            taken.set(false);
+        }
+    }
+
+    private void launch() {
+        upload();
+        calls.forEach(c -> c.on(device));
+    }
+
+    private void replay(Device.Graph all) {
+        upload();
+        all.replay();
+    }
+
+    private void upload() {
+        if (used > 0) {
+            device.upload(MemorySegment.ofArray(staged).asSlice(0, used), block);
+        }
+    }
+
+    private void forget() {
+        before = List.of();
+        if (graph != null) {
+            graph.close();
+            graph = null;
+        }
+    }
+
+    /** Drops what was recorded; nothing of it has run. */
+    void discard() {
+        calls = new ArrayList<>();
+        taken.set(false);
+    }
+
+    /** Whether the last step ran as one. */
+    boolean isSettled() {
+        return graph != null;
+    }
+
+    void close() {
+        forget();
+        if (block != 0) {
+            device.free(block);
+            block = 0;
+        }
+    }
+}

@@ -1,0 +1,10 @@
+package dev.fovea.backend.cuda;
+
+import dev.fovea.backend.BackendContract;
+
+/** The contract with the kernels that a GPU runs, interpreted. */
+class CudaBackendTest extends BackendContract {
+    CudaBackendTest() {
+        super(new CudaBackend(new PtxDevice(KernelArchive.bundled()::ptx, 1L << 30)));
+    }
+}
