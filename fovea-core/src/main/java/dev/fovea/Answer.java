@@ -2,6 +2,7 @@ package dev.fovea;
 
 import dev.fovea.generate.FinishReason;
 import dev.fovea.models.GridThw;
+import dev.fovea.models.Grounding;
 import dev.fovea.models.Parsed;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param imageGridThw where the family has grids
  * @param sequences best first; at least one
  * @param parsed the post-processed sequences, where the family has post-processing; else empty
+ * @param grounding the boxes and points that each sequence names, where the family names such in words and the request has one picture;
+ *     else empty
  */
 public record Answer(
         Optional<Object> id,
@@ -35,6 +38,7 @@ public record Answer(
         List<GridThw> videoGridThw,
         List<Candidate> sequences,
         List<Parsed> parsed,
+        List<Grounding> grounding,
         Usage usage,
         Timings timings) {
 
@@ -98,6 +102,11 @@ public record Answer(
         if (!parsed.isEmpty()) {
             List<Map<String, Object>> all = parsed.stream().map(Parsed::toMap).toList();
             map.put("parsed", all.size() == 1 ? all.getFirst() : all);
+        }
+        if (grounding.stream().anyMatch(g -> !g.isEmpty())) {
+            List<Map<String, Object>> all =
+                    grounding.stream().map(Grounding::toMap).toList();
+            map.put("grounding", all.size() == 1 ? all.getFirst() : all);
         }
         map.put("usage", usage.toMap());
         map.put(

@@ -11,6 +11,7 @@ import dev.fovea.io.Opening;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.Loader;
+import dev.fovea.models.Grounding;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Parsed;
 import dev.fovea.tensor.Tensor;
@@ -29,6 +30,7 @@ import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Model and processor in one: transformers' pipeline.
@@ -293,6 +295,7 @@ public final class Pipeline implements AutoCloseable {
                 candidates.stream()
                         .flatMap(c -> parsed(c, request, inputs).stream())
                         .toList(),
+                candidates.stream().flatMap(c -> grounding(c, inputs).stream()).toList(),
                 new Answer.Usage(
                         inputs.inputIds().length,
                         inputs.images().stream().mapToInt(Inputs.Visual::tokens).sum(),
@@ -308,6 +311,13 @@ public final class Pipeline implements AutoCloseable {
         Inputs.Visual image = inputs.images().getFirst();
         return processor.postProcessGeneration(
                 answer.textRaw(), processor.task(request.text().orElse("")), image.width(), image.height());
+    }
+
+    /** Answers about several pictures do not say which one they mean. */
+    private Optional<Grounding> grounding(Answer.Candidate answer, Inputs.Row inputs) {
+        return inputs.images().size() == 1
+                ? processor.ground(answer.textRaw(), inputs.images().getFirst())
+                : Optional.empty();
     }
 
     private Answer.Candidate candidate(Sequence s, int[] prompt) {
@@ -367,10 +377,15 @@ public final class Pipeline implements AutoCloseable {
         }
     }
 
-    /** A request's pictures, in order, as its loader opens them: what coordinates in the answer belong to. */
+    /** A request's pictures, in order, as its loader opens them, not yet resized: what coordinates in the answer belong to. */
     public List<DecodedImage> pictures(Request request) {
+        Objects.requireNonNull(request, "request");
+        Loader loader = request.chosenLoader();
+        Stream<ImageSource> sources = request.messages().isEmpty()
+                ? request.images().stream()
+                : request.messages().stream().flatMap(m -> m.images().stream()).flatMap(i -> i.source().stream());
         try (var _ = processor.use("pipeline")) {
-            return visionInfo(request).images();
+            return sources.map(s -> processor.original(s, loader)).toList();
         }
     }
 

@@ -14,10 +14,12 @@ import dev.fovea.media.Loader;
 import dev.fovea.media.Picture;
 import dev.fovea.media.VideoFile;
 import dev.fovea.media.VideoSource;
+import dev.fovea.models.Grounding;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
 import dev.fovea.models.Parsed;
 import dev.fovea.models.ProcessVisionInfo;
+import dev.fovea.models.View;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.text.ChatTemplateOptions;
 import dev.fovea.text.ControlTokens;
@@ -240,6 +242,11 @@ public final class Processor implements AutoCloseable {
         }
     }
 
+    /** A picture as a front end opens it, before it resizes it: what coordinates in answers belong to. */
+    DecodedImage original(ImageSource source, Loader loader) {
+        return loader == Loader.QWEN_VL_UTILS ? decoded(source).toRgbByQwenVlUtils() : open(source, Map.of(), loader);
+    }
+
     DecodedImage open(ImageSource source, Map<String, Object> options, Loader loader) {
         checkOptions("an image item", options, loader);
         return switch (loader) {
@@ -341,7 +348,7 @@ public final class Processor implements AutoCloseable {
                     "this model's processor has no option " + String.join(", ", config.unread()),
                     "see docs/models.md for the options of each family");
         }
-        return row;
+        return row.madeOf(vision.images());
     }
 
     /** @throws InputException where the family takes no clips, and there are some */
@@ -416,6 +423,24 @@ public final class Processor implements AutoCloseable {
 
     public Optional<Parsed> postProcessGeneration(Sequence answer, String task, DecodedImage picture) {
         return postProcessGeneration(answer, task, picture.width(), picture.height());
+    }
+
+    /** Whether this model's answers name boxes and points in words, for {@link #ground}. */
+    public boolean namesPlaces() {
+        return processor.ground("", new View(1, 1, 0, 0, 1, 1)).isPresent();
+    }
+
+    /**
+     * Reads the boxes and points that an answer names in words, for families that do so (Qwen2.5-VL); empty for others.
+     *
+     * @param text of the answer, special tokens kept
+     * @param image that it is about, of the inputs that the model was given
+     * @return in pixels of the original picture
+     */
+    public Optional<Grounding> ground(String text, Inputs.Visual image) {
+        Objects.requireNonNull(text, "text");
+        Objects.requireNonNull(image, "image");
+        return processor.ground(text, image.views().getFirst());
     }
 
     private Map<String, Object> merged(Map<String, Object> options) {

@@ -63,6 +63,8 @@ class NullArgumentsTest {
             Machine.GpuLibrary.class,
             Sequence.class,
             Parsed.class,
+            dev.fovea.models.Grounding.class,
+            dev.fovea.models.View.class,
             Inputs.class,
             Pixels.class,
             DecodedVideo.class,

@@ -32,6 +32,7 @@ public final class DecodedImage implements ImageSource {
     private final byte[] palette; // (256, 3); empty unless mode P
     private final Transparency transparency;
     private final int orientation;
+    private final Origin origin;
 
     private DecodedImage(
             Mode mode,
@@ -40,7 +41,8 @@ public final class DecodedImage implements ImageSource {
             byte[] samples,
             byte[] palette,
             Transparency transparency,
-            int orientation) {
+            int orientation,
+            Origin origin) {
         this.mode = mode;
         this.width = width;
         this.height = height;
@@ -48,26 +50,45 @@ public final class DecodedImage implements ImageSource {
         this.palette = palette;
         this.transparency = transparency;
         this.orientation = orientation;
+        this.origin = origin;
     }
 
     /** Samples of a mode; they are not copied. */
     static DecodedImage of(Mode mode, int width, int height, byte[] samples) {
         assert samples.length == width * height * mode.bytes;
-        return new DecodedImage(mode, width, height, samples, new byte[0], Transparency.NONE, 1);
+        return new DecodedImage(
+                mode, width, height, samples, new byte[0], Transparency.NONE, 1, new Origin(width, height, 1));
     }
 
     /** Indices into a palette of at most 256 RGB triples; colours it lacks are black, as in Pillow. */
     static DecodedImage of(int width, int height, byte[] indices, byte[] palette) {
-        return new DecodedImage(Mode.P, width, height, indices, Arrays.copyOf(palette, 768), Transparency.NONE, 1);
+        return new DecodedImage(
+                Mode.P,
+                width,
+                height,
+                indices,
+                Arrays.copyOf(palette, 768),
+                Transparency.NONE,
+                1,
+                new Origin(width, height, 1));
     }
 
     DecodedImage with(Transparency transparency) {
-        return new DecodedImage(mode, width, height, samples, palette, transparency, orientation);
+        return new DecodedImage(mode, width, height, samples, palette, transparency, orientation, origin);
+    }
+
+    private DecodedImage from(Origin other) {
+        return new DecodedImage(mode, width, height, samples, palette, transparency, orientation, other);
+    }
+
+    /** What it was made of: its size before a front end resized it, and the turn that it got. */
+    public Origin origin() {
+        return origin;
     }
 
     /** The EXIF orientation; anything but 1 to 8 stands for 1. */
     DecodedImage withOrientation(int orientation) {
-        return new DecodedImage(mode, width, height, samples, palette, transparency, orientation);
+        return new DecodedImage(mode, width, height, samples, palette, transparency, orientation, origin);
     }
 
     /**
@@ -181,7 +202,15 @@ public final class DecodedImage implements ImageSource {
             int to = ((top + y) * canvasWidth + left) * mode.bytes;
             System.arraycopy(samples, y * width * mode.bytes, canvas, to, width * mode.bytes);
         }
-        return new DecodedImage(mode, canvasWidth, canvasHeight, canvas, palette, transparency, orientation);
+        return new DecodedImage(
+                mode,
+                canvasWidth,
+                canvasHeight,
+                canvas,
+                palette,
+                transparency,
+                orientation,
+                new Origin(canvasWidth, canvasHeight, 1));
     }
 
     /** Turned upright as EXIF says: {@code PIL.ImageOps.exif_transpose}. */
@@ -191,7 +220,9 @@ public final class DecodedImage implements ImageSource {
         }
         byte[] turned = Orientation.upright(samples, width, height, mode.bytes, orientation);
         boolean swap = Orientation.swapsSides(orientation);
-        return new DecodedImage(mode, swap ? height : width, swap ? width : height, turned, palette, transparency, 1);
+        Origin from = new Origin(width, height, orientation);
+        return new DecodedImage(
+                mode, swap ? height : width, swap ? width : height, turned, palette, transparency, 1, from);
     }
 
     /** Upright and in colours: {@code transformers.image_utils.load_image}. A single transparent colour is still known. */
@@ -227,17 +258,17 @@ public final class DecodedImage implements ImageSource {
      * {@link #rgbOverWhite} lays it on white.
      */
     public DecodedImage toRgb() {
-        return of(rgb()).with(transparency.ofRgb(mode, palette));
+        return of(rgb()).with(transparency.ofRgb(mode, palette)).from(origin);
     }
 
     /** As {@link #toRgb}, but mode RGBA is laid on white: {@code qwen_vl_utils.vision_process.to_rgb}. */
     public DecodedImage toRgbByQwenVlUtils() {
-        return mode == Mode.RGBA ? of(rgbOverWhite()) : toRgb();
+        return mode == Mode.RGBA ? of(rgbOverWhite()).from(origin) : toRgb();
     }
 
     /** Other RGB pixels with the same transparent colour: Pillow's {@code resize} keeps it. */
     public DecodedImage mapPixels(UnaryOperator<Picture> change) {
-        return of(change.apply(rgb())).with(transparency);
+        return of(change.apply(rgb())).with(transparency).from(origin);
     }
 
     /**

@@ -74,11 +74,11 @@ final class Orientation {
         return out;
     }
 
-    private static boolean fromRight(int orientation) {
+    static boolean fromRight(int orientation) {
         return orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     }
 
-    private static boolean fromBottom(int orientation) {
+    static boolean fromBottom(int orientation) {
         return orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     }
 }

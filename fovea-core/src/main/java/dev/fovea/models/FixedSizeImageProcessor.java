@@ -84,6 +84,22 @@ public record FixedSizeImageProcessor(Size size, Optional<Size> crop, ImageSteps
         return steps.pixels(crop.map(c -> middle(resized, c)).orElse(resized));
     }
 
+    /** What {@link #process} shows of the picture. */
+    public View view(Picture picture) {
+        double x = steps.doResize() ? (double) picture.width() / size.width : 1;
+        double y = steps.doResize() ? (double) picture.height() / size.height : 1;
+        int width = steps.doResize() ? size.width : picture.width();
+        int height = steps.doResize() ? size.height : picture.height();
+        if (crop.isEmpty()) {
+            return View.whole(width, height, picture.width(), picture.height());
+        }
+        Size to = crop.get();
+        boolean pil = steps.resampler() == Resampler.PIL;
+        int left = first(width, to.width, pil);
+        int top = first(height, to.height, pil);
+        return new View(to.width, to.height, left * x, top * y, (left + to.width) * x, (top + to.height) * y);
+    }
+
     /** The middle of a picture, black where it is smaller: center_crop, whose two forms round differently. */
     private Picture middle(Picture picture, Size to) {
         boolean pil = steps.resampler() == Resampler.PIL;

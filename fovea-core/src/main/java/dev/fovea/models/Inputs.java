@@ -1,5 +1,7 @@
 package dev.fovea.models;
 
+import dev.fovea.media.DecodedImage;
+import dev.fovea.media.Origin;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
@@ -7,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * What a processor hands to a model: transformers' BatchFeature. Rows are independent requests and carry no padding; each has
@@ -43,6 +46,14 @@ public record Inputs(List<Row> rows) {
             this(prompt, inputIds, images, videos, Map.of());
         }
 
+        /** With the originals of its pictures, in their order. */
+        public Row madeOf(List<DecodedImage> pictures) {
+            List<Visual> all = IntStream.range(0, images.size())
+                    .mapToObj(i -> images.get(i).madeOf(pictures.get(i).origin()))
+                    .toList();
+            return new Row(prompt, inputIds, all, videos, modelArguments);
+        }
+
         /** With its prompt as it is shown. */
         public Row withPrompt(String shown) {
             return new Row(shown, inputIds, images, videos, modelArguments);
@@ -63,12 +74,56 @@ public record Inputs(List<Row> rows) {
      * @param grid patches, where the family cuts pictures of any size into patches
      * @param tokens placeholders that it takes in the prompt
      * @param secondPerGridT seconds between temporal patches of a clip; 0 for pictures
-     * @param width of the original picture in pixels, after EXIF orientation where the loader applies it; of a frame as the
-     *     loader gives it
-     * @param height likewise
+     * @param origin the original picture; of clips a frame as the loader gives it
+     * @param views what the model sees of it: the whole, or the whole and its crops, as pixelValues has them; of a clip that of
+     *     each frame
      */
     public record Visual(
-            Pixels pixelValues, Optional<GridThw> grid, int tokens, double secondPerGridT, int width, int height) {}
+            Pixels pixelValues,
+            Optional<GridThw> grid,
+            int tokens,
+            double secondPerGridT,
+            Origin origin,
+            List<View> views) {
+        public Visual {
+            views = List.copyOf(views);
+        }
+
+        /** Of a picture that is its own original. */
+        public Visual(
+                Pixels pixelValues,
+                Optional<GridThw> grid,
+                int tokens,
+                double secondPerGridT,
+                int width,
+                int height,
+                List<View> views) {
+            this(pixelValues, grid, tokens, secondPerGridT, new Origin(width, height, 1), views);
+        }
+
+        /** Of the original picture in pixels, after EXIF orientation where the loader applies it. */
+        public int width() {
+            return origin.width();
+        }
+
+        /** Likewise. */
+        public int height() {
+            return origin.height();
+        }
+
+        /** With the original that the picture was made of before the processor got it. */
+        Visual madeOf(Origin first) {
+            double x = (double) first.width() / width();
+            double y = (double) first.height() / height();
+            return new Visual(
+                    pixelValues,
+                    grid,
+                    tokens,
+                    secondPerGridT,
+                    first,
+                    views.stream().map(v -> v.scaled(x, y)).toList());
+        }
+    }
 
     /**
      * These inputs with keyword arguments of the model, which transformers takes beside them:

@@ -73,6 +73,16 @@ public interface ModelProcessor {
     }
 
     /**
+     * Reads the boxes and points that an answer in words names. Empty for families that name none.
+     *
+     * @param text of the answer, with its special tokens
+     * @param view how the model saw the picture
+     */
+    default Optional<Grounding> ground(String text, View view) {
+        return Optional.empty();
+    }
+
+    /**
      * As {@link #postProcess(String, String, int, int)}, with scores of the boxes: the reference's post_process_generation with
      * {@code sequence} and {@code transition_beam_score}.
      *

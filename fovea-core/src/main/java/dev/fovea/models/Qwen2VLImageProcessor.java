@@ -67,7 +67,13 @@ public record Qwen2VLImageProcessor(
         GridThw grid = patches().grid(1, size);
         Pixels pixels = patches().of(List.of(Patches.Frame.of(resized, steps.normalization())), grid);
         return new Inputs.Visual(
-                pixels, Optional.of(grid), grid.tokens(mergeSize), 0, picture.width(), picture.height());
+                pixels,
+                Optional.of(grid),
+                grid.tokens(mergeSize),
+                0,
+                picture.width(),
+                picture.height(),
+                List.of(View.whole(size.width(), size.height(), picture.width(), picture.height())));
     }
 
     /** Tokens that a picture of this size costs. */

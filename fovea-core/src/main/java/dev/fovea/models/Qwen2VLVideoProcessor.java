@@ -84,7 +84,8 @@ public record Qwen2VLVideoProcessor(
                 grid.tokens(frames.mergeSize()),
                 frames.temporalPatchSize() / taken.sampledFps(),
                 video.width(),
-                video.height());
+                video.height(),
+                List.of(View.whole(size.width(), size.height(), video.width(), video.height())));
     }
 
     private SmartResize size(DecodedVideo video, int count) {

@@ -111,6 +111,6 @@ class EncodedImagesTest {
     }
 
     private static Inputs.Visual visual(Pixels pixels) {
-        return new Inputs.Visual(pixels, Optional.empty(), 1, 0, 1, 1);
+        return new Inputs.Visual(pixels, Optional.empty(), 1, 0, 1, 1, List.of());
     }
 }

@@ -1,11 +1,12 @@
 package dev.fovea.app.cli;
 
+import dev.fovea.Answer;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
+import dev.fovea.media.DecodedImage;
 import dev.fovea.media.Picture;
-import dev.fovea.models.Parsed;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -63,6 +64,13 @@ final class DrawOption {
             return;
         }
         check(console, () -> RunFiles.of(request));
+        if (pipe.processor().namesPlaces()) {
+            if (pipe.pictures(request).size() != 1) {
+                throw new OptionException(
+                        "--draw needs a question about one picture; an answer does not say which of several it means");
+            }
+            return;
+        }
         if (pipe.processor().tasks().isEmpty()) {
             throw new OptionException(
                     "--draw needs an answer with boxes; this model knows no tasks, it answers in text");
@@ -75,10 +83,17 @@ final class DrawOption {
         }
     }
 
-    void write(Pipeline pipe, Request request, List<Parsed> parsed, Console console) {
-        if (file.isPresent() && !parsed.isEmpty()) {
-            byte[] png =
-                    parsed.getFirst().drawOn(pipe.pictures(request).getFirst()).png();
+    void write(Pipeline pipe, Request request, Answer answer, Console console) {
+        boolean named = !answer.grounding().isEmpty();
+        if (file.isPresent() && (named || !answer.parsed().isEmpty())) {
+            if (named && answer.grounding().getFirst().isEmpty()) {
+                console.note("the answer names no boxes or points; the picture is drawn without");
+            }
+            DecodedImage picture = pipe.pictures(request).getFirst();
+            DecodedImage drawn = named
+                    ? answer.grounding().getFirst().drawOn(picture)
+                    : answer.parsed().getFirst().drawOn(picture);
+            byte[] png = drawn.png();
             drawing("--draw", file.get(), overwrite, console)
                     .sparing(RunFiles.of(request))
                     .write(out -> out.write(png));

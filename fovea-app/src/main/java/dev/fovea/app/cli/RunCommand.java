@@ -73,11 +73,12 @@ final class RunCommand implements Callable<Integer> {
         if (output.json()
                 || config.numBeams() > 1
                 || config.numReturnSequences() > 1
+                || draw.file.isPresent()
                 || Answers.hasPlaces(pipe.processor(), request)) {
             Answer answer = pipe.answer(request, GenerateOptions.DEFAULT);
             status.clear();
             print(answer);
-            draw.write(pipe, request, answer.parsed(), console);
+            draw.write(pipe, request, answer, console);
         } else {
             stream(pipe, request, status);
         }

@@ -195,11 +195,31 @@ class TaskTest {
                 .contains("<GENERATE_TAGS> is none of Florence-2's tasks, and asked as it stands");
     }
 
+    /** The model of the kit answers in babble, which is said; what it names is drawn by GroundingTest's own means. */
+    @Test
+    void answersInWordsAreDrawnToo() throws IOException {
+        Path file = folder.resolve("named.png");
+        fovea("run", Shell.MODEL, "Where is it?", "--image", Shell.PICTURE, "--draw", file.toString())
+                .succeeds();
+        assertThat(picture(file).width()).isPositive();
+        fovea(
+                        "run",
+                        Shell.MODEL,
+                        "Where is it?",
+                        "--image",
+                        Shell.PICTURE,
+                        "--image",
+                        Shell.PICTURE,
+                        "--draw",
+                        folder.resolve("two.png").toString())
+                .failsWith(2, "--draw needs a question about one picture");
+    }
+
     @Test
     void modelsWithoutTasksDrawNothing() {
         fovea(
                         "run",
-                        Shell.MODEL,
+                        "../fovea-core/src/test/resources/oracle/gemma3/base/checkpoint",
                         "Where is the car?",
                         "--image",
                         Shell.PICTURE,

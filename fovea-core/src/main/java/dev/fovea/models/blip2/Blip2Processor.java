@@ -89,7 +89,13 @@ final class Blip2Processor implements ModelProcessor {
     private Inputs.Visual visual(DecodedImage image, FixedSizeImageProcessor processor) {
         Picture picture = rgb(image);
         return new Inputs.Visual(
-                processor.process(picture), Optional.empty(), numQueryTokens, 0, picture.width(), picture.height());
+                processor.process(picture),
+                Optional.empty(),
+                numQueryTokens,
+                0,
+                picture.width(),
+                picture.height(),
+                List.of(processor.view(picture)));
     }
 
     /**

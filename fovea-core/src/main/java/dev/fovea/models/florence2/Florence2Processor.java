@@ -141,7 +141,13 @@ final class Florence2Processor implements ModelProcessor {
                         placeholders + edge(tokenizer.bosToken()) + prompt + edge(tokenizer.eosToken()), false);
         Picture picture = rgb(pictures.getFirst());
         Inputs.Visual visual = new Inputs.Visual(
-                processor.process(picture), Optional.empty(), imageTokens, 0, picture.width(), picture.height());
+                processor.process(picture),
+                Optional.empty(),
+                imageTokens,
+                0,
+                picture.width(),
+                picture.height(),
+                List.of(processor.view(picture)));
         return new Inputs.Row(prompt, ids, List.of(visual), List.of());
     }
 

@@ -7,6 +7,7 @@ import dev.fovea.media.Resampler;
 import dev.fovea.models.ImageSteps;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Pixels;
+import dev.fovea.models.View;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -56,7 +57,28 @@ record Gemma3ImageProcessor(int height, int width, int tokens, ImageSteps steps,
         Pixels pixels =
                 Pixels.concat(squares.stream().map(p -> steps.pixels(square(p))).toList());
         return new Inputs.Visual(
-                pixels, Optional.empty(), squares.size() * tokens, 0, picture.width(), picture.height());
+                pixels,
+                Optional.empty(),
+                squares.size() * tokens,
+                0,
+                picture.width(),
+                picture.height(),
+                views(picture, squares.subList(1, squares.size())));
+    }
+
+    /** The whole, then the crops, which lie one after another along the longer side. */
+    private List<View> views(Picture picture, List<Picture> crops) {
+        List<View> views = new ArrayList<>();
+        Picture whole = square(picture);
+        views.add(new View(whole.width(), whole.height(), 0, 0, picture.width(), picture.height()));
+        int x = 0;
+        int y = 0;
+        for (Picture crop : crops) {
+            views.add(new View(width, height, x, y, x + crop.width(), y + crop.height()));
+            x += crop.height() == picture.height() ? crop.width() : 0;
+            y += crop.height() == picture.height() ? 0 : crop.height();
+        }
+        return views;
     }
 
     /** Crops are resized even where pictures are not. */

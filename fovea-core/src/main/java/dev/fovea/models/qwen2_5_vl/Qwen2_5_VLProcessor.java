@@ -6,10 +6,12 @@ import dev.fovea.media.DecodedImage;
 import dev.fovea.media.DecodedVideo;
 import dev.fovea.media.Picture;
 import dev.fovea.models.ConvertRgb;
+import dev.fovea.models.Grounding;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
 import dev.fovea.models.Qwen2VLImageProcessor;
 import dev.fovea.models.Qwen2VLProcessor;
+import dev.fovea.models.View;
 import dev.fovea.text.ChatTemplates;
 import dev.fovea.text.Tokenizer;
 import java.util.List;
@@ -53,6 +55,11 @@ final class Qwen2_5_VLProcessor implements ModelProcessor {
     @Override
     public boolean takesVideos() {
         return true;
+    }
+
+    @Override
+    public Optional<Grounding> ground(String text, View view) {
+        return Optional.of(Grounding.read(text, view));
     }
 
     @Override

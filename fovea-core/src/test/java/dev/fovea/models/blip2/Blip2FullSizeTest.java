@@ -44,7 +44,7 @@ class Blip2FullSizeTest {
         int[] ids = new int[42];
         Arrays.fill(ids, 0, 32, IMAGE_TOKEN);
         Pixels pixels = new Pixels(new float[3 * side * side], 1, 3, side, side);
-        Inputs.Visual image = new Inputs.Visual(pixels, Optional.empty(), 32, 0, side, side);
+        Inputs.Visual image = new Inputs.Visual(pixels, Optional.empty(), 32, 0, side, side, List.of());
         return new Inputs.Row("", ids, List.of(image), List.of(), arguments);
     }
 }

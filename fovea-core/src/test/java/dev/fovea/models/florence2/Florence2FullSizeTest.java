@@ -33,7 +33,7 @@ class Florence2FullSizeTest {
 
         Pixels pixels = new Pixels(new float[3 * 768 * 768], 1, 3, 768, 768);
         int[] question = {0, 2264, 473, 5, 2274, 6190, 116, 2};
-        Inputs.Visual image = new Inputs.Visual(pixels, Optional.empty(), 577, 0, 640, 480);
+        Inputs.Visual image = new Inputs.Visual(pixels, Optional.empty(), 577, 0, 640, 480, List.of());
         Inputs.Row row = new Inputs.Row("", question, List.of(image), List.of());
         try (Decoding decoding = model.start(new Inputs(List.of(row, row)))) {
             assertThat(decoding.prefill()).hasDimensions(2, 51289);

@@ -85,7 +85,7 @@ class Gemma3FullSizeTest {
     /** A picture with so many squares, itself and its crops. */
     private static Inputs.Visual picture(int squares) {
         Pixels pixels = new Pixels(new float[squares * 3 * SIZE * SIZE], squares, 3, SIZE, SIZE);
-        return new Inputs.Visual(pixels, Optional.empty(), squares * 256, 0, 640, 480);
+        return new Inputs.Visual(pixels, Optional.empty(), squares * 256, 0, 640, 480, List.of());
     }
 
     private static void answers(VisionLanguageModel model, int vocabSize, int[] ids, List<Inputs.Visual> images) {

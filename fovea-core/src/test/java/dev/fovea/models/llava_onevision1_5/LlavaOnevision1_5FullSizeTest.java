@@ -61,6 +61,6 @@ class LlavaOnevision1_5FullSizeTest {
 
     private static Inputs.Visual visual(GridThw grid) {
         Pixels pixels = new Pixels(new float[grid.patches() * 588], grid.patches(), 588);
-        return new Inputs.Visual(pixels, Optional.of(grid), grid.tokens(2), 0, 14 * grid.w(), 14 * grid.h());
+        return new Inputs.Visual(pixels, Optional.of(grid), grid.tokens(2), 0, 14 * grid.w(), 14 * grid.h(), List.of());
     }
 }

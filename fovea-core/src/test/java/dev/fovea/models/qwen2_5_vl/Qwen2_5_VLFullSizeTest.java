@@ -36,7 +36,7 @@ class Qwen2_5_VLFullSizeTest {
         Pixels pixels = new Pixels(new float[grid.patches() * 1176], grid.patches(), 1176);
         int[] ids = new int[420];
         Arrays.fill(ids, 15, 15 + grid.tokens(2), IMAGE_TOKEN);
-        Inputs.Visual image = new Inputs.Visual(pixels, Optional.of(grid), grid.tokens(2), 0, 640, 480);
+        Inputs.Visual image = new Inputs.Visual(pixels, Optional.of(grid), grid.tokens(2), 0, 640, 480, List.of());
         try (Decoding decoding = model.start(new Inputs(List.of(new Inputs.Row("", ids, List.of(image), List.of()))))) {
             assertThat(decoding.prefill()).hasDimensions(1, model.vocabSize());
             decoding.select(new int[] {0, 0, 0});
