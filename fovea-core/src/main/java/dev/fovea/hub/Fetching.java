@@ -139,7 +139,7 @@ final class Fetching {
         @Override
         public void close() throws IOException {
             for (PartialFile partial : partials) {
-                partial.closeOrDelete();
+                partial.close();
             }
             locks.forEach(Flock::close);
         }

@@ -49,7 +49,7 @@ final class Transfer {
      * @throws InputException where they cannot be written
      */
     List<Fetch> run(List<Fetch> fetches, Store store, Meter meter) throws IOException {
-        fetches.forEach(f -> open.addAll(f.missing(connections)));
+        fetches.forEach(f -> open.addAll(f.missing()));
         List<Thread> workers = new ArrayList<>();
         int needed = Math.min(connections, open.size());
         for (int i = 0; i < needed; i++) {
@@ -158,36 +158,24 @@ final class Transfer {
             if (!part.isDone() && !again(part, response, patience)) {
                 URI uri = site.address(listing, part.fetch().file());
                 throw answered && response.get().statusCode() >= 300
-                        ? refused(part, response.get())
+                        ? site.refusal(id, part.fetch().file().path(), response.get())
                         : Http.failed(uri, broken);
             }
         }
     }
 
-    private RuntimeException refused(Part part, HttpResponse<?> response) {
-        String path = part.fetch().file().path();
-        return isOfHub(response)
-                ? site.refusal(id, path, response)
-                : new NetworkException("the server " + response.uri().getHost() + " answers with HTTP status "
-                        + response.statusCode() + " when asked for " + Quote.of(path) + " of " + id);
-    }
-
-    private boolean isOfHub(HttpResponse<?> response) {
-        return site.http().trusts(response.uri());
-    }
-
-    private boolean again(Part part, Optional<HttpResponse<Boolean>> response, Patience patience) {
+    private static boolean again(Part part, Optional<HttpResponse<Boolean>> response, Patience patience) {
         if (response.isPresent() && Patience.isBusy(response.get().statusCode())) {
             return patience.waitFor(response.get());
         }
-        boolean refused = response.isPresent() && response.get().statusCode() >= 300;
-        if (refused && isOfHub(response.get())) {
-            return false;
-        }
-        if (refused) {
+        boolean expired = response.isPresent()
+                && response.get().statusCode() >= 300
+                && part.fetch().located() != null;
+        if (expired) {
             part.fetch().located(null); // addresses of file stores hold for an hour or so
         }
-        return patience.waitFor();
+        boolean refused = response.isPresent() && response.get().statusCode() >= 300 && !expired;
+        return !refused && patience.waitFor();
     }
 
     /**

@@ -18,6 +18,7 @@ final class Attention {
     private static final int CHUNK = 256; // positions of a block
     private static final int WIDEST_CHUNK = 256; // width of a head
     private static final int MOST_HEADS = 8; // query heads of a block
+    private static final int TOGETHER = 4; // queries of a block where there are many
 
     private final Device device;
     private final Tables tables;
@@ -47,6 +48,11 @@ final class Attention {
             return q.dim(2);
         }
 
+        /** The address of the mask's spans. */
+        long spans() {
+            return maskAddress + (long) Integer.BYTES * mask.spansAt();
+        }
+
         /** Those that all kernels begin with. */
         Arguments arguments() {
             return new Arguments()
@@ -73,7 +79,7 @@ final class Attention {
         }
         boolean few = q.dim(0) <= Backend.FEW_ROWS && q.dim(2) <= WIDEST_CHUNK;
         boolean tiled = !few && Flash.handles(q.dtype(), q.dim(2));
-        MaskTable table = tiled ? MaskTable.withSpans(mask, Flash.QUERIES) : MaskTable.of(mask);
+        MaskTable table = few ? MaskTable.of(mask) : MaskTable.withSpans(mask, tiled ? Flash.QUERIES : TOGETHER);
         Call call = new Call(q, k, v, table, tables.address(table.values()), scale, out);
         if (tiled) {
             flash.attend(call);
@@ -88,16 +94,18 @@ final class Attention {
         }
     }
 
-    /** A block for each query and head. */
+    /** A block for each span of queries and head. */
     private void plain(Call call, Scope scope) {
-        boolean inPlace = call.mask.most() <= CHUNK || call.out.dtype() == DType.FLOAT32;
+        boolean inPlace = call.mask.end() <= CHUNK || call.out.dtype() == DType.FLOAT32;
         Tensor sums = inPlace ? call.out : scope.allocate(DType.FLOAT32, call.out.shape());
         Arguments arguments = call.arguments()
                 .pointer(Rows.address(sums))
+                .pointer(call.spans())
+                .integer(call.queries())
                 .integer(call.groups())
                 .integer(call.width())
                 .real(call.scale);
-        device.launch(call.kernel("attend"), new Grid(call.queries(), call.heads(), 1), arguments);
+        device.launch(call.kernel("attend"), new Grid(call.mask.spans(), call.heads(), 1), arguments);
     }
 
     /** A block for each query, chunk of positions and some heads that share keys; then the chunks are merged. */

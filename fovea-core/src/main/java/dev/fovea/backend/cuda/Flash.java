@@ -27,7 +27,7 @@ final class Flash {
     /** Many queries, with the mask's spans. */
     void attend(Attention.Call call) {
         Arguments arguments = call.arguments()
-                .pointer(call.maskAddress() + (long) Integer.BYTES * call.mask().spansAt())
+                .pointer(call.spans())
                 .integer(call.queries())
                 .integer(call.groups())
                 .integer(call.width())

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 /** Launches of {@code maps.cu}: channels-last maps (Y, X, C). */
 final class Maps {
     private static final int THREADS = 256;
+    private static final int PACK_BYTES = 16; // of the channels of a thread, of depthwise
+    private static final int STRIP = 4; // its places
 
     private final Device device;
     private final Linear linear;
@@ -25,10 +27,17 @@ final class Maps {
     /** {@link dev.fovea.tensor.Backend#conv2d} into a densely packed (Y', X', O). */
     void conv2d(Tensor x, Tensor w, @Nullable Tensor bias, int stride, int padding, int groups, Tensor out) {
         Window window = new Window(stride, padding);
-        if (groups > 1) {
+        if (groups == x.dim(2) && groups == w.dim(0)) {
+            depthwise(x, w, bias, window, out);
+        } else if (groups > 1) {
             grouped(x, w, bias, window, groups, out);
-            return;
+        } else {
+            product(x, w, bias, window, out);
         }
+    }
+
+    /** As one product of matrices. */
+    private void product(Tensor x, Tensor w, @Nullable Tensor bias, Window window, Tensor out) {
         int outputs = w.dim(0);
         int length = w.dim(1) * w.dim(2) * w.dim(3);
         int places = out.dim(0) * out.dim(1);
@@ -53,6 +62,15 @@ final class Maps {
                 .pointer(Rows.address(patches))
                 .pointer(n);
         launch("unfold", x.dtype(), w.dtype(), n, arguments);
+    }
+
+    /** A thread for some channels of a strip of places. */
+    private void depthwise(Tensor x, Tensor w, @Nullable Tensor bias, Window window, Tensor out) {
+        Arguments arguments = sizes(x, w, window, out).pointer(Rows.address(x)).pointer(Rows.address(w));
+        Linear.addBias(arguments, bias).pointer(Rows.address(out)).integer(out.dim(0));
+        int packs = Math.ceilDiv(x.dim(2), PACK_BYTES / x.dtype().bytes());
+        long threads = (long) out.dim(0) * Math.ceilDiv(out.dim(1), STRIP) * packs;
+        launch("depthwise", x.dtype(), w.dtype(), threads, arguments);
     }
 
     private void grouped(Tensor x, Tensor w, @Nullable Tensor bias, Window window, int groups, Tensor out) {
@@ -92,8 +110,8 @@ final class Maps {
         launch("average", x.dtype(), x.dtype(), n, arguments);
     }
 
-    private void launch(String entry, DType x, DType w, long elements, Arguments arguments) {
+    private void launch(String entry, DType x, DType w, long threads, Arguments arguments) {
         Kernel kernel = new Kernel(Kernel.Module.of("maps", x, w), entry, THREADS);
-        device.launch(kernel, Grid.of((elements + THREADS - 1) / THREADS), arguments);
+        device.launch(kernel, Grid.of((threads + THREADS - 1) / THREADS), arguments);
     }
 }

@@ -2,7 +2,6 @@ package dev.fovea.backend.cuda;
 
 import dev.fovea.tensor.Mask;
 import java.util.Arrays;
-import java.util.stream.IntStream;
 
 /**
  * A mask as kernels take it, all in one table: from, to and sequence of the queries, the key rows of each sequence's positions,
@@ -11,11 +10,10 @@ import java.util.stream.IntStream;
  * @param values the table
  * @param capacity positions of each sequence in it; 0 where positions are rows
  * @param end one past the last position that any query sees
- * @param most keys that any query sees
  * @param spans how many there are
  * @param spansAt where they begin in the table
  */
-record MaskTable(int[] values, int capacity, int end, int most, int spans, int spansAt) {
+record MaskTable(int[] values, int capacity, int end, int spans, int spansAt) {
     /** Tables grow in steps of so many positions, so that decode steps ask for the same launches again and again. */
     private static final int POSITIONS = 1024;
 
@@ -34,10 +32,6 @@ record MaskTable(int[] values, int capacity, int end, int most, int spans, int s
     private static MaskTable of(Mask mask, int[] spans) {
         int queries = mask.queries();
         int end = Arrays.stream(mask.to()).max().orElse(0);
-        int most = IntStream.range(0, queries)
-                .map(i -> mask.to()[i] - mask.from()[i])
-                .max()
-                .orElse(0);
         int sequences = mask.rows().length;
         int capacity = sequences == 0 ? 0 : roundUp(end);
         int spansAt = 3 * queries + sequences * capacity;
@@ -50,7 +44,7 @@ record MaskTable(int[] values, int capacity, int end, int most, int spans, int s
             System.arraycopy(rows, 0, table, 3 * queries + s * capacity, Math.min(rows.length, end));
         }
         System.arraycopy(spans, 0, table, spansAt, spans.length);
-        return new MaskTable(table, capacity, end, most, spans.length / SPAN_FIELDS, spansAt);
+        return new MaskTable(table, capacity, end, spans.length / SPAN_FIELDS, spansAt);
     }
 
     /** So many positions, as far as tables and grids go. */

@@ -36,60 +36,153 @@ DEVICE float dot(const float (&a)[PER], const float (&b)[PER], float sum) {
     return sum;
 }
 
-// ---- any number of queries, any width: a block for each query and head
+/** Adds what the slices of threads have summed, slice after slice: of element i of a row of n. */
+DEVICE float addSlices(const float* part, int slices, int n, int i) {
+    float s = 0;
+    for (int slice = 0; slice < slices; slice++) s += part[slice * n + i];
+    return s;
+}
+
+const int CHUNK = 256; // positions that a block looks at together, from a multiple of their number on
+
+/** A key's values by each of some weights. */
+template <int N>
+DEVICE void addValues(float (&sum)[N][PER], const float (&weight)[N][CHUNK], int key, const Pack<X>& values) {
+    float b[PER];
+    widen(values, b);
+    #pragma unroll
+    for (int i = 0; i < N; i++)
+        #pragma unroll
+        for (int e = 0; e < PER; e++) sum[i][e] = fmaf(weight[i][key], b[e], sum[i][e]);
+}
+
+/** One pack of values, of every so many-th key of a chunk, by each of some weights. */
+template <int N>
+DEVICE void addKeys(float (&sum)[N][PER], const float (&weight)[N][CHUNK], const Rows& values, const int* row, int slice, int slices,
+                    int low, int high, int at, int width) {
+    int key = slice + (max(low - slice, 0) + slices - 1) / slices * slices;
+    if (values.aligned && at + PER <= width)
+        #pragma unroll 4
+        for (; key < high; key += slices) addValues(sum, weight, key, values.wholePack(row[key], at));
+    #pragma unroll 1
+    for (; key < high; key += slices) addValues(sum, weight, key, values.pack(row[key], at, width));
+}
+
+// ---- any number of queries, any width: a block for some neighbouring queries and a head
+
+const int TOGETHER = 4; // queries of a block, and keys of a warp
+
+/** Queries of one sequence, and what any of them sees. */
+struct Span {
+    int first, count, from, to, sequence;
+};
+
+/** Products of all queries with some keys, each the same in all lanes. */
+DEVICE void multiplyRows(float (&s)[TOGETHER][TOGETHER], const Rows& queries, const Rows& keys, const Span& span, const int* row, int width) {
+    #pragma unroll 1
+    for (int i = threadIdx.x % 32 * PER; i < width; i += 32 * PER) {
+        float a[TOGETHER][PER];
+        #pragma unroll
+        for (int q = 0; q < TOGETHER; q++) widen(queries.pack(span.first + min(q, span.count - 1), i, width), a[q]);
+        #pragma unroll
+        for (int k = 0; k < TOGETHER; k++) {
+            float b[PER];
+            widen(keys.pack(row[k], i, width), b);
+            #pragma unroll
+            for (int q = 0; q < TOGETHER; q++) s[q][k] = dot(a[q], b, s[q][k]);
+        }
+    }
+    #pragma unroll
+    for (int q = 0; q < TOGETHER; q++)
+        #pragma unroll
+        for (int k = 0; k < TOGETHER; k++) s[q][k] = warpSum(s[q][k]);
+}
 
 /**
- * q (T, H, D), k and v (S, G, D), out (T, H, D); sums (T, H, D) holds what is not finished yet where a query sees more than 256
- * keys.
+ * q (T, H, D), k and v (S, G, D), out (T, H, D); sums (T, H, D) holds what is not finished yet where a span sees more than one
+ * chunk of positions.
  */
-KERNEL(256, 4) attend(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, i64 vStride, const int* mask, int capacity,
-                   X* out, float* sums, int groups, int width, float scale) {
-    __shared__ float weight[256];
-    __shared__ int row[256];
-    const int query = blockIdx.x, head = blockIdx.y, heads = gridDim.y, group = head / (heads / groups);
-    const Seen seen(mask, gridDim.x, capacity, query);
+KERNEL(256, 1) attend(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, i64 vStride, const int* mask, int capacity,
+                      X* out, float* sums, const Span* spans, int count, int groups, int width, float scale) {
+    __shared__ float weight[TOGETHER][CHUNK], shrink[TOGETHER], total[TOGETHER];
+    __shared__ float part[CHUNK * PER];
+    __shared__ int row[CHUNK];
+    const Span span = spans[blockIdx.x];
+    const int head = blockIdx.y, heads = gridDim.y, group = head / (heads / groups);
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const Seen seen(mask, count, capacity, span.first + min(warp % TOGETHER, span.count - 1)); // what a warp's query sees
     const Rows queries(q, qStride, head, width), keys(k, kStride, group, width), values(v, vStride, group, width);
-    out += ((i64) query * heads + head) * width;
-    sums += ((i64) query * heads + head) * width;
-    float top = -INFINITY, total = 0;
-    for (int first = seen.from; first < seen.to; first += 256) {
-        const int n = min(256, seen.to - first);
+    float top = -INFINITY;
+    if (threadIdx.x < TOGETHER) total[threadIdx.x] = 0;
+    const int begin = span.from / CHUNK * CHUNK;
+    for (int start = begin; start < span.to; start += CHUNK) {
+        const int low = max(span.from - start, 0), high = min(span.to - start, CHUNK);
         __syncthreads();
-        for (int key = threadIdx.x / 32; key < n; key += 8) {
-            const int r = seen.row(first + key);
-            float s = 0;
-            for (int i = threadIdx.x % 32 * PER; i < width; i += 32 * PER) {
-                float a[PER], b[PER];
-                widen(queries.pack(query, i, width), a);
-                widen(keys.pack(r, i, width), b);
-                s = dot(a, b, s);
+        row[threadIdx.x] = seen.row(start + min(max(threadIdx.x, low), high - 1));
+        __syncthreads();
+        for (int key = low / TOGETHER * TOGETHER + warp * TOGETHER; key < high; key += 8 * TOGETHER) {
+            float s[TOGETHER][TOGETHER] = {};
+            multiplyRows(s, queries, keys, span, row + key, width);
+            #pragma unroll
+            for (int i = 0; i < TOGETHER * TOGETHER; i++)
+                if (lane == i) weight[i / TOGETHER][key + i % TOGETHER] = s[i / TOGETHER][i % TOGETHER] * scale;
+        }
+        __syncthreads();
+        if (warp < TOGETHER) { // a warp's query
+            float now = top, sum = 0;
+            for (int i = lane; i < CHUNK; i += 32) {
+                const bool inside = start + i >= seen.from && start + i < seen.to;
+                if (!inside) weight[warp][i] = -INFINITY;
+                now = fmaxf(now, weight[warp][i]);
             }
-            s = warpSum(s);
-            if (threadIdx.x % 32 == 0) {
-                weight[key] = s * scale;
-                row[key] = r;
+            now = warpMax(now);
+            const float base = now == -INFINITY ? 0.f : now;
+            for (int i = lane; i < CHUNK; i += 32) {
+                const float w = expf(weight[warp][i] - base);
+                weight[warp][i] = w;
+                sum += w;
+            }
+            sum = warpSum(sum);
+            const float less = expf(top - base);
+            top = now;
+            __syncwarp();
+            if (lane == 0) {
+                shrink[warp] = less;
+                total[warp] = total[warp] * less + sum;
             }
         }
         __syncthreads();
-        const float score = threadIdx.x < n ? weight[threadIdx.x] : -INFINITY;
-        const float before = top;
-        top = fmaxf(top, blockMax<256>(score));
-        const float shrink = expf(before - top), w = expf(score - top);
-        total = total * shrink + blockSum<256>(w);
-        weight[threadIdx.x] = w;
-        __syncthreads();
-        for (int d = threadIdx.x; d < width; d += 256) {
-            float s = first == seen.from ? 0.f : sums[d] * shrink;
-            for (int key = 0; key < n; key++) s = fmaf(weight[key], widen(values.start[row[key] * values.stride + d]), s);
-            if (first + 256 < seen.to) sums[d] = s;
-            else out[d] = narrow<X>(s / total);
+
+        // A slice of threads covers a row of values, or as many of its packs as there are threads; it takes every so many-th key.
+        const int packs = (width + PER - 1) / PER;
+        for (int pack0 = 0; pack0 < packs; pack0 += 256) {
+            const int across = min(256, packs - pack0), slices = 256 / across, slice = threadIdx.x / across;
+            const int at = (pack0 + threadIdx.x % across) * PER;
+            float sum[TOGETHER][PER] = {};
+            if (slice < slices) addKeys(sum, weight, values, row, slice, slices, low, high, at, width);
+            #pragma unroll
+            for (int i = 0; i < TOGETHER; i++) {
+                if (i >= span.count) break;
+                if (slice < slices)
+                    #pragma unroll
+                    for (int e = 0; e < PER; e++) part[threadIdx.x * PER + e] = sum[i][e];
+                __syncthreads();
+                const i64 place = ((i64) (span.first + i) * heads + head) * width + pack0 * PER;
+                for (int d = threadIdx.x; d < across * PER && pack0 * PER + d < width; d += 256) {
+                    float s = addSlices(part, slices, across * PER, d);
+                    if (start > begin) s = fmaf(sums[place + d], shrink[i], s);
+                    if (start + CHUNK < span.to) sums[place + d] = s;
+                    else out[place + d] = narrow<X>(s / total[i]);
+                }
+                __syncthreads();
+            }
         }
     }
 }
 
 // ---- few queries of a width of at most 256: a block for each query, key head and chunk of 256 positions
 
-const int CHUNK = 256, WIDEST = 256;
+const int WIDEST = 256;
 
 /** More of the products of each head's query with a key. */
 template <int HEADS>
@@ -103,24 +196,6 @@ DEVICE void addScores(float (&score)[HEADS], const float (&query)[HEADS][WIDEST]
         for (int e = 0; e < PER; e += 4) *(float4*) (a + e) = *(const float4*) &query[h][i + e];
         score[h] = dot(a, b, score[h]);
     }
-}
-
-/** A key's values by each head's weight. */
-template <int HEADS>
-DEVICE void addValues(float (&sum)[HEADS][PER], const float (&weight)[HEADS][CHUNK], int key, const Pack<X>& values) {
-    float b[PER];
-    widen(values, b);
-    #pragma unroll
-    for (int h = 0; h < HEADS; h++)
-        #pragma unroll
-        for (int e = 0; e < PER; e++) sum[h][e] = fmaf(weight[h][key], b[e], sum[h][e]);
-}
-
-/** Adds what the slices of threads have summed, slice after slice: of element i of a row of n. */
-DEVICE float addSlices(const float* part, int slices, int n, int i) {
-    float s = 0;
-    for (int slice = 0; slice < slices; slice++) s += part[slice * n + i];
-    return s;
 }
 
 /**
@@ -193,14 +268,7 @@ DEVICE void chunk(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, 
     // A slice of threads covers a row of values; it takes every so many-th key.
     const int across = padded / PER, slices = 256 / across, slice = threadIdx.x / across, at = threadIdx.x % across * PER;
     float sum[HEADS][PER] = {};
-    if (slice < slices) {
-        int key = slice + (max(low - slice, 0) + slices - 1) / slices * slices;
-        if (values.aligned && at + PER <= width)
-            #pragma unroll 4
-            for (; key < high; key += slices) addValues(sum, weight, key, values.wholePack(row[key], at));
-        #pragma unroll 1
-        for (; key < high; key += slices) addValues(sum, weight, key, values.pack(row[key], at, width));
-    }
+    if (slice < slices) addKeys(sum, weight, values, row, slice, slices, low, high, at, width);
     #pragma unroll
     for (int h = 0; h < HEADS; h++) {
         if (h >= n) break;

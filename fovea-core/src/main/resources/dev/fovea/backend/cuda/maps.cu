@@ -41,6 +41,53 @@ KERNEL(256) grouped(Window s, const X* map, const W* w, const void* bias, int bi
     out[i] = narrow<X>(sum + element(bias, biasType, output));
 }
 
+const int PER = Pack<X>::N; // channels of a thread
+const int STRIP = 4; // neighbouring places of a thread, which share its weights
+
+/** Each channel by itself: as grouped, for a weight (C, 1, ky, kx). */
+KERNEL(256) depthwise(Window s, const X* map, const W* w, const void* bias, int biasType, X* out, int outHeight) {
+    const i64 i = (i64) blockIdx.x * 256 + threadIdx.x;
+    const int across = (s.channels + PER - 1) / PER, strips = (s.outWidth + STRIP - 1) / STRIP;
+    const int channel = (int) (i % across) * PER, line = (int) (i / across), y = line / strips, x = line % strips * STRIP;
+    if (y >= outHeight) return;
+    const int top = y * s.stride - s.padding, left = x * s.stride - s.padding;
+    const int taps = s.kernelHeight * s.kernelWidth, n = min(PER, s.channels - channel);
+    const bool aligned = packs(map, s.channels);
+    float sum[STRIP][PER] = {};
+    for (int tap = 0; tap < taps; tap++) {
+        const int inY = top + tap / s.kernelWidth, inX = left + tap % s.kernelWidth;
+        if (inY < 0 || inY >= s.height) continue;
+        float weight[PER];
+        #pragma unroll
+        for (int e = 0; e < PER; e++) weight[e] = e < n ? widen(w[(i64) (channel + e) * taps + tap]) : 0.f;
+        #pragma unroll
+        for (int j = 0; j < STRIP; j++) {
+            const int at = inX + j * s.stride;
+            if (at < 0 || at >= s.width) continue;
+            float value[PER];
+            widen(loadSome(map + ((i64) inY * s.width + at) * s.channels + channel, n, aligned && n == PER), value);
+            #pragma unroll
+            for (int e = 0; e < PER; e++) sum[j][e] = fmaf(value[e], weight[e], sum[j][e]);
+        }
+    }
+    float last[PER];
+    #pragma unroll
+    for (int e = 0; e < PER; e++) last[e] = e < n ? element(bias, biasType, channel + e) : 0.f;
+    #pragma unroll
+    for (int j = 0; j < STRIP; j++) {
+        if (x + j >= s.outWidth) break;
+        X* to = out + ((i64) y * s.outWidth + x + j) * s.channels + channel;
+        Pack<X> result;
+        #pragma unroll
+        for (int e = 0; e < PER; e++) result.at[e] = narrow<X>(sum[j][e] + last[e]);
+        if (n == PER && packs(out, s.channels)) storePack(to, result);
+        else
+            #pragma unroll
+            for (int e = 0; e < PER; e++)
+                if (e < n) to[e] = result.at[e];
+    }
+}
+
 /** Means of squares of a size, stride size; n elements in all, width and channels those of the map. */
 KERNEL(256) average(const X* map, X* out, int width, int channels, int size, i64 n) {
     i64 i = (i64) blockIdx.x * 256 + threadIdx.x;
