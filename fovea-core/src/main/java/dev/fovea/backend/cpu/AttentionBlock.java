@@ -1,12 +1,8 @@
 package dev.fovea.backend.cpu;
 
-import static dev.fovea.backend.cpu.Lanes.COUNT;
-import static dev.fovea.backend.cpu.VectorMath.at;
-
 import dev.fovea.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
 
 /**
  * One span of queries with one key head, on one thread. A row is a query and one of the heads that share the key head. For
@@ -177,12 +173,13 @@ final class AttentionBlock {
             shrink[i] = max[i];
             max[i] = Math.max(max[i], RowSoftmax.largest(row, tile) * scale);
         }
-        for (int i = 0; i < size.rows(); i += COUNT) {
-            VectorMath.exp(at(shrink, i).sub(base(at(max, i)))).intoArray(shrink, i);
+        for (int i = 0; i < size.rows(); i++) {
+            shrink[i] -= base(max[i]);
         }
+        RowMath.exp(shrink, size.rows());
         for (int i = 0; i < size.rows(); i++) {
             long row = scores + 4L * i * tile;
-            float base = max[i] == Float.NEGATIVE_INFINITY ? 0 : max[i];
+            float base = base(max[i]);
             float sum = split
                     ? RowSoftmax.splitWeights(row, weights + 4L * i * tile, tile, scale, base)
                     : RowSoftmax.weights(row, tile, scale, base);
@@ -191,8 +188,8 @@ final class AttentionBlock {
     }
 
     /** While a row has seen no key its largest score is minus infinity, from which nothing can be subtracted. */
-    private static FloatVector base(FloatVector max) {
-        return max.blend(0f, max.eq(Float.NEGATIVE_INFINITY));
+    private static float base(float max) {
+        return max == Float.NEGATIVE_INFINITY ? 0 : max;
     }
 
     private void accumulate(boolean first) {
@@ -205,7 +202,7 @@ final class AttentionBlock {
     private void writeSums() {
         for (int i = 0; i < size.rows(); i++) {
             Lanes.load(DType.FLOAT32, sums + 4L * i * wide, line, 0, size.width());
-            VectorMath.scale(line, 1 / total[i], size.width());
+            RowMath.scale(line, 1 / total[i], size.width());
             Lanes.store(call.out().dtype(), line, 0, call.head(call.out(), query(i), head(i)), size.width());
         }
     }

@@ -122,7 +122,7 @@ public final class CpuBackend implements Backend {
 
     /** One line for people: threads, vector width, what multiplies matrices and why nothing else does. */
     public String describe() {
-        return workers.count() + " threads, " + Lanes.FLOATS.vectorBitSize() + "-bit vectors, matrices by "
+        return workers.count() + " threads, " + Lanes.SHAPE.vectorBitSize() + "-bit vectors, matrices by "
                 + gemm.describe();
     }
 
@@ -256,7 +256,7 @@ public final class CpuBackend implements Backend {
     @Override
     public Tensor activation(Tensor x, Activation f) {
         Tensor out = allocate(x, Contract.activation(x));
-        elementwise.values(Rows.ofLast(x), Rows.ofLast(out), (a, n) -> VectorMath.activate(f, a, n));
+        elementwise.values(Rows.ofLast(x), Rows.ofLast(out), (a, n) -> RowMath.activate(f, a, n));
         return out;
     }
 
@@ -269,12 +269,12 @@ public final class CpuBackend implements Backend {
 
     @Override
     public Tensor add(Tensor x, Tensor y) {
-        return combine(x, y, Contract.add(x, y), VectorMath::add);
+        return combine(x, y, Contract.add(x, y), RowMath::add);
     }
 
     @Override
     public Tensor mul(Tensor x, Tensor y) {
-        return combine(x, y, Contract.mul(x, y), VectorMath::mul);
+        return combine(x, y, Contract.mul(x, y), RowMath::mul);
     }
 
     private Tensor combine(Tensor x, Tensor y, Shape shape, Elementwise.PairKernel kernel) {
@@ -290,14 +290,14 @@ public final class CpuBackend implements Backend {
     @Override
     public Tensor scale(Tensor x, float factor) {
         Tensor out = allocate(x, Contract.scale(x));
-        elementwise.values(Rows.ofLast(x), Rows.ofLast(out), (a, n) -> VectorMath.scale(a, factor, n));
+        elementwise.values(Rows.ofLast(x), Rows.ofLast(out), (a, n) -> RowMath.scale(a, factor, n));
         return out;
     }
 
     @Override
     public Tensor softmax(Tensor x) {
         Tensor out = allocate(x, Contract.softmax(x));
-        elementwise.rows(Rows.ofLast(x), Rows.ofLast(out), VectorMath::softmax);
+        elementwise.rows(Rows.ofLast(x), Rows.ofLast(out), RowMath::softmax);
         return out;
     }
 

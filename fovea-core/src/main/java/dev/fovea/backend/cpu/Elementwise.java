@@ -99,18 +99,18 @@ final class Elementwise {
     /** {@code round(f(gate)) up}. */
     void gated(Rows gate, Rows up, Rows out, Activation f) {
         pairs(gate, up, out, (a, b, n) -> {
-            VectorMath.activate(f, a, n);
+            RowMath.activate(f, a, n);
             Lanes.round(gate.dtype(), a, n);
-            VectorMath.mul(a, b, n);
+            RowMath.mul(a, b, n);
         });
     }
 
     /** Llama's: rounded before the weight. */
     void rmsNorm(Rows x, Rows weight, Rows out, float eps) {
         rowsWith(x, weight, out, (a, w, n) -> {
-            VectorMath.scale(a, rootMeanSquareInverse(a, 0, n, eps), n);
+            RowMath.scale(a, rootMeanSquareInverse(a, 0, n, eps), n);
             Lanes.round(x.dtype(), a, n);
-            VectorMath.mul(a, w, n);
+            RowMath.mul(a, w, n);
         });
     }
 
@@ -122,8 +122,8 @@ final class Elementwise {
             w[i] += 1;
         }
         rows(x, out, (a, n) -> {
-            VectorMath.scale(a, rootMeanSquareInverse(a, 0, n, eps), n);
-            VectorMath.mul(a, w, n);
+            RowMath.scale(a, rootMeanSquareInverse(a, 0, n, eps), n);
+            RowMath.mul(a, w, n);
         });
     }
 
@@ -133,15 +133,15 @@ final class Elementwise {
         weight.load(0, w);
         bias.load(0, b);
         rows(x, out, (a, n) -> {
-            float mean = VectorMath.sum(a, n) / n;
-            VectorMath.normalise(a, mean, rootMeanSquareInverse(a, mean, n, eps), n);
-            VectorMath.mul(a, w, n);
-            VectorMath.add(a, b, n);
+            float mean = RowMath.sum(a, n) / n;
+            RowMath.normalise(a, mean, rootMeanSquareInverse(a, mean, n, eps), n);
+            RowMath.mul(a, w, n);
+            RowMath.add(a, b, n);
         });
     }
 
     private static float rootMeanSquareInverse(float[] a, float mean, int n, float eps) {
-        return (float) (1 / Math.sqrt(VectorMath.sumOfSquares(a, mean, n) / n + eps));
+        return (float) (1 / Math.sqrt(RowMath.sumOfSquares(a, mean, n) / n + eps));
     }
 
     // ------------------------------------------------------------------------------------------------------ rope
@@ -202,15 +202,13 @@ final class Elementwise {
 
         /** {@code first = u cos + sign v sin}. */
         private void combine(float[] u, float[] v, float sign) {
-            for (int i = 0; i < half; i += Lanes.COUNT) {
-                VectorMath.at(u, i).mul(VectorMath.at(cos, i)).intoArray(first, i);
-                VectorMath.at(v, i).mul(VectorMath.at(sin, i)).mul(sign).intoArray(second, i);
-            }
+            RowMath.multiply(u, cos, 1, first, half);
+            RowMath.multiply(v, sin, sign, second, half);
             if (stepwise) {
                 Lanes.round(dtype, first, half);
                 Lanes.round(dtype, second, half);
             }
-            VectorMath.add(first, second, half);
+            RowMath.add(first, second, half);
         }
     }
 }

@@ -8,6 +8,7 @@ final class FewRowsTile implements TileProducts {
     static final int LIMIT = 16;
 
     private final float[] tile = new float[Dot.SIDE * Dot.SIDE];
+    private float[] lines = {};
 
     @Override
     public DType dtype() {
@@ -21,27 +22,33 @@ final class FewRowsTile implements TileProducts {
 
     @Override
     public void scores(long queries, long keys, long scores, Size size) {
-        int pitch = pitch(size.width());
-        long stride = 4L * pitch;
-        for (int key = 0; key < size.tile(); key += Dot.SIDE) {
-            for (int row = 0; row < size.rows(); row += Dot.SIDE) {
-                int valid = Math.min(Dot.SIDE, size.rows() - row);
-                products(keys + key * stride, queries + row * stride, stride, pitch, valid);
-                for (int i = 0; i < valid; i++) {
-                    long to = scores + 4L * ((long) (row + i) * size.tile() + key);
-                    Lanes.store(DType.FLOAT32, tile, i * Dot.SIDE, to, Dot.SIDE);
-                }
+        int tile = size.tile();
+        for (int row = 0; row < size.rows(); row += Dot.SIDE) {
+            int valid = Math.min(Dot.SIDE, size.rows() - row);
+            lines = Lanes.atLeast(lines, Dot.SIDE * tile);
+            scores(queries + 4L * row * pitch(size.width()), valid, keys, size);
+            for (int i = 0; i < valid; i++) {
+                Lanes.store(DType.FLOAT32, lines, i * tile, scores + 4L * (row + i) * tile, tile);
             }
         }
     }
 
-    private void products(long keys, long queries, long stride, int pitch, int valid) {
-        if (valid > 2) {
-            Dot.float32Tile(keys, stride, queries, stride, pitch, tile);
-            return;
-        }
-        for (int i = 0; i < valid; i++) {
-            Dot.float32Column(keys, stride, queries + i * stride, pitch, tile, i * Dot.SIDE);
+    /** Up to four lines. */
+    private void scores(long queries, int rows, long keys, Size size) {
+        int pitch = pitch(size.width());
+        long stride = 4L * pitch;
+        for (int key = 0; key < size.tile(); key += Dot.SIDE) {
+            long from = keys + key * stride;
+            if (rows > 2) {
+                Dot.tile(DType.FLOAT32, from, stride, queries, stride, pitch, tile);
+                for (int i = 0; i < rows; i++) {
+                    System.arraycopy(tile, i * Dot.SIDE, lines, i * size.tile() + key, Dot.SIDE);
+                }
+            } else {
+                for (int i = 0; i < rows; i++) {
+                    Dot.column(DType.FLOAT32, from, stride, queries + i * stride, pitch, lines, i * size.tile() + key);
+                }
+            }
         }
     }
 

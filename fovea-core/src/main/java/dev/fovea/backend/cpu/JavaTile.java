@@ -2,10 +2,10 @@ package dev.fovea.backend.cpu;
 
 import static dev.fovea.backend.cpu.Lanes.COUNT;
 import static dev.fovea.backend.cpu.Lanes.FLOAT;
-import static dev.fovea.backend.cpu.Lanes.FLOATS;
 import static dev.fovea.backend.cpu.Lanes.MEMORY;
 import static dev.fovea.backend.cpu.Lanes.ORDER;
-import static dev.fovea.backend.cpu.Lanes.float32;
+import static dev.fovea.backend.cpu.Vectors.FLOATS;
+import static dev.fovea.backend.cpu.Vectors.float32;
 
 import dev.fovea.tensor.DType;
 import jdk.incubator.vector.FloatVector;
@@ -17,6 +17,8 @@ final class JavaTile implements TileProducts {
 
     /** Columns of a register tile; eight accumulators fit the sixteen registers of AVX2 too. */
     private static final int COLUMNS = 2 * COUNT;
+
+    private static final Warmup PRODUCTS = new Warmup();
 
     @Override
     public DType dtype() {
@@ -50,6 +52,14 @@ final class JavaTile implements TileProducts {
      * @param columns a multiple of the vector length
      */
     static void multiply(long a, int pitch, long b, long c, int columns, int rows, int inner) {
+        if (PRODUCTS.plain(rows * inner * columns / COUNT)) {
+            PlainDot.multiply(a, pitch, b, c, columns, rows, inner);
+        } else {
+            multiplyVectors(a, pitch, b, c, columns, rows, inner);
+        }
+    }
+
+    private static void multiplyVectors(long a, int pitch, long b, long c, int columns, int rows, int inner) {
         long stride = 4L * columns;
         for (int row = 0; row < rows; row += ROWS) {
             long from = a + 4L * row * pitch;

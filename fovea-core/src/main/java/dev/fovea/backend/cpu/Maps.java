@@ -143,7 +143,7 @@ final class Maps {
                     tap[n++] = (ky * window.width() + kx) * pitch;
                 }
             }
-            VectorMath.addProducts(pixel, lines, at, taps, tap, n, x.channels());
+            RowMath.addProducts(pixel, lines, at, taps, tap, n, x.channels());
         }
     }
 
@@ -158,9 +158,9 @@ final class Maps {
                     for (int i = 0; i < size * size; i++) {
                         long at = x.at(y * size + i / size, c * size + i % size, 0);
                         Lanes.load(x.dtype(), at, one, 0, x.channels());
-                        VectorMath.add(sum, one, x.channels());
+                        RowMath.add(sum, one, x.channels());
                     }
-                    VectorMath.scale(sum, 1f / (size * size), x.channels());
+                    RowMath.scale(sum, 1f / (size * size), x.channels());
                     Lanes.store(out.dtype(), sum, 0, out.at(y, c, 0), x.channels());
                 }
             }
@@ -176,9 +176,9 @@ final class Maps {
             float[] one = new float[sum.length];
             for (int i = 0; i < x.count(); i++) {
                 Lanes.load(x.dtype(), x.row(i) + (long) from * bytes, one, 0, n);
-                VectorMath.add(sum, one, n);
+                RowMath.add(sum, one, n);
             }
-            VectorMath.scale(sum, 1f / x.count(), n);
+            RowMath.scale(sum, 1f / x.count(), n);
             Lanes.store(out.dtype(), sum, 0, out.address() + (long) from * bytes, n);
         });
     }

@@ -90,21 +90,13 @@ final class Panel {
 
     private void columns(Strip x, int t, int valid, Rows w, int n) {
         for (int j = 0; j < valid; j++) {
-            if (w.dtype() == DType.BFLOAT16) {
-                Dot.bfloat16Column(w.row(n), w.stride(), x.row(t + j), x.pitch(), line, j * step + n);
-            } else {
-                Dot.float32Column(w.row(n), w.stride(), x.row(t + j), x.pitch(), line, j * step + n);
-            }
+            Dot.column(w.dtype(), w.row(n), w.stride(), x.row(t + j), x.pitch(), line, j * step + n);
         }
     }
 
     /** Beyond the last row of either side come values that nobody stores. */
     private void tile(Strip x, int t, int valid, Rows w, int n) {
-        if (w.dtype() == DType.BFLOAT16) {
-            Dot.bfloat16Tile(w.row(n), w.stride(), x.row(t), 4L * x.pitch(), x.pitch(), tile);
-        } else {
-            Dot.float32Tile(w.row(n), w.stride(), x.row(t), 4L * x.pitch(), x.pitch(), tile);
-        }
+        Dot.tile(w.dtype(), w.row(n), w.stride(), x.row(t), 4L * x.pitch(), x.pitch(), tile);
         for (int j = 0; j < valid; j++) {
             System.arraycopy(tile, j * Dot.SIDE, line, j * step + n, Dot.SIDE);
         }

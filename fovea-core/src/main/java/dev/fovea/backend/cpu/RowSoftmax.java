@@ -1,19 +1,24 @@
 package dev.fovea.backend.cpu;
 
-import static dev.fovea.backend.cpu.Lanes.COUNT;
 import static dev.fovea.backend.cpu.Lanes.FLOAT;
-import static dev.fovea.backend.cpu.Lanes.FLOATS;
 import static dev.fovea.backend.cpu.Lanes.MEMORY;
-import static dev.fovea.backend.cpu.Lanes.ORDER;
-import static dev.fovea.backend.cpu.Lanes.float32;
 
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
-/** Rows of scores in memory, float32, a multiple of the vector length long. */
+/** Rows of scores in memory, float32, an even number of vectors long. */
 final class RowSoftmax {
+    private static final float[] HIDDEN = new float[256];
+
+    static {
+        Arrays.fill(HIDDEN, Float.NEGATIVE_INFINITY);
+    }
+
+    private static final Warmup LARGEST = new Warmup();
+    private static final Warmup WEIGHTS = new Warmup();
+    private static final Warmup SPLIT = new Warmup();
+    private static final Warmup ACCUMULATE = new Warmup();
+
     private RowSoftmax() {}
 
     /** Scores outside of from..to become minus infinity, whose weight is zero. */
@@ -23,32 +28,20 @@ final class RowSoftmax {
     }
 
     private static void fill(long row, int from, int to) {
-        for (int i = from; i < to; i++) {
-            MEMORY.set(FLOAT, row + 4L * i, Float.NEGATIVE_INFINITY);
+        for (int i = from; i < to; i += HIDDEN.length) {
+            MemorySegment.copy(HIDDEN, 0, MEMORY, FLOAT, row + 4L * i, Math.min(HIDDEN.length, to - i));
         }
     }
 
     static float largest(long row, int count) {
-        FloatVector even = float32(row);
-        FloatVector odd = even;
-        for (int i = 0; i < count; i += 2 * COUNT) {
-            even = Lanes.larger(even, float32(row + 4L * i));
-            odd = Lanes.larger(odd, float32(row + 4L * (i + COUNT)));
-        }
-        return Lanes.largest(Lanes.larger(even, odd));
+        return LARGEST.plain(count) ? PlainSoftmax.largest(row, count) : VectorSoftmax.largest(row, count);
     }
 
     /** Scores become {@code exp(scale score - base)}; returns their sum. */
     static float weights(long row, int count, float scale, float base) {
-        FloatVector sum = FloatVector.zero(FLOATS);
-        FloatVector factor = FloatVector.broadcast(FLOATS, scale);
-        FloatVector shift = FloatVector.broadcast(FLOATS, -base);
-        for (int i = 0; i < count; i += COUNT) {
-            FloatVector e = VectorMath.expUpTo88(float32(row + 4L * i).fma(factor, shift));
-            e.intoMemorySegment(MEMORY, row + 4L * i, ORDER);
-            sum = sum.add(e);
-        }
-        return Lanes.sum(sum);
+        return WEIGHTS.plain(count)
+                ? PlainSoftmax.weights(row, count, scale, base)
+                : VectorSoftmax.weights(row, count, scale, base);
     }
 
     /**
@@ -56,36 +49,17 @@ final class RowSoftmax {
      * PyTorch's flash kernels keep the first only; the contract asks for more.
      */
     static float splitWeights(long row, long result, int count, float scale, float base) {
-        FloatVector sum = FloatVector.zero(FLOATS);
-        FloatVector factor = FloatVector.broadcast(FLOATS, scale);
-        FloatVector shift = FloatVector.broadcast(FLOATS, -base);
-        for (int i = 0; i < count; i += COUNT) {
-            FloatVector e = VectorMath.expUpTo88(float32(row + 4L * i).fma(factor, shift));
-            IntVector high = halfUp(e);
-            store(high, result + 2L * i);
-            store(halfUp(e.sub(high.reinterpretAsFloats())), result + 2L * (count + i));
-            sum = sum.add(e);
-        }
-        return Lanes.sum(sum);
-    }
-
-    /** float32 bits of a nearest bfloat16. */
-    private static IntVector halfUp(FloatVector v) {
-        return v.reinterpretAsInts().add(0x8000).lanewise(VectorOperators.AND, 0xffff0000);
-    }
-
-    private static void store(IntVector bits, long address) {
-        ((ShortVector) bits.lanewise(VectorOperators.LSHR, 16).convertShape(VectorOperators.I2S, Lanes.SHORTS, 0))
-                .intoMemorySegment(MEMORY, address, ORDER);
+        return SPLIT.plain(count)
+                ? PlainSoftmax.splitWeights(row, result, count, scale, base)
+                : VectorSoftmax.splitWeights(row, result, count, scale, base);
     }
 
     /** {@code sums = sums shrink + partial}, or {@code partial} at first. */
     static void accumulate(long sums, long partial, int count, float shrink, boolean first) {
-        FloatVector factor = FloatVector.broadcast(FLOATS, shrink);
-        for (int i = 0; i < count; i += COUNT) {
-            FloatVector p = float32(partial + 4L * i);
-            FloatVector s = first ? p : float32(sums + 4L * i).fma(factor, p);
-            s.intoMemorySegment(MEMORY, sums + 4L * i, ORDER);
+        if (ACCUMULATE.plain(count)) {
+            PlainSoftmax.accumulate(sums, partial, count, shrink, first);
+        } else {
+            VectorSoftmax.accumulate(sums, partial, count, shrink, first);
         }
     }
 }

@@ -22,7 +22,7 @@ class GemmTest {
     @Test
     void describesWhatComputes() {
         assertThat(describe(CpuBackend.GemmChoice.JAVA))
-                .contains("2 threads", Lanes.FLOATS.vectorBitSize() + "-bit vectors", "Java vectors (as chosen)");
+                .contains("2 threads", Lanes.SHAPE.vectorBitSize() + "-bit vectors", "Java vectors (as chosen)");
         assertThat(describe(CpuBackend.GemmChoice.AUTO))
                 .contains(OneDnn.LIBRARY.isPresent() ? "oneDNN" : OneDnn.LIBRARY.where());
     }

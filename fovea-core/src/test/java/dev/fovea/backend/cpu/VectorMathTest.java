@@ -42,7 +42,7 @@ class VectorMathTest {
         assertThat(e[1]).isZero();
         assertThat(e[2]).isEqualTo(1f);
         assertThat(e[3]).isNaN();
-        assertThat(VectorMath.exp(FloatVector.broadcast(Lanes.FLOATS, 1000f)).lane(0))
+        assertThat(VectorMath.exp(FloatVector.broadcast(Vectors.FLOATS, 1000f)).lane(0))
                 .isFinite()
                 .isGreaterThan(1e38f);
     }
@@ -69,7 +69,7 @@ class VectorMathTest {
         for (int i = 0; i < lanes.length; i++) {
             lanes[i] = 1 << i;
         }
-        assertThat(Lanes.sum(VectorMath.at(lanes, 0))).isEqualTo((1 << lanes.length) - 1);
-        assertThat(Lanes.largest(VectorMath.at(lanes, 0))).isEqualTo(1 << (lanes.length - 1));
+        assertThat(Vectors.sum(VectorMath.at(lanes, 0))).isEqualTo((1 << lanes.length) - 1);
+        assertThat(Vectors.largest(VectorMath.at(lanes, 0))).isEqualTo(1 << (lanes.length - 1));
     }
 }

@@ -1,0 +1,144 @@
+package dev.fovea.backend.cpu;
+
+import dev.fovea.tensor.Activation;
+
+/**
+ * Functions of the first n values of arrays, which are padded to whole vectors; in place, if nothing else is said. What lies
+ * behind the values may be overwritten.
+ */
+final class RowMath {
+    private static final Warmup EXP = new Warmup();
+    private static final Warmup RELU = new Warmup();
+    private static final Warmup SILU = new Warmup();
+    private static final Warmup GELU = new Warmup();
+    private static final Warmup GELU_TANH = new Warmup();
+    private static final Warmup SOFTMAX = new Warmup();
+    private static final Warmup PRODUCTS = new Warmup();
+    private static final Warmup ADD = new Warmup();
+    private static final Warmup MUL = new Warmup();
+    private static final Warmup SCALE = new Warmup();
+    private static final Warmup NORMALISE = new Warmup();
+    private static final Warmup MULTIPLY = new Warmup();
+    private static final Warmup SUM = new Warmup();
+    private static final Warmup SQUARES = new Warmup();
+
+    private RowMath() {}
+
+    static void activate(Activation f, float[] a, int n) {
+        switch (f) {
+            case RELU -> relu(a, n);
+            case SILU -> silu(a, n);
+            case GELU -> gelu(a, n);
+            case GELU_TANH -> geluTanh(a, n);
+        }
+    }
+
+    private static void relu(float[] a, int n) {
+        if (RELU.plain(n)) {
+            PlainMath.relu(a, n);
+        } else {
+            VectorMath.relu(a, n);
+        }
+    }
+
+    static void exp(float[] a, int n) {
+        if (EXP.plain(n)) {
+            PlainMath.exp(a, n);
+        } else {
+            VectorMath.exp(a, n);
+        }
+    }
+
+    private static void silu(float[] a, int n) {
+        if (SILU.plain(n)) {
+            PlainMath.silu(a, n);
+        } else {
+            VectorMath.silu(a, n);
+        }
+    }
+
+    private static void gelu(float[] a, int n) {
+        if (GELU.plain(n)) {
+            PlainMath.gelu(a, n);
+        } else {
+            VectorMath.gelu(a, n);
+        }
+    }
+
+    private static void geluTanh(float[] a, int n) {
+        if (GELU_TANH.plain(n)) {
+            PlainMath.geluTanh(a, n);
+        } else {
+            VectorMath.geluTanh(a, n);
+        }
+    }
+
+    static void softmax(float[] a, int n) {
+        if (SOFTMAX.plain(n)) {
+            PlainMath.softmax(a, n);
+        } else {
+            VectorMath.softmax(a, n);
+        }
+    }
+
+    /** {@code a += b[bAt[j]…] c[cAt[j]…]} for all j below terms. */
+    static void addProducts(float[] a, float[] b, int[] bAt, float[] c, int[] cAt, int terms, int n) {
+        if (PRODUCTS.plain(terms * n / Lanes.COUNT)) {
+            PlainMath.addProducts(a, b, bAt, c, cAt, terms, n);
+        } else {
+            VectorMath.addProducts(a, b, bAt, c, cAt, terms, n);
+        }
+    }
+
+    static void add(float[] a, float[] b, int n) {
+        if (ADD.plain(n)) {
+            PlainMath.add(a, b, n);
+        } else {
+            VectorMath.add(a, b, n);
+        }
+    }
+
+    static void mul(float[] a, float[] b, int n) {
+        if (MUL.plain(n)) {
+            PlainMath.mul(a, b, n);
+        } else {
+            VectorMath.mul(a, b, n);
+        }
+    }
+
+    static void scale(float[] a, float factor, int n) {
+        if (SCALE.plain(n)) {
+            PlainMath.scale(a, factor, n);
+        } else {
+            VectorMath.scale(a, factor, n);
+        }
+    }
+
+    /** {@code a = (a - shift) scale}. */
+    static void normalise(float[] a, float shift, float scale, int n) {
+        if (NORMALISE.plain(n)) {
+            PlainMath.normalise(a, shift, scale, n);
+        } else {
+            VectorMath.normalise(a, shift, scale, n);
+        }
+    }
+
+    /** {@code out = factor a b}. */
+    static void multiply(float[] a, float[] b, float factor, float[] out, int n) {
+        if (MULTIPLY.plain(n)) {
+            PlainMath.multiply(a, b, factor, out, n);
+        } else {
+            VectorMath.multiply(a, b, factor, out, n);
+        }
+    }
+
+    /** The padding must be zeros. */
+    static float sum(float[] a, int n) {
+        return SUM.plain(n) ? PlainMath.sum(a, n) : VectorMath.sum(a, n);
+    }
+
+    /** Sum of {@code (a - shift)²}. */
+    static float sumOfSquares(float[] a, float shift, int n) {
+        return SQUARES.plain(n) ? PlainMath.sumOfSquares(a, shift, n) : VectorMath.sumOfSquares(a, shift, n);
+    }
+}
