@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Makes the PTX beside the .cu files of the tests: ptx.py DIRECTORY_OF_LIBNVRTC (12.4, of the wheel nvidia-cuda-nvrtc-cu12)."""
+"""Makes the PTX that tests of the interpreter run: ptx.py [FOLDER OF NVRTC 12.4]; scripts/kernels fetches one."""
 
 import ctypes
+import hashlib
 import pathlib
 import sys
 
@@ -24,9 +25,12 @@ def compile(nvrtc, source):
     return text.value.decode()
 
 
-library = pathlib.Path(sys.argv[1])
+fetched = ROOT.parents[8] / ".cache/nvrtc-12.4/nvidia/cuda_nvrtc/lib"
+library = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else fetched
 for builtins in library.glob("libnvrtc-builtins.so.*"):
     ctypes.CDLL(str(builtins), mode=ctypes.RTLD_GLOBAL)
 nvrtc = ctypes.CDLL(str(next(library.glob("libnvrtc.so.*"))))
 for source in sorted(ROOT.glob("*.cu")):
-    source.with_suffix(".ptx").write_text(compile(nvrtc, PRELUDE.read_text() + source.read_text()))
+    text = source.read_text()
+    origin = f"// of {source.name}, sha256 {hashlib.sha256(text.encode()).hexdigest()}\n"
+    source.with_suffix(".ptx").write_text(origin + compile(nvrtc, PRELUDE.read_text() + text))

@@ -2,6 +2,7 @@ package dev.fovea.backend.cuda;
 
 import dev.fovea.error.NativeException;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Reads and writes of memory; each lane's address is checked. */
@@ -30,7 +31,7 @@ abstract class PtxAccess extends PtxOp {
         this.offset = address.offset();
     }
 
-    static PtxOp load(PtxSource.Statement s, PtxOperands operands) {
+    static PtxOp load(PtxEntry.Statement s, PtxOperands operands) {
         List<String> targets = PtxOperands.list(s.operand(0));
         return new Load(
                 s,
@@ -38,7 +39,7 @@ abstract class PtxAccess extends PtxOp {
                 targets.stream().mapToInt(operands::target).toArray());
     }
 
-    static PtxOp store(PtxSource.Statement s, PtxOperands operands) {
+    static PtxOp store(PtxEntry.Statement s, PtxOperands operands) {
         List<String> values = PtxOperands.list(s.operand(1));
         return new Store(
                 s,
@@ -46,7 +47,7 @@ abstract class PtxAccess extends PtxOp {
                 values.stream().mapToInt(operands::value).toArray());
     }
 
-    private static Space space(PtxSource.Statement s) {
+    private static Space space(PtxEntry.Statement s) {
         return s.has("global") || s.has("const")
                 ? Space.GLOBAL
                 : s.has("shared")
@@ -69,11 +70,44 @@ abstract class PtxAccess extends PtxOp {
         return segment;
     }
 
+    /**
+     * The memory that has what all 32 lanes ask for; where in it is put into {@code warp.offsets}. Null where that is not so, or
+     * not clear: then lanes are to be looked at one by one.
+     */
+    final PtxMemory.@Nullable Segment common(PtxWarp warp, int bytes) {
+        if (warp.mask != -1 || space == Space.LOCAL || space == Space.GENERIC) {
+            return null;
+        }
+        long[] at = warp.registers[slot];
+        long least = Long.MAX_VALUE;
+        long most = Long.MIN_VALUE;
+        long bits = 0;
+        for (int i = 0; i < PtxWarp.LANES; i++) {
+            long address = address(at[i]);
+            least = Math.min(least, address);
+            most = Math.max(most, address);
+            bits |= address;
+        }
+        PtxMemory.Segment segment = space == Space.GLOBAL
+                ? warp.block.memory.find(least)
+                : space == Space.SHARED ? warp.block.shared : warp.block.parameters;
+        if (segment == null
+                || !segment.holds(least, bytes)
+                || !segment.holds(most, bytes)
+                || (bits & (bytes - 1)) != 0) {
+            return null;
+        }
+        for (int i = 0; i < PtxWarp.LANES; i++) {
+            warp.offsets[i] = (int) (address(at[i]) - segment.base());
+        }
+        return segment;
+    }
+
     private String outside(PtxMemory.@Nullable Segment segment) {
         return space == Space.GLOBAL || space == Space.GENERIC || segment == null
                 ? PtxMemory.describe(segment)
                 : "its %s memory has %,d bytes"
-                        .formatted(space.name().toLowerCase(java.util.Locale.ROOT), segment.content().length);
+                        .formatted(space.name().toLowerCase(Locale.ROOT), segment.content().length);
     }
 
     private static PtxMemory.@Nullable Segment generic(PtxWarp warp, int lane, long address) {
@@ -103,7 +137,7 @@ abstract class PtxAccess extends PtxOp {
         private final int bytes;
         private final boolean signed;
 
-        Load(PtxSource.Statement s, PtxOperands.Address address, int[] targets) {
+        Load(PtxEntry.Statement s, PtxOperands.Address address, int[] targets) {
             super(s.text(), space(s), address);
             this.targets = targets;
             bytes = PtxSource.bytes(s.type());
@@ -112,8 +146,27 @@ abstract class PtxAccess extends PtxOp {
 
         @Override
         void run(PtxWarp warp) {
-            long[] at = warp.registers[slot];
             int all = bytes * targets.length;
+            PtxMemory.Segment segment = common(warp, all);
+            if (segment == null) {
+                each(warp, all);
+                return;
+            }
+            for (int i = 0; i < targets.length; i++) {
+                long[] values = warp.registers[targets[i]];
+                segment.gather(warp.offsets, i * bytes, bytes, values);
+                for (int lane = 0; signed && lane < PtxWarp.LANES; lane++) {
+                    values[lane] = signed(values[lane]);
+                }
+            }
+        }
+
+        private long signed(long value) {
+            return value << 64 - 8 * bytes >> 64 - 8 * bytes;
+        }
+
+        private void each(PtxWarp warp, int all) {
+            long[] at = warp.registers[slot];
             PtxMemory.Segment segment = null;
             for (int rest = warp.mask; rest != 0; rest &= rest - 1) {
                 int lane = Integer.numberOfTrailingZeros(rest);
@@ -124,7 +177,7 @@ abstract class PtxAccess extends PtxOp {
                 }
                 for (int i = 0; i < targets.length; i++) {
                     long value = segment.get(address + (long) i * bytes, bytes);
-                    warp.registers[targets[i]][lane] = signed ? value << 64 - 8 * bytes >> 64 - 8 * bytes : value;
+                    warp.registers[targets[i]][lane] = signed ? signed(value) : value;
                 }
             }
         }
@@ -134,7 +187,7 @@ abstract class PtxAccess extends PtxOp {
         private final int[] values;
         private final int bytes;
 
-        Store(PtxSource.Statement s, PtxOperands.Address address, int[] values) {
+        Store(PtxEntry.Statement s, PtxOperands.Address address, int[] values) {
             super(s.text(), space(s), address);
             this.values = values;
             bytes = PtxSource.bytes(s.type());
@@ -145,8 +198,19 @@ abstract class PtxAccess extends PtxOp {
 
         @Override
         void run(PtxWarp warp) {
-            long[] at = warp.registers[slot];
             int all = bytes * values.length;
+            PtxMemory.Segment segment = common(warp, all);
+            if (segment == null) {
+                each(warp, all);
+                return;
+            }
+            for (int i = 0; i < values.length; i++) {
+                segment.scatter(warp.offsets, i * bytes, bytes, warp.registers[values[i]]);
+            }
+        }
+
+        private void each(PtxWarp warp, int all) {
+            long[] at = warp.registers[slot];
             PtxMemory.Segment segment = null;
             for (int rest = warp.mask; rest != 0; rest &= rest - 1) {
                 int lane = Integer.numberOfTrailingZeros(rest);

@@ -30,9 +30,6 @@ final class PtxBlock {
         z = index / grid.x() / grid.y();
         shared = PtxMemory.Segment.of(0, launch.sharedBytes());
         warps = new PtxWarp[Math.ceilDiv(threads, PtxWarp.LANES)];
-        for (int i = 0; i < warps.length; i++) {
-            warps[i] = new PtxWarp(this, i * PtxWarp.LANES);
-        }
     }
 
     int threads() {
@@ -48,7 +45,19 @@ final class PtxBlock {
      *
      * @return how many instructions they ran
      */
-    long run(boolean reversed) {
+    long run(PtxFiles files, boolean reversed) {
+        PtxFiles.File file = files.take();
+        try {
+            for (int i = 0; i < warps.length; i++) {
+                warps[i] = new PtxWarp(this, i * PtxWarp.LANES, file);
+            }
+            return run(reversed);
+        } finally {
+            files.give(file);
+        }
+    }
+
+    private long run(boolean reversed) {
         while (true) {
             for (int i = 0; i < warps.length; i++) {
                 warps[reversed ? warps.length - 1 - i : i].run();

@@ -1,6 +1,7 @@
 package dev.fovea.backend.cuda;
 
 import dev.fovea.error.NativeException;
+import java.util.Locale;
 
 /** Instructions that lanes of a warp, or all threads of a block, run together. */
 abstract class PtxCollective extends PtxOp {
@@ -12,7 +13,7 @@ abstract class PtxCollective extends PtxOp {
         this.members = members;
     }
 
-    static PtxOp of(PtxSource.Statement s, PtxOperands operands) {
+    static PtxOp of(PtxEntry.Statement s, PtxOperands operands) {
         return switch (s.base()) {
             case "shfl" -> new Shuffle(s, operands);
             case "activemask" -> new ActiveMask(s.text(), operands.target(s.operand(0)));
@@ -37,18 +38,26 @@ abstract class PtxCollective extends PtxOp {
         return true;
     }
 
+    /** Which lane a shuffle reads: one before, one behind, one across, or one that it names. */
+    private enum Mode {
+        UP,
+        DOWN,
+        BFLY,
+        IDX
+    }
+
     /** A register of another lane. */
     private static final class Shuffle extends PtxCollective {
-        private final String mode;
+        private final Mode mode;
         private final int target;
         private final int predicate;
         private final int source;
         private final int distance;
         private final int bounds;
 
-        Shuffle(PtxSource.Statement s, PtxOperands operands) {
+        Shuffle(PtxEntry.Statement s, PtxOperands operands) {
             super(s.text(), operands.value(s.operand(4)));
-            mode = s.opcode().get(2);
+            mode = Mode.valueOf(s.opcode().get(2).toUpperCase(Locale.ROOT));
             String[] targets = s.operand(0).split("\\|");
             target = operands.target(targets[0]);
             predicate = operands.target(targets.length > 1 ? targets[1] : "_");
@@ -59,27 +68,29 @@ abstract class PtxCollective extends PtxOp {
 
         @Override
         void together(PtxWarp warp) {
-            long[] from = warp.registers[source].clone();
+            long[][] registers = warp.registers;
+            long[] from = registers[source].clone();
+            long[] to = registers[target];
+            long[] whether = registers[predicate];
             for (int rest = warp.mask; rest != 0; rest &= rest - 1) {
                 int lane = Integer.numberOfTrailingZeros(rest);
-                int by = (int) warp.registers[distance][lane] & 31;
-                int clamp = (int) warp.registers[bounds][lane] & 31;
-                int segment = (int) warp.registers[bounds][lane] >> 8 & 31;
-                int most = lane & segment | clamp & ~segment;
+                int by = (int) registers[distance][lane] & 31;
+                int bound = (int) registers[bounds][lane];
+                int segment = bound >> 8 & 31;
+                int most = lane & segment | bound & 31 & ~segment;
                 int other = switch (mode) {
-                    case "up" -> lane - by;
-                    case "down" -> lane + by;
-                    case "bfly" -> lane ^ by;
-                    case "idx" -> lane & segment | by & ~segment;
-                    default -> throw new IllegalStateException(mode);
+                    case UP -> lane - by;
+                    case DOWN -> lane + by;
+                    case BFLY -> lane ^ by;
+                    case IDX -> lane & segment | by & ~segment;
                 };
-                boolean within = mode.equals("up") ? other >= most : other <= most;
+                boolean within = mode == Mode.UP ? other >= most : other <= most;
                 int which = within ? other : lane;
                 if ((warp.mask >>> which & 1) == 0) {
                     throw warp.fault(this, lane, "reads lane %d, which does not take part".formatted(which));
                 }
-                warp.registers[target][lane] = from[which];
-                warp.registers[predicate][lane] = within ? 1 : 0;
+                to[lane] = from[which];
+                whether[lane] = within ? 1 : 0;
             }
         }
     }
@@ -94,7 +105,7 @@ abstract class PtxCollective extends PtxOp {
         private final int source;
         private final boolean negated;
 
-        Vote(PtxSource.Statement s, PtxOperands operands) {
+        Vote(PtxEntry.Statement s, PtxOperands operands) {
             super(s.text(), operands.value(s.operand(2)));
             base = s.base();
             mode = s.base().equals("match") ? s.opcode().get(1) : s.opcode().get(2);
@@ -177,7 +188,7 @@ abstract class PtxCollective extends PtxOp {
         private final int number;
         private final int count;
 
-        Barrier(PtxSource.Statement s, PtxOperands operands) {
+        Barrier(PtxEntry.Statement s, PtxOperands operands) {
             super(s.text());
             if (!s.has("sync")) {
                 throw new NativeException("the interpreter does not know this instruction");

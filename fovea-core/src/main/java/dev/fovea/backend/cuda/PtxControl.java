@@ -1,18 +1,16 @@
 package dev.fovea.backend.cuda;
 
-import dev.fovea.error.NativeException;
 import java.util.List;
-import java.util.Map;
 
 /** Instructions by their names; branches and ends. */
 final class PtxControl {
     private PtxControl() {}
 
     /** The instruction of a statement, without its guard. */
-    static PtxOp of(PtxSource.Statement s, PtxOperands operands, PtxSource.Entry entry) {
+    static PtxOp of(PtxEntry.Statement s, PtxOperands operands, PtxEntry entry) {
         return switch (s.base()) {
             case "ret", "exit" -> new End(s.text());
-            case "bra" -> new Branch(s.text(), label(entry.labels(), s.operand(0)));
+            case "bra" -> new Branch(s.text(), entry.label(s.operand(0)));
             case "brx" -> new Switch(s, operands, entry);
             case "ld", "ldu" -> PtxAccess.load(s, operands);
             case "st" -> PtxAccess.store(s, operands);
@@ -23,14 +21,6 @@ final class PtxControl {
                 new Nothing(s.text());
             default -> PtxScalar.of(s, operands);
         };
-    }
-
-    private static int label(Map<String, Integer> labels, String name) {
-        Integer at = labels.get(name);
-        if (at == null) {
-            throw new NativeException("there is no label " + name);
-        }
-        return at;
     }
 
     static final class Nothing extends PtxOp {
@@ -82,11 +72,11 @@ final class PtxControl {
         private final int index;
         private final int[] targets;
 
-        Switch(PtxSource.Statement s, PtxOperands operands, PtxSource.Entry entry) {
+        Switch(PtxEntry.Statement s, PtxOperands operands, PtxEntry entry) {
             super(s.text());
             index = operands.value(s.operand(0));
             List<String> labels = entry.targets().getOrDefault(s.operand(1), List.of());
-            targets = labels.stream().mapToInt(l -> label(entry.labels(), l)).toArray();
+            targets = labels.stream().mapToInt(entry::label).toArray();
         }
 
         @Override

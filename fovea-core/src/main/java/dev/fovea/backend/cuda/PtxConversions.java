@@ -15,7 +15,7 @@ final class PtxConversions {
     }
 
     /** Of one value. */
-    static PtxFunction.One one(PtxSource.Statement s) {
+    static PtxFunction.One one(PtxEntry.Statement s) {
         String to = s.opcode().get(s.opcode().size() - 2);
         String from = s.type();
         if (s.has("relu")) {
@@ -43,7 +43,7 @@ final class PtxConversions {
     }
 
     /** Of two values to a pair: the first is the upper one. */
-    static PtxFunction.Two pair(PtxSource.Statement s) {
+    static PtxFunction.Two pair(PtxEntry.Statement s) {
         String to = s.opcode().get(s.opcode().size() - 2).replace("x2", "");
         if (s.has("relu") || s.has("sat") || !s.type().equals("f32")) {
             throw PtxIntegers.unknown();
@@ -118,7 +118,7 @@ final class PtxConversions {
         return bits >= 63 ? Long.MAX_VALUE : (1L << bits) - 1;
     }
 
-    private static PtxFunction.One integers(PtxSource.Statement s, String from, String to) {
+    private static PtxFunction.One integers(PtxEntry.Statement s, String from, String to) {
         PtxFunction.One in = PtxIntegers.value(from);
         PtxFunction.One out = PtxIntegers.value(to);
         if (!s.has("sat")) {
@@ -130,7 +130,7 @@ final class PtxConversions {
         return a -> huge && a < 0 ? most : Math.clamp(in.of(a), least, most);
     }
 
-    private static PtxFunction.One fromInteger(PtxSource.Statement s, String from, String to) {
+    private static PtxFunction.One fromInteger(PtxEntry.Statement s, String from, String to) {
         PtxFunction.One in = PtxIntegers.value(from);
         PtxRounding rounding = PtxRounding.of(s);
         PtxFunction.One out = to.equals("f32") ? PtxFloats.after(s) : a -> a;

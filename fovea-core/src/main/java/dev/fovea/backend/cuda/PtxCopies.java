@@ -28,7 +28,7 @@ final class PtxCopies {
         }
     }
 
-    static PtxOp of(PtxSource.Statement s, PtxOperands operands) {
+    static PtxOp of(PtxEntry.Statement s, PtxOperands operands) {
         if (!s.has("async") || s.has("bulk") || s.has("mbarrier")) {
             throw new NativeException("the interpreter does not know this instruction");
         }
@@ -58,7 +58,7 @@ final class PtxCopies {
         private final boolean commits;
         private final int but;
 
-        Groups(PtxSource.Statement s) {
+        Groups(PtxEntry.Statement s) {
             super(s.text());
             commits = !s.has("wait_group");
             but = s.has("wait_group") ? Integer.parseInt(s.operand(0)) : s.has("wait_all") ? 0 : Integer.MAX_VALUE;
@@ -81,7 +81,7 @@ final class PtxCopies {
         private final int bytes;
         private final int read;
 
-        Start(PtxSource.Statement s, PtxOperands operands) {
+        Start(PtxEntry.Statement s, PtxOperands operands) {
             super(s.text());
             to = new Side(s.text(), PtxAccess.Space.SHARED, operands.address(s.operand(0)));
             from = new Side(s.text(), PtxAccess.Space.GLOBAL, operands.address(s.operand(1)));

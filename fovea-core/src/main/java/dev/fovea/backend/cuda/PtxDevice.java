@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A device without a GPU: interprets the PTX that NVIDIA's compiler made of the kernels, so that they can be tested and looked
@@ -26,6 +25,7 @@ public final class PtxDevice implements Device {
     private final PtxMemory memory;
     private final Map<Kernel.Module, Module> modules = new HashMap<>();
     private final LongAdder executed = new LongAdder();
+    private final PtxFiles files = new PtxFiles();
     private int launches;
 
     /**
@@ -109,7 +109,7 @@ public final class PtxDevice implements Device {
         int blocks = Math.toIntExact((long) grid.x() * grid.y() * grid.z());
         IntStream all = IntStream.range(0, blocks);
         (blocks > 1 ? all.parallel() : all)
-                .forEach(i -> executed.add(new PtxBlock(launch, reversed ? blocks - 1 - i : i).run(reversed)));
+                .forEach(i -> executed.add(new PtxBlock(launch, reversed ? blocks - 1 - i : i).run(files, reversed)));
     }
 
     private static void check(PtxKernel code, Kernel kernel, int argumentBytes, int shared) {
@@ -139,10 +139,11 @@ public final class PtxDevice implements Device {
     @Override
     public void close() {
         memory.clear();
+        files.clear();
     }
 
     private Module module(Kernel.Module module) {
-        return new Module(module, PtxSource.parse(ptx.apply(module)), memory);
+        return new Module(module, new PtxSource(ptx.apply(module)), memory);
     }
 
     /** A module whose entries are made ready when they are asked for. */
@@ -170,15 +171,7 @@ public final class PtxDevice implements Device {
         }
 
         private PtxKernel make(String name) {
-            PtxSource.@Nullable Entry entry = source.entries().get(name);
-            if (entry == null) {
-                throw new NativeException("module %s has no kernel %s; it has %s"
-                        .formatted(
-                                id.id(),
-                                name,
-                                String.join(", ", source.entries().keySet())));
-            }
-            return PtxKernel.of(source, entry, globals);
+            return PtxKernel.of(name + " of " + id.id(), source, source.entry(name), globals);
         }
     }
 }

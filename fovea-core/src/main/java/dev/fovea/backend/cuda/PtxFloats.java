@@ -37,7 +37,7 @@ final class PtxFloats {
         return Double.isNaN(x) ? 0x7fff_ffff_ffff_ffffL : Double.doubleToRawLongBits(x);
     }
 
-    static PtxFunction.One one(PtxSource.Statement s) {
+    static PtxFunction.One one(PtxEntry.Statement s) {
         boolean wide = s.type().equals("f64");
         long sign = wide ? Long.MIN_VALUE : 1L << 31;
         switch (s.base()) {
@@ -67,7 +67,7 @@ final class PtxFloats {
         return wide ? a -> bits(f.of(wide(a))) : around(s, a -> bits((float) f.of(real(a))));
     }
 
-    static PtxFunction.Two two(PtxSource.Statement s) {
+    static PtxFunction.Two two(PtxEntry.Statement s) {
         if (s.type().equals("f64")) {
             return two64(s);
         }
@@ -91,7 +91,7 @@ final class PtxFloats {
         return around(s, (a, b) -> bits(f.of(real(a), real(b))));
     }
 
-    private static PtxFunction.Two two64(PtxSource.Statement s) {
+    private static PtxFunction.Two two64(PtxEntry.Statement s) {
         if (PtxRounding.of(s) != PtxRounding.NEAREST) {
             throw PtxIntegers.unknown();
         }
@@ -109,7 +109,7 @@ final class PtxFloats {
     }
 
     /** a * b + c, rounded once. */
-    static PtxFunction.Three fma(PtxSource.Statement s) {
+    static PtxFunction.Three fma(PtxEntry.Statement s) {
         PtxRounding rounding = PtxRounding.of(s);
         boolean nearest = rounding == PtxRounding.NEAREST;
         if (s.type().equals("f64") && nearest) {
@@ -125,31 +125,31 @@ final class PtxFloats {
                         : (a, b, c) -> bits(rounding.sum((double) real(a) * real(b), real(c))));
     }
 
-    private static PtxFunction.One around(PtxSource.Statement s, PtxFunction.One f) {
+    private static PtxFunction.One around(PtxEntry.Statement s, PtxFunction.One f) {
         PtxFunction.One in = before(s);
         PtxFunction.One out = after(s);
         return a -> out.of(f.of(in.of(a)));
     }
 
-    private static PtxFunction.Two around(PtxSource.Statement s, PtxFunction.Two f) {
+    private static PtxFunction.Two around(PtxEntry.Statement s, PtxFunction.Two f) {
         PtxFunction.One in = before(s);
         PtxFunction.One out = after(s);
         return (a, b) -> out.of(f.of(in.of(a), in.of(b)));
     }
 
-    private static PtxFunction.Three around(PtxSource.Statement s, PtxFunction.Three f) {
+    private static PtxFunction.Three around(PtxEntry.Statement s, PtxFunction.Three f) {
         PtxFunction.One in = before(s);
         PtxFunction.One out = after(s);
         return (a, b, c) -> out.of(f.of(in.of(a), in.of(b), in.of(c)));
     }
 
     /** What happens to a float32 operand: nothing, or subnormal ones become zero. */
-    static PtxFunction.One before(PtxSource.Statement s) {
+    static PtxFunction.One before(PtxEntry.Statement s) {
         return s.has("ftz") ? PtxFloats::flush : a -> a;
     }
 
     /** What happens to a float32 result: it may be brought to 0 … 1. */
-    static PtxFunction.One after(PtxSource.Statement s) {
+    static PtxFunction.One after(PtxEntry.Statement s) {
         PtxFunction.One flush = before(s);
         return s.has("sat") ? a -> saturate(flush.of(a)) : flush;
     }

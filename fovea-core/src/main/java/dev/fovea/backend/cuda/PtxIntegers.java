@@ -102,7 +102,7 @@ final class PtxIntegers {
                 yield (a, b, c) -> product.of(a, b) + c;
             }
             case "sad" -> (a, b, c) -> Math.abs(x.of(a) - x.of(b)) + c;
-            case "bfe" -> (a, b, c) -> extract(x.of(a), (int) b & 0xff, (int) c & 0xff, bits, type.startsWith("s"));
+            case "bfe" -> (a, b, c) -> extract(x.of(a), (int) b & 0xff, (int) c & 0xff, type.startsWith("s"));
             case "shf" -> shift(variant.startsWith("l"), variant.endsWith("wrap"));
             case "prmt" -> PtxIntegers::permute;
             case "selp" -> (a, b, p) -> (p & 1) != 0 ? a : b;
@@ -115,17 +115,13 @@ final class PtxIntegers {
         return a & -1L >>> 64 - bits;
     }
 
-    private static long extract(long a, int from, int count, int bits, boolean signed) {
+    /** Some bits of a value; beyond its end there are more of its sign, or zeros. */
+    private static long extract(long a, int from, int count, boolean signed) {
         if (count == 0) {
             return 0;
         }
-        // Beyond the value's end a field has its sign.
-        long shifted = from >= bits ? signed && a < 0 ? -1 : 0 : a >> from;
-        if (!signed) {
-            shifted = from >= bits ? 0 : a >>> from;
-        }
         int unused = Math.max(0, 64 - count);
-        return signed ? shifted << unused >> unused : shifted << unused >>> unused;
+        return signed ? a >> Math.min(from, 63) << unused >> unused : (from > 63 ? 0 : a >>> from) << unused >>> unused;
     }
 
     /** Puts {@code count} bits of {@code a} into {@code b}. */

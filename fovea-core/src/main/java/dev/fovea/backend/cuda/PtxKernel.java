@@ -23,36 +23,33 @@ record PtxKernel(
         PtxOp[] code,
         PtxOperands.Layout layout) {
 
-    /** The registers of a warp that begins. */
-    long[][] registers(PtxWarp warp) {
-        return layout.registers(warp);
-    }
-
     /**
      * Makes an entry ready.
      *
+     * @param name of the kernel, for people
      * @param globals addresses of the module's variables in device memory
      */
-    static PtxKernel of(PtxSource source, PtxSource.Entry entry, Map<String, Long> globals) {
+    static PtxKernel of(String name, PtxSource source, PtxEntry entry, Map<String, Long> globals) {
         Map<String, Long> symbols = new HashMap<>(globals);
-        entry.parameters().forEach((name, offset) -> symbols.put(name, (long) offset));
+        entry.parameters().forEach((parameter, offset) -> symbols.put(parameter, (long) offset));
         List<Map<String, PtxSource.Variable>> scopes = List.of(source.variables(), entry.variables());
         int shared = place(scopes, "shared", symbols);
         int local = place(scopes, "local", symbols);
         PtxOperands operands = new PtxOperands(symbols, entry.registers());
         List<PtxOp> code = new ArrayList<>();
-        for (PtxSource.Statement statement : entry.statements()) {
-            code.add(op(entry, operands, statement));
+        for (PtxEntry.Statement statement : entry.statements()) {
+            operands.enter(code.size(), !statement.guard().isEmpty());
+            code.add(op(name, entry, operands, statement));
         }
         code.add(new PtxControl.End("the end"));
         return new PtxKernel(
-                entry.name(),
+                name,
                 entry.most(),
                 entry.parameterBytes(),
                 shared,
                 local,
                 code.toArray(PtxOp[]::new),
-                operands.layout());
+                operands.layout(entry));
     }
 
     /** Lays variables of a space one behind another, what the launch gives at the end; answers the bytes up to there. */
@@ -73,13 +70,12 @@ record PtxKernel(
         return bytes;
     }
 
-    private static PtxOp op(PtxSource.Entry entry, PtxOperands operands, PtxSource.Statement s) {
+    private static PtxOp op(String name, PtxEntry entry, PtxOperands operands, PtxEntry.Statement s) {
         try {
             PtxOp op = PtxControl.of(s, operands, entry);
             return s.guard().isEmpty() ? op : new PtxOp.Guarded(op, operands.value(s.guard()), s.negated());
         } catch (NativeException e) {
-            throw new NativeException(
-                    "kernel %s: `%s`: %s".formatted(entry.name(), s.text(), e.problem()), e.hint(), e);
+            throw new NativeException("kernel %s: `%s`: %s".formatted(name, s.text(), e.problem()), e.hint(), e);
         }
     }
 }

@@ -1,117 +1,98 @@
 package dev.fovea.backend.cuda;
 
-/** An instruction that makes of some registers another one, for each lane by itself. */
-abstract class PtxLoop extends PtxOp {
-    private final int target;
+import java.lang.invoke.MethodHandles;
 
-    private PtxLoop(String text, int target) {
+/**
+ * An instruction that makes of some registers another one, for each lane by itself.
+ *
+ * <p>Its classes are templates: {@link PtxLoops} makes a class of its own of them for each function, which thereby is a
+ * constant that the compiler puts into the loop.
+ */
+abstract class PtxLoop extends PtxOp {
+    final int target;
+    final int[] sources;
+
+    PtxLoop(String text, int target, int[] sources) {
         super(text);
         this.target = target;
+        this.sources = sources;
     }
 
-    static PtxOp of(String text, int target, PtxFunction function, int... sources) {
-        return switch (function) {
-            case PtxFunction.One f -> new One(text, target, f, sources);
-            case PtxFunction.Two f -> new Two(text, target, f, sources);
-            case PtxFunction.Three f -> new Three(text, target, f, sources);
-            case PtxFunction.Four f -> new Four(text, target, f, sources);
-        };
-    }
+    static final class One extends PtxLoop {
+        private static final PtxFunction.One F = PtxLoops.function(MethodHandles.lookup(), PtxFunction.One.class);
 
-    /** The results of all lanes. */
-    abstract void all(long[] d, long[][] registers);
-
-    @Override
-    void run(PtxWarp warp) {
-        all(warp.target(target), warp.registers);
-        warp.settle(target);
-    }
-
-    private static final class One extends PtxLoop {
-        private final PtxFunction.One f;
-        private final int x;
-
-        One(String text, int target, PtxFunction.One f, int[] sources) {
-            super(text, target);
-            this.f = f;
-            x = sources[0];
+        One(String text, int target, int[] sources) {
+            super(text, target, sources);
         }
 
         @Override
-        void all(long[] d, long[][] registers) {
-            long[] a = registers[x];
+        void run(PtxWarp warp) {
+            long[] d = warp.target(target);
+            long[] a = warp.registers[sources[0]];
             for (int i = 0; i < PtxWarp.LANES; i++) {
-                d[i] = f.of(a[i]);
+                d[i] = F.of(a[i]);
             }
+            warp.settle(target);
         }
     }
 
-    private static final class Two extends PtxLoop {
-        private final PtxFunction.Two f;
-        private final int x;
-        private final int y;
+    static final class Two extends PtxLoop {
+        private static final PtxFunction.Two F = PtxLoops.function(MethodHandles.lookup(), PtxFunction.Two.class);
 
-        Two(String text, int target, PtxFunction.Two f, int[] sources) {
-            super(text, target);
-            this.f = f;
-            x = sources[0];
-            y = sources[1];
+        Two(String text, int target, int[] sources) {
+            super(text, target, sources);
         }
 
         @Override
-        void all(long[] d, long[][] registers) {
-            long[] a = registers[x];
-            long[] b = registers[y];
+        void run(PtxWarp warp) {
+            long[] d = warp.target(target);
+            long[] a = warp.registers[sources[0]];
+            long[] b = warp.registers[sources[1]];
             for (int i = 0; i < PtxWarp.LANES; i++) {
-                d[i] = f.of(a[i], b[i]);
+                d[i] = F.of(a[i], b[i]);
             }
+            warp.settle(target);
         }
     }
 
-    private static final class Three extends PtxLoop {
-        private final PtxFunction.Three f;
-        private final int x;
-        private final int y;
-        private final int z;
+    static final class Three extends PtxLoop {
+        private static final PtxFunction.Three F = PtxLoops.function(MethodHandles.lookup(), PtxFunction.Three.class);
 
-        Three(String text, int target, PtxFunction.Three f, int[] sources) {
-            super(text, target);
-            this.f = f;
-            x = sources[0];
-            y = sources[1];
-            z = sources[2];
+        Three(String text, int target, int[] sources) {
+            super(text, target, sources);
         }
 
         @Override
-        void all(long[] d, long[][] registers) {
-            long[] a = registers[x];
-            long[] b = registers[y];
-            long[] c = registers[z];
+        void run(PtxWarp warp) {
+            long[] d = warp.target(target);
+            long[] a = warp.registers[sources[0]];
+            long[] b = warp.registers[sources[1]];
+            long[] c = warp.registers[sources[2]];
             for (int i = 0; i < PtxWarp.LANES; i++) {
-                d[i] = f.of(a[i], b[i], c[i]);
+                d[i] = F.of(a[i], b[i], c[i]);
             }
+            warp.settle(target);
         }
     }
 
-    private static final class Four extends PtxLoop {
-        private final PtxFunction.Four f;
-        private final int[] sources;
+    static final class Four extends PtxLoop {
+        private static final PtxFunction.Four F = PtxLoops.function(MethodHandles.lookup(), PtxFunction.Four.class);
 
-        Four(String text, int target, PtxFunction.Four f, int[] sources) {
-            super(text, target);
-            this.f = f;
-            this.sources = sources;
+        Four(String text, int target, int[] sources) {
+            super(text, target, sources);
         }
 
         @Override
-        void all(long[] d, long[][] registers) {
-            long[] a = registers[sources[0]];
-            long[] b = registers[sources[1]];
-            long[] c = registers[sources[2]];
-            long[] e = registers[sources[3]];
+        void run(PtxWarp warp) {
+            long[] d = warp.target(target);
+            long[] a = warp.registers[sources[0]];
+            long[] b = warp.registers[sources[1]];
+            long[] c = warp.registers[sources[2]];
+            long[] e = warp.registers[sources[3]];
             for (int i = 0; i < PtxWarp.LANES; i++) {
-                d[i] = f.of(a[i], b[i], c[i], e[i]);
+                d[i] = F.of(a[i], b[i], c[i], e[i]);
             }
+            warp.settle(target);
         }
     }
 }

@@ -11,7 +11,7 @@ abstract class PtxMatrix extends PtxOp {
         super(text);
     }
 
-    static PtxOp of(PtxSource.Statement s, PtxOperands operands) {
+    static PtxOp of(PtxEntry.Statement s, PtxOperands operands) {
         String name = String.join(".", s.opcode());
         return switch (name) {
             case "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32",
@@ -49,8 +49,8 @@ abstract class PtxMatrix extends PtxOp {
     }
 
     /**
-     * d (16, 8) = a (16, 16) b (16, 8) + c, with 16-bit a and b, float32 c and d. Products are exact, and their sum is rounded
-     * once; a device rounds in between, in a way that its maker does not tell.
+     * d (16, 8) = a (16, 16) b (16, 8) + c, with 16-bit a and b, float32 c and d. Products are exact, and each is added to the
+     * sum in its turn; in what order a device adds them, and how it rounds in between, its maker does not tell.
      */
     private static final class Product extends PtxMatrix {
         private final int[] d;
@@ -59,7 +59,7 @@ abstract class PtxMatrix extends PtxOp {
         private final int[] c;
         private final boolean brain;
 
-        Product(PtxSource.Statement s, PtxOperands operands) {
+        Product(PtxEntry.Statement s, PtxOperands operands) {
             super(s.text());
             d = targets(operands, s.operand(0));
             a = values(operands, s.operand(1));
@@ -70,46 +70,56 @@ abstract class PtxMatrix extends PtxOp {
 
         @Override
         void together(PtxWarp warp) {
-            double[] left = new double[16 * 16];
-            double[] right = new double[16 * 8];
-            double[] sums = new double[16 * 8];
+            float[] left = new float[16 * 16];
+            float[] right = new float[8 * 16]; // transposed
             long[][] r = warp.registers;
             for (int lane = 0; lane < PtxWarp.LANES; lane++) {
-                int row = lane / 4;
+                int row = lane / 4 * 16;
                 int pair = lane % 4 * 2;
                 for (int i = 0; i < 4; i++) {
-                    int at = (row + i % 2 * 8) * 16 + pair + i / 2 * 8;
-                    left[at] = value((int) r[a[i]][lane]);
-                    left[at + 1] = value((int) r[a[i]][lane] >>> 16);
-                    sums[(row + i / 2 * 8) * 8 + pair + i % 2] = PtxFloats.real(r[c[i]][lane]);
+                    put((int) r[a[i]][lane], left, row + i % 2 * 128 + pair + i / 2 * 8);
                 }
                 for (int i = 0; i < 2; i++) {
-                    int at = (pair + i * 8) * 8 + row;
-                    right[at] = value((int) r[b[i]][lane]);
-                    right[at + 8] = value((int) r[b[i]][lane] >>> 16);
+                    put((int) r[b[i]][lane], right, row + pair + i * 8);
                 }
             }
-            multiply(left, right, sums);
             for (int lane = 0; lane < PtxWarp.LANES; lane++) {
-                for (int i = 0; i < 4; i++) {
-                    r[d[i]][lane] = PtxFloats.bits((float) sums[(lane / 4 + i / 2 * 8) * 8 + lane % 4 * 2 + i % 2]);
-                }
+                multiply(r, lane, left, right);
             }
         }
 
-        private double value(int bits) {
-            return brain ? Float.intBitsToFloat(bits << 16) : Float.float16ToFloat((short) bits);
+        private void put(int pair, float[] to, int at) {
+            if (brain) {
+                to[at] = Float.intBitsToFloat(pair << 16);
+                to[at + 1] = Float.intBitsToFloat(pair & 0xffff0000);
+            } else {
+                to[at] = Float.float16ToFloat((short) pair);
+                to[at + 1] = Float.float16ToFloat((short) (pair >>> 16));
+            }
         }
 
-        private static void multiply(double[] left, double[] right, double[] sums) {
-            for (int row = 0; row < 16; row++) {
-                for (int k = 0; k < 16; k++) {
-                    double x = left[row * 16 + k];
-                    for (int column = 0; column < 8; column++) {
-                        sums[row * 8 + column] += x * right[k * 8 + column];
-                    }
-                }
+        /** The four results of a lane: of two rows, in two columns. */
+        private void multiply(long[][] r, int lane, float[] left, float[] right) {
+            float s0 = PtxFloats.real(r[c[0]][lane]);
+            float s1 = PtxFloats.real(r[c[1]][lane]);
+            float s2 = PtxFloats.real(r[c[2]][lane]);
+            float s3 = PtxFloats.real(r[c[3]][lane]);
+            int row = lane / 4 * 16;
+            int column = lane % 4 * 32;
+            for (int k = 0; k < 16; k++) {
+                float upper = left[row + k];
+                float lower = left[row + 128 + k];
+                float one = right[column + k];
+                float other = right[column + 16 + k];
+                s0 = Math.fma(upper, one, s0);
+                s1 = Math.fma(upper, other, s1);
+                s2 = Math.fma(lower, one, s2);
+                s3 = Math.fma(lower, other, s3);
             }
+            r[d[0]][lane] = PtxFloats.bits(s0);
+            r[d[1]][lane] = PtxFloats.bits(s1);
+            r[d[2]][lane] = PtxFloats.bits(s2);
+            r[d[3]][lane] = PtxFloats.bits(s3);
         }
     }
 
@@ -119,7 +129,7 @@ abstract class PtxMatrix extends PtxOp {
         private final Rows rows;
         private final boolean transposed;
 
-        Load(PtxSource.Statement s, PtxOperands operands) {
+        Load(PtxEntry.Statement s, PtxOperands operands) {
             super(s.text());
             d = targets(operands, s.operand(0));
             rows = new Rows(s.text(), operands.address(s.operand(1)));

@@ -66,6 +66,34 @@ final class PtxMemory {
                 default -> LONGS.set(content, at, value);
             }
         }
+
+        /** Reads a value for each lane, so far behind its offset. */
+        void gather(int[] offsets, int behind, int bytes, long[] to) {
+            switch (bytes) {
+                case 2 -> {
+                    for (int i = 0; i < PtxWarp.LANES; i++) {
+                        to[i] = (short) SHORTS.get(content, offsets[i] + behind) & 0xffffL;
+                    }
+                }
+                case 4 -> {
+                    for (int i = 0; i < PtxWarp.LANES; i++) {
+                        to[i] = (int) INTS.get(content, offsets[i] + behind) & 0xffff_ffffL;
+                    }
+                }
+                default -> {
+                    for (int i = 0; i < PtxWarp.LANES; i++) {
+                        to[i] = get(base + offsets[i] + behind, bytes);
+                    }
+                }
+            }
+        }
+
+        /** Writes a value of each lane, so far behind its offset. */
+        void scatter(int[] offsets, int behind, int bytes, long[] from) {
+            for (int i = 0; i < PtxWarp.LANES; i++) {
+                set(base + offsets[i] + behind, bytes, from[i]);
+            }
+        }
     }
 
     long capacity() {

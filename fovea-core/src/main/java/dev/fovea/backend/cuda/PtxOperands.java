@@ -1,7 +1,9 @@
 package dev.fovea.backend.cuda;
 
 import dev.fovea.error.NativeException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,12 +12,55 @@ import java.util.Set;
 
 /** The slots that an entry's registers, constants and special registers have in a warp. */
 final class PtxOperands {
+    private static final Set<String> SPECIALS = Set.of(
+            "%tid.x",
+            "%tid.y",
+            "%tid.z",
+            "%ntid.x",
+            "%ntid.y",
+            "%ntid.z",
+            "%ctaid.x",
+            "%ctaid.y",
+            "%ctaid.z",
+            "%nctaid.x",
+            "%nctaid.y",
+            "%nctaid.z",
+            "%laneid",
+            "%warpid",
+            "%nwarpid",
+            "%lanemask_eq",
+            "%lanemask_lt",
+            "%lanemask_le",
+            "%lanemask_gt",
+            "%lanemask_ge",
+            "%dynamic_smem_size",
+            "%total_smem_size",
+            "WARP_SZ");
+
+    /** What a device knows of itself and of the time. */
+    private static final Set<String> UNKNOWN = Set.of(
+            "%clock",
+            "%clock_hi",
+            "%clock64",
+            "%globaltimer",
+            "%globaltimer_lo",
+            "%globaltimer_hi",
+            "%smid",
+            "%nsmid",
+            "%gridid");
+
     private final Map<String, Integer> registers = new HashMap<>();
     private final Map<Long, Integer> constants = new LinkedHashMap<>();
     private final Map<String, Integer> specials = new LinkedHashMap<>();
     private final Map<String, Long> symbols;
     private final Set<String> named;
+    private final List<PtxLives.Use> uses = new ArrayList<>();
     private int slots;
+
+    /** The statement at hand, and whether it has a guard. */
+    private int statement;
+
+    private boolean guarded;
 
     /**
      * @param symbols addresses of variables and parameters in their own space
@@ -26,15 +71,26 @@ final class PtxOperands {
         this.named = named;
     }
 
+    /** Takes up the operands of the next statement. */
+    void enter(int number, boolean hasGuard) {
+        statement = number;
+        guarded = hasGuard;
+    }
+
+    private int used(int slot, boolean writes) {
+        uses.add(new PtxLives.Use(statement, slot, writes, !guarded));
+        return slot;
+    }
+
     /** Where an operand is to be written; {@code _} is nowhere. */
     int target(String operand) {
         if (operand.equals("_")) {
-            return slots++;
+            return used(slots++, true);
         }
         if (!isRegister(operand)) {
             throw new NativeException("PTX writes to " + operand + ", which is no register");
         }
-        return registers.computeIfAbsent(operand, r -> slots++);
+        return used(registers.computeIfAbsent(operand, r -> slots++), true);
     }
 
     /** Where an operand is read. */
@@ -42,12 +98,11 @@ final class PtxOperands {
         if (isSpecial(operand)) {
             return specials.computeIfAbsent(operand, r -> slots++);
         }
-        if (operand.matches(
-                "%(clock\\w*|globaltimer\\w*|smid|nsmid|gridid|pm\\d|envreg\\d+|cluster.*|is_explicit_cluster)")) {
+        if (UNKNOWN.contains(operand)) {
             throw new NativeException("the interpreter has no special register " + operand);
         }
         if (isRegister(operand)) {
-            return registers.computeIfAbsent(operand, r -> slots++);
+            return used(registers.computeIfAbsent(operand, r -> slots++), false);
         }
         return constant(constantOf(operand));
     }
@@ -67,15 +122,21 @@ final class PtxOperands {
 
     /** The members of {@code {a, b}}, or the one that stands alone. */
     static List<String> list(String operand) {
-        return Arrays.stream(operand.replaceAll("[{}\\s]", "").split(",")).toList();
+        return operand.startsWith("{")
+                ? Arrays.stream(operand.substring(1, operand.length() - 1).split(","))
+                        .map(String::strip)
+                        .toList()
+                : List.of(operand);
     }
 
     /** Slot and offset of an address in brackets. */
     Address address(String brackets) {
-        String inside = brackets.replaceAll("[\\[\\]\\s]", "");
+        String inside = brackets.substring(1, brackets.length() - 1).strip();
         int plus = inside.indexOf('+', 1);
-        return plus > 0 && isRegister(inside.substring(0, plus))
-                ? new Address(value(inside.substring(0, plus)), literal(inside.substring(plus + 1)))
+        return plus > 0 && isRegister(inside.substring(0, plus).strip())
+                ? new Address(
+                        value(inside.substring(0, plus).strip()),
+                        literal(inside.substring(plus + 1).strip()))
                 : new Address(value(inside), 0);
     }
 
@@ -87,9 +148,7 @@ final class PtxOperands {
     }
 
     private static boolean isSpecial(String operand) {
-        return operand.equals("WARP_SZ")
-                || operand.matches("%(n?tid|n?ctaid)\\.[xyz]|%(lane|warp|nwarp)(id)?s?|%lanemask_[elg][qte]"
-                        + "|%(dynamic|total)_smem_size");
+        return SPECIALS.contains(operand);
     }
 
     /** The bits of a number. */
@@ -114,35 +173,51 @@ final class PtxOperands {
         }
     }
 
-    /** All slots of a warp that begins; constants are shared by all warps. */
-    Layout layout() {
-        long[][] shared = new long[slots][];
+    /** Where the slots of a warp lie. */
+    Layout layout(PtxEntry entry) {
+        long[][] values = new long[slots][];
         constants.forEach((value, slot) -> {
-            shared[slot] = new long[PtxWarp.LANES];
-            Arrays.fill(shared[slot], value);
+            values[slot] = new long[PtxWarp.LANES];
+            Arrays.fill(values[slot], value);
         });
-        return new Layout(shared, Map.copyOf(specials));
+        // A statement reads before it writes, whatever the order in which its operands were asked for.
+        uses.sort(Comparator.comparingInt(use -> 2 * use.statement() + (use.writes() ? 1 : 0)));
+        int[] places = PtxLives.places(entry, uses, slots);
+        int count = Arrays.stream(places).max().orElse(-1) + 1;
+        for (int slot : specials.values()) {
+            places[slot] = count++;
+        }
+        return new Layout(values, places, count, Map.copyOf(specials));
     }
 
     /**
      * @param constants by slot; null where another register is
+     * @param places of the others in a warp's part of the register file
+     * @param size of that part
      */
-    record Layout(long[][] constants, Map<String, Integer> specials) {
-        long[][] registers(PtxWarp warp) {
-            long[][] registers = constants.clone();
-            for (int i = 0; i < registers.length; i++) {
-                if (registers[i] == null) {
-                    registers[i] = new long[PtxWarp.LANES];
-                }
-            }
-            specials.forEach((name, slot) -> Arrays.setAll(registers[slot], lane -> special(name, warp, lane)));
-            return registers;
+    record Layout(long[][] constants, int[] places, int size, Map<String, Integer> specials) {
+        /** Fills the special registers of a warp that begins. */
+        void begin(PtxWarp warp) {
+            specials.forEach((name, slot) -> special(name, warp, warp.registers[slot]));
         }
 
-        private static long special(String name, PtxWarp warp, int lane) {
+        private static void special(String name, PtxWarp warp, long[] lanes) {
             PtxBlock block = warp.block;
+            switch (name) {
+                case "%tid.x" -> Arrays.setAll(lanes, lane -> warp.first + lane);
+                case "%laneid" -> Arrays.setAll(lanes, lane -> lane);
+                case "%lanemask_eq" -> Arrays.setAll(lanes, lane -> 1L << lane);
+                case "%lanemask_lt" -> Arrays.setAll(lanes, lane -> (1L << lane) - 1);
+                case "%lanemask_le" -> Arrays.setAll(lanes, lane -> (2L << lane) - 1);
+                case "%lanemask_gt" -> Arrays.setAll(lanes, lane -> -(2L << lane));
+                case "%lanemask_ge" -> Arrays.setAll(lanes, lane -> -(1L << lane));
+                default -> Arrays.fill(lanes, special(name, warp, block));
+            }
+        }
+
+        /** What is the same in all lanes. */
+        private static long special(String name, PtxWarp warp, PtxBlock block) {
             return switch (name) {
-                case "%tid.x" -> warp.first + lane;
                 case "%tid.y", "%tid.z" -> 0;
                 case "%ntid.x" -> block.threads();
                 case "%ntid.y", "%ntid.z" -> 1;
@@ -152,14 +227,8 @@ final class PtxOperands {
                 case "%nctaid.x" -> block.grid.x();
                 case "%nctaid.y" -> block.grid.y();
                 case "%nctaid.z" -> block.grid.z();
-                case "%laneid" -> lane;
                 case "%warpid" -> warp.first / PtxWarp.LANES;
                 case "%nwarpid" -> Math.ceilDiv(block.threads(), PtxWarp.LANES);
-                case "%lanemask_eq" -> 1L << lane;
-                case "%lanemask_lt" -> (1L << lane) - 1;
-                case "%lanemask_le" -> (2L << lane) - 1;
-                case "%lanemask_gt" -> -(2L << lane) & 0xffff_ffffL;
-                case "%lanemask_ge" -> -(1L << lane) & 0xffff_ffffL;
                 case "%dynamic_smem_size" -> block.shared.content().length - block.kernel.sharedBytes();
                 case "%total_smem_size" -> block.shared.content().length;
                 case "WARP_SZ" -> PtxWarp.LANES;

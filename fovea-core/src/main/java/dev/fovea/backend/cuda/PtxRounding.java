@@ -12,7 +12,7 @@ enum PtxRounding {
     UP;
 
     /** The one that an instruction names: {@code rn}, {@code rni} … */
-    static PtxRounding of(PtxSource.Statement s) {
+    static PtxRounding of(PtxEntry.Statement s) {
         for (String part : s.opcode()) {
             switch (part) {
                 case "rz", "rzi" -> {

@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 final class PtxScalar {
     private PtxScalar() {}
 
-    static PtxOp of(PtxSource.Statement s, PtxOperands operands) {
+    static PtxOp of(PtxEntry.Statement s, PtxOperands operands) {
         if (s.base().equals("mov") && s.operand(0).startsWith("{")) {
             return new Unpack(s, operands);
         }
@@ -25,10 +25,11 @@ final class PtxScalar {
         int[] sources = IntStream.range(1, count + 1)
                 .map(i -> operands.value(s.operand(i)))
                 .toArray();
-        return PtxLoop.of(s.text(), operands.target(s.operand(0)), function, sources);
+        String name = String.join(".", s.opcode()) + (s.base().equals("lop3") ? s.operand(4) : "");
+        return PtxLoops.of(s.text(), name, function, operands.target(s.operand(0)), sources);
     }
 
-    private static PtxFunction function(PtxSource.Statement s) {
+    private static PtxFunction function(PtxEntry.Statement s) {
         String type = s.type();
         boolean real = type.equals("f32") || type.equals("f64");
         String second = s.opcode().size() > 1 ? s.opcode().get(1) : "";
@@ -77,7 +78,7 @@ final class PtxScalar {
         };
     }
 
-    private static PtxFunction integer(PtxSource.Statement s, String type) {
+    private static PtxFunction integer(PtxEntry.Statement s, String type) {
         if (s.opcode().size() > 2) { // carries, saturation
             throw PtxIntegers.unknown();
         }
@@ -85,7 +86,7 @@ final class PtxScalar {
     }
 
     /** Between addresses of a space and generic ones. */
-    private static PtxFunction.One window(PtxSource.Statement s) {
+    private static PtxFunction.One window(PtxEntry.Statement s) {
         long window = s.has("shared") ? PtxAccess.SHARED_WINDOW : s.has("local") ? PtxAccess.LOCAL_WINDOW : 0;
         if (s.has("param")) {
             throw PtxIntegers.unknown();
@@ -94,7 +95,7 @@ final class PtxScalar {
     }
 
     /** One of two values, by a comparison, perhaps together with a predicate. */
-    private static PtxFunction compare(PtxSource.Statement s, long yes, long no) {
+    private static PtxFunction compare(PtxEntry.Statement s, long yes, long no) {
         if (s.operand(0).contains("|")) {
             throw PtxIntegers.unknown();
         }
@@ -113,7 +114,7 @@ final class PtxScalar {
         };
     }
 
-    private static PtxFunction.Two relation(String name, PtxSource.Statement s) {
+    private static PtxFunction.Two relation(String name, PtxEntry.Statement s) {
         String type = s.type();
         if (type.equals("f32") || type.equals("f64")) {
             PtxFloats.Comparison c = PtxFloats.comparison(name);
@@ -142,7 +143,7 @@ final class PtxScalar {
         private final int source;
         private final int bits;
 
-        Unpack(PtxSource.Statement s, PtxOperands operands) {
+        Unpack(PtxEntry.Statement s, PtxOperands operands) {
             super(s.text());
             List<String> parts = PtxOperands.list(s.operand(0));
             targets = parts.stream().mapToInt(operands::target).toArray();
@@ -168,7 +169,7 @@ final class PtxScalar {
         private final int[] sources;
         private final int bits;
 
-        Pack(PtxSource.Statement s, PtxOperands operands) {
+        Pack(PtxEntry.Statement s, PtxOperands operands) {
             super(s.text());
             List<String> parts = PtxOperands.list(s.operand(1));
             sources = parts.stream().mapToInt(operands::value).toArray();
@@ -189,7 +190,7 @@ final class PtxScalar {
         }
     }
 
-    private static int partBits(PtxSource.Statement s, int parts) {
+    private static int partBits(PtxEntry.Statement s, int parts) {
         int bits = PtxIntegers.bits(s.type());
         if (parts < 2 || bits % parts != 0) {
             throw new NativeException("it has " + parts + " parts of " + bits + " bits");

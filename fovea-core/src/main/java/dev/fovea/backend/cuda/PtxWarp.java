@@ -26,6 +26,9 @@ final class PtxWarp {
     /** Copies to shared memory under way. */
     final PtxCopies copies = new PtxCopies();
 
+    /** For an access to memory: where each lane's is. */
+    final int[] offsets = new int[LANES];
+
     /** Lanes that the instruction at hand is for. */
     int mask;
 
@@ -57,14 +60,16 @@ final class PtxWarp {
 
     private final long[] scratch = new long[LANES];
 
-    PtxWarp(PtxBlock block, int first) {
+    PtxWarp(PtxBlock block, int first, PtxFiles.File file) {
         this.block = block;
         this.first = first;
         int lanes = Math.min(LANES, block.threads() - first);
         alive = lanes == LANES ? -1 : (1 << lanes) - 1;
-        registers = block.kernel.registers(this);
-        for (int lane = 0; lane < lanes; lane++) {
-            local[lane] = PtxMemory.Segment.of(0, block.kernel.localBytes());
+        registers = file.registers(block.kernel, first / LANES);
+        block.kernel.layout().begin(this);
+        int bytes = block.kernel.localBytes();
+        for (int lane = 0; bytes > 0 && lane < lanes; lane++) {
+            local[lane] = PtxMemory.Segment.of(0, bytes);
         }
     }
 
@@ -118,6 +123,9 @@ final class PtxWarp {
      * Whether all members have come to the instruction at hand: then it is for all of them. Otherwise those who are here wait.
      */
     boolean gather(PtxOp op, int members) {
+        if (mask == members) {
+            return true;
+        }
         if ((mask & ~members) != 0) {
             int lane = Integer.numberOfTrailingZeros(mask & ~members);
             throw fault(op, lane, "does not name the lane %d that runs it".formatted(lane));

@@ -43,7 +43,7 @@ class PtxFaultsTest {
         assertThatThrownBy(() -> trial.launch(kernel, 1, 64, 256, arguments(i)))
                 .isInstanceOf(NativeException.class)
                 .message()
-                .matches("kernel " + kernel + ", block \\(0, 0, 0\\), thread " + thread + ": " + what);
+                .matches("kernel " + kernel + " of trial, block \\(0, 0, 0\\), thread " + thread + ": " + what);
     }
 
     @Test
@@ -60,13 +60,13 @@ class PtxFaultsTest {
     @Test
     void launchesMustFitTheKernel() {
         assertThatThrownBy(() -> trial.launch("read_at", 1, 64, new Arguments().pointer(x)))
-                .hasMessage("kernel read_at takes 20 bytes of arguments, was launched with 8");
+                .hasMessage("kernel read_at of trial takes 20 bytes of arguments, was launched with 8");
         assertThatThrownBy(() -> trial.launch("read_at", 1, 65, arguments(0)))
-                .hasMessage("kernel read_at takes 1 to 64 threads a block, was launched with 65");
+                .hasMessage("kernel read_at of trial takes 1 to 64 threads a block, was launched with 65");
         assertThatThrownBy(() -> trial.launch("shared_at", 1, 64, 1 << 20, arguments(0)))
                 .hasMessageContaining("needs 1048576 bytes of shared memory");
         assertThatThrownBy(() -> trial.launch("nowhere", 1, 64, arguments(0)))
-                .hasMessageStartingWith("module trial has no kernel nowhere; it has collatz, nested, ");
+                .hasMessageStartingWith("there is no kernel nowhere among collatz, nested, ");
     }
 
     @Test
@@ -86,13 +86,13 @@ class PtxFaultsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            atom.global.add.u32 %r1, [%rd1], 1   | kernel k: `atom.global.add.u32 %r1, [%rd1], 1`: the interpreter does not know this instruction
-            add.s32 %r1, %r2                     | kernel k: `add.s32 %r1, %r2`: `add.s32 %r1, %r2` has 2 operands, expected more
-            add.s32 %r1, %r2, x                  | kernel k: `add.s32 %r1, %r2, x`: PTX has the operand x, which is no register, variable or number
-            bra $away                            | kernel k: `bra $away`: there is no label $away
-            fma.rn.bf16x2 %r1, %r2, %r3, %r4     | kernel k: `fma.rn.bf16x2 %r1, %r2, %r3, %r4`: the interpreter does not know this instruction
-            mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%r1}, {%r2}, {%r3}, {%r4} | kernel k: `mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%r1}, {%r2}, {%r3}, {%r4}`: the interpreter does not know this instruction
-            mov.u32 %r1, %clock                  | kernel k: `mov.u32 %r1, %clock`: the interpreter has no special register %clock""")
+            atom.global.add.u32 %r1, [%rd1], 1   | kernel k of trial: `atom.global.add.u32 %r1, [%rd1], 1`: the interpreter does not know this instruction
+            add.s32 %r1, %r2                     | kernel k of trial: `add.s32 %r1, %r2`: it has 2 operands, expected more
+            add.s32 %r1, %r2, x                  | kernel k of trial: `add.s32 %r1, %r2, x`: PTX has the operand x, which is no register, variable or number
+            bra $away                            | kernel k of trial: `bra $away`: there is no label $away
+            fma.rn.bf16x2 %r1, %r2, %r3, %r4     | kernel k of trial: `fma.rn.bf16x2 %r1, %r2, %r3, %r4`: the interpreter does not know this instruction
+            mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%r1}, {%r2}, {%r3}, {%r4} | kernel k of trial: `mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%r1}, {%r2}, {%r3}, {%r4}`: the interpreter does not know this instruction
+            mov.u32 %r1, %clock                  | kernel k of trial: `mov.u32 %r1, %clock`: the interpreter has no special register %clock""")
     void namesWhatItDoesNotKnow(String instruction, String message) {
         try (PtxTrial other = new PtxTrial(
                 () -> ".visible .entry k()\n{ .reg .b32 %r<9>; .reg .b64 %rd<9>; " + instruction + "; ret; }")) {

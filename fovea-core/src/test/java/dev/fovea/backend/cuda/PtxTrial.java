@@ -1,11 +1,19 @@
 package dev.fovea.backend.cuda;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Random;
+import java.util.function.IntToDoubleFunction;
 import java.util.function.Supplier;
 
 /** An interpreter with the kernels of a {@code .ptx} in the folder ptx, and what tests do with it. */
@@ -20,11 +28,27 @@ final class PtxTrial implements AutoCloseable {
         device = new PtxDevice(module -> ptx.get(), 1 << 24);
     }
 
+    /** The PTX of a source, which must be of the source as it is. */
     private static String text(String name) {
-        try (InputStream in = PtxTrial.class.getResourceAsStream("ptx/" + name + ".ptx")) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        String ptx = new String(resource(name + ".ptx"), StandardCharsets.UTF_8);
+        String origin = "// of %s.cu, sha256 %s\n".formatted(name, sum(resource(name + ".cu")));
+        assertThat(ptx).as("made by src/test/python/ptx.py").startsWith(origin);
+        return ptx;
+    }
+
+    private static byte[] resource(String file) {
+        try (InputStream in = PtxTrial.class.getResourceAsStream("ptx/" + file)) {
+            return in.readAllBytes();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String sum(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
         }
     }
 
@@ -67,5 +91,38 @@ final class PtxTrial implements AutoCloseable {
     @Override
     public void close() {
         device.close();
+    }
+
+    static Arguments pointers(long... addresses) {
+        Arguments arguments = new Arguments();
+        Arrays.stream(addresses).forEach(arguments::pointer);
+        return arguments;
+    }
+
+    static float[] filled(int count, IntToDoubleFunction value) {
+        float[] x = new float[count];
+        for (int i = 0; i < count; i++) {
+            x[i] = (float) value.applyAsDouble(i);
+        }
+        return x;
+    }
+
+    static float[] randoms(int count) {
+        Random random = new Random(count);
+        return filled(count, i -> random.nextGaussian());
+    }
+
+    /** Runs a kernel of ints to ints twice, in both orders of its warps. */
+    int[] run(String kernel, int blocks, int threads, int[] x, int count) {
+        long from = put(x);
+        int[] first = null;
+        for (int i = 0; i < 2; i++) {
+            long to = put(new int[count]);
+            launch(kernel, blocks, threads, pointers(from, to));
+            int[] result = ints(to, count);
+            assertThat(first == null ? result : first).isEqualTo(result);
+            first = result;
+        }
+        return first;
     }
 }
