@@ -3,6 +3,17 @@
 
 readonly OLDEST_JDK=25
 readonly BUILD_LOCK=$root/.cache/build.lock
+# Of every JVM that runs the command.
+# SLF4J, which libraries log through, would announce that nobody listens.
+# Serial collection: the heap is small (weights are mapped, activations lie outside), and cores are for the model.
+readonly JVM_FLAGS=(
+    --add-modules jdk.incubator.vector
+    --enable-native-access=ALL-UNNAMED
+    -Djava.awt.headless=true
+    -Dslf4j.internal.verbosity=ERROR
+    -XX:+UseSerialGC
+    -XX:-UsePerfData
+)
 # What a Java must have to count: to build, the compiler; a release can do without.
 java_tool=javac
 fetched_files=0 fetched_kb=0 next_progress=0
@@ -127,4 +138,15 @@ lock_build() {
 unlock_build() {
     rm -f "$BUILD_LOCK"
     trap - EXIT INT TERM
+}
+
+# Lets the JVM in a folder keep the classes of an answer beside a jar, as it has them in memory, for later starts to map (class
+# data sharing). Where it cannot, an empty file says so until the jar changes.
+archive_classes() {
+    local archive=${2%.jar}.jsa
+    echo "$me: keeping the classes of a first answer for quicker starts..." >&2
+    "$1/bin/java" "${JVM_FLAGS[@]}" -XX:ArchiveClassesAtExit="$archive.new" -jar "$2" \
+        run demo "What is in the center?" --image "$root/demo/pictures/one.png" >/dev/null 2>&1 || rm -f "$archive.new"
+    [[ -s $archive.new ]] || : >"$archive.new"
+    mv -f "$archive.new" "$archive"
 }

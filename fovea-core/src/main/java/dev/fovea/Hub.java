@@ -2,17 +2,23 @@ package dev.fovea;
 
 import dev.fovea.error.InputException;
 import dev.fovea.error.Quote;
+import dev.fovea.hub.CacheFolder;
+import dev.fovea.hub.CachedModel;
 import dev.fovea.hub.ModelId;
 import dev.fovea.hub.PullOptions;
 import dev.fovea.hub.Puller;
+import dev.fovea.hub.Verdict;
 import dev.fovea.io.Config;
 import dev.fovea.io.DemoModels;
 import dev.fovea.io.ModelFiles;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Models by name: on the Hugging Face hub, on ModelScope, and in the caches of both that this machine has.
@@ -51,6 +57,57 @@ public final class Hub {
                 .orElseThrow(() -> new InputException("there is no directory " + Quote.of(model)
                         + ", and it is no hub id either; expected a model directory, org/name[@revision] or demo"));
         return Puller.pull(id, options, Hub::refuseUnknown);
+    }
+
+    /** The models that the caches hold, by name: one for each revision. Headers of weights are read, and nothing is asked. */
+    public static List<CachedModel> list() {
+        return list(PullOptions.DEFAULT);
+    }
+
+    /** @param options of which the environment counts */
+    public static List<CachedModel> list(PullOptions options) {
+        Objects.requireNonNull(options, "options");
+        return CacheFolder.list(options, Hub::refuseUnknown);
+    }
+
+    /**
+     * Deletes a model from its cache, all of it, or the revision that is named; bytes that another revision uses stay.
+     *
+     * @return bytes that are free now
+     * @throws InputException where it is not there, or is being fetched
+     */
+    public static long remove(String model, PullOptions options) {
+        Objects.requireNonNull(model, "model");
+        Objects.requireNonNull(options, "options");
+        return CacheFolder.remove(ModelId.of(model), options);
+    }
+
+    /**
+     * Takes the sums of a model's files, and compares them with those that the hub gave.
+     *
+     * @param listener gets the name of each file before it is read
+     * @return what each file is, by name
+     * @throws InputException where the model is not there
+     */
+    public static Map<String, Verdict> verify(String model, PullOptions options, Consumer<String> listener) {
+        Objects.requireNonNull(model, "model");
+        Objects.requireNonNull(options, "options");
+        Objects.requireNonNull(listener, "listener");
+        return CacheFolder.verify(ModelId.of(model), options, listener);
+    }
+
+    /**
+     * Fetches anew what is damaged or missing.
+     *
+     * @param verdicts of {@link #verify}
+     * @return the model's directory
+     */
+    public static Path repair(String model, PullOptions options, Map<String, Verdict> verdicts) {
+        Objects.requireNonNull(model, "model");
+        Objects.requireNonNull(options, "options");
+        Objects.requireNonNull(verdicts, "verdicts");
+        CacheFolder.forget(ModelId.of(model), options, verdicts);
+        return pull(model, options);
     }
 
     private static Optional<Path> directory(String model) {

@@ -8,6 +8,8 @@ import dev.fovea.generate.Listener;
 import dev.fovea.generate.LogitsProcessor;
 import dev.fovea.generate.Sequence;
 import dev.fovea.generate.StopRule;
+import dev.fovea.hub.CachedModel;
+import dev.fovea.hub.PullOptions;
 import dev.fovea.hub.PullProgress;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.DecodedVideo;
@@ -51,6 +53,7 @@ class NullArgumentsTest {
     /** What users read and do not make, and interfaces that others than we implement. */
     private static final Set<Class<?>> MADE_BY_FOVEA = Set.of(
             Answer.class,
+            CachedModel.class,
             PullProgress.class,
             PullProgress.FileProgress.class,
             GenerateOutput.class,
@@ -136,6 +139,7 @@ class NullArgumentsTest {
                         new LogitsProcessor[0],
                         new Object())
                 .forEach(sample -> samples.put(sample.getClass(), sample));
+        samples.put(PullOptions.class, PullOptions.DEFAULT);
         samples.put(Path.class, directory);
         samples.put(Tokenizer.class, pipe.processor().tokenizer());
         samples.put(ImageSource.class, picture);

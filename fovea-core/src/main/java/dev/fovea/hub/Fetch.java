@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /** One file on its way. The parts of it are fetched by several threads. */
 final class Fetch {
-    /** Chunks that one request asks for: much to the time of a request, little to the end of a file. */
-    private static final int CHUNKS = 16;
+    /** Chunks that one request asks for at most: much to the time of a request, little to the end of a file. */
+    private static final int MOST_CHUNKS = 16;
 
     private final RepoFile file;
     private @Nullable PartialFile partial;
@@ -69,13 +69,14 @@ final class Fetch {
         whole = true;
     }
 
-    /** What has not come, in requests. */
-    List<Part> missing() {
+    /** What has not come, in requests: as many as there are connections, and more of a large file. */
+    List<Part> missing(int connections) {
         PartialFile p = partial();
+        int most = Math.clamp(p.chunks() / connections, 1, MOST_CHUNKS);
         List<Part> parts = new ArrayList<>();
         for (int chunk = 0; chunk < p.chunks(); chunk++) {
             int first = chunk;
-            while (chunk < p.chunks() && chunk - first < CHUNKS && !p.has(chunk)) {
+            while (chunk < p.chunks() && chunk - first < most && !p.has(chunk)) {
                 chunk++;
             }
             if (chunk > first) {

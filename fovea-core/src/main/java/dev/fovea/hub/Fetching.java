@@ -139,7 +139,7 @@ final class Fetching {
         @Override
         public void close() throws IOException {
             for (PartialFile partial : partials) {
-                partial.close();
+                partial.closeOrDelete();
             }
             locks.forEach(Flock::close);
         }

@@ -11,7 +11,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
@@ -37,6 +36,7 @@ final class PartialFile implements AutoCloseable {
     private final FileChannel channel;
     private final boolean[] come;
     private final AtomicLong bytes = new AtomicLong();
+    private boolean isFinished;
 
     private PartialFile(Path path, long size, FileChannel channel) {
         this.path = path;
@@ -191,14 +191,7 @@ final class PartialFile implements AutoCloseable {
         private int next;
 
         Summing(RepoFile.Sum sum) {
-            try {
-                digest = MessageDigest.getInstance(sum == RepoFile.Sum.GIT_SHA1 ? "SHA-1" : "SHA-256");
-            } catch (NoSuchAlgorithmException e) {
-                throw new AssertionError(e); // every Java has them
-            }
-            if (sum == RepoFile.Sum.GIT_SHA1) {
-                digest.update(("blob " + size + "\0").getBytes(StandardCharsets.US_ASCII));
-            }
+            digest = sum.digest(size);
         }
 
         /**
@@ -243,11 +236,16 @@ final class PartialFile implements AutoCloseable {
     /** Cuts off what is kept behind the last byte; it is a file as any other now, still open, to be moved to its place. */
     Path finish() throws IOException {
         channel.truncate(size);
+        isFinished = true;
         return path;
     }
 
-    void delete() throws IOException {
-        Files.deleteIfExists(path);
+    /** Keeps what has come; of what has nothing, no trace stays. */
+    void closeOrDelete() throws IOException {
+        if (!isFinished && bytes() == 0) {
+            Files.deleteIfExists(path);
+        }
+        close();
     }
 
     @Override

@@ -29,7 +29,7 @@ public final class Puller {
         this.id = id;
         this.options = options;
         this.check = check;
-        this.store = new HubStore(options.environment, id.name());
+        this.store = CacheFolder.store(id, options);
     }
 
     /**
@@ -67,7 +67,7 @@ public final class Puller {
             return view(here.orElseThrow(() -> new InputException("there is no directory " + Quote.of(id)
                     + ", and it is no hub id either; expected org/name[@revision]")));
         }
-        try (Site site = new HuggingFace(options.environment, token(), options.firstWait)) {
+        try (Site site = site()) {
             Listing listing = site.list(id, whole ? 1 : Patience.TRIES);
             return view(fetched(site, listing));
         } catch (NetworkException e) {
@@ -79,8 +79,11 @@ public final class Puller {
         }
     }
 
-    private Optional<Token> token() {
-        return options.token.or(options.environment::token);
+    private Site site() {
+        return id.site() == ModelId.Publisher.HUGGING_FACE
+                ? new HuggingFace(options.environment, options.token.or(options.environment::token), options.firstWait)
+                : new ModelScope(
+                        options.environment, options.token.or(options.environment::modelScopeToken), options.firstWait);
     }
 
     private static boolean isFolderName(String commit) {

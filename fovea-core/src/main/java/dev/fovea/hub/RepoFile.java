@@ -1,5 +1,14 @@
 package dev.fovea.hub;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -35,6 +44,34 @@ record RepoFile(String path, long size, String blobId, Optional<String> sha256) 
         /** Of a header with the length, and the content. */
         GIT_SHA1,
         NONE;
+
+        private static final int BLOCK = 1 << 20;
+
+        /** To be fed with a file of this size; SHA-256 where there is nothing to compare with. */
+        MessageDigest digest(long size) {
+            try {
+                MessageDigest digest = MessageDigest.getInstance(this == GIT_SHA1 ? "SHA-1" : "SHA-256");
+                if (this == GIT_SHA1) {
+                    digest.update(("blob " + size + "\0").getBytes(StandardCharsets.US_ASCII));
+                }
+                return digest;
+            } catch (NoSuchAlgorithmException e) {
+                throw new AssertionError(e); // every Java has them
+            }
+        }
+
+        /** Of a whole file, in hexadecimal digits. */
+        String of(Path file) throws IOException {
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+                MessageDigest digest = digest(channel.size());
+                ByteBuffer block = ByteBuffer.allocateDirect(BLOCK);
+                while (channel.read(block) >= 0) {
+                    digest.update(block.flip());
+                    block.clear();
+                }
+                return HexFormat.of().formatHex(digest.digest());
+            }
+        }
 
         static Sum named(String etag) {
             return RepoFile.SHA256.matcher(etag).matches()

@@ -49,7 +49,7 @@ final class Transfer {
      * @throws InputException where they cannot be written
      */
     List<Fetch> run(List<Fetch> fetches, Store store, Meter meter) throws IOException {
-        fetches.forEach(f -> open.addAll(f.missing()));
+        fetches.forEach(f -> open.addAll(f.missing(connections)));
         List<Thread> workers = new ArrayList<>();
         int needed = Math.min(connections, open.size());
         for (int i = 0; i < needed; i++) {
@@ -158,24 +158,36 @@ final class Transfer {
             if (!part.isDone() && !again(part, response, patience)) {
                 URI uri = site.address(listing, part.fetch().file());
                 throw answered && response.get().statusCode() >= 300
-                        ? site.refusal(id, part.fetch().file().path(), response.get())
+                        ? refused(part, response.get())
                         : Http.failed(uri, broken);
             }
         }
     }
 
-    private static boolean again(Part part, Optional<HttpResponse<Boolean>> response, Patience patience) {
+    private RuntimeException refused(Part part, HttpResponse<?> response) {
+        String path = part.fetch().file().path();
+        return isOfHub(response)
+                ? site.refusal(id, path, response)
+                : new NetworkException("the server " + response.uri().getHost() + " answers with HTTP status "
+                        + response.statusCode() + " when asked for " + Quote.of(path) + " of " + id);
+    }
+
+    private boolean isOfHub(HttpResponse<?> response) {
+        return site.http().trusts(response.uri());
+    }
+
+    private boolean again(Part part, Optional<HttpResponse<Boolean>> response, Patience patience) {
         if (response.isPresent() && Patience.isBusy(response.get().statusCode())) {
             return patience.waitFor(response.get());
         }
-        boolean expired = response.isPresent()
-                && response.get().statusCode() >= 300
-                && part.fetch().located() != null;
-        if (expired) {
+        boolean refused = response.isPresent() && response.get().statusCode() >= 300;
+        if (refused && isOfHub(response.get())) {
+            return false;
+        }
+        if (refused) {
             part.fetch().located(null); // addresses of file stores hold for an hour or so
         }
-        boolean refused = response.isPresent() && response.get().statusCode() >= 300 && !expired;
-        return !refused && patience.waitFor();
+        return patience.waitFor();
     }
 
     /**

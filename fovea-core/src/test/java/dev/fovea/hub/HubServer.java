@@ -141,6 +141,12 @@ final class HubServer implements AutoCloseable {
             refuse(exchange, 401, "RepoNotFound", "Repository not found");
             return;
         }
+        if (ofApi && parts[2].equals("tree")) {
+            List<Object> tree = new ArrayList<>();
+            repo.files.forEach((file, bytes) -> tree.add(entry(file, bytes)));
+            sendJson(exchange, tree);
+            return;
+        }
         String revision = URLDecoder.decode(parts[3], StandardCharsets.UTF_8);
         if (!repo.revisions.contains(revision) && !repo.commit().equals(revision)) {
             refuse(exchange, 404, "RevisionNotFound", "Invalid rev id: " + revision);
@@ -179,6 +185,19 @@ final class HubServer implements AutoCloseable {
         page.put("sha", repo.commit());
         page.put("siblings", siblings);
         return page;
+    }
+
+    private static Map<String, Object> entry(String path, byte[] bytes) {
+        Map<String, Object> entry = new LinkedHashMap<>();
+        entry.put("type", "file");
+        entry.put("path", path);
+        entry.put("size", (long) bytes.length);
+        entry.put("oid", gitSha(bytes));
+        if (Repo.isLarge(path)) {
+            long size = bytes.length;
+            entry.put("lfs", Map.of("oid", sha("SHA-256", bytes), "size", size, "pointerSize", 135));
+        }
+        return entry;
     }
 
     private void resolve(HttpExchange exchange, Repo repo, String path) throws IOException {
@@ -279,6 +298,14 @@ final class HubServer implements AutoCloseable {
         exchange.sendResponseHeaders(status, -1);
     }
 
+    /** All of it, whatever is asked for. */
+    static void sendWhole(HttpExchange exchange, byte[] bytes) throws IOException {
+        exchange.sendResponseHeaders(200, bytes.length);
+        try (OutputStream out = exchange.getResponseBody()) {
+            out.write(bytes);
+        }
+    }
+
     static String gitSha(byte[] bytes) {
         byte[] header = ("blob " + bytes.length + "\0").getBytes(StandardCharsets.UTF_8);
         byte[] all = java.util.Arrays.copyOf(header, header.length + bytes.length);
@@ -286,7 +313,15 @@ final class HubServer implements AutoCloseable {
         return sha("SHA-1", all);
     }
 
+    private static final Map<byte[], Map<String, String>> SUMS =
+            java.util.Collections.synchronizedMap(new java.util.IdentityHashMap<>());
+
     static String sha(String algorithm, byte[] bytes) {
+        return SUMS.computeIfAbsent(bytes, _ -> new ConcurrentHashMap<>())
+                .computeIfAbsent(algorithm, a -> computed(a, bytes));
+    }
+
+    private static String computed(String algorithm, byte[] bytes) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance(algorithm).digest(bytes));
         } catch (NoSuchAlgorithmException e) {

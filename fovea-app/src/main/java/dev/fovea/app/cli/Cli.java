@@ -42,6 +42,9 @@ public final class Cli {
         commands.put("inspect", InspectCommand::new);
         commands.put("bench", BenchCommand::new);
         commands.put("pull", PullCommand::new);
+        commands.put("list", ListCommand::new);
+        commands.put("rm", RmCommand::new);
+        commands.put("verify", VerifyCommand::new);
         commands.put("demo", DemoCommand::new);
         commands.put("doctor", DoctorCommand::new);
         commands.put("help", _ -> new HelpCommand());

@@ -3,9 +3,13 @@ package dev.fovea.app.cli;
 import dev.fovea.Hub;
 import dev.fovea.hub.PullOptions;
 import dev.fovea.hub.PullProgress;
+import dev.fovea.hub.Verdict;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
 
 /** Finds a model by what the user calls it, and shows how far it is where something has to be fetched. */
 final class Pulling {
@@ -27,13 +31,21 @@ final class Pulling {
     }
 
     static String directory(String model, PullOptions options, Console console, boolean quiet) {
+        return shown(model, options, console, quiet, o -> Hub.pull(model, o));
+    }
+
+    /** Fetches anew what is damaged or missing. */
+    static void repair(String model, Map<String, Verdict> verdicts, Console console, boolean quiet) {
+        String _ = shown(model, PullOptions.DEFAULT, console, quiet, o -> Hub.repair(model, o, verdicts));
+    }
+
+    private static String shown(
+            String model, PullOptions options, Console console, boolean quiet, Function<PullOptions, Path> pull) {
         try (StatusLine status = new StatusLine(console, quiet)) {
             Pulling pulling = new Pulling(console, status);
-            String directory = Hub.pull(
-                            model, options.withListener(pulling::show).withWarnings(status.warnings()))
-                    .toString();
+            Path directory = pull.apply(options.withListener(pulling::show).withWarnings(status.warnings()));
             pulling.sum(model);
-            return directory;
+            return directory.toString();
         }
     }
 

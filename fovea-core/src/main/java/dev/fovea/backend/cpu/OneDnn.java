@@ -43,34 +43,32 @@ final class OneDnn {
     static final int ARG_BIAS = 41;
     static final int ARG_SCRATCHPAD = 80;
 
-    private static final MethodHandle ENGINE_CREATE = function("dnnl_engine_create", ADDRESS, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle STREAM_CREATE = function("dnnl_stream_create", ADDRESS, ADDRESS, JAVA_INT);
-    private static final MethodHandle STREAM_DESTROY = function("dnnl_stream_destroy", ADDRESS);
-    private static final MethodHandle DESC_CREATE =
-            function("dnnl_memory_desc_create_with_strides", ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS);
-    private static final MethodHandle DESC_DESTROY = function("dnnl_memory_desc_destroy", ADDRESS);
-    private static final MethodHandle DESC_SIZE =
-            LIBRARY.link("dnnl_memory_desc_get_size", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
-    private static final MethodHandle ATTR_CREATE = function("dnnl_primitive_attr_create", ADDRESS);
-    private static final MethodHandle ATTR_SET_SCRATCHPAD_MODE =
-            function("dnnl_primitive_attr_set_scratchpad_mode", ADDRESS, JAVA_INT);
-    private static final MethodHandle ATTR_DESTROY = function("dnnl_primitive_attr_destroy", ADDRESS);
-    private static final MethodHandle MATMUL_DESC_CREATE = function(
-            "dnnl_matmul_primitive_desc_create", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
-    private static final MethodHandle PRIMITIVE_DESC_DESTROY = function("dnnl_primitive_desc_destroy", ADDRESS);
-    private static final MethodHandle PRIMITIVE_DESC_QUERY_MD =
-            LIBRARY.link("dnnl_primitive_desc_query_md", FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_INT, JAVA_INT));
-    private static final MethodHandle PRIMITIVE_CREATE = function("dnnl_primitive_create", ADDRESS, ADDRESS);
-    private static final MethodHandle PRIMITIVE_DESTROY = function("dnnl_primitive_destroy", ADDRESS);
-    private static final MethodHandle MEMORY_CREATE =
-            function("dnnl_memory_create", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
-    private static final MethodHandle MEMORY_DESTROY = function("dnnl_memory_destroy", ADDRESS);
-    private static final MethodHandle PRIMITIVE_EXECUTE =
-            function("dnnl_primitive_execute", ADDRESS, ADDRESS, JAVA_INT, ADDRESS);
-    private static final MethodHandle EFFECTIVE_CPU_ISA =
-            LIBRARY.link("dnnl_get_effective_cpu_isa", FunctionDescriptor.of(JAVA_INT));
-    private static final MethodHandle OMP_SET_NUM_THREADS =
-            LIBRARY.link("omp_set_num_threads", FunctionDescriptor.ofVoid(JAVA_INT));
+    /**
+     * All functions are called alike, with seven words. The JVM spins classes for each kind of call, for which the start would
+     * wait; a register holds a pointer as it does an integer, and what a function does not take it does not read.
+     */
+    private static final FunctionDescriptor WORDS = FunctionDescriptor.of(
+            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
+    private static final MethodHandle ENGINE_CREATE = function("dnnl_engine_create");
+    private static final MethodHandle STREAM_CREATE = function("dnnl_stream_create");
+    private static final MethodHandle STREAM_DESTROY = function("dnnl_stream_destroy");
+    private static final MethodHandle DESC_CREATE = function("dnnl_memory_desc_create_with_strides");
+    private static final MethodHandle DESC_DESTROY = function("dnnl_memory_desc_destroy");
+    private static final MethodHandle DESC_SIZE = function("dnnl_memory_desc_get_size");
+    private static final MethodHandle ATTR_CREATE = function("dnnl_primitive_attr_create");
+    private static final MethodHandle ATTR_SET_SCRATCHPAD_MODE = function("dnnl_primitive_attr_set_scratchpad_mode");
+    private static final MethodHandle ATTR_DESTROY = function("dnnl_primitive_attr_destroy");
+    private static final MethodHandle MATMUL_DESC_CREATE = function("dnnl_matmul_primitive_desc_create");
+    private static final MethodHandle PRIMITIVE_DESC_DESTROY = function("dnnl_primitive_desc_destroy");
+    private static final MethodHandle PRIMITIVE_DESC_QUERY_MD = function("dnnl_primitive_desc_query_md");
+    private static final MethodHandle PRIMITIVE_CREATE = function("dnnl_primitive_create");
+    private static final MethodHandle PRIMITIVE_DESTROY = function("dnnl_primitive_destroy");
+    private static final MethodHandle MEMORY_CREATE = function("dnnl_memory_create");
+    private static final MethodHandle MEMORY_DESTROY = function("dnnl_memory_destroy");
+    private static final MethodHandle PRIMITIVE_EXECUTE = function("dnnl_primitive_execute");
+    private static final MethodHandle EFFECTIVE_CPU_ISA = function("dnnl_get_effective_cpu_isa");
+    private static final MethodHandle OMP_SET_NUM_THREADS = function("omp_set_num_threads");
 
     private OneDnn() {}
 
@@ -83,11 +81,12 @@ final class OneDnn {
                 "onednn", "org/bytedeco/dnnl/" + platform, List.of("libgomp.so.1", "libdnnl.so.3"));
     }
 
-    private static MethodHandle function(String name, MemoryLayout... arguments) {
-        return LIBRARY.link(name, FunctionDescriptor.of(JAVA_INT, arguments));
+    private static MethodHandle function(String name) {
+        return LIBRARY.link(name, WORDS);
     }
 
-    private static void check(int status, String what) {
+    private static void check(long result, String what) {
+        int status = (int) result;
         if (status != 0) {
             throw new NativeException("oneDNN: " + what + " failed with " + status + ", "
                     + switch (status) {
@@ -100,23 +99,32 @@ final class OneDnn {
         }
     }
 
-    /** What calls into native code may throw that is not a RuntimeException never occurs. */
-    private static RuntimeException unexpected(Throwable e) {
-        return e instanceof RuntimeException r ? r : new IllegalStateException(e);
+    private static long call(MethodHandle function, long a, long b, long c, long d) {
+        return call(function, a, b, c, d, 0, 0, 0);
     }
 
-    private interface Creation {
-        int create(MemorySegment result) throws Throwable;
+    private static long call(MethodHandle function, long a, long b, long c, long d, long e, long f, long g) {
+        try {
+            return (long) function.invokeExact(a, b, c, d, e, f, g);
+        } catch (RuntimeException | Error thrown) {
+            throw thrown;
+        } catch (Throwable thrown) {
+            throw new IllegalStateException(thrown); // a native function throws nothing
+        }
     }
 
-    private static MemorySegment create(String what, Creation creation) {
+    /** A call that gets the address of a result in front of these. */
+    private static MemorySegment create(
+            String what, MethodHandle function, long a, long b, long c, long d, long e, long f) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment result = arena.allocate(ADDRESS);
-            check(creation.create(result), what);
+            check(call(function, result.address(), a, b, c, d, e, f), what);
             return result.get(ADDRESS, 0);
-        } catch (Throwable e) {
-            throw unexpected(e);
         }
+    }
+
+    private static MemorySegment create(String what, MethodHandle function, long a, long b, long c) {
+        return create(what, function, a, b, c, 0, 0, 0);
     }
 
     /** The processor: one for all, which is never destroyed. */
@@ -125,45 +133,44 @@ final class OneDnn {
     }
 
     private static final class Engine {
-        private static final MemorySegment CPU =
-                create("dnnl_engine_create", to -> (int) ENGINE_CREATE.invokeExact(to, DNNL_CPU, 0L));
+        private static final MemorySegment CPU = create("dnnl_engine_create", ENGINE_CREATE, DNNL_CPU, 0, 0);
     }
 
     static MemorySegment stream(MemorySegment engine) {
-        return create("dnnl_stream_create", to -> (int) STREAM_CREATE.invokeExact(to, engine, DNNL_STREAM_IN_ORDER));
+        return create("dnnl_stream_create", STREAM_CREATE, engine.address(), DNNL_STREAM_IN_ORDER, 0);
     }
 
     /** A matrix; strides in elements. */
     static MemorySegment matrix(int dataType, long rows, long columns, long rowStride, long columnStride) {
-        return create("dnnl_memory_desc_create_with_strides", to -> {
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment dims = arena.allocateFrom(JAVA_LONG, rows, columns);
-                MemorySegment strides = arena.allocateFrom(JAVA_LONG, rowStride, columnStride);
-                return (int) DESC_CREATE.invokeExact(to, 2, dims, dataType, strides);
-            }
-        });
+        try (Arena arena = Arena.ofConfined()) {
+            long dims = arena.allocateFrom(JAVA_LONG, rows, columns).address();
+            long strides =
+                    arena.allocateFrom(JAVA_LONG, rowStride, columnStride).address();
+            return create("dnnl_memory_desc_create_with_strides", DESC_CREATE, 2, dims, dataType, strides, 0, 0);
+        }
     }
 
     static long size(MemorySegment descriptor) {
-        try {
-            return (long) DESC_SIZE.invokeExact(descriptor);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        return call(DESC_SIZE, descriptor.address(), 0, 0, 0);
     }
 
     /** A matrix product whose scratch memory the caller brings, so that threads may share the primitive. */
     static MemorySegment matmulDescriptor(
             MemorySegment engine, MemorySegment src, MemorySegment weights, MemorySegment bias, MemorySegment dst) {
-        MemorySegment attributes = create("dnnl_primitive_attr_create", to -> (int) ATTR_CREATE.invokeExact(to));
+        MemorySegment attributes = create("dnnl_primitive_attr_create", ATTR_CREATE, 0, 0, 0);
         try {
             check(
-                    (int) ATTR_SET_SCRATCHPAD_MODE.invokeExact(attributes, DNNL_SCRATCHPAD_MODE_USER),
+                    call(ATTR_SET_SCRATCHPAD_MODE, attributes.address(), DNNL_SCRATCHPAD_MODE_USER, 0, 0),
                     "dnnl_primitive_attr_set_scratchpad_mode");
-            return create("dnnl_matmul_primitive_desc_create", to ->
-                    (int) MATMUL_DESC_CREATE.invokeExact(to, engine, src, weights, bias, dst, attributes));
-        } catch (Throwable e) {
-            throw unexpected(e);
+            return create(
+                    "dnnl_matmul_primitive_desc_create",
+                    MATMUL_DESC_CREATE,
+                    engine.address(),
+                    src.address(),
+                    weights.address(),
+                    bias.address(),
+                    dst.address(),
+                    attributes.address());
         } finally {
             destroy(ATTR_DESTROY, attributes);
         }
@@ -171,30 +178,23 @@ final class OneDnn {
 
     /** Owned by the primitive descriptor. */
     static MemorySegment scratchpad(MemorySegment primitiveDescriptor) {
-        try {
-            return (MemorySegment)
-                    PRIMITIVE_DESC_QUERY_MD.invokeExact(primitiveDescriptor, DNNL_QUERY_SCRATCHPAD_MD, 0);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        return MemorySegment.ofAddress(
+                call(PRIMITIVE_DESC_QUERY_MD, primitiveDescriptor.address(), DNNL_QUERY_SCRATCHPAD_MD, 0, 0));
     }
 
     static MemorySegment primitive(MemorySegment primitiveDescriptor) {
-        return create("dnnl_primitive_create", to -> (int) PRIMITIVE_CREATE.invokeExact(to, primitiveDescriptor));
+        return create("dnnl_primitive_create", PRIMITIVE_CREATE, primitiveDescriptor.address(), 0, 0);
     }
 
     /** A memory object over an address. */
     static MemorySegment memory(MemorySegment descriptor, MemorySegment engine, long address) {
-        MemorySegment handle = MemorySegment.ofAddress(address);
-        return create("dnnl_memory_create", to -> (int) MEMORY_CREATE.invokeExact(to, descriptor, engine, handle));
+        return create("dnnl_memory_create", MEMORY_CREATE, descriptor.address(), engine.address(), address);
     }
 
     static void execute(MemorySegment primitive, MemorySegment stream, int count, MemorySegment arguments) {
-        try {
-            check((int) PRIMITIVE_EXECUTE.invokeExact(primitive, stream, count, arguments), "dnnl_primitive_execute");
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        check(
+                call(PRIMITIVE_EXECUTE, primitive.address(), stream.address(), count, arguments.address()),
+                "dnnl_primitive_execute");
     }
 
     static void destroyMemory(MemorySegment memory) {
@@ -218,28 +218,16 @@ final class OneDnn {
     }
 
     private static void destroy(MethodHandle destroyer, MemorySegment what) {
-        try {
-            check((int) destroyer.invokeExact(what), "destruction");
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        check(call(destroyer, what.address(), 0, 0, 0), "destruction");
     }
 
     /** Threads that calls from the current thread use. */
     static void threads(int count) {
-        try {
-            OMP_SET_NUM_THREADS.invokeExact(count);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        call(OMP_SET_NUM_THREADS, count, 0, 0, 0);
     }
 
     /** dnnl_cpu_isa_t, a set of bits. */
     static int instructions() {
-        try {
-            return (int) EFFECTIVE_CPU_ISA.invokeExact();
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        return (int) call(EFFECTIVE_CPU_ISA, 0, 0, 0, 0);
     }
 }

@@ -10,10 +10,10 @@ package dev.fovea.backend.cpu;
  */
 final class Warmup {
     /**
-     * At one to four nanoseconds a round a quarter of the tenth of a second that a vector loop costs until it is compiled: more
+     * At one to four nanoseconds a round some ten milliseconds, a tenth of what a vector loop costs until it is compiled: more
      * than a short answer of a small model needs, and little to lose for whoever wants more.
      */
-    private static final long DEFAULT_LIMIT = 1L << 23;
+    private static final long DEFAULT_LIMIT = 1L << 22;
 
     private static long limit = Long.getLong("fovea.plainRounds", DEFAULT_LIMIT);
 

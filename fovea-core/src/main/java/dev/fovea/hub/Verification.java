@@ -1,0 +1,67 @@
+package dev.fovea.hub;
+
+import dev.fovea.error.InputException;
+import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.ModelFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/** Takes the sums of a snapshot's files: of each by the name of its blob, else by the list of the commit's files. */
+final class Verification {
+    private final Store store;
+    private final String commit;
+    private final Path snapshot;
+
+    Verification(Store store, String commit, Path snapshot) {
+        this.store = store;
+        this.commit = commit;
+        this.snapshot = snapshot;
+    }
+
+    Map<String, Verdict> run(Consumer<String> listener) throws IOException {
+        Map<String, Verdict> verdicts = new TreeMap<>();
+        Optional<Listing> listing = store.listing(commit);
+        for (Path file : CacheFolder.files(snapshot)) {
+            String path = snapshot.relativize(file).toString().replace('\\', '/');
+            if (!path.endsWith(HubStore.PARTIAL)) {
+                listener.accept(path);
+                verdicts.put(
+                        path,
+                        verdict(file, etag(file, listing.map(l -> l.files().get(path)))));
+            }
+        }
+        try {
+            ModelDirectory.weightNames(ModelFiles.of(snapshot)).stream()
+                    .filter(name -> !Files.isRegularFile(snapshot.resolve(name)))
+                    .forEach(name -> verdicts.put(name, Verdict.MISSING));
+        } catch (InputException e) {
+            // No model that Fovea reads: what is needed of it is not known.
+            return verdicts;
+        }
+        return verdicts;
+    }
+
+    private static String etag(Path file, Optional<RepoFile> listed) throws IOException {
+        if (listed.isPresent() && listed.get().isDescribed()) {
+            return listed.get().etag();
+        }
+        return Files.isSymbolicLink(file)
+                ? file.resolveSibling(Files.readSymbolicLink(file))
+                        .getFileName()
+                        .toString()
+                : "";
+    }
+
+    private static Verdict verdict(Path file, String etag) throws IOException {
+        RepoFile.Sum sum = RepoFile.Sum.named(etag);
+        if (sum == RepoFile.Sum.NONE) {
+            return Verdict.UNKNOWN;
+        }
+        return sum.of(file).equals(etag) ? Verdict.SOUND : Verdict.DAMAGED;
+    }
+}
