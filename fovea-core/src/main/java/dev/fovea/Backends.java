@@ -5,10 +5,13 @@ import dev.fovea.backend.cuda.Cuda;
 import dev.fovea.backend.cuda.CudaBackend;
 import dev.fovea.backend.cuda.Gpu;
 import dev.fovea.backend.reference.ReferenceBackend;
-import dev.fovea.error.FoveaException;
+import dev.fovea.error.MemoryException;
+import dev.fovea.error.NativeException;
 import dev.fovea.error.OptionException;
 import dev.fovea.tensor.Backend;
 import java.util.List;
+import java.util.Locale;
+import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 
 /** The devices that options name, and their backends. */
@@ -28,14 +31,24 @@ final class Backends {
     }
 
     static Backend of(LoadOptions options) {
+        return of(options, () -> 0);
+    }
+
+    /**
+     * A backend for a model.
+     *
+     * @param weightBytes what its weights take, asked for where they do not stay in the host's memory
+     * @throws MemoryException where a device has less
+     */
+    static Backend of(LoadOptions options, LongSupplier weightBytes) {
         return switch (options.device()) {
-            case "auto" -> auto(options);
+            case "auto" -> auto(options, weightBytes);
             case "cpu" -> cpu(options, CpuBackend.GemmChoice.AUTO);
             case "cpu:java" -> cpu(options, CpuBackend.GemmChoice.JAVA);
             case "reference" -> new ReferenceBackend();
             case "cuda:ptx" -> CudaBackend.interpreted();
-            case "cuda" -> cuda(0, options);
-            default -> cuda(Integer.parseInt(options.device().substring(CUDA.length())), options);
+            case "cuda" -> cuda(0, options, weightBytes);
+            default -> cuda(Integer.parseInt(options.device().substring(CUDA.length())), options, weightBytes);
         };
     }
 
@@ -44,18 +57,34 @@ final class Backends {
         return CpuBackend.create(new CpuBackend.Options(threads, gemm));
     }
 
-    private static Backend cuda(int ordinal, LoadOptions options) {
-        return new CudaBackend(Cuda.open(ordinal, options.warnings()));
+    private static Backend cuda(int ordinal, LoadOptions options, LongSupplier weightBytes) {
+        CudaBackend backend = new CudaBackend(Cuda.open(ordinal, options.warnings()));
+        try {
+            requireRoom(weightBytes.getAsLong(), backend.freeBytes(), backend.describe());
+            return backend;
+        } catch (RuntimeException | Error e) {
+            backend.close();
+            throw e;
+        }
+    }
+
+    /** @throws MemoryException with the numbers */
+    static void requireRoom(long needed, long free, String device) {
+        if (needed > free) {
+            throw new MemoryException(
+                    String.format(Locale.ROOT, "the weights take %.2f GB; %s", needed / 1e9, device),
+                    "--device cpu needs no GPU's memory; --dtype bfloat16 halves what is float32");
+        }
     }
 
     /** The first GPU that can be used, else the CPU; a GPU that looks usable and is not is worth a word. */
-    private static Backend auto(LoadOptions options) {
+    private static Backend auto(LoadOptions options, LongSupplier weightBytes) {
         Gpu gpu = Cuda.first().orElse(null);
         if (gpu != null) {
             try {
-                return cuda(gpu.ordinal(), options);
-            } catch (FoveaException e) {
-                options.warnings().warn(e.getMessage() + "; the CPU computes instead");
+                return cuda(gpu.ordinal(), options, weightBytes);
+            } catch (NativeException | MemoryException e) {
+                options.warnings().warn(e.problem() + "; the CPU computes instead");
             }
         }
         return cpu(options, CpuBackend.GemmChoice.AUTO);

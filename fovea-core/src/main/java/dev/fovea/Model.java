@@ -1,5 +1,6 @@
 package dev.fovea;
 
+import dev.fovea.backend.shapes.ShapeBackend;
 import dev.fovea.error.ClosedException;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
@@ -100,12 +101,22 @@ public final class Model implements AutoCloseable {
                     "use AutoModelForImageTextToText, which takes any");
         }
         Family family = Families.of(directory);
-        Backend backend = Backends.of(options);
+        DType dtype = options.dtype().orElseGet(directory::storedDtype);
+        Backend backend = Backends.of(options, () -> weightBytes(directory, family, dtype));
         try {
-            return new Model(directory, family, backend, options.dtype().orElseGet(directory::storedDtype));
+            return new Model(directory, family, backend, dtype);
         } catch (RuntimeException | Error e) {
             backend.close();
             throw e;
+        }
+    }
+
+    /** What the weights that the model uses take on a device, by a walk without data. */
+    private static long weightBytes(ModelDirectory directory, Family family, DType dtype) {
+        try (Backend shapes = new ShapeBackend();
+                Weights weights = Weights.open(directory, shapes, dtype, family.renaming())) {
+            weights.read(() -> family.load(directory.config(), weights)).close();
+            return weights.bytes();
         }
     }
 

@@ -11,6 +11,7 @@ import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -75,8 +76,18 @@ public final class CudaBackend implements Backend {
 
     /** One line for people: the card, what kernels are compiled for, its memory. */
     public String describe() {
-        return "%s, %s, %.1f of %.1f GB free"
-                .formatted(device.name(), device.architecture(), device.freeBytes() / 1e9, device.totalBytes() / 1e9);
+        return String.format(
+                Locale.ROOT,
+                "%s, %s, %.2f of %.2f GB free",
+                device.name(),
+                device.architecture(),
+                device.freeBytes() / 1e9,
+                device.totalBytes() / 1e9);
+    }
+
+    /** Bytes of the device's memory that can be allocated now. */
+    public long freeBytes() {
+        return device.freeBytes();
     }
 
     @Override

@@ -1,7 +1,6 @@
 package dev.fovea.backend.cuda;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -11,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * A device whose calls are kept, inside {@link #repeat}, until somebody waits for their result: then all of them run as one,
  * where they are those of last time. Outside, and for other threads, calls go to the device at once.
  */
-final class Recorder implements Device {
+final class Recorder extends ForwardingDevice {
     private static final int KEPT = 8;
 
     private final Device device;
@@ -24,6 +23,7 @@ final class Recorder implements Device {
     private final Map<Object, Step> steps = new LinkedHashMap<>(16, 0.75f, true);
 
     Recorder(Device device, Slabs slabs) {
+        super(device);
         this.device = device;
         this.slabs = slabs;
     }
@@ -109,11 +109,6 @@ final class Recorder implements Device {
     }
 
     @Override
-    public boolean multiplies(Product product, long x, long w, long y) {
-        return device.multiplies(product, x, w, y);
-    }
-
-    @Override
     public void multiply(Product product, long x, long w, long bias, long y) {
         Step step = open.get();
         if (step == null) {
@@ -121,11 +116,6 @@ final class Recorder implements Device {
         } else {
             step.add(new Step.Multiply(product, x, w, bias, y));
         }
-    }
-
-    @Override
-    public void prepare(Collection<Kernel.Module> modules) {
-        device.prepare(modules);
     }
 
     @Override
@@ -164,41 +154,6 @@ final class Recorder implements Device {
     public void await() {
         flush();
         device.await();
-    }
-
-    @Override
-    public String name() {
-        return device.name();
-    }
-
-    @Override
-    public String architecture() {
-        return device.architecture();
-    }
-
-    @Override
-    public int multiprocessors() {
-        return device.multiprocessors();
-    }
-
-    @Override
-    public long totalBytes() {
-        return device.totalBytes();
-    }
-
-    @Override
-    public long freeBytes() {
-        return device.freeBytes();
-    }
-
-    @Override
-    public long allocate(long bytes) {
-        return device.allocate(bytes);
-    }
-
-    @Override
-    public void free(long address) {
-        device.free(address);
     }
 
     @Override

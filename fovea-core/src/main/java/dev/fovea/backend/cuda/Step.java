@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class Step implements Tables {
     private static final int FIRST_BYTES = 1 << 20;
     private static final int ALIGNMENT = 64;
+    private static final int SHORT_TABLE = 64;
 
     private final Device device;
     /** The step's own memory: nobody else gets it before the calls that use it have run, and it is the same each time. */
@@ -97,8 +98,12 @@ final class Step implements Tables {
         return address;
     }
 
+    /** Layers share one copy of a long table. Short ones would be equal by chance, and then lie elsewhere than last time. */
     @Override
     public long address(int[] values) {
+        if (values.length <= SHORT_TABLE) {
+            return stage(MemorySegment.ofArray(values));
+        }
         Ints key = new Ints(values);
         Long there = known.get(key);
         if (there == null) {

@@ -1,0 +1,222 @@
+package dev.fovea.backend.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fovea.backend.reference.ReferenceBackend;
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Steps that come again and again: they settle, their bits are those of single calls, and nobody disturbs them. */
+class RecorderTest {
+    private static final int ROWS = 40;
+    private static final int WIDTH = 8;
+
+    private final Counting device = new Counting(new PtxDevice(KernelArchive.bundled()::ptx, 1L << 30));
+    private final CudaBackend backend = new CudaBackend(device);
+
+    @AfterEach
+    void close() {
+        backend.close();
+    }
+
+    /** A step of a decoder in small: looks a token up, remembers it, attends to what came before, and scores all tokens. */
+    private static final class Toy implements AutoCloseable {
+        private final Backend backend;
+        private final Scope memory;
+        private final Tensor table;
+        private final Tensor cache;
+
+        Toy(Backend backend) {
+            this.backend = backend;
+            memory = Scope.detached(backend);
+            float[] values = new float[ROWS * WIDTH];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) Math.sin(i * i);
+            }
+            table = memory.allocate(DType.FLOAT32, Shape.of(ROWS, WIDTH));
+            backend.write(MemorySegment.ofArray(values), table);
+            cache = memory.allocate(DType.FLOAT32, Shape.of(ROWS, 1, WIDTH));
+        }
+
+        Tensor step(int token, int position) {
+            Tensor x = backend.gatherRows(table, new int[] {token}, DType.FLOAT32);
+            float angle = position / 10f;
+            Tensor shift = Tensor.of(backend, new float[] {(float) Math.cos(angle), 0, 1, 0, 0, 0, 0, angle}, WIDTH);
+            Tensor y = Scope.keep(backend, () -> backend.add(x, shift));
+            backend.scatterRows(cache, new int[] {position}, y.reshape(1, 1, WIDTH));
+            Mask mask = new Mask(new int[] {0}, new int[] {0}, new int[] {position + 1}, new int[][] {rows(position)});
+            Tensor seen = backend.attention(y.reshape(1, 1, WIDTH), cache, cache, mask, 0.3f);
+            return backend.linear(seen.reshape(1, WIDTH), table, null);
+        }
+
+        private static int[] rows(int position) {
+            int[] rows = new int[position + 1];
+            for (int i = 0; i < rows.length; i++) {
+                rows[i] = i;
+            }
+            return rows;
+        }
+
+        /** The scores of all steps, each token the greatest of the last. */
+        List<float[]> run(boolean repeated, int steps) {
+            List<float[]> scores = new ArrayList<>();
+            int token = 3;
+            for (int i = 0; i < steps; i++) {
+                int position = i;
+                int last = token;
+                try (Scope _ = Scope.open(backend)) {
+                    Tensor logits = repeated ? backend.repeat("toy", () -> step(last, position)) : step(last, position);
+                    token = backend.argmax(logits)[0];
+                    scores.add(logits.toFloats());
+                }
+            }
+            return scores;
+        }
+
+        @Override
+        public void close() {
+            memory.close();
+        }
+    }
+
+    /** Counts what reaches the device. */
+    private static final class Counting extends ForwardingDevice {
+        int launches;
+        int captures;
+        int replays;
+
+        Counting(Device device) {
+            super(device);
+        }
+
+        @Override
+        public void launch(Kernel kernel, Grid grid, Arguments arguments) {
+            launches++;
+            super.launch(kernel, grid, arguments);
+        }
+
+        @Override
+        public Graph capture(Runnable calls) {
+            captures++;
+            Graph graph = super.capture(calls);
+            return new Graph() {
+                @Override
+                public void replay() {
+                    replays++;
+                    graph.replay();
+                }
+
+                @Override
+                public void close() {
+                    graph.close();
+                }
+            };
+        }
+    }
+
+    @Test
+    void repeatedStepsAreBitForBitSingleCallsAndSettle() {
+        List<float[]> single;
+        try (Toy toy = new Toy(backend)) {
+            single = toy.run(false, 12);
+        }
+        assertThat(device.captures).isZero();
+        List<float[]> repeated;
+        try (Toy toy = new Toy(backend)) {
+            repeated = toy.run(true, 12);
+        }
+        for (int i = 0; i < single.size(); i++) {
+            assertThat(repeated.get(i)).as("step " + i).isEqualTo(single.get(i));
+        }
+        assertThat(device.captures).as("one graph for all steps").isEqualTo(1);
+        assertThat(device.replays).as("all steps but the first two").isGreaterThanOrEqualTo(9);
+    }
+
+    @Test
+    void aStepIsWhatTheReferenceComputes() {
+        try (Backend reference = new ReferenceBackend();
+                Toy expected = new Toy(reference);
+                Toy toy = new Toy(backend)) {
+            List<float[]> scores = toy.run(true, 6);
+            List<float[]> wanted = expected.run(true, 6);
+            for (int i = 0; i < scores.size(); i++) {
+                assertThat(scores.get(i)).usingComparatorWithPrecision(1e-5f).containsExactly(wanted.get(i));
+            }
+        }
+    }
+
+    /** Another model's cache lies elsewhere: what differs is launched, and is what repeats from then on. */
+    @Test
+    void aStepThatDiffersRunsAsItIs() {
+        try (Toy first = new Toy(backend);
+                Toy second = new Toy(backend)) {
+            List<float[]> expected = first.run(true, 6);
+            List<float[]> other = second.run(true, 6);
+            for (int i = 0; i < expected.size(); i++) {
+                assertThat(other.get(i)).as("step " + i).isEqualTo(expected.get(i));
+            }
+        }
+        assertThat(device.captures).isEqualTo(2);
+    }
+
+    @Test
+    void whatFailsLeavesNothingBehind() {
+        try (Toy toy = new Toy(backend)) {
+            List<float[]> expected = toy.run(true, 4);
+            int launches = device.launches;
+            try (Scope _ = Scope.open(backend)) {
+                assertThatThrownBy(() -> backend.repeat("toy", () -> {
+                            toy.step(1, 1);
+                            throw new IllegalStateException("on the way");
+                        }))
+                        .hasMessage("on the way");
+            }
+            assertThat(device.launches).as("nothing of it ran").isEqualTo(launches);
+            assertThat(toy.run(true, 4).getLast()).isEqualTo(expected.getLast());
+        }
+    }
+
+    /** While one thread is in the midst of a step, another's calls under the same key run at once. */
+    @Test
+    void twoThreadsUnderOneKey() throws Exception {
+        List<float[]> expected;
+        try (Toy toy = new Toy(backend)) {
+            expected = toy.run(false, 5);
+        }
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch done = new CountDownLatch(1);
+        Thread busy = Thread.ofPlatform().start(() -> {
+            try (Scope _ = Scope.open(backend);
+                    Toy toy = new Toy(backend)) {
+                backend.repeat("toy", () -> {
+                    Tensor logits = toy.step(3, 0);
+                    inside.countDown();
+                    try {
+                        done.await();
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                    return logits;
+                });
+            }
+        });
+        inside.await();
+        try (Toy toy = new Toy(backend)) {
+            assertThat(toy.run(true, 5).getLast()).isEqualTo(expected.getLast());
+        } finally {
+            done.countDown();
+            busy.join();
+        }
+    }
+}
