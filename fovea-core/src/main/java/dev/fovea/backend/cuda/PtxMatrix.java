@@ -73,18 +73,19 @@ abstract class PtxMatrix extends PtxOp {
             float[] left = new float[16 * 16];
             float[] right = new float[8 * 16]; // transposed
             long[][] r = warp.registers;
-            for (int lane = 0; lane < PtxWarp.LANES; lane++) {
-                int row = lane / 4 * 16;
-                int pair = lane % 4 * 2;
-                for (int i = 0; i < 4; i++) {
-                    put((int) r[a[i]][lane], left, row + i % 2 * 128 + pair + i / 2 * 8);
-                }
-                for (int i = 0; i < 2; i++) {
-                    put((int) r[b[i]][lane], right, row + pair + i * 8);
-                }
+            for (int i = 0; i < 4; i++) {
+                spread(r[a[i]], left, i % 2 * 128 + i / 2 * 8);
             }
+            for (int i = 0; i < 2; i++) {
+                spread(r[b[i]], right, i * 8);
+            }
+            multiply(left, right, r);
+        }
+
+        /** Puts a pair of each lane where it belongs in a matrix. */
+        private void spread(long[] pairs, float[] to, int at) {
             for (int lane = 0; lane < PtxWarp.LANES; lane++) {
-                multiply(r, lane, left, right);
+                put((int) pairs[lane], to, lane / 4 * 16 + lane % 4 * 2 + at);
             }
         }
 
@@ -98,28 +99,38 @@ abstract class PtxMatrix extends PtxOp {
             }
         }
 
-        /** The four results of a lane: of two rows, in two columns. */
-        private void multiply(long[][] r, int lane, float[] left, float[] right) {
-            float s0 = PtxFloats.real(r[c[0]][lane]);
-            float s1 = PtxFloats.real(r[c[1]][lane]);
-            float s2 = PtxFloats.real(r[c[2]][lane]);
-            float s3 = PtxFloats.real(r[c[3]][lane]);
-            int row = lane / 4 * 16;
-            int column = lane % 4 * 32;
-            for (int k = 0; k < 16; k++) {
-                float upper = left[row + k];
-                float lower = left[row + 128 + k];
-                float one = right[column + k];
-                float other = right[column + 16 + k];
-                s0 = Math.fma(upper, one, s0);
-                s1 = Math.fma(upper, other, s1);
-                s2 = Math.fma(lower, one, s2);
-                s3 = Math.fma(lower, other, s3);
+        /** Each lane has four results: of two rows, in two columns. */
+        private void multiply(float[] left, float[] right, long[][] r) {
+            long[] c0 = r[c[0]];
+            long[] c1 = r[c[1]];
+            long[] c2 = r[c[2]];
+            long[] c3 = r[c[3]];
+            long[] d0 = r[d[0]];
+            long[] d1 = r[d[1]];
+            long[] d2 = r[d[2]];
+            long[] d3 = r[d[3]];
+            for (int lane = 0; lane < PtxWarp.LANES; lane++) {
+                float s0 = PtxFloats.real(c0[lane]);
+                float s1 = PtxFloats.real(c1[lane]);
+                float s2 = PtxFloats.real(c2[lane]);
+                float s3 = PtxFloats.real(c3[lane]);
+                int row = lane / 4 * 16;
+                int column = lane % 4 * 32;
+                for (int k = 0; k < 16; k++) {
+                    float upper = left[row + k];
+                    float lower = left[row + 128 + k];
+                    float one = right[column + k];
+                    float other = right[column + 16 + k];
+                    s0 = Math.fma(upper, one, s0);
+                    s1 = Math.fma(upper, other, s1);
+                    s2 = Math.fma(lower, one, s2);
+                    s3 = Math.fma(lower, other, s3);
+                }
+                d0[lane] = PtxFloats.bits(s0);
+                d1[lane] = PtxFloats.bits(s1);
+                d2[lane] = PtxFloats.bits(s2);
+                d3[lane] = PtxFloats.bits(s3);
             }
-            r[d[0]][lane] = PtxFloats.bits(s0);
-            r[d[1]][lane] = PtxFloats.bits(s1);
-            r[d[2]][lane] = PtxFloats.bits(s2);
-            r[d[3]][lane] = PtxFloats.bits(s3);
         }
     }
 
