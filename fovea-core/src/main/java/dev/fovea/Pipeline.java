@@ -11,6 +11,7 @@ import dev.fovea.io.Opening;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.Loader;
+import dev.fovea.media.MediaPolicy;
 import dev.fovea.models.Grounding;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Parsed;
@@ -97,6 +98,14 @@ public final class Pipeline implements AutoCloseable {
                 throw e;
             }
         }
+    }
+
+    /**
+     * This pipeline, opening what the policy lets it alone: for requests of strangers. Both have one model: closing one closes the
+     * other.
+     */
+    public Pipeline withMedia(MediaPolicy policy) {
+        return new Pipeline(model, processor.withMedia(policy), loadMillis);
     }
 
     public Model model() {
@@ -403,7 +412,7 @@ public final class Pipeline implements AutoCloseable {
                         .map(s -> processor.open(s, Map.of(), loader))
                         .toList(),
                 request.videos().stream()
-                        .map(s -> Processor.open(s, Map.of(), loader))
+                        .map(s -> processor.open(s, Map.of(), loader))
                         .toList());
     }
 

@@ -11,6 +11,7 @@ import dev.fovea.media.DecodedImage;
 import dev.fovea.media.DecodedVideo;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.Loader;
+import dev.fovea.media.MediaPolicy;
 import dev.fovea.media.Picture;
 import dev.fovea.media.VideoFile;
 import dev.fovea.media.VideoSource;
@@ -50,17 +51,29 @@ public final class Processor implements AutoCloseable {
     private final ModelProcessor processor;
     private final Map<String, Object> defaults;
     private final Warnings warnings;
+    private final MediaPolicy media;
     private final ChatPrompts chats;
 
     Processor(ModelDirectory directory) {
-        this(directory.modelType(), Families.of(directory).processor(directory), Map.of(), directory.warnings());
+        this(
+                directory.modelType(),
+                Families.of(directory).processor(directory),
+                Map.of(),
+                directory.warnings(),
+                MediaPolicy.TRUSTED);
     }
 
-    private Processor(String modelType, ModelProcessor processor, Map<String, Object> defaults, Warnings warnings) {
+    private Processor(
+            String modelType,
+            ModelProcessor processor,
+            Map<String, Object> defaults,
+            Warnings warnings,
+            MediaPolicy media) {
         this.modelType = modelType;
         this.processor = processor;
         this.defaults = Map.copyOf(defaults);
         this.warnings = warnings;
+        this.media = media;
         this.chats = new ChatPrompts(processor, warnings);
     }
 
@@ -72,7 +85,17 @@ public final class Processor implements AutoCloseable {
      */
     public Processor with(Map<String, Object> options) {
         Objects.requireNonNull(options, "options");
-        return new Processor(modelType, processor, merged(options), warnings);
+        return new Processor(modelType, processor, merged(options), warnings, media);
+    }
+
+    /**
+     * This processor, opening what the policy lets it alone. Both have one tokenizer: closing one closes the other.
+     *
+     * @param policy where pictures and clips may come from, and how large they may be
+     */
+    public Processor withMedia(MediaPolicy policy) {
+        Objects.requireNonNull(policy, "policy");
+        return new Processor(modelType, processor, defaults, warnings, policy);
     }
 
     public Tokenizer tokenizer() {
@@ -206,19 +229,20 @@ public final class Processor implements AutoCloseable {
                 "give the " + kind + " in the item or beside the messages"));
     }
 
-    static DecodedVideo open(VideoSource source, Map<String, Object> options, Loader loader) {
+    DecodedVideo open(VideoSource asked, Map<String, Object> options, Loader loader) {
         checkOptions("a video item", options, loader);
+        VideoSource source = media.admit(asked);
         if (source.isFile()) {
-            VideoFile file = source.open();
+            VideoFile file = media.open(source);
             return loader == Loader.QWEN_VL_UTILS
                     ? ProcessVisionInfo.video(file, Config.ofOptions(new LinkedHashMap<>(options), "video item"))
                     : DecodedVideo.of(file);
         }
         return switch (loader) {
             case LOAD_IMAGE ->
-                DecodedVideo.of(
-                        source.decode(frame -> frame.decode().transposed().rgb()));
-            case PIL -> DecodedVideo.of(source.decode(frame -> rgbOnly(frame.decode())));
+                DecodedVideo.of(source.decode(
+                        frame -> frame.decode(media.maxPixels()).transposed().rgb()));
+            case PIL -> DecodedVideo.of(source.decode(frame -> rgbOnly(frame.decode(media.maxPixels()))));
             case TORCHVISION -> DecodedVideo.of(source.decode(ImageSource::decodeByTorchvision));
             case QWEN_VL_UTILS ->
                 ProcessVisionInfo.video(source, Config.ofOptions(new LinkedHashMap<>(options), "video item"));
@@ -252,14 +276,14 @@ public final class Processor implements AutoCloseable {
         return switch (loader) {
             case LOAD_IMAGE -> decoded(source).loaded();
             case PIL -> decoded(source);
-            case TORCHVISION -> DecodedImage.of(source.decodeByTorchvision());
+            case TORCHVISION -> DecodedImage.of(media.admit(source).decodeByTorchvision());
             case QWEN_VL_UTILS ->
                 ProcessVisionInfo.image(decoded(source), Config.ofOptions(new LinkedHashMap<>(options), "image item"));
         };
     }
 
     private DecodedImage decoded(ImageSource source) {
-        DecodedImage image = source.decode();
+        DecodedImage image = media.admit(source).decode(media.maxPixels());
         image.note().ifPresent(warnings::warn);
         return image;
     }

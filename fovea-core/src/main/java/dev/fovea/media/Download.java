@@ -3,74 +3,91 @@ package dev.fovea.media;
 import dev.fovea.error.NetworkException;
 import dev.fovea.error.Quote;
 import dev.fovea.error.Reason;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Base64;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/** Fetches a picture by HTTP, with limits on time, bytes and redirects. Messages name hosts and paths, never users, passwords or queries. */
+/**
+ * Fetches a picture or clip by HTTP, with limits on time, bytes and redirects, each of which is checked anew. Messages name hosts and
+ * paths, never users, passwords or queries.
+ */
 final class Download {
 
     /** More than any camera writes, less than a server would miss. */
     static final long MAX_BYTES = 64L << 20;
 
-    private static final int MAX_REDIRECTS = 5;
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
-
-    /** Of the whole: all redirects, and the picture itself. */
-    private static final Duration TIMEOUT = Duration.ofSeconds(60);
+    private static final int MAX_REDIRECTS = 3;
+    private static final long SOON = 20_000_000; // ns; sockets count milliseconds
 
     /** Made at the first use: it owns threads. */
     private static final class Client {
         static final HttpClient INSTANCE = HttpClient.newBuilder()
-                .connectTimeout(CONNECT_TIMEOUT)
+                .connectTimeout(MediaPolicy.TRUSTED.connectTimeout())
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .build();
     }
 
+    /** What a name stands for, and whether an address may be asked. */
+    interface Network {
+        InetAddress[] resolve(String host) throws UnknownHostException;
+
+        default boolean mayAsk(InetAddress address) {
+            return Addresses.isPublic(address);
+        }
+    }
+
+    private record Answer(int status, Optional<String> location, byte[] body) {}
+
     private final URI uri;
-    private final Duration limit;
+    private final MediaPolicy policy;
+    private final long maxBytes;
+    private final Network network;
     private final long end;
 
-    private Download(URI uri, Duration limit) {
+    Download(URI uri, MediaPolicy policy, long maxBytes, Network network) {
         this.uri = uri;
-        this.limit = limit;
-        end = System.nanoTime() + limit.toNanos();
+        this.policy = policy;
+        this.maxBytes = maxBytes;
+        this.network = network;
+        end = System.nanoTime() + policy.timeout().toNanos();
     }
 
     static byte[] get(URI uri) {
-        return get(uri, TIMEOUT);
+        return get(uri, MediaPolicy.TRUSTED, MAX_BYTES);
     }
 
-    /** @param limit of the whole, redirects included */
-    static byte[] get(URI uri, Duration limit) {
-        return new Download(uri, limit).run();
+    static byte[] get(URI uri, MediaPolicy policy, long maxBytes) {
+        return new Download(uri, policy, maxBytes, InetAddress::getAllByName).run();
     }
 
-    private byte[] run() {
+    byte[] run() {
         URI at = uri;
         for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
-            HttpResponse<byte[]> response = request(at);
-            int status = response.statusCode();
+            Answer answer = request(at);
+            int status = answer.status();
             if (status == 200) {
-                return response.body();
+                return answer.body();
             }
             if (status < 301 || status > 308 || status == 304) {
                 throw failed(
                         at, "the server answers with HTTP status " + status + ", expected 200", hint(status), null);
             }
             URI from = at;
-            String location = response.headers()
-                    .firstValue("location")
+            String location = answer.location()
                     .orElseThrow(() -> failed(from, "HTTP status " + status + " comes without a Location", "", null));
             at = resolve(at, location);
         }
@@ -95,19 +112,25 @@ final class Download {
         }
     }
 
-    private HttpResponse<byte[]> request(URI at) {
+    private Answer request(URI at) {
         boolean web = "http".equalsIgnoreCase(at.getScheme()) || "https".equalsIgnoreCase(at.getScheme());
         if (!web || at.getHost() == null) {
             String found = at.equals(uri) ? "this is none" : "it is redirected to " + Quote.of(at);
             throw failed(uri, "expected an http or https address with a host; " + found, "", null);
         }
+        policy.checkAddress(at);
+        return policy.publicAddressesOnly() ? pinned(at) : byClient(at);
+    }
+
+    private Answer byClient(URI at) {
         // The request's own timeout ends with the headers, so the whole exchange is waited for here.
         CompletableFuture<HttpResponse<byte[]>> answer =
-                Client.INSTANCE.sendAsync(message(at), BodyHandlers.limiting(BodyHandlers.ofByteArray(), MAX_BYTES));
+                Client.INSTANCE.sendAsync(message(at), BodyHandlers.limiting(BodyHandlers.ofByteArray(), maxBytes));
         try {
-            return answer.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
+            HttpResponse<byte[]> response = answer.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
+            return new Answer(response.statusCode(), response.headers().firstValue("location"), response.body());
         } catch (TimeoutException e) {
-            throw failed(at, "it was not done after " + limit.toMillis() / 1e3 + " s", "", e);
+            throw notDone(at, e);
         } catch (ExecutionException e) {
             throw failed(at, reason(at, e), "", e.getCause());
         } catch (InterruptedException e) {
@@ -116,6 +139,48 @@ final class Download {
         } finally {
             answer.cancel(true);
         }
+    }
+
+    /** Looks the host up once, and asks the address that was checked. */
+    private Answer pinned(URI at) {
+        if (at.getUserInfo() != null) {
+            throw failed(at, "an address of a stranger names a user", "", null);
+        }
+        try (var http = new PinnedHttp(end)) {
+            InetAddress address = checked(at);
+            int connectMillis = (int) policy.connectTimeout().toMillis();
+            PinnedHttp.Response response = http.get(at, address, connectMillis, maxBytes);
+            return new Answer(
+                    response.status(), Optional.ofNullable(response.headers().get("location")), response.body());
+        } catch (PinnedHttp.TooLarge e) {
+            throw failed(at, tooLarge(), "", e);
+        } catch (SocketTimeoutException e) {
+            throw end - System.nanoTime() < SOON ? notDone(at, e) : failed(at, Reason.of(e), "", e);
+        } catch (IOException e) {
+            throw failed(at, Reason.of(e), "", e);
+        }
+    }
+
+    private InetAddress checked(URI at) throws UnknownHostException {
+        InetAddress[] addresses = network.resolve(at.getHost());
+        for (InetAddress address : addresses) {
+            if (!network.mayAsk(address)) {
+                throw failed(
+                        at,
+                        "its host is at " + address.getHostAddress() + ", which is no public address",
+                        "only public addresses are open to requests",
+                        null);
+            }
+        }
+        return addresses[0];
+    }
+
+    private NetworkException notDone(URI at, Exception e) {
+        return failed(at, "it was not done after " + policy.timeout().toMillis() / 1e3 + " s", "", e);
+    }
+
+    private String tooLarge() {
+        return "it has more than " + maxBytes + " bytes";
     }
 
     /** A user and password of the address are said as curl and Python's requests say them; a redirect does not inherit them. */
@@ -128,10 +193,10 @@ final class Download {
         return builder.build();
     }
 
-    private static String reason(URI at, ExecutionException failure) {
+    private String reason(URI at, ExecutionException failure) {
         String said = String.valueOf(failure.getCause());
         return said.contains("capacity")
-                ? "it has more than " + MAX_BYTES + " bytes"
+                ? tooLarge()
                 : Reason.of(failure) + " (" + Quote.of(at.getHost() + (at.getPort() < 0 ? "" : ":" + at.getPort()))
                         + ")";
     }
