@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -39,6 +40,10 @@ class SnippetsTest {
             "Gemma3Pipeline", "google/gemma-3-4b-it",
             "LlavaOneVision15", "lmms-lab/LLaVA-OneVision-1.5-8B-Instruct",
             "Qwen25VL", "Qwen/Qwen2.5-VL-3B-Instruct");
+
+    /** Those of Qwen2.5-VL's page beside its first script. */
+    private static final List<String> OF_QWEN =
+            List.of("MultiImage", "Video", "Batch", "Resolution", "Sources", "Grounding");
 
     @TempDir
     Path folder;
@@ -70,13 +75,17 @@ class SnippetsTest {
             String context = parts.get(i).needsTasks() ? "Finder" : "Chat";
             calls.add(call(parts.get(i).where(), context + "::snippet" + i));
         }
-        EXAMPLES.forEach((name, model) -> {
+        Map<String, String> examples = new LinkedHashMap<>(EXAMPLES);
+        OF_QWEN.forEach(name -> examples.put(name, EXAMPLES.get("Qwen25VL")));
+        examples.forEach((name, model) -> {
             sources.add(Snippet.ROOT.resolve("examples/src/main/java/" + name + ".java"));
+            String shown = name.equals("Video") ? "clip.mp4" : "photo.jpg";
             calls.add(call(
-                    "examples/" + name, "() -> " + name + ".main(new String[] {\"" + model + "\", \"photo.jpg\"})"));
+                    "examples/" + name,
+                    "() -> " + name + ".main(new String[] {\"" + model + "\", \"" + shown + "\"})"));
         });
         try (Stream<Path> files = Files.list(Snippet.ROOT.resolve("examples/src/main/java"))) {
-            assertThat(EXAMPLES.keySet()).hasSameSizeAs(files.toList());
+            assertThat(examples.keySet()).hasSameSizeAs(files.toList());
         }
         sources.add(Files.writeString(folder.resolve("Snippets.java"), harness(parts, calls)));
         compile(sources);
