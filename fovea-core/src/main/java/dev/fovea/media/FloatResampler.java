@@ -51,34 +51,45 @@ public final class FloatResampler {
         }
 
         /**
-         * The sum for new value i. PyTorch's compiler takes terms in fours, whose products are rounded before they are added, and
-         * fuses what is left.
-         *
-         * @param at of the first old value
-         * @param stride between old values
+         * How many of a sum's terms are multiplied, rounded, and then added; the others are fused. PyTorch's compiler takes terms in
+         * fours, and fuses what is left.
          */
-        float sum(int i, float[] in, int at, int stride) {
+        int rounded(int i) {
+            return 1 + (weights[i].length - 1) / 4 * 4;
+        }
+
+        /**
+         * The sums for new value i of three channels that lie side by side.
+         *
+         * @param in old values, three each
+         */
+        void sums(int i, float[] in, float[] out, int to) {
             float[] w = weights[i];
-            float sum = in[at] * w[0];
-            int fours = 1 + (w.length - 1) / 4 * 4;
-            for (int k = 1; k < fours; k++) {
-                sum += in[at + k * stride] * w[k];
+            int at = 3 * first[i];
+            int rounded = rounded(i);
+            float red = in[at] * w[0];
+            float green = in[at + 1] * w[0];
+            float blue = in[at + 2] * w[0];
+            int k = 1;
+            for (at += 3; k < rounded; k++, at += 3) {
+                red += in[at] * w[k];
+                green += in[at + 1] * w[k];
+                blue += in[at + 2] * w[k];
             }
-            for (int k = fours; k < w.length; k++) {
-                sum = Math.fma(in[at + k * stride], w[k], sum);
+            for (; k < w.length; k++, at += 3) {
+                red = Math.fma(in[at], w[k], red);
+                green = Math.fma(in[at + 1], w[k], green);
+                blue = Math.fma(in[at + 2], w[k], blue);
             }
-            return sum;
+            out[to] = red;
+            out[to + 1] = green;
+            out[to + 2] = blue;
         }
     }
 
     /** The picture at another size: (height, width, 3), neither rounded nor kept between 0 and 255. */
     public static float[] bicubic(Picture picture, int width, int height) {
-        byte[] rgb = picture.rgb();
-        float[] values = new float[rgb.length];
-        for (int i = 0; i < rgb.length; i++) {
-            values[i] = rgb[i] & 255;
-        }
-        float[] rows = width == picture.width() ? values : alongRows(values, picture, width);
+        float[] rows = width == picture.width() ? values(picture, 0, picture.height()) : alongRows(picture, width);
         return height == picture.height() ? rows : alongColumns(rows, width, picture.height(), height);
     }
 
@@ -95,29 +106,53 @@ public final class FloatResampler {
         return new Picture(width, height, rgb);
     }
 
-    private static float[] alongRows(float[] in, Picture picture, int width) {
+    private static float[] values(Picture picture, int firstRow, int rows) {
+        float[] values = new float[3 * picture.width() * rows];
+        int from = 3 * picture.width() * firstRow;
+        byte[] rgb = picture.rgb();
+        for (int i = 0; i < values.length; i++) {
+            values[i] = rgb[from + i] & 255;
+        }
+        return values;
+    }
+
+    private static float[] alongRows(Picture picture, int width) {
         Axis axis = Axis.of(picture.width(), width);
         float[] out = new float[Math.multiplyExact(3 * width, picture.height())];
         IntStream.range(0, picture.height()).parallel().forEach(y -> {
-            int row = y * picture.width() * 3;
+            float[] row = values(picture, y, 1);
             for (int x = 0; x < width; x++) {
-                for (int c = 0; c < 3; c++) {
-                    out[(y * width + x) * 3 + c] = axis.sum(x, in, row + axis.first[x] * 3 + c, 3);
-                }
+                axis.sums(x, row, out, 3 * (y * width + x));
             }
         });
         return out;
     }
 
+    /** Term by term for a whole row, whose values are independent: so loops become vectors. */
     private static float[] alongColumns(float[] in, int width, int oldHeight, int height) {
         Axis axis = Axis.of(oldHeight, height);
         int row = 3 * width;
         float[] out = new float[Math.multiplyExact(row, height)];
         IntStream.range(0, height).parallel().forEach(y -> {
-            for (int i = 0; i < row; i++) {
-                out[y * row + i] = axis.sum(y, in, axis.first[y] * row + i, row);
+            float[] w = axis.weights[y];
+            float[] sums = new float[row];
+            for (int k = 0; k < w.length; k++) {
+                add(in, (axis.first[y] + k) * row, w[k], sums, k >= axis.rounded(y));
             }
+            System.arraycopy(sums, 0, out, y * row, row);
         });
         return out;
+    }
+
+    private static void add(float[] in, int from, float weight, float[] sums, boolean fused) {
+        if (fused) {
+            for (int i = 0; i < sums.length; i++) {
+                sums[i] = Math.fma(in[from + i], weight, sums[i]);
+            }
+        } else {
+            for (int i = 0; i < sums.length; i++) {
+                sums[i] += in[from + i] * weight;
+            }
+        }
     }
 }
