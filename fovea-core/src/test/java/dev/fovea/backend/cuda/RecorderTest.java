@@ -22,7 +22,7 @@ class RecorderTest {
     private static final int ROWS = 40;
     private static final int WIDTH = 8;
 
-    private final Counting device = new Counting(new PtxDevice(KernelArchive.bundled()::ptx, 1L << 30));
+    private final CountingDevice device = new CountingDevice(new PtxDevice(KernelArchive.bundled()::ptx, 1L << 30));
     private final CudaBackend backend = new CudaBackend(device);
 
     @AfterEach
@@ -87,41 +87,6 @@ class RecorderTest {
         @Override
         public void close() {
             memory.close();
-        }
-    }
-
-    /** Counts what reaches the device. */
-    private static final class Counting extends ForwardingDevice {
-        int launches;
-        int captures;
-        int replays;
-
-        Counting(Device device) {
-            super(device);
-        }
-
-        @Override
-        public void launch(Kernel kernel, Grid grid, Arguments arguments) {
-            launches++;
-            super.launch(kernel, grid, arguments);
-        }
-
-        @Override
-        public Graph capture(Runnable calls) {
-            captures++;
-            Graph graph = super.capture(calls);
-            return new Graph() {
-                @Override
-                public void replay() {
-                    replays++;
-                    graph.replay();
-                }
-
-                @Override
-                public void close() {
-                    graph.close();
-                }
-            };
         }
     }
 

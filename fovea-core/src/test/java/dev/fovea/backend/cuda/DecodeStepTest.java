@@ -1,0 +1,68 @@
+package dev.fovea.backend.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fovea.generate.Decoding;
+import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.Weights;
+import dev.fovea.models.Family;
+import dev.fovea.models.Inputs;
+import dev.fovea.models.VisionLanguageModel;
+import dev.fovea.models.gemma3.Gemma3;
+import dev.fovea.models.llava_onevision1_5.LlavaOnevision1_5;
+import dev.fovea.models.opt.Opt;
+import dev.fovea.models.qwen2_5_vl.Qwen2_5_VL;
+import dev.fovea.tensor.DType;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What a token costs: the kernels of a decode step, and that steps become one launch. */
+class DecodeStepTest {
+    private static final int[] PROMPT = {2, 26, 831, 30, 7, 61};
+
+    /** Layers: Gemma 3 seven, Qwen2.5-VL four, LLaVA-OneVision-1.5 three, OPT two. */
+    static Stream<Arguments> families() {
+        return Stream.of(
+                Arguments.of(new Gemma3(), "gemma3/base", "14 add, 1 argmax, 7 chunk_2, 50 few_small, 7 gated_gelu_tanh, 1 gather, 43 rms_norm_plus_one_warp, 14 rope, 1 scale, 14 scatter"),
+                Arguments.of(new Qwen2_5_VL(), "qwen2_5_vl/base", "8 add, 1 argmax, 4 chunk_2, 29 few_small, 4 gated_silu, 1 gather, 9 rms_norm_warp, 8 rope, 8 scatter"),
+                Arguments.of(new LlavaOnevision1_5(), "llava_onevision1_5/small", "6 add, 1 argmax, 3 chunk_2, 22 few_small, 3 gated_silu, 1 gather, 13 rms_norm_warp, 6 rope, 6 scatter"),
+                Arguments.of(new Opt(), "opt/after", "5 add, 1 argmax, 2 chunk_1, 15 few_small, 2 gather, 4 layer_norm_warp, 2 relu, 2 scale, 4 scatter"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("families")
+    void aStepSettles(Family family, String variant, String kernels) throws URISyntaxException {
+        ModelDirectory directory = ModelDirectory.open(Path.of(getClass()
+                .getResource("/oracle/" + variant + "/checkpoint")
+                .toURI()));
+        CountingDevice device = new CountingDevice(new PtxDevice(KernelArchive.bundled()::ptx, 1L << 30));
+        try (CudaBackend backend = new CudaBackend(device);
+                Weights weights = Weights.open(directory, backend, DType.FLOAT32, family.renaming());
+                VisionLanguageModel model = family.load(directory.config(), weights)) {
+            Inputs inputs = new Inputs(List.of(new Inputs.Row("", PROMPT, List.of(), List.of())));
+            try (Decoding decoding = model.start(inputs)) {
+                decoding.prefill();
+                device.kernels.clear();
+                int[] tokens = decoding.next(new int[] {7});
+                assertThat(list(device.kernels)).isEqualTo(kernels);
+                for (int step = 0; step < 10; step++) {
+                    tokens = decoding.next(tokens);
+                }
+                assertThat(device.captures).as("graphs").isEqualTo(1);
+                assertThat(device.replays).as("replays").isGreaterThanOrEqualTo(9);
+            }
+        }
+    }
+
+    private static String list(Map<String, Integer> kernels) {
+        StringBuilder list = new StringBuilder();
+        kernels.forEach((name, count) -> list.append(list.isEmpty() ? "" : ", ").append(count).append(' ').append(name));
+        return list.toString();
+    }
+}
