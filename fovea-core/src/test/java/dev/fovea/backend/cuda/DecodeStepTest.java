@@ -29,18 +29,29 @@ class DecodeStepTest {
     /** Layers: Gemma 3 seven, Qwen2.5-VL four, LLaVA-OneVision-1.5 three, OPT two. */
     static Stream<Arguments> families() {
         return Stream.of(
-                Arguments.of(new Gemma3(), "gemma3/base", "14 add, 1 argmax, 7 chunk_2, 50 few_small, 7 gated_gelu_tanh, 1 gather, 43 rms_norm_plus_one_warp, 14 rope, 1 scale, 14 scatter"),
-                Arguments.of(new Qwen2_5_VL(), "qwen2_5_vl/base", "8 add, 1 argmax, 4 chunk_2, 29 few_small, 4 gated_silu, 1 gather, 9 rms_norm_warp, 8 rope, 8 scatter"),
-                Arguments.of(new LlavaOnevision1_5(), "llava_onevision1_5/small", "6 add, 1 argmax, 3 chunk_2, 22 few_small, 3 gated_silu, 1 gather, 13 rms_norm_warp, 6 rope, 6 scatter"),
-                Arguments.of(new Opt(), "opt/after", "5 add, 1 argmax, 2 chunk_1, 15 few_small, 2 gather, 4 layer_norm_warp, 2 relu, 2 scale, 4 scatter"));
+                Arguments.of(
+                        new Gemma3(),
+                        "gemma3/base",
+                        "14 add, 1 argmax, 7 chunk_2, 50 few_small, 7 gated_gelu_tanh, 1 gather, 43 rms_norm_plus_one_warp, 14 rope, 1 scale, 14 scatter"),
+                Arguments.of(
+                        new Qwen2_5_VL(),
+                        "qwen2_5_vl/base",
+                        "8 add, 1 argmax, 4 chunk_2, 29 few_small, 4 gated_silu, 1 gather, 9 rms_norm_warp, 8 rope, 8 scatter"),
+                Arguments.of(
+                        new LlavaOnevision1_5(),
+                        "llava_onevision1_5/small",
+                        "6 add, 1 argmax, 3 chunk_2, 22 few_small, 3 gated_silu, 1 gather, 13 rms_norm_warp, 6 rope, 6 scatter"),
+                Arguments.of(
+                        new Opt(),
+                        "opt/after",
+                        "5 add, 1 argmax, 2 chunk_1, 15 few_small, 2 gather, 4 layer_norm_warp, 2 relu, 2 scale, 4 scatter"));
     }
 
     @ParameterizedTest
     @MethodSource("families")
     void aStepSettles(Family family, String variant, String kernels) throws URISyntaxException {
-        ModelDirectory directory = ModelDirectory.open(Path.of(getClass()
-                .getResource("/oracle/" + variant + "/checkpoint")
-                .toURI()));
+        ModelDirectory directory = ModelDirectory.open(Path.of(
+                getClass().getResource("/oracle/" + variant + "/checkpoint").toURI()));
         CountingDevice device = new CountingDevice(new PtxDevice(KernelArchive.bundled()::ptx, 1L << 30));
         try (CudaBackend backend = new CudaBackend(device);
                 Weights weights = Weights.open(directory, backend, DType.FLOAT32, family.renaming());
@@ -62,7 +73,10 @@ class DecodeStepTest {
 
     private static String list(Map<String, Integer> kernels) {
         StringBuilder list = new StringBuilder();
-        kernels.forEach((name, count) -> list.append(list.isEmpty() ? "" : ", ").append(count).append(' ').append(name));
+        kernels.forEach((name, count) -> list.append(list.isEmpty() ? "" : ", ")
+                .append(count)
+                .append(' ')
+                .append(name));
         return list.toString();
     }
 }

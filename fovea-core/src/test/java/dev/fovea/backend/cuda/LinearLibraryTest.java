@@ -24,8 +24,10 @@ class LinearLibraryTest {
                 if (method.getName().equals("multiplies")) {
                     return takes;
                 }
-                asked.add(new ArrayList<>(Arrays.asList(arguments)));
-                asked.getLast().addFirst(method.getName());
+                if (!method.getName().equals("prepare")) {
+                    asked.add(new ArrayList<>(Arrays.asList(arguments)));
+                    asked.getLast().addFirst(method.getName());
+                }
                 return null;
             });
 
