@@ -1,5 +1,6 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.error.NativeException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collection;
@@ -7,10 +8,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -27,14 +28,20 @@ final class KernelCode {
     private static final Executor THREADS = threads();
 
     private final Maker maker;
-    private final Map<Kernel.Module, CompletableFuture<byte[]>> images = new ConcurrentHashMap<>();
+    private final Map<Kernel.Module, FutureTask<byte[]>> images = new ConcurrentHashMap<>();
 
-    private interface Maker {
+    /** Makes what a device loads of a module. */
+    interface Maker {
         byte[] make(Kernel.Module module);
     }
 
     private KernelCode(Maker maker) {
         this.maker = maker;
+    }
+
+    /** As somebody makes it, once. */
+    static KernelCode by(Maker maker) {
+        return new KernelCode(maker);
     }
 
     /** Compiled for an architecture, {@code sm_90a}. */
@@ -74,20 +81,25 @@ final class KernelCode {
 
     /** Begins to make what will be asked for. */
     void prepare(Collection<Kernel.Module> modules) {
-        modules.forEach(this::begin);
+        modules.forEach(module -> THREADS.execute(task(module)));
     }
 
-    /** Machine code or PTX, made on this call if need be; what went wrong is thrown at each. */
+    /** Machine code or PTX, made by this call where no thread has begun to; what went wrong is thrown at each. */
     byte[] image(Kernel.Module module) {
+        FutureTask<byte[]> task = task(module);
+        task.run();
         try {
-            return begin(module).join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+            return task.get();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new NativeException("waiting for the kernels " + module.id() + " was interrupted");
         }
     }
 
-    private CompletableFuture<byte[]> begin(Kernel.Module module) {
-        return images.computeIfAbsent(module, m -> CompletableFuture.supplyAsync(() -> maker.make(m), THREADS));
+    private FutureTask<byte[]> task(Kernel.Module module) {
+        return images.computeIfAbsent(module, m -> new FutureTask<>(() -> maker.make(m)));
     }
 
     /** They end when there is nothing to do, and do not keep the JVM from ending. */

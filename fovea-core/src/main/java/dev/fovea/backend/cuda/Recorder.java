@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 final class Recorder extends ForwardingDevice {
     private static final int KEPT = 8;
 
+    /** Unless the system property {@code fovea.cuda.graphs} is false. */
+    private static final boolean RECORDING = !"false".equals(System.getProperty("fovea.cuda.graphs"));
+
     private final Device device;
     private final Slabs slabs;
     private final Slabs.Pool common = new Slabs.Pool();
@@ -34,7 +37,7 @@ final class Recorder extends ForwardingDevice {
      */
     <T> T repeat(Object key, Supplier<T> computation) {
         flush();
-        Step step = take(key);
+        Step step = RECORDING ? take(key) : null;
         if (step == null) {
             return computation.get();
         }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,7 +35,6 @@ class KernelCodeTest {
     void ptxOfTheArchiveEndsWithAZero() throws Exception {
         byte[] archive = KernelArchive.write(Map.of(SAMPLE, ".version 8.4"));
         KernelCode code = KernelCode.ofArchive(KernelArchive.read(new ByteArrayInputStream(archive)));
-        code.prepare(List.of(SAMPLE));
         assertThat(code.image(SAMPLE)).isEqualTo(".version 8.4\0".getBytes(StandardCharsets.US_ASCII));
     }
 
@@ -47,6 +47,19 @@ class KernelCodeTest {
                     .isInstanceOf(NativeException.class)
                     .hasMessageStartingWith("the kernel module sample-X=bf16 in kernels.zip is not there");
         }
+    }
+
+    @Test
+    void eachIsMadeOncePreparedOrNot() {
+        AtomicInteger made = new AtomicInteger();
+        KernelCode code = KernelCode.by(_ -> new byte[] {(byte) made.incrementAndGet()});
+        Kernel.Module other = Kernel.Module.of("sample", DType.FLOAT16);
+        code.prepare(List.of(SAMPLE, other));
+        code.image(SAMPLE); // waits where it is being made
+        code.image(other);
+        code.prepare(List.of(SAMPLE));
+        assertThat(code.image(SAMPLE)).isSameAs(code.image(SAMPLE));
+        assertThat(made).hasValue(2);
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.fovea.backend.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.fovea.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,21 +16,25 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Every module compiles, without registers spilled to memory, where a compiler is found. In an ordinary run one dtype for one
- * architecture; with {@code -Dslow} all for every architecture that the compiler knows, by each of NVRTC 12 and 13.
+ * Every module compiles, without registers spilled to memory but for a few bytes, where a compiler is found. In an ordinary run
+ * the kernels for maps of one dtype; with {@code -Dslow} all for every architecture that the compiler knows, by each of NVRTC 12
+ * and 13.
  */
 class KernelCompileTest {
     private static final List<Integer> CAPABILITIES = List.of(80, 86, 89, 90, 100, 120);
     private static final Pattern SPILLED =
             Pattern.compile("(\\d+) bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill loads");
+
+    /** What the assembler spills outside of loops where it would rather not take one register more. */
+    private static final int MOST_SPILLED = 64;
+
     private static final Pattern USED = Pattern.compile("Used (\\d+) registers");
 
     @Test
-    void modulesOfOneDtypeCompile() {
-        Nvrtc nvrtc = Compilers.any();
-        Stream<Kernel.Module> modules =
-                Kernels.modules().stream().filter(m -> m.macros().stream().allMatch(macro -> macro.endsWith("=bf16")));
-        assertThat(faults(nvrtc, modules.toList(), "sm_90a")).isEmpty();
+    void aModuleCompiles() {
+        List<Kernel.Module> module = List.of(Kernel.Module.of("maps", DType.BFLOAT16, DType.BFLOAT16));
+        assertThat(Kernels.modules()).containsAll(module);
+        assertThat(faults(Compilers.any(), module, "sm_90a")).isEmpty();
     }
 
     @ParameterizedTest
@@ -67,7 +72,7 @@ class KernelCompileTest {
     private static boolean isFault(String line) {
         Matcher spilled = SPILLED.matcher(line);
         if (spilled.find()) {
-            return !(spilled.group(2).equals("0") && spilled.group(3).equals("0"));
+            return Math.max(Integer.parseInt(spilled.group(2)), Integer.parseInt(spilled.group(3))) > MOST_SPILLED;
         }
         Matcher used = USED.matcher(line);
         return used.find() && Integer.parseInt(used.group(1)) > 255;

@@ -1,0 +1,17 @@
+package dev.fovea.backend.cuda;
+
+import dev.fovea.backend.BackendContract;
+import dev.fovea.error.Warnings;
+import org.junit.jupiter.api.condition.EnabledIf;
+
+/** The contract on a GPU, where there is one: {@code scripts/cuda-check} runs it. */
+@EnabledIf(value = "hasGpu", disabledReason = "no GPU can be used here: fovea doctor says why")
+class CudaDeviceTest extends BackendContract {
+    CudaDeviceTest() {
+        super(new CudaBackend(Cuda.open(Cuda.first().orElseThrow().ordinal(), Warnings.log())));
+    }
+
+    static boolean hasGpu() {
+        return Cuda.first().isPresent();
+    }
+}
