@@ -213,12 +213,8 @@ public record Grounding(List<Parsed.Box> boxes, List<Labelled> points) {
         }
 
         private static double[] numbers(@Nullable Object value) {
-            boolean all = value instanceof List<?> list && list.stream().allMatch(Number.class::isInstance);
-            return all
-                    ? ((List<?>) value)
-                            .stream()
-                                    .mapToDouble(n -> ((Number) n).doubleValue())
-                                    .toArray()
+            return value instanceof List<?> list && list.stream().allMatch(Number.class::isInstance)
+                    ? list.stream().mapToDouble(n -> ((Number) n).doubleValue()).toArray()
                     : new double[0];
         }
 

@@ -80,8 +80,8 @@ final class PtxFloats {
             case "mul" ->
                 nearest ? (a, b) -> a * b : (a, b) -> (float) rounding.round((double) a * b, 24, Float.MIN_EXPONENT);
             case "div" -> (a, b) -> a / b;
-            case "min" -> strict ? Math::min : (a, b) -> a != a ? b : b != b ? a : Math.min(a, b);
-            case "max" -> strict ? Math::max : (a, b) -> a != a ? b : b != b ? a : Math.max(a, b);
+            case "min" -> strict ? Math::min : (a, b) -> Float.isNaN(a) ? b : Float.isNaN(b) ? a : Math.min(a, b);
+            case "max" -> strict ? Math::max : (a, b) -> Float.isNaN(a) ? b : Float.isNaN(b) ? a : Math.max(a, b);
             case "copysign" -> (a, b) -> Math.copySign(b, a);
             default -> throw PtxIntegers.unknown();
         };
@@ -100,8 +100,8 @@ final class PtxFloats {
             case "sub" -> (a, b) -> a - b;
             case "mul" -> (a, b) -> a * b;
             case "div" -> (a, b) -> a / b;
-            case "min" -> (a, b) -> a != a ? b : b != b ? a : Math.min(a, b);
-            case "max" -> (a, b) -> a != a ? b : b != b ? a : Math.max(a, b);
+            case "min" -> (a, b) -> Double.isNaN(a) ? b : Double.isNaN(b) ? a : Math.min(a, b);
+            case "max" -> (a, b) -> Double.isNaN(a) ? b : Double.isNaN(b) ? a : Math.max(a, b);
             case "copysign" -> (a, b) -> Math.copySign(b, a);
             default -> throw PtxIntegers.unknown();
         };
@@ -178,8 +178,8 @@ final class PtxFloats {
             case "leu" -> (a, b) -> !(a > b);
             case "gtu" -> (a, b) -> !(a <= b);
             case "geu" -> (a, b) -> !(a < b);
-            case "num" -> (a, b) -> a == a && b == b;
-            case "nan" -> (a, b) -> a != a || b != b;
+            case "num" -> (a, b) -> !Double.isNaN(a) && !Double.isNaN(b);
+            case "nan" -> (a, b) -> Double.isNaN(a) || Double.isNaN(b);
             default -> throw PtxIntegers.unknown();
         };
     }

@@ -61,10 +61,12 @@ final class Recorder extends ForwardingDevice {
             return null;
         }
         if (steps.size() > KEPT) {
-            var eldest = steps.entrySet().iterator().next();
-            if (eldest.getValue().acquire()) {
-                steps.remove(eldest.getKey()).close();
-                slabs.drop(eldest.getValue().pool);
+            var all = steps.values().iterator();
+            Step eldest = all.next();
+            if (eldest.acquire()) {
+                all.remove();
+                eldest.close();
+                slabs.drop(eldest.pool);
             }
         }
         return step;
