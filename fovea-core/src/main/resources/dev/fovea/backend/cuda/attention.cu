@@ -62,7 +62,7 @@ DEVICE void addKeys(float (&sum)[N][PER], const float (&weight)[N][CHUNK], const
                     int low, int high, int at, int width) {
     int key = slice + (max(low - slice, 0) + slices - 1) / slices * slices;
     if (values.aligned && at + PER <= width)
-        #pragma unroll 4
+        #pragma unroll (N > 4 ? 4 : 8)
         for (; key < high; key += slices) addValues(sum, weight, key, values.wholePack(row[key], at));
     #pragma unroll 1
     for (; key < high; key += slices) addValues(sum, weight, key, values.pack(row[key], at, width));
@@ -233,7 +233,7 @@ DEVICE void chunk(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, 
     if (inside) {
         int i = 0;
         if (keys.aligned)
-            #pragma unroll 4
+            #pragma unroll (HEADS > 4 ? 4 : 8)
             for (; i + PER <= width; i += PER) addScores(score, query, i, keys.wholePack(mine, i));
         #pragma unroll 1
         for (; i < width; i += PER) addScores(score, query, i, keys.pack(mine, i, width));
@@ -286,13 +286,13 @@ DEVICE void chunk(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, 
     }
 }
 
-#define CHUNK_OF(heads_, blocks) \
-    KERNEL(256, blocks) chunk_##heads_(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, i64 vStride, const int* mask, \
+#define CHUNK_OF(heads_) \
+    KERNEL(256, 1) chunk_##heads_(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, i64 vStride, const int* mask, \
                                int capacity, X* out, float* sums, float* weights, int heads, int groups, int width, float scale) { \
         chunk<heads_>(q, qStride, k, kStride, v, vStride, mask, capacity, out, sums, weights, heads, groups, width, scale); \
     }
 
-CHUNK_OF(1, 2) CHUNK_OF(2, 2) CHUNK_OF(4, 2) CHUNK_OF(8, 1)
+CHUNK_OF(1) CHUNK_OF(2) CHUNK_OF(4) CHUNK_OF(8)
 
 /** Puts the chunks of each query and head together, in their order. */
 KERNEL(256) merge(const float* sums, const float* weights, const int* mask, X* out, int chunks, int width) {

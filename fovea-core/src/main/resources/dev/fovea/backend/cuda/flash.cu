@@ -135,7 +135,7 @@ DEVICE void addValues(float (&sum)[D / 8][4], const float (&s)[KEYS / 8][4], con
 }
 
 /** q (T, H, D), k and v (S, G, D), out (T, H, D); a block for each span and head. The scale is for powers of two. */
-KERNEL(128) flash(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, i64 vStride, const int* mask, int capacity, X* out,
+KERNEL(128, 1) flash(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, i64 vStride, const int* mask, int capacity, X* out,
                   const Span* spans, int queries, int groups, int width, float scale) {
     extern __shared__ __align__(16) u16 memory[];
     X* keyTile = (X*) memory;
