@@ -13,6 +13,8 @@ final class Flash {
     private static final List<Integer> WIDTHS = List.of(32, 64, 80, 96, 128, 256);
 
     private static final int THREADS = 128;
+    private static final int HELD_WIDTH = 128; // up to it queries stay in registers, and tiles are of 64 keys
+    private static final int WIDE_KEYS = 16; // of a tile beyond it
 
     private final Device device;
 
@@ -38,7 +40,7 @@ final class Flash {
 
     private static Kernel kernel(DType dtype, int width) {
         int room = WIDTHS.stream().filter(w -> w >= width).findFirst().orElseThrow();
-        int tileRows = 2 * QUERIES; // of keys and values; or half as many of each, and queries
+        int tileRows = room > HELD_WIDTH ? 2 * WIDE_KEYS + QUERIES : 2 * QUERIES;
         int sharedBytes = tileRows * (room + 8) * dtype.bytes();
         return new Kernel(module(dtype, room), "flash", THREADS, sharedBytes);
     }

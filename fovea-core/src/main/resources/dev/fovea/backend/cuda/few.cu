@@ -124,9 +124,19 @@ DEVICE void few(const X* x, i64 stride, int rows, const W* w, const void* bias, 
     out[(i64) row * n + output] = narrow<X>(total + element(bias, biasType, output));
 }
 
+// Weights in flight: so many loads at most, or as many as find registers beside those of the rows that go with them.
+const int FIT = 16 / (ROWS * PER / Pack<X>::N) > 0 ? 16 / (ROWS * PER / Pack<X>::N) : 1;
+
+// The assembler, left to itself, spills a few registers to have one block more, but for a single row.
+#if ROWS == 1
+#define BOUNDS 256
+#else
+#define BOUNDS 256, 1
+#endif
+
 #define FEW(name, warps, outputs, loads) \
-    KERNEL(256) name(const X* x, i64 stride, int rows, const W* w, const void* bias, int biasType, X* out, int n, int k) { \
-        few<warps, outputs, loads>(x, stride, rows, w, bias, biasType, out, n, k); \
+    KERNEL(BOUNDS) name(const X* x, i64 stride, int rows, const W* w, const void* bias, int biasType, X* out, int n, int k) { \
+        few<warps, outputs, (FIT < loads ? FIT : loads)>(x, stride, rows, w, bias, biasType, out, n, k); \
     }
 
 FEW(few_tall, 8, 2, 2) // many outputs

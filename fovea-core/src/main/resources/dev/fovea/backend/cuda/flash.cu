@@ -3,7 +3,7 @@
 // size, and one that a query does not see leaves its sums as they are. Weights are two 16-bit numbers each, as one would lose
 // more than a float32 sum does.
 
-const int KEYS = D > 128 ? 32 : 64; // of a tile
+const int KEYS = D > 128 ? 16 : 64; // of a tile: as many as find registers
 const int PITCH = D + 8; // of a row in shared memory: eight rows then lie in different banks
 const bool HELD = D <= 128; // whether queries stay in registers
 
