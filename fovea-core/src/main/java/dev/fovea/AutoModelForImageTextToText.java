@@ -12,7 +12,7 @@ public final class AutoModelForImageTextToText {
     }
 
     /**
-     * @param model a Hugging Face model directory, or the hub id of a model in this machine's cache
+     * @param model a Hugging Face model directory, or a name as {@link Hub#pull(String)} takes it
      * @throws dev.fovea.error.InputException where it is none, files are missing or wrong, or the model is of an unknown kind
      */
     public static Model fromPretrained(String model, LoadOptions options) {

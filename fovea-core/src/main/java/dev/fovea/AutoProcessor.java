@@ -11,7 +11,7 @@ public final class AutoProcessor {
     private AutoProcessor() {}
 
     /**
-     * @param model a Hugging Face model directory, or the hub id of a model in this machine's cache
+     * @param model a Hugging Face model directory, or a name as {@link Hub#pull(String)} takes it
      * @throws dev.fovea.error.InputException where it is none, or files are missing or wrong
      */
     public static Processor fromPretrained(String model) {

@@ -9,7 +9,7 @@ public final class Gemma3ForCausalLM {
         return fromPretrained(model, LoadOptions.DEFAULT);
     }
 
-    /** @param model a directory, or the hub id of a model in this machine's cache */
+    /** @param model a directory, or a name as {@link Hub#pull(String)} takes it */
     public static Model fromPretrained(String model, LoadOptions options) {
         return Model.open(model, options, "gemma3_text");
     }

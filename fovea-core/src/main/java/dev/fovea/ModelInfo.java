@@ -58,7 +58,7 @@ public final class ModelInfo {
     }
 
     /**
-     * @param model a Hugging Face model directory, or the hub id of a model in this machine's cache
+     * @param model a Hugging Face model directory, or a name as {@link Hub#pull(String)} takes it
      * @param options of which dtype and warnings count
      * @throws dev.fovea.error.InputException as {@link AutoModelForImageTextToText#fromPretrained}
      */

@@ -73,7 +73,7 @@ public final class Pipeline implements AutoCloseable {
 
     /**
      * @param task {@code image-text-to-text}
-     * @param name a Hugging Face model directory, or the hub id of a model in this machine's cache
+     * @param name a Hugging Face model directory, or a name as {@link Hub#pull(String)} takes it
      * @throws OptionException for another task
      * @throws InputException where the directory cannot be opened
      */

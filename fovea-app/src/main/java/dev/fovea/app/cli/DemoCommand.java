@@ -105,7 +105,7 @@ final class DemoCommand implements Callable<Integer> {
                 Ask more:
                   %1$s chat demo --image %2$s
                   %1$s run demo --task OD --image %2$s --draw boxes.png
-                A real model, once its files are here (hf download Qwen/Qwen2.5-VL-3B-Instruct):
+                A real model, which is fetched at its first use:
                   %1$s run Qwen/Qwen2.5-VL-3B-Instruct "What is in the picture?" --image photo.jpg""".formatted(System.getProperty("fovea.command", "fovea"), shown(picture));
     }
 

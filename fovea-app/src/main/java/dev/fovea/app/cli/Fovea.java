@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         footer = {
             "",
-            "MODEL is a Hugging Face model directory, org/name[@revision] from this machine's cache, or demo.",
+            "MODEL is a model directory, a name on a hub (org/name[@revision], modelscope:org/name), or demo.",
             "Try: fovea demo, then fovea run MODEL \"What is in the picture?\" --image photo.jpg"
         })
 final class Fovea implements Runnable {

@@ -176,6 +176,7 @@ class SnippetsTest {
                 .redirectOutput(folder.resolve("output.txt").toFile());
         process.environment().remove("HF_HUB_CACHE");
         process.environment().put("HF_HOME", folder.toString());
+        process.environment().put("HF_HUB_OFFLINE", "1");
         int status = process.start().waitFor();
         String output = Files.readString(folder.resolve("output.txt"));
         assertThat(output.lines().filter(l -> l.startsWith("FAILED")))

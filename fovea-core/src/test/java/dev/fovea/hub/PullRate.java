@@ -1,0 +1,213 @@
+package dev.fovea.hub;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.fovea.Hub;
+import dev.fovea.io.Json;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.Executors;
+
+/**
+ * The rate of a pull beside that of curl: 8 shards from a server on this machine, by turns, into the same folder. Arguments: a folder,
+ * gigabytes in all, how often.
+ */
+final class PullRate {
+    private static final int SHARDS = 8;
+    private static final byte[] BLOCK = new byte[64 << 20];
+
+    private final long shardBytes;
+    private final String[] sums = new String[SHARDS];
+
+    private PullRate(long shardBytes) throws Exception {
+        this.shardBytes = shardBytes;
+        new Random(1).nextBytes(BLOCK);
+        for (int i = 0; i < SHARDS; i++) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update((byte) i);
+            for (long at = 1; at < shardBytes; ) {
+                int from = (int) (at % BLOCK.length);
+                int n = (int) Math.min(BLOCK.length - from, shardBytes - at);
+                digest.update(BLOCK, from, n);
+                at += n;
+            }
+            sums[i] = HexFormat.of().formatHex(digest.digest());
+        }
+    }
+
+    public static void main(String[] args) throws Exception {
+        if (args[0].equals("pull")) {
+            Hub.pull("org/model");
+            String status = Files.readString(Path.of("/proc/self/status"));
+            System.out.println(status.lines()
+                    .filter(l -> l.startsWith("VmHWM"))
+                    .findFirst()
+                    .orElse(""));
+            return;
+        }
+        Path folder = Path.of(args[0]);
+        new PullRate(Long.parseLong(args[1]) * 1_000_000_000L / SHARDS).measure(folder, Integer.parseInt(args[2]));
+    }
+
+    private void measure(Path folder, int times) throws Exception {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", this::answer);
+        server.setExecutor(Executors.newCachedThreadPool());
+        server.start();
+        String address = "http://127.0.0.1:" + server.getAddress().getPort();
+        for (int i = 0; i < times; i++) {
+            double curl = run(folder, curl(address, folder), Map.of());
+            double fovea = run(
+                    folder,
+                    List.of(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "--enable-native-access=ALL-UNNAMED",
+                            "--add-modules",
+                            "jdk.incubator.vector",
+                            "-Xmx128m",
+                            "-XX:+UseSerialGC",
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            PullRate.class.getName(),
+                            "pull"),
+                    Map.of(
+                            "HF_ENDPOINT",
+                            address,
+                            "HF_HOME",
+                            folder.resolve("home").toString()));
+            System.out.printf("curl %.0f MB/s, fovea %.0f MB/s, ratio %.2f%n", curl, fovea, fovea / curl);
+        }
+        server.stop(0);
+        System.exit(0);
+    }
+
+    private double run(Path folder, List<String> command, Map<String, String> environment) throws Exception {
+        clear(folder);
+        new ProcessBuilder("sync").start().waitFor();
+        ProcessBuilder process = new ProcessBuilder(command).inheritIO();
+        process.environment().putAll(environment);
+        long start = System.nanoTime();
+        if (process.start().waitFor() != 0) {
+            throw new IOException("failed: " + command);
+        }
+        double seconds = (System.nanoTime() - start) / 1e9;
+        clear(folder);
+        return SHARDS * shardBytes / seconds / 1e6;
+    }
+
+    private static void clear(Path folder) throws Exception {
+        new ProcessBuilder("rm", "-rf", folder.toString()).start().waitFor();
+        Files.createDirectories(folder);
+    }
+
+    private static List<String> curl(String address, Path folder) {
+        List<String> command =
+                new ArrayList<>(List.of("curl", "-s", "-Z", "--parallel-max", "8", "--parallel-immediate"));
+        for (int i = 0; i < SHARDS; i++) {
+            command.addAll(List.of(
+                    address + "/org/model/resolve/c/" + name(i),
+                    "-o",
+                    folder.resolve(name(i)).toString()));
+        }
+        return command;
+    }
+
+    private static String name(int i) {
+        return "model-0000" + (i + 1) + "-of-00008.safetensors";
+    }
+
+    private void answer(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            String path = exchange.getRequestURI().getPath();
+            String file = path.substring(path.lastIndexOf('/') + 1);
+            if (path.startsWith("/api/")) {
+                text(exchange, Json.write(page()));
+            } else if (file.equals("config.json")) {
+                text(exchange, "{\"model_type\": \"qwen3\"}");
+            } else if (file.endsWith("index.json")) {
+                text(exchange, index());
+            } else {
+                shard(exchange, file.charAt("model-0000".length()) - '1');
+            }
+        }
+    }
+
+    private static void text(HttpExchange exchange, String text) throws IOException {
+        HubServer.send(exchange, text.getBytes(StandardCharsets.UTF_8), Map.of());
+    }
+
+    private static String index() {
+        StringBuilder map = new StringBuilder();
+        for (int i = 0; i < SHARDS; i++) {
+            map.append(i == 0 ? "" : ", ")
+                    .append("\"t")
+                    .append(i)
+                    .append("\": \"")
+                    .append(name(i))
+                    .append('"');
+        }
+        return "{\"weight_map\": {" + map + "}}";
+    }
+
+    private Map<String, Object> page() {
+        List<Object> siblings = new ArrayList<>();
+        for (String text : List.of("config.json", "model.safetensors.index.json")) {
+            byte[] bytes = (text.equals("config.json") ? "{\"model_type\": \"qwen3\"}" : index())
+                    .getBytes(StandardCharsets.UTF_8);
+            siblings.add(Map.of("rfilename", text, "size", (long) bytes.length, "blobId", HubServer.gitSha(bytes)));
+        }
+        for (int i = 0; i < SHARDS; i++) {
+            siblings.add(Map.of(
+                    "rfilename",
+                    name(i),
+                    "size",
+                    shardBytes,
+                    "blobId",
+                    "x",
+                    "lfs",
+                    Map.of("sha256", sums[i], "size", shardBytes)));
+        }
+        return Map.of("id", "org/model", "sha", "c".repeat(40), "siblings", siblings);
+    }
+
+    private void shard(HttpExchange exchange, int shard) throws IOException {
+        String range = exchange.getRequestHeaders().getFirst("Range");
+        long from = 0;
+        long to = shardBytes;
+        if (range != null) {
+            String[] ends = range.substring("bytes=".length()).split("-");
+            from = Long.parseLong(ends[0]);
+            to = Long.parseLong(ends[1]) + 1;
+            exchange.getResponseHeaders().add("Content-Range", "bytes " + from + "-" + (to - 1) + "/" + shardBytes);
+        }
+        if (exchange.getRequestMethod().equals("HEAD")) {
+            exchange.sendResponseHeaders(200, -1);
+            return;
+        }
+        exchange.sendResponseHeaders(range == null ? 200 : 206, to - from);
+        try (OutputStream out = exchange.getResponseBody()) {
+            if (from == 0) {
+                out.write(shard);
+                from = 1;
+            }
+            while (from < to) {
+                int at = (int) (from % BLOCK.length);
+                int n = (int) Math.min(Math.min(BLOCK.length - at, to - from), 1 << 20);
+                out.write(BLOCK, at, n);
+                from += n;
+            }
+        }
+    }
+}
