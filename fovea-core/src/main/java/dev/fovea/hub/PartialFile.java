@@ -187,7 +187,7 @@ final class PartialFile implements AutoCloseable {
     /** Takes the sum of the bytes, chunk by chunk as they come. */
     final class Summing {
         private final MessageDigest digest;
-        private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 20);
+        private final ByteBuffer buffer = ByteBuffer.allocate(1 << 20);
         private int next;
 
         Summing(RepoFile.Sum sum) {

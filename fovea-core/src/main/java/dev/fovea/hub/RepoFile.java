@@ -64,7 +64,7 @@ record RepoFile(String path, long size, String blobId, Optional<String> sha256) 
         String of(Path file) throws IOException {
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
                 MessageDigest digest = digest(channel.size());
-                ByteBuffer block = ByteBuffer.allocateDirect(BLOCK);
+                ByteBuffer block = ByteBuffer.allocate(BLOCK);
                 while (channel.read(block) >= 0) {
                     digest.update(block.flip());
                     block.clear();

@@ -31,6 +31,9 @@ public final class Proxies extends ProxySelector {
     /** Java refuses passwords for tunnels unless this is set before its first client is made. */
     private static final String TUNNELS = "jdk.http.auth.tunneling.disabledSchemes";
 
+    /** Bytes that Java's client reads at once; with its own 16 kB a large file costs a third more time of the processor. */
+    private static final String READ_BYTES = "jdk.httpclient.bufsize";
+
     private static final List<String> PROPERTIES = List.of("http.proxyHost", "https.proxyHost", "socksProxyHost");
     private static final List<Proxy> DIRECT = List.of(Proxy.NO_PROXY);
 
@@ -42,6 +45,9 @@ public final class Proxies extends ProxySelector {
 
     /** A client that goes through them, in HTTP/1.1, and follows no redirect by itself. */
     public static HttpClient.Builder client(Map<String, String> environment, Duration connectTimeout) {
+        if (System.getProperty(READ_BYTES) == null) {
+            System.setProperty(READ_BYTES, Integer.toString(1 << 16));
+        }
         HttpClient.Builder client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(connectTimeout)
