@@ -1,6 +1,8 @@
 package dev.fovea.media;
 
 import java.util.stream.IntStream;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * {@code torch.nn.functional.interpolate(mode="bicubic", antialias=True)} of a float32 tensor on an x86 CPU, which is what clips
@@ -9,6 +11,7 @@ import java.util.stream.IntStream;
  */
 public final class FloatResampler {
     private static final float A = -0.5f;
+    private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
 
     private FloatResampler() {}
 
@@ -59,37 +62,30 @@ public final class FloatResampler {
         }
 
         /**
-         * The sums for new value i of three channels that lie side by side.
+         * The sums for new value i of three channels that lie side by side, and of a fourth one that nobody wants.
          *
-         * @param in old values, three each
+         * @param in old values, three each, and one more behind them
+         * @param out likewise; what stands behind new value i is overwritten
          */
-        void sums(int i, float[] in, float[] out, int to) {
+        void sums(int i, float[] in, float[] out) {
             float[] w = weights[i];
             int at = 3 * first[i];
             int rounded = rounded(i);
-            float red = in[at] * w[0];
-            float green = in[at + 1] * w[0];
-            float blue = in[at + 2] * w[0];
+            FloatVector sum = FloatVector.fromArray(FOUR, in, at).mul(w[0]);
             int k = 1;
             for (at += 3; k < rounded; k++, at += 3) {
-                red += in[at] * w[k];
-                green += in[at + 1] * w[k];
-                blue += in[at + 2] * w[k];
+                sum = FloatVector.fromArray(FOUR, in, at).mul(w[k]).add(sum);
             }
             for (; k < w.length; k++, at += 3) {
-                red = Math.fma(in[at], w[k], red);
-                green = Math.fma(in[at + 1], w[k], green);
-                blue = Math.fma(in[at + 2], w[k], blue);
+                sum = FloatVector.fromArray(FOUR, in, at).fma(FloatVector.broadcast(FOUR, w[k]), sum);
             }
-            out[to] = red;
-            out[to + 1] = green;
-            out[to + 2] = blue;
+            sum.intoArray(out, 3 * i);
         }
     }
 
     /** The picture at another size: (height, width, 3), neither rounded nor kept between 0 and 255. */
     public static float[] bicubic(Picture picture, int width, int height) {
-        float[] rows = width == picture.width() ? values(picture, 0, picture.height()) : alongRows(picture, width);
+        float[] rows = width == picture.width() ? values(picture, 0, picture.height(), 0) : alongRows(picture, width);
         return height == picture.height() ? rows : alongColumns(rows, width, picture.height(), height);
     }
 
@@ -106,11 +102,13 @@ public final class FloatResampler {
         return new Picture(width, height, rgb);
     }
 
-    private static float[] values(Picture picture, int firstRow, int rows) {
-        float[] values = new float[3 * picture.width() * rows];
+    /** @param more values behind them, 0 */
+    private static float[] values(Picture picture, int firstRow, int rows, int more) {
+        int count = 3 * picture.width() * rows;
+        float[] values = new float[count + more];
         int from = 3 * picture.width() * firstRow;
         byte[] rgb = picture.rgb();
-        for (int i = 0; i < values.length; i++) {
+        for (int i = 0; i < count; i++) {
             values[i] = rgb[from + i] & 255;
         }
         return values;
@@ -120,10 +118,12 @@ public final class FloatResampler {
         Axis axis = Axis.of(picture.width(), width);
         float[] out = new float[Math.multiplyExact(3 * width, picture.height())];
         IntStream.range(0, picture.height()).parallel().forEach(y -> {
-            float[] row = values(picture, y, 1);
+            float[] row = values(picture, y, 1, 1);
+            float[] sums = new float[3 * width + 1];
             for (int x = 0; x < width; x++) {
-                axis.sums(x, row, out, 3 * (y * width + x));
+                axis.sums(x, row, sums);
             }
+            System.arraycopy(sums, 0, out, 3 * y * width, 3 * width);
         });
         return out;
     }
