@@ -52,7 +52,7 @@ public final class Cuda {
         CudaFacts facts = CudaFacts.here();
         String driver = facts.cuda() == 0 ? "" : "for CUDA " + CudaFacts.version(facts.cuda()) + ", ";
         return List.of(
-                new Library(LibrarySearch.Library.DRIVER.toString(), facts.present(), driver + facts.driver(), ""),
+                new Library("CUDA driver", facts.present(), driver + facts.driver(), ""),
                 Library.of(LibrarySearch.Library.NVRTC, Libraries.nvrtc()),
                 Library.of(LibrarySearch.Library.CUBLASLT, Libraries.cublasLt()));
     }

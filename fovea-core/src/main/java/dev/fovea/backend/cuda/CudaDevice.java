@@ -61,6 +61,8 @@ final class CudaDevice implements Device {
 
     /** @throws NativeException where the driver will not */
     static CudaDevice open(Gpu gpu, KernelCode code) {
+        // Hundreds of megabytes, wanted by the first prompt: loaded while weights are.
+        Thread.ofPlatform().daemon().name("fovea-cublaslt").start(Libraries::cublasLt);
         return new CudaDevice(gpu, code);
     }
 
@@ -199,7 +201,7 @@ final class CudaDevice implements Device {
     private LibraryProducts products() {
         LibraryProducts there = products;
         if (there == null) {
-            there = new LibraryProducts(stream);
+            there = new LibraryProducts(stream, allocate(LibraryProducts.WORKSPACE));
             products = there;
         }
         return there;

@@ -39,7 +39,7 @@ record CudaFacts(
     }
 
     private static CudaFacts ask() {
-        NativeLibrary library = Driver.LIBRARY;
+        NativeLibrary library = Libraries.driver();
         if (!library.isPresent()) {
             return new CudaFacts(library.where(), false, 0, null, List.of());
         }

@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.fovea.ffi.NativeLibrary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
@@ -17,8 +16,6 @@ import java.lang.invoke.MethodHandle;
  * is current on the calling thread.
  */
 final class Driver {
-    static final NativeLibrary LIBRARY = Libraries.driver();
-
     /** CUdevice_attribute. */
     static final int MULTIPROCESSORS = 16;
 
@@ -51,7 +48,7 @@ final class Driver {
     private Driver() {}
 
     static MethodHandle function(String name, MemoryLayout... arguments) {
-        return LIBRARY.link(name, FunctionDescriptor.of(JAVA_INT, arguments));
+        return Libraries.driver().link(name, FunctionDescriptor.of(JAVA_INT, arguments));
     }
 
     static void check(String function, Call call) {

@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /** NVIDIA's libraries beside the driver: which of those found fits the driver, or why none does and what would help. */
 final class Libraries {
@@ -23,12 +22,12 @@ final class Libraries {
 
     /** The CUDA driver, or why there is none. */
     static NativeLibrary driver() {
-        LibrarySearch search = LibrarySearch.here();
-        Stream<String> found =
-                search.find(Library.DRIVER).stream().map(f -> f.file().toString());
-        String name = search.windows() ? "nvcuda.dll" : "libcuda.so.1";
-        return NativeLibrary.ofSystem(
-                "the CUDA driver", Stream.concat(Stream.of(name), found).toList());
+        return DriverLibrary.LIBRARY;
+    }
+
+    private static final class DriverLibrary {
+        private static final NativeLibrary LIBRARY =
+                NativeLibrary.ofSystem("the CUDA driver", LibrarySearch.here().drivers());
     }
 
     /**

@@ -14,7 +14,7 @@ import java.util.Optional;
  * context; for one thread at a time.
  */
 final class LibraryProducts implements AutoCloseable {
-    private static final long WORKSPACE = 32L << 20;
+    static final long WORKSPACE = 32L << 20;
     private static final int ALIGNMENT = 16;
 
     /** A prompt of another length is another shape of each of a model's products. */
@@ -38,10 +38,11 @@ final class LibraryProducts implements AutoCloseable {
         }
     };
 
-    LibraryProducts(long stream) {
+    /** @param workspace the address of {@value #WORKSPACE} bytes */
+    LibraryProducts(long stream, long workspace) {
         this.stream = stream;
+        this.workspace = workspace;
         handle = CublasLt.handle();
-        workspace = Driver.allocate(WORKSPACE);
     }
 
     /** The library's matrices are packed by columns: it computes yᵀ = w xᵀ. */
@@ -124,7 +125,6 @@ final class LibraryProducts implements AutoCloseable {
     public void close() {
         plans.values().forEach(plan -> plan.ifPresent(Plan::destroy));
         CublasLt.destroyHandle(handle);
-        Driver.free(workspace);
         arena.close();
     }
 }

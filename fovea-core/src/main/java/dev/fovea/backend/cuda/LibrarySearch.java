@@ -28,9 +28,8 @@ import java.util.stream.StreamSupport;
  */
 record LibrarySearch(Map<String, String> variables, Path root, Optional<Path> home, boolean windows) {
 
-    /** What is searched for. */
+    /** What is searched for, beside the driver. */
     enum Library {
-        DRIVER("CUDA driver", "libcuda\\.so\\.(1)", "nvcuda\\.dll()"),
         NVRTC("NVRTC", "libnvrtc\\.so\\.(\\d+)[\\d.]*", "nvrtc64_(\\d+)0_0\\.dll"),
         CUBLASLT("cuBLASLt", "libcublasLt\\.so\\.(\\d+)[\\d.]*", "cublasLt64_(\\d+)\\.dll");
 
@@ -53,7 +52,7 @@ record LibrarySearch(Map<String, String> variables, Path root, Optional<Path> ho
     /**
      * A file.
      *
-     * @param major version of CUDA that its name says; 0 for the driver, which has many
+     * @param major version of CUDA that its name says
      */
     record Found(Path file, int major) {}
 
@@ -61,6 +60,21 @@ record LibrarySearch(Map<String, String> variables, Path root, Optional<Path> ho
     static LibrarySearch here() {
         boolean windows = System.getProperty("os.name").startsWith("Windows");
         return new LibrarySearch(System.getenv(), Path.of("/"), UserFolders.home(), windows);
+    }
+
+    /**
+     * What the driver may be loaded as, best first: by its bare name, as the system has it, then where systems have it that do
+     * not say so. Every start without a GPU asks this, so no folder is read for it.
+     */
+    List<String> drivers() {
+        Stream<String> placed = Stream.of(
+                        "usr/local/nvidia/lib64", "usr/lib64/nvidia", "usr/lib/wsl/lib", "run/opengl-driver/lib")
+                .map(folder -> at(folder).resolve("libcuda.so.1"))
+                .filter(Files::isRegularFile)
+                .map(Path::toString);
+        return windows
+                ? List.of("nvcuda.dll")
+                : Stream.concat(Stream.of("libcuda.so.1"), placed).toList();
     }
 
     /** All files that may be the library, best first. */
@@ -87,8 +101,7 @@ record LibrarySearch(Map<String, String> variables, Path root, Optional<Path> ho
                     if (!matcher.matches()) {
                         return Stream.empty();
                     }
-                    int major = library == Library.DRIVER ? 0 : Integer.parseInt(matcher.group(1));
-                    return Stream.of(new Found(file, major));
+                    return Stream.of(new Found(file, Integer.parseInt(matcher.group(1))));
                 })
                 .sorted(Comparator.comparingInt(Found::major)
                         .reversed()
@@ -119,21 +132,11 @@ record LibrarySearch(Map<String, String> variables, Path root, Optional<Path> ho
                 .forEach(prefix -> folders.addAll(ofPython(prefix)));
         pythons().forEach(prefix -> folders.addAll(ofPython(prefix)));
         home.ifPresent(h -> folders.addAll(ofPython(h.resolve(".local"))));
-        if (windows) {
-            paths("SystemRoot").forEach(system -> folders.add(system.resolve("System32")));
-        } else {
+        if (!windows) {
             folders.addAll(ofToolkit(at("usr/local/cuda")));
             named(at("usr/local"), "cuda-.*").forEach(toolkit -> folders.addAll(ofToolkit(toolkit)));
             folders.addAll(ofToolkit(at("opt/cuda")));
-            Stream.of(
-                            "usr/local/nvidia/lib64",
-                            "usr/lib/x86_64-linux-gnu",
-                            "usr/lib/aarch64-linux-gnu",
-                            "usr/lib64",
-                            "usr/lib64/nvidia",
-                            "usr/lib",
-                            "usr/lib/wsl/lib",
-                            "run/opengl-driver/lib")
+            Stream.of("usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "usr/lib64", "usr/lib")
                     .map(this::at)
                     .forEach(folders::add);
         }

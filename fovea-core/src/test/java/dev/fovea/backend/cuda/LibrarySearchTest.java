@@ -28,8 +28,6 @@ class LibrarySearchTest {
         "NVRTC, usr/lib/x86_64-linux-gnu/libnvrtc.so.12, 12",
         "CUBLASLT, opt/cuda/lib64/libcublasLt.so.13, 13",
         "CUBLASLT, usr/local/cuda/targets/sbsa-linux/lib/libcublasLt.so.12.4.5.8, 12",
-        "DRIVER, usr/local/nvidia/lib64/libcuda.so.1, 0",
-        "DRIVER, usr/lib/wsl/lib/libcuda.so.1, 0",
         "NVRTC, home/me/.local/lib/python3.12/site-packages/nvidia/cu13/lib/libnvrtc.so.13, 13"
     })
     void findsWhereSystemsHaveThem(Library library, String file, int major) throws IOException {
@@ -66,6 +64,15 @@ class LibrarySearchTest {
         Path there = make("venv/lib/python3.12/site-packages/nvidia/cublas/lib/libcublasLt.so.12");
         assertThat(search(Map.of("PATH", root.resolve("bin").toString())).find(Library.CUBLASLT))
                 .containsExactly(new Found(there, 12));
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void theDriverIsTheSystemsOwnBeforeThoseOfFolders() throws IOException {
+        Path driver = make("usr/lib/wsl/lib/libcuda.so.1");
+        assertThat(search(Map.of()).drivers()).containsExactly("libcuda.so.1", driver.toString());
+        assertThat(new LibrarySearch(Map.of(), root, Optional.empty(), true).drivers())
+                .containsExactly("nvcuda.dll");
     }
 
     @ParameterizedTest
