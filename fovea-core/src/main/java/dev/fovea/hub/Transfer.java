@@ -8,23 +8,27 @@ import java.net.URI;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodySubscribers;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fetches files, several parts at once, and takes their sums while they come. Threads of its own fetch; the calling one takes sums,
- * puts whole files to their places and tells the listener.
+ * Fetches files, several parts at once, and takes their sums while they come. Threads of its own fetch, take sums and put whole files to
+ * their places; the calling one tells the listener.
  */
 final class Transfer {
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
     private static final long TICK_MILLIS = 100;
+    private static final int MOST_SUMS = 4;
 
     private final Site site;
     private final ModelId id;
@@ -49,25 +53,31 @@ final class Transfer {
      * @throws InputException where they cannot be written
      */
     List<Fetch> run(List<Fetch> fetches, Store store, Meter meter) throws IOException {
-        fetches.forEach(f -> open.addAll(f.missing(connections)));
+        interleave(fetches.stream().map(f -> f.missing(connections)).toList());
         List<Thread> workers = new ArrayList<>();
         int needed = Math.min(connections, open.size());
         for (int i = 0; i < needed; i++) {
             workers.add(Thread.ofPlatform().daemon().name("fovea-pull-" + i).start(this::work));
         }
-        List<Fetch> wrong = new ArrayList<>();
+        Queue<Fetch> unchecked = new ConcurrentLinkedQueue<>(fetches);
+        Queue<Fetch> wrong = new ConcurrentLinkedQueue<>();
+        List<Thread> checkers = new ArrayList<>();
+        for (int i = 0; i < Math.min(fetches.size(), MOST_SUMS); i++) {
+            checkers.add(Thread.ofPlatform()
+                    .daemon()
+                    .name("fovea-sum-" + i)
+                    .start(() -> guarded(() -> check(unchecked, wrong, store))));
+        }
+        workers.addAll(checkers);
         try {
-            for (Fetch fetch : fetches) {
-                if (isAsSaid(fetch, meter)) {
-                    store.place(listing, fetch.file(), fetch.partial().finish());
-                    fetch.placed();
-                } else {
-                    fetch.partial().clear();
-                    wrong.add(fetch);
+            for (Thread checker : checkers) {
+                while (!checker.join(Duration.ofMillis(TICK_MILLIS))) {
+                    refuseToGoOn();
+                    meter.tell(false);
                 }
-                meter.tell(false);
             }
-            return wrong;
+            refuseToGoOn();
+            return List.copyOf(wrong);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new NetworkException("the download was interrupted", "what has come so far is kept", e);
@@ -76,13 +86,42 @@ final class Transfer {
         }
     }
 
-    private boolean isAsSaid(Fetch fetch, Meter meter) throws IOException, InterruptedException {
+    /** A part of each file by turns, so that all of them grow, and their sums can be taken at once. */
+    private void interleave(List<List<Part>> files) {
+        int most = files.stream().mapToInt(List::size).max().orElse(0);
+        for (int i = 0; i < most; i++) {
+            for (List<Part> parts : files) {
+                if (i < parts.size()) {
+                    open.add(parts.get(i));
+                }
+            }
+        }
+    }
+
+    /** Takes the sums of files while they come, and places those that are right. */
+    private void check(Queue<Fetch> unchecked, Queue<Fetch> wrong, Store store) {
+        for (Fetch fetch = unchecked.poll(); fetch != null; fetch = unchecked.poll()) {
+            try {
+                if (isAsSaid(fetch)) {
+                    store.place(listing, fetch.file(), fetch.partial().finish());
+                    fetch.placed();
+                } else {
+                    fetch.partial().clear();
+                    wrong.add(fetch);
+                }
+            } catch (IOException e) {
+                throw InputException.cannot("write", fetch.partial(), e);
+            } catch (InterruptedException e) {
+                return; // the download is over
+            }
+        }
+    }
+
+    private boolean isAsSaid(Fetch fetch) throws IOException, InterruptedException {
         PartialFile.Summing sum = fetch.partial().summing(fetch.file().sum());
         while (!sum.advance(TICK_MILLIS)) {
             refuseToGoOn();
-            meter.tell(false);
         }
-        refuseToGoOn();
         return fetch.file().sum() == RepoFile.Sum.NONE
                 || sum.hex().equals(fetch.file().etag());
     }
@@ -116,10 +155,17 @@ final class Transfer {
     // ------------------------------------------------------------------------------------------------------ fetching
 
     private void work() {
-        try {
+        guarded(() -> {
             for (Optional<Part> part = next(); part.isPresent(); part = next()) {
                 fetch(part.get());
             }
+        });
+    }
+
+    /** The first that fails says why all stop. */
+    private void guarded(Runnable work) {
+        try {
+            work.run();
         } catch (RuntimeException e) {
             synchronized (this) {
                 if (failure == null && !stopped) {
