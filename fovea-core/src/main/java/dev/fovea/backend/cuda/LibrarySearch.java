@@ -105,7 +105,7 @@ record LibrarySearch(Map<String, String> variables, Path root, Optional<Path> ho
                 })
                 .sorted(Comparator.comparingInt(Found::major)
                         .reversed()
-                        .thenComparing(found -> found.file().toString().length()))
+                        .thenComparingInt(found -> found.file().toString().length()))
                 .toList();
     }
 
