@@ -13,14 +13,15 @@ import org.jspecify.annotations.Nullable;
 final class Recorder extends ForwardingDevice {
     private static final int KEPT = 8;
 
+    /** The step that a thread records, of whatever device. */
+    private static final ThreadLocal<@Nullable Step> OPEN = new ThreadLocal<>();
+
     /** Unless the system property {@code fovea.cuda.graphs} is false. */
     private static final boolean RECORDING = !"false".equals(System.getProperty("fovea.cuda.graphs"));
 
     private final Device device;
     private final Slabs slabs;
     private final Slabs.Pool common = new Slabs.Pool();
-    private final ThreadLocal<@Nullable Step> open = new ThreadLocal<>();
-    private final ThreadLocal<Boolean> computing = ThreadLocal.withInitial(() -> false);
 
     /** Steps by key, the one used longest ago first. */
     private final Map<Object, Step> steps = new LinkedHashMap<>(16, 0.75f, true);
@@ -36,22 +37,26 @@ final class Recorder extends ForwardingDevice {
      * Where another thread is in the midst of such a step, the calls run at once.
      */
     <T> T repeat(Object key, Supplier<T> computation) {
-        flush();
+        Step other = OPEN.get();
+        if (other != null) {
+            close(other);
+        }
         Step step = RECORDING ? take(key) : null;
         if (step == null) {
             return computation.get();
         }
         step.begin();
-        open.set(step);
-        computing.set(true);
+        OPEN.set(step);
         try {
             return computation.get();
         } catch (RuntimeException | Error e) {
-            open.remove();
-            step.discard();
+            if (OPEN.get() == step) {
+                OPEN.remove();
+                step.discard();
+            }
             throw e;
         } finally {
-            computing.set(false);
+            step.isComputing = false;
         }
     }
 
@@ -72,37 +77,48 @@ final class Recorder extends ForwardingDevice {
         return step;
     }
 
+    /** What this thread records of this device. */
+    private @Nullable Step open() {
+        Step step = OPEN.get();
+        return step != null && step.device() == device ? step : null;
+    }
+
     /** Lets what this thread has kept run. */
     void flush() {
-        Step step = open.get();
+        Step step = open();
         if (step != null) {
-            open.remove();
-            step.run();
+            close(step);
         }
+    }
+
+    private static void close(Step step) {
+        OPEN.remove();
+        step.run();
     }
 
     /** Whose memory this thread's tensors take. */
     Slabs.Pool pool() {
-        Step step = open.get();
+        Step step = open();
         return step == null ? common : step.pool;
     }
 
     /** Memory of this thread is given back: what was kept for its result, and not asked for in time, runs now. */
     void released() {
-        if (!computing.get()) {
-            flush();
+        Step step = open();
+        if (step != null && !step.isComputing) {
+            close(step);
         }
     }
 
     /** Where the integers of this thread's operations go, while it records. */
     @Nullable
     Tables tables() {
-        return open.get();
+        return open();
     }
 
     @Override
     public void launch(Kernel kernel, Grid grid, Arguments arguments) {
-        Step step = open.get();
+        Step step = open();
         if (grid.isEmpty()) {
             return;
         }
@@ -115,7 +131,7 @@ final class Recorder extends ForwardingDevice {
 
     @Override
     public void multiply(Product product, long x, long w, long bias, long y) {
-        Step step = open.get();
+        Step step = open();
         if (step == null) {
             device.multiply(product, x, w, bias, y);
         } else {
@@ -125,7 +141,7 @@ final class Recorder extends ForwardingDevice {
 
     @Override
     public void copy(long from, long to, long bytes) {
-        Step step = open.get();
+        Step step = open();
         if (bytes == 0) {
             return;
         }
@@ -138,7 +154,7 @@ final class Recorder extends ForwardingDevice {
 
     @Override
     public void upload(MemorySegment from, long to) {
-        Step step = open.get();
+        Step step = open();
         if (from.byteSize() == 0) {
             return;
         }

@@ -25,6 +25,9 @@ final class Step implements Tables {
     /** The step's own memory: nobody else gets it before the calls that use it have run, and it is the same each time. */
     final Slabs.Pool pool = new Slabs.Pool();
 
+    /** Whether its calls are still being made. */
+    boolean isComputing;
+
     private final AtomicBoolean taken = new AtomicBoolean();
     private byte[] staged = new byte[FIRST_BYTES];
     private long block;
@@ -72,7 +75,12 @@ final class Step implements Tables {
         return taken.compareAndSet(false, true);
     }
 
+    Device device() {
+        return device;
+    }
+
     void begin() {
+        isComputing = true;
         calls = new ArrayList<>(before.size());
         empty();
     }
@@ -173,11 +181,6 @@ final class Step implements Tables {
     void discard() {
         calls = new ArrayList<>();
         taken.set(false);
-    }
-
-    /** Whether the last step ran as one. */
-    boolean isSettled() {
-        return graph != null;
     }
 
     void close() {
