@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Every module compiles, without registers spilled to memory but for a few bytes, where a compiler is found. In an ordinary run
+ * Every module compiles, without registers spilled to memory, where a compiler is found. In an ordinary run
  * the kernels for maps of one dtype; with {@code -Dslow} all for every architecture that the compiler knows, by each of NVRTC 12
  * and 13.
  */
@@ -24,10 +24,6 @@ class KernelCompileTest {
     private static final List<Integer> CAPABILITIES = List.of(80, 86, 89, 90, 100, 120);
     private static final Pattern SPILLED =
             Pattern.compile("(\\d+) bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill loads");
-
-    /** What the assembler spills outside of loops where it would rather not take one register more. */
-    private static final int MOST_SPILLED = 64;
-
     private static final Pattern USED = Pattern.compile("Used (\\d+) registers");
 
     @Test
@@ -72,7 +68,7 @@ class KernelCompileTest {
     private static boolean isFault(String line) {
         Matcher spilled = SPILLED.matcher(line);
         if (spilled.find()) {
-            return Math.max(Integer.parseInt(spilled.group(2)), Integer.parseInt(spilled.group(3))) > MOST_SPILLED;
+            return !(spilled.group(2).equals("0") && spilled.group(3).equals("0"));
         }
         Matcher used = USED.matcher(line);
         return used.find() && Integer.parseInt(used.group(1)) > 255;
