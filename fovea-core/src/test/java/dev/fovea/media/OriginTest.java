@@ -29,7 +29,7 @@ class OriginTest {
         for (int y = 0; y < shown.height(); y++) {
             for (int x = 0; x < shown.width(); x++) {
                 double[] stored = shown.origin().toStored(x + 0.5, y + 0.5);
-                int number = (int) stored[1] * WIDTH + (int) stored[0];
+                int number = ((int) stored[1]) * WIDTH + (int) stored[0];
                 assertThat(shown.rgb().rgb()[3 * (y * shown.width() + x)]).isEqualTo((byte) number);
             }
         }

@@ -43,10 +43,10 @@ class UntrustedMediaTest {
         public InetAddress[] resolve(String host) throws UnknownHostException {
             lookups++;
             return switch (host) {
-                case "public.example" -> new InetAddress[] {InetAddress.getByName("127.0.0.1")};
-                case "private.example" -> new InetAddress[] {InetAddress.getByName("127.0.0.2")};
+                case "public.example" -> new InetAddress[] {address(1)};
+                case "private.example" -> new InetAddress[] {address(2)};
                 case "both.example" ->
-                    new InetAddress[] {InetAddress.getByName("127.0.0.1"), InetAddress.getByName("127.0.0.2")};
+                    new InetAddress[] {address(1), address(2)};
                 default -> throw new UnknownHostException(host);
             };
         }
@@ -57,9 +57,13 @@ class UntrustedMediaTest {
         }
     };
 
+    private static InetAddress address(int last) throws UnknownHostException {
+        return InetAddress.getByAddress(new byte[] {127, 0, 0, (byte) last});
+    }
+
     @BeforeEach
     void start() throws IOException {
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 0);
+        server = HttpServer.create(new InetSocketAddress(address(1), 0), 0);
         server.createContext("/ok", exchange -> answer(exchange, 200, BYTES, BYTES.length));
         server.createContext("/chunks", exchange -> answer(exchange, 200, BYTES, 0));
         server.createContext("/moved", exchange -> redirect(exchange, "/ok"));

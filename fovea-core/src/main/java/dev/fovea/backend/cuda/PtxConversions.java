@@ -136,7 +136,7 @@ final class PtxConversions {
         PtxFunction.One out = to.equals("f32") ? PtxFloats.after(s) : a -> a;
         if (PtxIntegers.bits(from) < 64) {
             Writer writer = writer(to, rounding, true);
-            return a -> out.of(writer.of(in.of(a)));
+            return a -> out.of(writer.of((double) in.of(a))); // exact below 54 bits
         }
         if (rounding != PtxRounding.NEAREST || !(to.equals("f32") || to.equals("f64"))) {
             throw PtxIntegers.unknown();

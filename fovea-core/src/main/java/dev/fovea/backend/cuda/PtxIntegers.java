@@ -43,7 +43,7 @@ final class PtxIntegers {
 
     /** Where the highest bit is that is no sign; -1 if there is none. */
     private static long highest(long a) {
-        return 63 - Long.numberOfLeadingZeros(a < 0 ? ~a : a);
+        return 63L - Long.numberOfLeadingZeros(a < 0 ? ~a : a);
     }
 
     static PtxFunction.Two two(String base, String type) {
@@ -95,7 +95,6 @@ final class PtxIntegers {
 
     static PtxFunction.Three three(String base, String type, String variant) {
         PtxFunction.One x = value(type);
-        int bits = bits(type);
         return switch (base) {
             case "mad" -> {
                 PtxFunction.Two product = product(variant, type);

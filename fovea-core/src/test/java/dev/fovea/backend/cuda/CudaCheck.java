@@ -48,6 +48,7 @@ final class CudaCheck {
     }
 
     /** A line of the table. */
+    @SuppressWarnings("AnnotateFormatMethod") // the annotation would be a dependency for this alone
     static void row(String what, String found, Object... values) {
         System.out.printf("%-34s %s%n", what, String.format(Locale.ROOT, found, values));
     }

@@ -158,7 +158,7 @@ final class CudaRates {
 
     private void oneRow(CudaBackend backend, int outputs, int width) {
         long bytes = 2L * outputs * width;
-        int count = dry ? 1 : (int) Math.clamp((2L << 30) / bytes, 1, 60); // more than any cache holds
+        int count = dry ? 1 : Math.clamp((2L << 30) / bytes, 1, 60); // more than any cache holds
         try (Scope scope = Scope.open(backend)) {
             Tensor x = scope.allocate(DType.BFLOAT16, Shape.of(1, width));
             List<Tensor> weights = new ArrayList<>();

@@ -77,7 +77,7 @@ class PtxConversionsTest {
                         "s32_s64_sat",
                         "li",
                         (a, b, c) -> Math.clamp(a, Integer.MIN_VALUE, Integer.MAX_VALUE) & 0xffff_ffffL),
-                to("u8_s32_sat", "ii", (a, b, c) -> Math.clamp((int) a, 0, 255)));
+                to("u8_s32_sat", "ii", (a, b, c) -> Math.clamp((long) (int) a, 0, 255)));
     }
 
     private static PtxOpcode to(String name, String types, PtxOpcode.Expected f) {
