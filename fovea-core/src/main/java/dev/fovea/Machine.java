@@ -7,6 +7,7 @@ import dev.fovea.backend.cuda.CudaBackend;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -21,6 +22,11 @@ public final class Machine {
 
     private static final int ROWS = 512;
     private static final int WIDTH = 2048;
+
+    /** A GPU is asked for more at once: a wait costs it some ten microseconds. */
+    private static final int DEVICE_WIDTH = 8192;
+
+    private static final int DEVICE_RUNS = 8;
 
     private Machine() {}
 
@@ -96,8 +102,17 @@ public final class Machine {
                 .toList();
     }
 
-    /** Bytes per second that all processors together read from memory: the best of the passes that fit into the time. */
-    public static double readBytesPerSecond(Duration time) {
+    /**
+     * Bytes per second that all processors together read from memory or, where options choose a GPU, that it reads and writes in
+     * copies: the best of the passes that fit into the time.
+     */
+    public static double readBytesPerSecond(LoadOptions options, Duration time) {
+        try (Backend backend = Backends.of(options)) {
+            return backend instanceof CudaBackend cuda ? copied(cuda, time) : read(time);
+        }
+    }
+
+    private static double read(Duration time) {
         try (Arena arena = Arena.ofShared();
                 MemoryStream stream = new MemoryStream(Runtime.getRuntime().availableProcessors())) {
             // Untouched pages would all be one page of zeros.
@@ -106,22 +121,54 @@ public final class Machine {
         }
     }
 
+    private static double copied(CudaBackend backend, Duration time) {
+        try (Scope scope = Scope.open(backend)) {
+            Shape shape = Shape.of((int) (READ_BYTES / Float.BYTES));
+            Tensor from = scope.allocate(DType.FLOAT32, shape);
+            Tensor to = scope.allocate(DType.FLOAT32, shape);
+            return best(2.0 * DEVICE_RUNS * READ_BYTES, time, () -> {
+                for (int i = 0; i < DEVICE_RUNS; i++) {
+                    backend.move(from, to);
+                }
+                await(to);
+            });
+        }
+    }
+
+    /** Waits for what computes a tensor. */
+    private static void await(Tensor x) {
+        x.backend().read(x.run(0, 1), MemorySegment.ofArray(new byte[x.dtype().bytes()]));
+    }
+
     /** Floating point operations per second in products of large matrices of a dtype, on the backend that options choose. */
     public static double matrixFlopsPerSecond(LoadOptions options, DType dtype, Duration time) {
         try (Backend backend = Backends.of(options);
                 Scope _ = Scope.open(backend)) {
-            float[] values = new float[WIDTH * WIDTH];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = (i % 31 - 15) / 16f;
-            }
-            Tensor w = Tensor.of(backend, values, WIDTH, WIDTH).to(dtype);
-            Tensor x = w.rows(0, ROWS);
-            return best(2.0 * ROWS * WIDTH * WIDTH, time, () -> {
-                try (Scope _ = Scope.open(backend)) {
-                    backend.linear(x, w, null);
+            boolean gpu = backend instanceof CudaBackend cuda && !cuda.isInterpreted();
+            int width = gpu ? DEVICE_WIDTH : WIDTH;
+            int rows = gpu ? DEVICE_WIDTH : ROWS;
+            int runs = gpu ? DEVICE_RUNS : 1;
+            Tensor w = matrix(backend, width).to(dtype);
+            Tensor x = w.rows(0, rows);
+            return best(2.0 * runs * rows * width * width, time, () -> {
+                for (int i = 0; i < runs; i++) {
+                    try (Scope _ = Scope.open(backend)) {
+                        Tensor y = backend.linear(x, w, null);
+                        if (i == runs - 1) {
+                            await(y);
+                        }
+                    }
                 }
             });
         }
+    }
+
+    private static Tensor matrix(Backend backend, int width) {
+        float[] values = new float[width * width];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (i % 31 - 15) / 16f;
+        }
+        return Tensor.of(backend, values, width, width);
     }
 
     /** The highest rate among the runs that fit into the time; at least three, since the first ones warm up. */

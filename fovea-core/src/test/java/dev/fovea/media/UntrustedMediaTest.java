@@ -45,8 +45,7 @@ class UntrustedMediaTest {
             return switch (host) {
                 case "public.example" -> new InetAddress[] {address(1)};
                 case "private.example" -> new InetAddress[] {address(2)};
-                case "both.example" ->
-                    new InetAddress[] {address(1), address(2)};
+                case "both.example" -> new InetAddress[] {address(1), address(2)};
                 default -> throw new UnknownHostException(host);
             };
         }

@@ -80,7 +80,7 @@ final class BenchCommand implements Callable<Integer> {
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Measuring the machine");
             Rates rates = new Rates(
-                    Machine.readBytesPerSecond(MEASURING),
+                    Machine.readBytesPerSecond(options, MEASURING),
                     Machine.matrixFlopsPerSecond(options, info.dtype(), MEASURING));
             String backend = Machine.describeBackend(options);
             report.add("model", model + " in " + info.dtype().torchName(), "model", model)

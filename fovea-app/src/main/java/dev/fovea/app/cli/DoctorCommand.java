@@ -1,5 +1,6 @@
 package dev.fovea.app.cli;
 
+import dev.fovea.LoadOptions;
 import dev.fovea.Machine;
 import dev.fovea.error.Warnings;
 import dev.fovea.tensor.DType;
@@ -125,11 +126,11 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private void speed(Report report) {
-        double read = Machine.readBytesPerSecond(MEASURING);
+        LoadOptions options = engine.loadOptions(Warnings.to(console::note));
+        double read = Machine.readBytesPerSecond(options, MEASURING);
         report.add("memory bandwidth", Report.bytes((long) read) + "/s read", "read_bytes_per_second", read);
         for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16)) {
-            double flops =
-                    Machine.matrixFlopsPerSecond(engine.loadOptions(Warnings.to(console::note)), dtype, MEASURING);
+            double flops = Machine.matrixFlopsPerSecond(options, dtype, MEASURING);
             report.add(
                     "matrices in " + dtype.torchName(),
                     Report.decimals(flops / 1e9) + " GFLOP/s",

@@ -94,7 +94,7 @@ class ChatTest {
         assertThat(talk.out()).isEqualTo(first + "\n" + second + "\n");
         assertThat(talk.prompts).containsExactly("> ", "1 clip > ", "1 picture 1 clip > ", "> ", "> ", "> ");
         assertThat(saved).content().contains("\"video\": [\"" + frame);
-        assertThat(new Talk("/video lost").err()).contains("lost: there is no such folder");
+        assertThat(new Talk("/video lost").err()).contains("lost: there is no such file");
     }
 
     @Test

@@ -61,7 +61,7 @@ class ErrorsTest {
                 "run x hi --image a.png --sample-fps 2 | go with --video",
                 "run x hi --resized-height 28 --resized-width 28 | go with --image",
                 "run x hi --dtype int8 | expected auto, float32, bfloat16 or float16",
-                "run x hi --device cuda | device is",
+                "run x hi --device tpu | device is",
                 "run x hi --threads -1 | expected 1 to 1024",
                 "run x hi --processor size | KEY=VALUE"
             })
@@ -114,7 +114,7 @@ class ErrorsTest {
     @Test
     void wrongClips() throws IOException {
         String clip = Files.writeString(folder.resolve("clip.mp4"), "").toString();
-        fovea("run", MODEL, "hi", "--video", clip).failsWith(3, "clip.mp4", "not decoded", "ffmpeg");
+        fovea("run", MODEL, "hi", "--video", clip).failsWith(3, "clip.mp4", "it is no video file");
         fovea("run", MODEL, "hi", "--video", "no-such-folder").failsWith(3, "no-such-folder", "no such folder");
         Files.delete(folder.resolve("clip.mp4"));
         fovea("run", MODEL, "hi", "--video", folder.toString()).failsWith(3, "no frames");

@@ -56,6 +56,11 @@ public final class CudaBackend implements Backend {
         return new CudaBackend(new PtxDevice(KernelArchive.bundled()::ptx, INTERPRETED_BYTES));
     }
 
+    /** Whether there is no GPU behind it. */
+    public boolean isInterpreted() {
+        return device.isOn(PtxDevice.class);
+    }
+
     private long address(int[] values) {
         Tables recorded = device.tables();
         return (recorded == null ? tables : recorded).address(values);

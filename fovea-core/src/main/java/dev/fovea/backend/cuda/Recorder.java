@@ -77,6 +77,11 @@ final class Recorder extends ForwardingDevice {
         return step;
     }
 
+    /** Whether its device is of a kind. */
+    boolean isOn(Class<? extends Device> kind) {
+        return kind.isInstance(device);
+    }
+
     /** What this thread records of this device. */
     private @Nullable Step open() {
         Step step = OPEN.get();
