@@ -100,8 +100,15 @@ class PullFaultsTest {
     /** Does it to the first so many requests that the other faults leave. */
     private void fault(int times, HubServer.Fault fault) {
         AtomicInteger left = new AtomicInteger(times);
-        server.faults.add(
-                (exchange, ofStore) -> left.get() > 0 && fault.takes(exchange, ofStore) && left.getAndDecrement() > 0);
+        server.faults.add((exchange, ofStore) -> {
+            // Counted before it answers: the client asks again as soon as it has the answer.
+            boolean mine = left.getAndUpdate(n -> Math.max(0, n - 1)) > 0;
+            if (mine && !fault.takes(exchange, ofStore)) {
+                left.incrementAndGet();
+                return false;
+            }
+            return mine;
+        });
     }
 
     // ----------------------------------------------------------------------------------------------------- the way
