@@ -5,14 +5,20 @@ import dev.fovea.backend.cuda.Cuda;
 import dev.fovea.backend.cuda.CudaBackend;
 import dev.fovea.backend.cuda.Gpu;
 import dev.fovea.backend.reference.ReferenceBackend;
+import dev.fovea.backend.split.LayerPlan;
+import dev.fovea.backend.split.SplitBackend;
 import dev.fovea.error.MemoryException;
 import dev.fovea.error.NativeException;
 import dev.fovea.error.OptionException;
 import dev.fovea.tensor.Backend;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.LongSupplier;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** The devices that options name, and their backends. */
 final class Backends {
@@ -23,44 +29,72 @@ final class Backends {
 
     private Backends() {}
 
-    /** @throws OptionException for a name that no device has */
+    /** @throws OptionException for a name that no device has, and for a list that names one twice */
     static void check(String device) {
-        if (!NAMES.contains(device) && !NUMBERED.matcher(device).matches() || device.equals("cuda:N")) {
-            throw new OptionException("device is \"" + device + "\"; this build knows " + String.join(", ", NAMES));
+        List<String> names = names(device);
+        names.forEach(Backends::checkOne);
+        if (names.size() > 1 && names.contains("auto")) {
+            throw new OptionException("device is \"" + device + "\"; auto stands alone, since it splits by itself");
+        }
+        if (Set.copyOf(names).size() < names.size()) {
+            throw new OptionException("device is \"" + device + "\"; expected each device once");
         }
     }
 
+    private static void checkOne(String device) {
+        if (!NAMES.contains(device) && !NUMBERED.matcher(device).matches() || device.equals("cuda:N")) {
+            throw new OptionException(
+                    "device is \"" + device + "\"; this build knows " + String.join(", ", NAMES),
+                    "several that share a model are separated by commas");
+        }
+    }
+
+    private static List<String> names(String device) {
+        return Stream.of(device.split(",", -1))
+                .map(name -> name.equals("cuda") && device.contains(",") ? CUDA + 0 : name)
+                .toList();
+    }
+
     static Backend of(LoadOptions options) {
-        return of(options, () -> 0);
+        return of(options, Map::of);
     }
 
     /**
      * A backend for a model.
      *
-     * @param weightBytes what its weights take, asked for where they do not stay in the host's memory
-     * @throws MemoryException where a device has less
+     * @param weights bytes of each by name, in the model's order; asked for where they do not stay in the host's memory
+     * @throws MemoryException where the devices have less
      */
-    static Backend of(LoadOptions options, LongSupplier weightBytes) {
-        return switch (options.device()) {
-            case "auto" -> auto(options, weightBytes);
+    static Backend of(LoadOptions options, Supplier<Map<String, Long>> weights) {
+        List<String> names = names(options.device());
+        if (names.size() > 1) {
+            return split(names, options, weights.get());
+        }
+        if (names.getFirst().equals("auto")) {
+            return auto(options, weights);
+        }
+        return alone(open(names.getFirst(), options), weights);
+    }
+
+    private static Backend open(String device, LoadOptions options) {
+        return switch (device) {
             case "cpu" -> cpu(options, CpuBackend.GemmChoice.AUTO);
             case "cpu:java" -> cpu(options, CpuBackend.GemmChoice.JAVA);
             case "reference" -> new ReferenceBackend();
             case "cuda:ptx" -> CudaBackend.interpreted();
-            case "cuda" -> cuda(0, options, weightBytes);
-            default -> cuda(Integer.parseInt(options.device().substring(CUDA.length())), options, weightBytes);
+            case "cuda" -> new CudaBackend(Cuda.open(0, options.warnings()));
+            default -> {
+                int ordinal = Integer.parseInt(device.substring(CUDA.length()));
+                yield new CudaBackend(Cuda.open(ordinal, options.warnings()));
+            }
         };
     }
 
-    private static Backend cpu(LoadOptions options, CpuBackend.GemmChoice gemm) {
-        int threads = options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
-        return CpuBackend.create(new CpuBackend.Options(threads, gemm));
-    }
-
-    private static Backend cuda(int ordinal, LoadOptions options, LongSupplier weightBytes) {
-        CudaBackend backend = new CudaBackend(Cuda.open(ordinal, options.warnings()));
+    private static Backend alone(Backend backend, Supplier<Map<String, Long>> weights) {
         try {
-            requireRoom(weightBytes.getAsLong(), backend.freeBytes(), backend.describe());
+            if (backend instanceof CudaBackend cuda && !cuda.isInterpreted()) {
+                requireRoom(total(weights.get()), cuda.freeBytes(), cuda.describe());
+            }
             return backend;
         } catch (RuntimeException | Error e) {
             backend.close();
@@ -68,25 +102,67 @@ final class Backends {
         }
     }
 
+    /** transformers' {@code device_map}: each device takes some layers. */
+    private static Backend split(List<String> devices, LoadOptions options, Map<String, Long> weights) {
+        List<Backend> homes = new ArrayList<>();
+        try {
+            devices.forEach(device -> homes.add(open(device, options)));
+            LayerPlan plan = LayerPlan.of(
+                    weights, homes.stream().mapToLong(Backends::freeBytes).toArray());
+            return new SplitBackend(homes, weight -> homes.get(plan.home(weight)));
+        } catch (RuntimeException | Error e) {
+            homes.forEach(Backend::close);
+            throw e;
+        }
+    }
+
+    private static long freeBytes(Backend backend) {
+        return backend instanceof CudaBackend cuda && !cuda.isInterpreted() ? cuda.freeBytes() : LayerPlan.UNBOUNDED;
+    }
+
+    private static long total(Map<String, Long> weights) {
+        return weights.values().stream().mapToLong(bytes -> bytes).sum();
+    }
+
+    private static Backend cpu(LoadOptions options, CpuBackend.GemmChoice gemm) {
+        int threads = options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
+        return CpuBackend.create(new CpuBackend.Options(threads, gemm));
+    }
+
     /** @throws MemoryException with the numbers */
     static void requireRoom(long needed, long free, String device) {
         if (needed > free) {
             throw new MemoryException(
                     String.format(Locale.ROOT, "the weights take %.2f GB; %s", needed / 1e9, device),
-                    "--device cpu needs no GPU's memory; --dtype bfloat16 halves what is float32");
+                    "--device cuda:0,cuda:1 or cuda:0,cpu splits a model; --device cpu needs no GPU's memory; --dtype bfloat16 halves what is"
+                            + " float32");
         }
     }
 
-    /** The first GPU that can be used, else the CPU; a GPU that looks usable and is not is worth a word. */
-    private static Backend auto(LoadOptions options, LongSupplier weightBytes) {
-        Gpu gpu = Cuda.first().orElse(null);
-        if (gpu != null) {
+    /** The first GPU that can be used, all of them where one is too small, else the CPU; what looks usable and is not is worth a word. */
+    private static Backend auto(LoadOptions options, Supplier<Map<String, Long>> weights) {
+        List<String> gpus = Cuda.gpus().stream()
+                .filter(Gpu::isUsable)
+                .map(gpu -> CUDA + gpu.ordinal())
+                .toList();
+        if (!gpus.isEmpty()) {
             try {
-                return cuda(gpu.ordinal(), options, weightBytes);
+                return onGpus(gpus, options, weights);
             } catch (NativeException | MemoryException e) {
                 options.warnings().warn(e.problem() + "; the CPU computes instead");
             }
         }
         return cpu(options, CpuBackend.GemmChoice.AUTO);
+    }
+
+    private static Backend onGpus(List<String> gpus, LoadOptions options, Supplier<Map<String, Long>> weights) {
+        try {
+            return alone(open(gpus.getFirst(), options), weights);
+        } catch (MemoryException e) {
+            if (gpus.size() == 1) {
+                throw e;
+            }
+            return split(gpus, options, weights.get());
+        }
     }
 }

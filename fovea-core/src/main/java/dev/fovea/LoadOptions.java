@@ -11,7 +11,8 @@ import java.util.Optional;
  *
  * <pre>{@code LoadOptions.DEFAULT.withDtype("bfloat16").withThreads(4)}</pre>
  *
- * @param device {@code auto}: a GPU that can be used, else the CPU; {@code cuda}, {@code cuda:1}: an NVIDIA GPU by its number;
+ * @param device {@code auto}: a GPU that can be used, several where one is too small, else the CPU; {@code cuda:0,cuda:1}, or {@code
+ *     cuda:0,cpu}: several devices, each with some of the layers; {@code cuda}, {@code cuda:1}: an NVIDIA GPU by its number;
  *     {@code cpu}; {@code cpu:java} for the CPU without native libraries; {@code reference} for the plain loops that define
  *     every operation, and {@code cuda:ptx} for the GPU's kernels interpreted without one, both thousands of times slower
  * @param dtype in which the model computes; empty for the checkpoint's own

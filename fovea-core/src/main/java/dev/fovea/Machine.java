@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What this machine offers, described and measured. Measuring takes all its processors for as long as is asked. */
 public final class Machine {
@@ -33,12 +34,16 @@ public final class Machine {
     /** One line about the backend that options choose: threads, vectors, libraries found or why not. */
     public static String describeBackend(LoadOptions options) {
         try (Backend backend = Backends.of(options)) {
-            return switch (backend) {
-                case CpuBackend cpu -> cpu.describe();
-                case CudaBackend cuda -> cuda.describe();
-                default -> backend.name();
-            };
+            return backend.homes().stream().map(Machine::describe).collect(Collectors.joining("; "));
         }
+    }
+
+    private static String describe(Backend backend) {
+        return switch (backend) {
+            case CpuBackend cpu -> cpu.describe();
+            case CudaBackend cuda -> cuda.describe();
+            default -> backend.name();
+        };
     }
 
     /**

@@ -22,6 +22,7 @@ import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -102,7 +103,7 @@ public final class Model implements AutoCloseable {
         }
         Family family = Families.of(directory);
         DType dtype = options.dtype().orElseGet(directory::storedDtype);
-        Backend backend = Backends.of(options, () -> weightBytes(directory, family, dtype));
+        Backend backend = Backends.of(options, () -> weightSizes(directory, family, dtype));
         try {
             return new Model(directory, family, backend, dtype);
         } catch (RuntimeException | Error e) {
@@ -111,12 +112,12 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    /** What the weights that the model uses take on a device, by a walk without data. */
-    private static long weightBytes(ModelDirectory directory, Family family, DType dtype) {
+    /** What each weight that the model uses takes on a device, by a walk without data. */
+    private static Map<String, Long> weightSizes(ModelDirectory directory, Family family, DType dtype) {
         try (Backend shapes = new ShapeBackend();
                 Weights weights = Weights.open(directory, shapes, dtype, family.renaming())) {
             weights.read(() -> family.load(directory.config(), weights)).close();
-            return weights.bytes();
+            return weights.sizes();
         }
     }
 

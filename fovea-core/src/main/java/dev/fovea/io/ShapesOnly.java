@@ -73,10 +73,10 @@ final class ShapesOnly implements WeightSource {
     }
 
     @Override
-    public long bytes() {
-        return counted.values().stream()
-                .mapToLong(t -> t.shape().size() * t.dtype().bytes())
-                .sum();
+    public Map<String, Long> sizes() {
+        Map<String, Long> sizes = new LinkedHashMap<>();
+        counted.forEach((name, tensor) -> sizes.put(name, tensor.bytes()));
+        return sizes;
     }
 
     @Override

@@ -34,6 +34,7 @@ final class StoredWeights implements WeightSource {
     private final Scope made; // what is not used where it lies in the files
 
     private final Map<Request, Tensor> answered = new LinkedHashMap<>();
+    private final Map<String, Long> sizes = new LinkedHashMap<>();
     private final Set<String> asked = new LinkedHashSet<>();
     private final List<Ignored> ignored = new ArrayList<>();
     private final Set<String> missing = new LinkedHashSet<>();
@@ -103,17 +104,25 @@ final class StoredWeights implements WeightSource {
             unsupported.add(found.spelling(name) + " (" + found.entry().type() + ")");
             return placeholder(computed, expected);
         }
-        return answered.computeIfAbsent(new Request(found, computed), r -> load(found, r.computed));
+        return answered.computeIfAbsent(new Request(found, computed), r -> load(name, found, r.computed));
     }
 
-    private Tensor load(Stored found, DType computed) {
+    private Tensor load(String name, Stored found, DType computed) {
+        Tensor tensor = place(name, found, computed);
+        sizes.merge(name, tensor.bytes(), Long::sum);
+        return tensor;
+    }
+
+    private Tensor place(String name, Stored found, DType computed) {
+        Backend home = backend.home(name);
         DType dtype = found.entry().type().dtype().orElseThrow();
         MemorySegment bytes = found.file().segment(found.entry().name());
         boolean asStored = WeightDtypes.isUsedAsStored(dtype, computed);
-        if (asStored && backend.isHost()) {
-            return Tensor.dense(backend, dtype, found.entry().shape(), bytes);
+        if (asStored && home.isHost()) {
+            return Tensor.dense(backend, home, dtype, found.entry().shape(), bytes);
         }
-        Tensor copy = made.allocate(asStored ? dtype : computed, found.entry().shape());
+        Tensor copy =
+                made.allocate(home, asStored ? dtype : computed, found.entry().shape());
         if (asStored) {
             backend.write(bytes, copy);
         } else if (backend.holdsData()) {
@@ -203,10 +212,8 @@ final class StoredWeights implements WeightSource {
     }
 
     @Override
-    public long bytes() {
-        return answered.values().stream()
-                .mapToLong(t -> t.shape().size() * t.dtype().bytes())
-                .sum();
+    public Map<String, Long> sizes() {
+        return Collections.unmodifiableMap(sizes);
     }
 
     @Override

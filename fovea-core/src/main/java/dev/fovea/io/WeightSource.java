@@ -35,7 +35,8 @@ interface WeightSource {
 
     long parameters();
 
-    long bytes();
+    /** As {@link Weights#sizes}. */
+    Map<String, Long> sizes();
 
     /** As {@link Weights#read}. */
     <T> T read(Supplier<T> computation);

@@ -187,7 +187,12 @@ public final class Weights implements AutoCloseable {
 
     /** Bytes of all tensors that were asked for, as they lie in memory. */
     public long bytes() {
-        return source.bytes();
+        return sizes().values().stream().mapToLong(size -> size).sum();
+    }
+
+    /** Bytes of each tensor that was asked for, as it lies in memory, by the name under which it was asked for first, in that order. */
+    public Map<String, Long> sizes() {
+        return source.sizes();
     }
 
     /**

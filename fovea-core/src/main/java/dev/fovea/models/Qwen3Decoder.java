@@ -86,7 +86,7 @@ public final class Qwen3Decoder implements CausalModel {
         Rope rope = Rope.of(backend(), dtype, config.rope(), axis, positions);
         Tensor x = backend().copy(inputsEmbeds, dtype); // (T, D), rewritten by each layer
         for (DecoderLayer layer : layers) {
-            Scope.update(x, h -> layer.forward(h, rope, step));
+            x = Scope.update(x, h -> layer.forward(h, rope, step));
             x.named("language.layers." + layer.index);
         }
         return norm.forward(x).named("language.norm");

@@ -7,7 +7,9 @@ import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keys and values of what decoders attend across to: the encoded inputs of several requests, for all layers. They are computed
@@ -18,8 +20,10 @@ import java.util.stream.IntStream;
 public final class CrossCache implements AutoCloseable {
     private final Backend backend;
     private final Scope memory;
-    private final Tensor[] keys;
-    private final Tensor[] values;
+    private final DType dtype;
+    private final Shape shape;
+    private final @Nullable Tensor[] keys;
+    private final @Nullable Tensor[] values;
     private final int[][] rows; // per input: position -> row
 
     /** @param lengths positions of each input */
@@ -32,13 +36,10 @@ public final class CrossCache implements AutoCloseable {
             rows[i] = IntStream.range(total, total + lengths[i]).toArray();
             total += lengths[i];
         }
-        Shape shape = Shape.of(total, heads, headDim);
+        this.dtype = dtype;
+        shape = Shape.of(total, heads, headDim);
         keys = new Tensor[layers];
         values = new Tensor[layers];
-        for (int i = 0; i < layers; i++) {
-            keys[i] = memory.allocate(dtype, shape);
-            values[i] = memory.allocate(dtype, shape);
-        }
     }
 
     /**
@@ -49,9 +50,19 @@ public final class CrossCache implements AutoCloseable {
      */
     public void put(int layer, int input, Tensor k, Tensor v) {
         try (var _ = memory.use("cache")) {
-            backend.scatterRows(keys[layer], rows[input], k);
-            backend.scatterRows(values[layer], rows[input], v);
+            backend.scatterRows(of(keys, layer, k), rows[input], k);
+            backend.scatterRows(of(values, layer, v), rows[input], v);
         }
+    }
+
+    /** A layer's tensor, in the home of what is written to it first. */
+    private Tensor of(@Nullable Tensor[] tensors, int layer, Tensor written) {
+        Tensor tensor = tensors[layer];
+        if (tensor == null) {
+            tensor = memory.allocate(written.home(), dtype, shape);
+            tensors[layer] = tensor;
+        }
+        return tensor;
     }
 
     /** For queries that each see the whole of one input. */
@@ -67,7 +78,9 @@ public final class CrossCache implements AutoCloseable {
      */
     public Tensor attend(int layer, Tensor q, Mask mask, float scale) {
         try (var _ = memory.use("cache")) {
-            return backend.attention(q, keys[layer], values[layer], mask, scale);
+            Tensor k = Objects.requireNonNull(keys[layer], "keys");
+            Tensor v = Objects.requireNonNull(values[layer], "values");
+            return backend.attention(q, k, v, mask, scale);
         }
     }
 

@@ -182,14 +182,25 @@ public final class KvCache implements AutoCloseable {
         public Tensor attend(int layer, Tensor q, Tensor k, Tensor v, float scale) {
             Group g = groupOfLayer[layer];
             int group = groups.indexOf(g);
-            Tensor keys = g.keys[indexInGroup[layer]];
-            Tensor values = g.values[indexInGroup[layer]];
+            int index = indexInGroup[layer];
             try (var _ = g.memory.use("cache")) {
+                Tensor keys = settle(g.keys, index, k);
+                Tensor values = settle(g.values, index, v);
                 backend.scatterRows(keys, targets[group], k);
                 backend.scatterRows(values, targets[group], v);
                 return backend.attention(q, keys, values, masks[group], scale);
             }
         }
+    }
+
+    /** A layer's tensor, in the home of what is written to it: where the layer computes. */
+    private static Tensor settle(Tensor[] tensors, int index, Tensor written) {
+        Tensor tensor = tensors[index];
+        if (tensor.home() != written.home()) {
+            tensors[index] = Scope.beside(tensor, written.home());
+            tensor.backend().move(tensor, tensors[index]);
+        }
+        return tensors[index];
     }
 
     /** The layers with one window; they share tables and free rows. */
@@ -271,8 +282,11 @@ public final class KvCache implements AutoCloseable {
             Tensor[] result = new Tensor[layers];
             int[] all = java.util.stream.IntStream.range(0, capacity).toArray();
             for (int i = 0; i < layers; i++) {
-                result[i] = scope.allocate(dtype, Shape.of(grown, kvHeads, headDim));
-                if (capacity > 0) {
+                Shape shape = Shape.of(grown, kvHeads, headDim);
+                if (capacity == 0) {
+                    result[i] = scope.allocate(dtype, shape);
+                } else {
+                    result[i] = scope.allocate(tensors[i].home(), dtype, shape);
                     backend.scatterRows(result[i], all, tensors[i]);
                 }
             }

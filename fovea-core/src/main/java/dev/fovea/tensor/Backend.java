@@ -42,6 +42,21 @@ public interface Backend extends AutoCloseable {
         return true;
     }
 
+    /** Those whose memory tensors lie in: this backend, or several that share a model. */
+    default List<Backend> homes() {
+        return List.of(this);
+    }
+
+    /**
+     * Where a weight goes.
+     *
+     * @param weight its name in the model's spelling; empty for a tensor that is no weight
+     * @return one of {@link #homes}
+     */
+    default Backend home(String weight) {
+        return this;
+    }
+
     /** A segment of uninitialised memory, 64-byte aligned, for {@link Scope}. */
     MemorySegment allocateSlab(long bytes);
 

@@ -5,7 +5,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -38,14 +41,25 @@ public final class Scope implements AutoCloseable {
 
     private final Backend backend;
     private final Slabs slabs;
+    private final @Nullable Scope whole; // whose part this is
     private final @Nullable Lifetime detached; // null where it is a thread's
     private final Lifetime.@Nullable Lease backendLease; // of a thread's outermost
 
     private Scope(Backend backend, boolean detached, Lifetime.@Nullable Lease backendLease) {
         this.backend = backend;
         this.slabs = new Slabs(backend);
+        this.whole = null;
         this.detached = detached ? new Lifetime(slabs::release) : null;
         this.backendLease = backendLease;
+    }
+
+    /** What a scope holds with one of the backends that share a model: no scope of its own, never closed. */
+    private Scope(Scope whole, Backend home) {
+        this.backend = home;
+        this.slabs = whole.slabs;
+        this.whole = whole;
+        this.detached = null;
+        this.backendLease = null;
     }
 
     /**
@@ -92,26 +106,45 @@ public final class Scope implements AutoCloseable {
         }
     }
 
-    /** Writes what a computation makes of a densely packed tensor over it; all that the computation allocates is gone then. */
-    public static void update(Tensor x, UnaryOperator<Tensor> computation) {
+    /**
+     * Writes what a computation makes of a densely packed tensor over it; all that the computation allocates is gone then.
+     *
+     * @return x; where the result has another {@link Tensor#home}, a tensor there that lives as long as x
+     */
+    public static Tensor update(Tensor x, UnaryOperator<Tensor> computation) {
         try (Scope _ = open(x.backend())) {
             Tensor result = computation.apply(x);
             if (!result.shape().equals(x.shape()) || result.dtype() != x.dtype() || !x.isContiguous()) {
                 throw new IllegalArgumentException("update of " + x + " with " + result);
             }
+            Tensor updated = result.home() == x.home() ? x : beside(x, result.home());
             if (x.backend().holdsData()) {
-                result.contiguous().copyBytesTo(x);
+                result.contiguous().copyBytesTo(updated);
             }
+            return updated;
         }
     }
 
     /**
-     * The innermost open scope of this thread.
+     * A new tensor of another one's dtype and shape, which lives as long as that one; its contents are undefined.
+     *
+     * @param x in a scope
+     * @param home one of its backend's homes
+     */
+    public static Tensor beside(Tensor x, Backend home) {
+        return Objects.requireNonNull(x.scope(), "scope").allocate(home, x.dtype(), x.shape());
+    }
+
+    /**
+     * The innermost open scope of this thread; for one of the backends that share a model, what that scope holds there.
      *
      * @throws IllegalStateException if none is open for this backend
      */
     public static Scope current(Backend backend) {
         Scope scope = OPEN.get().peek();
+        if (scope != null && scope.backend != backend && scope.backend.homes().contains(backend)) {
+            return new Scope(scope, backend);
+        }
         if (scope == null || scope.backend != backend) {
             throw new IllegalStateException("no scope is open on this thread for the backend " + backend.name()
                     + "; wrap the computation in try (var step = Scope.open(backend))");
@@ -125,15 +158,21 @@ public final class Scope implements AutoCloseable {
      * @throws dev.fovea.error.ClosedException where the scope is closed
      */
     public Tensor allocate(DType dtype, Shape shape) {
+        return allocate(backend.home(""), dtype, shape);
+    }
+
+    /** The same in the memory of one of {@link Backend#homes}. */
+    public Tensor allocate(Backend home, DType dtype, Shape shape) {
         if (slabs.released || (detached != null && detached.isClosed())) {
             throw ClosedException.of("scope");
         }
-        return Tensor.dense(backend, dtype, shape, slabs.take(Math.multiplyExact(shape.size(), dtype.bytes())), this);
+        MemorySegment memory = slabs.take(home, Math.multiplyExact(shape.size(), dtype.bytes()));
+        return Tensor.dense(backend, home, dtype, shape, memory, whole == null ? this : whole);
     }
 
-    /** A densely packed copy here of a tensor that lives anywhere; needs no open scope. */
+    /** A densely packed copy here of a tensor that lives anywhere, with its home; needs no open scope. */
     public Tensor adopt(Tensor tensor) {
-        Tensor copy = allocate(tensor.dtype(), tensor.shape());
+        Tensor copy = allocate(tensor.home(), tensor.dtype(), tensor.shape());
         if (backend.holdsData()) {
             try (Scope _ = open(backend)) {
                 tensor.contiguous().copyBytesTo(copy);
@@ -178,16 +217,21 @@ public final class Scope implements AutoCloseable {
     /** The memory, apart from the scope: so that it can be given back when the scope is forgotten. */
     private static final class Slabs {
         private final Backend backend;
-        private final List<MemorySegment> slabs = new ArrayList<>();
-        private long used;
+        private final Map<Backend, Run> runs = new IdentityHashMap<>(1); // by home
         private long bytes;
         private volatile boolean released;
+
+        /** Slabs of one home, and how much of the last is taken. */
+        private static final class Run {
+            private final List<MemorySegment> slabs = new ArrayList<>();
+            private long used;
+        }
 
         Slabs(Backend backend) {
             this.backend = backend;
         }
 
-        synchronized MemorySegment take(long count) {
+        synchronized MemorySegment take(Backend home, long count) {
             if (released) {
                 throw ClosedException.of("scope");
             }
@@ -196,13 +240,14 @@ public final class Scope implements AutoCloseable {
                 bytes += size;
                 return MemorySegment.NULL;
             }
-            if (slabs.isEmpty() || used + size > slabs.getLast().byteSize()) {
-                slabs.add(backend.allocateSlab(Math.max(size, SLAB_BYTES)));
-                bytes += slabs.getLast().byteSize();
-                used = 0;
+            Run run = runs.computeIfAbsent(home, _ -> new Run());
+            if (run.slabs.isEmpty() || run.used + size > run.slabs.getLast().byteSize()) {
+                run.slabs.add(home.allocateSlab(Math.max(size, SLAB_BYTES)));
+                bytes += run.slabs.getLast().byteSize();
+                run.used = 0;
             }
-            MemorySegment memory = slabs.getLast().asSlice(used, size, ALIGNMENT);
-            used += size;
+            MemorySegment memory = run.slabs.getLast().asSlice(run.used, size, ALIGNMENT);
+            run.used += size;
             return memory;
         }
 
@@ -212,8 +257,8 @@ public final class Scope implements AutoCloseable {
 
         synchronized void release() {
             released = true;
-            slabs.forEach(backend::releaseSlab);
-            slabs.clear();
+            runs.forEach((home, run) -> run.slabs.forEach(home::releaseSlab));
+            runs.clear();
             bytes = 0;
         }
     }

@@ -14,6 +14,7 @@ public final class Tensor {
     private static final ScopedValue<BiConsumer<String, Tensor>> STAGES = ScopedValue.newInstance();
 
     private final Backend backend;
+    private final Backend home;
     private final DType dtype;
     private final Shape shape;
     private final long[] strides;
@@ -23,6 +24,7 @@ public final class Tensor {
 
     private Tensor(
             Backend backend,
+            Backend home,
             DType dtype,
             Shape shape,
             long[] strides,
@@ -30,6 +32,7 @@ public final class Tensor {
             long offset,
             @Nullable Scope scope) {
         this.backend = backend;
+        this.home = home;
         this.dtype = dtype;
         this.shape = shape;
         this.strides = strides;
@@ -40,17 +43,27 @@ public final class Tensor {
 
     /** Densely packed elements from the start of a segment, little-endian. */
     public static Tensor dense(Backend backend, DType dtype, Shape shape, MemorySegment memory) {
-        return new Tensor(backend, dtype, shape, shape.denseStrides(), memory, 0, null);
+        return dense(backend, backend, dtype, shape, memory);
+    }
+
+    /** The same in memory of one of {@link Backend#homes}. */
+    public static Tensor dense(Backend backend, Backend home, DType dtype, Shape shape, MemorySegment memory) {
+        return new Tensor(backend, home, dtype, shape, shape.denseStrides(), memory, 0, null);
     }
 
     /** The same in memory that a scope gives back when it is closed. */
-    static Tensor dense(Backend backend, DType dtype, Shape shape, MemorySegment memory, Scope scope) {
-        return new Tensor(backend, dtype, shape, shape.denseStrides(), memory, 0, scope);
+    static Tensor dense(Backend backend, Backend home, DType dtype, Shape shape, MemorySegment memory, Scope scope) {
+        return new Tensor(backend, home, dtype, shape, shape.denseStrides(), memory, 0, scope);
     }
 
     /** These elements, of the same memory, in another form. */
     private Tensor view(Shape to, long[] toStrides, long toOffset) {
-        return new Tensor(backend, dtype, to, toStrides, memory, toOffset, scope);
+        return new Tensor(backend, home, dtype, to, toStrides, memory, toOffset, scope);
+    }
+
+    /** These elements, for operations of another backend: {@link #home}, or one that has it among its homes. */
+    public Tensor on(Backend other) {
+        return new Tensor(other, home, dtype, shape, strides, memory, offset, scope);
     }
 
     /** A float32 tensor in the current scope with these values. */
@@ -68,6 +81,17 @@ public final class Tensor {
 
     public Backend backend() {
         return backend;
+    }
+
+    /** The backend whose memory it is: {@link #backend}, or one of those that it consists of. */
+    public Backend home() {
+        return home;
+    }
+
+    /** Where it is allocated; null for memory of a file. */
+    @Nullable
+    Scope scope() {
+        return scope;
     }
 
     public DType dtype() {

@@ -66,7 +66,11 @@ public abstract class BackendContract implements ProductContract, NormContract, 
 
     @Override
     public final Trial trial(String operation) {
-        return new Trial(backend, operation, seed, LACKS.get(backend.name()).contains(operation));
+        return new Trial(
+                backend,
+                operation,
+                seed,
+                LACKS.getOrDefault(backend.name(), Set.of()).contains(operation));
     }
 
     @Test
@@ -159,6 +163,10 @@ public abstract class BackendContract implements ProductContract, NormContract, 
         if (!backend.holdsData()) {
             return;
         }
+        backend.homes().forEach(BackendContract::slabs);
+    }
+
+    private static void slabs(Backend backend) {
         var slabs =
                 IntStream.of(64, 4096, 5 << 20).mapToObj(backend::allocateSlab).toList();
         for (var slab : slabs) {

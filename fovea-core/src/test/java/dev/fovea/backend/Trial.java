@@ -12,7 +12,9 @@ import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -197,7 +199,7 @@ final class Trial {
     }
 
     private static List<byte[]> bytes(Tensor[] tensors) {
-        return Stream.of(tensors).map(t -> read(raw(t.backend(), t.memory()))).toList();
+        return Stream.of(tensors).map(t -> read(raw(t.home(), t.memory()))).toList();
     }
 
     /** The bytes of some memory of a backend as a tensor, which alone can be read and written everywhere. */
@@ -218,32 +220,45 @@ final class Trial {
                 return Result.of(call.on(backend, operands));
             }
             long size = expected.shape.size() * expected.dtype.bytes();
-            // The result comes to lie right behind this block, in the same slab.
-            MemorySegment before =
-                    scope.allocate(DType.FLOAT32, Shape.of(GUARD_BYTES / 4)).memory();
-            byte[] guard = new byte[Math.toIntExact(GUARD_BYTES + size + GUARD_BYTES)];
+            byte[] guard = new byte[Math.toIntExact(GUARD_BYTES + copied(operands) + size + GUARD_BYTES)];
             Arrays.fill(guard, GUARD);
-            backend.write(
-                    MemorySegment.ofArray(guard),
-                    raw(backend, MemorySegment.ofAddress(before.address()).reinterpret(guard.length)));
+            // The result comes to lie right behind this block of its home, in the same slab, or behind copies of
+            // operands.
+            Map<Backend, MemorySegment> blocks = new IdentityHashMap<>();
+            for (Backend home : backend.homes()) {
+                MemorySegment block = scope.allocate(home, DType.FLOAT32, Shape.of(GUARD_BYTES / 4))
+                        .memory();
+                blocks.put(home, block);
+                home.write(
+                        MemorySegment.ofArray(guard),
+                        raw(home, MemorySegment.ofAddress(block.address()).reinterpret(guard.length)));
+            }
             Tensor result = call.on(backend, operands);
             assertThat(result.isContiguous()).as("%s: densely packed", label).isTrue();
             assertThat(result.backend()).as("%s: backend", label).isSameAs(backend);
-            MemorySegment after = scope.allocate(DType.FLOAT32, Shape.of(1)).memory();
+            MemorySegment after =
+                    scope.allocate(result.home(), DType.FLOAT32, Shape.of(1)).memory();
             long start =
                     result.memory().address() + result.offset() * result.dtype().bytes();
             long end = start + size;
             boolean neighbours = after.address() >= end && after.address() < end + 64; // no scratch memory in between
             MemorySegment behind =
                     MemorySegment.ofAddress(end).reinterpret(neighbours ? after.address() + 64 - end : -end & 63);
-            assertGuard(label + ": memory before the result", before);
-            assertGuard(label + ": memory behind the result", behind);
+            assertGuard(label + ": memory before the result", result.home(), blocks.get(result.home()));
+            assertGuard(label + ": memory behind the result", result.home(), behind);
             return Result.of(result);
         }
     }
 
-    private void assertGuard(String label, MemorySegment guard) {
-        byte[] found = read(raw(backend, guard));
+    /** Bytes of the operands that a backend of several homes may copy first. */
+    private long copied(Tensor[] operands) {
+        return backend.homes().size() == 1
+                ? 0
+                : Stream.of(operands).mapToLong(t -> 2 * (t.bytes() + 64)).sum();
+    }
+
+    private static void assertGuard(String label, Backend home, MemorySegment guard) {
+        byte[] found = read(raw(home, guard));
         byte[] untouched = new byte[found.length];
         Arrays.fill(untouched, GUARD);
         assertThat(found).as(label).isEqualTo(untouched);

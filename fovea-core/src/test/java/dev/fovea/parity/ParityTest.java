@@ -36,14 +36,17 @@ import org.junit.jupiter.api.TestFactory;
  * reference. The tolerances are the kit's. Nothing here knows a family.
  */
 class ParityTest {
-    /** All cases on some devices; others are named by the property: {@code cuda} on a machine that has one. */
+    /** All cases on some devices; others are named by the property, with slashes between: {@code cuda} on a machine that has one. */
     private static final List<LoadOptions> ENGINES = Stream.of(
-                    System.getProperty("fovea.test.devices", "cpu,cpu:java").split(","))
+                    System.getProperty("fovea.test.devices", "cpu/cpu:java").split("/"))
             .map(device -> LoadOptions.DEFAULT.withDevice(device).withThreads(device.equals("cpu") ? 2 : 1))
             .toList();
 
-    /** What the GPU's kernels are interpreted for, so that each family runs on them everywhere; it is slow. */
-    private static final Map<String, Set<String>> INTERPRETED = Map.of(
+    /** On which each family runs a little everywhere: the GPU's kernels interpreted, which is slow, and a model in two parts. */
+    private static final List<LoadOptions> IN_PART =
+            List.of(LoadOptions.DEFAULT.withDevice("cuda:ptx"), LoadOptions.DEFAULT.withDevice("cpu:java,cpu"));
+
+    private static final Map<String, Set<String>> PART = Map.of(
             "gemma3/base", Set.of("one-token"),
             "qwen2_5_vl/base", Set.of("tiny"),
             "llava_onevision1_5/small", Set.of("one_token"),
@@ -75,11 +78,10 @@ class ParityTest {
 
     private static Stream<DynamicNode> engines(Path kit, Path variant) {
         Stream<DynamicNode> all = ENGINES.stream().map(engine -> on(engine, variant, _ -> true));
-        Set<String> few = INTERPRETED.getOrDefault(kit.relativize(variant).toString(), Set.of());
-        LoadOptions interpreter = LoadOptions.DEFAULT.withDevice("cuda:ptx");
+        Set<String> few = PART.getOrDefault(kit.relativize(variant).toString(), Set.of());
         return few.isEmpty() || System.getProperty("fovea.test.devices") != null
                 ? all
-                : Stream.concat(all, Stream.of(on(interpreter, variant, few::contains)));
+                : Stream.concat(all, IN_PART.stream().map(engine -> on(engine, variant, few::contains)));
     }
 
     private static DynamicNode on(LoadOptions engine, Path variant, Predicate<String> cases) {

@@ -131,7 +131,7 @@ public final class Gemma3TextModel implements VisionLanguageModel, CausalModel {
         Tensor x = backend.copy(inputsEmbeds, dtype); // (T, D), rewritten by each layer
         for (DecoderLayer layer : layers) {
             Rope rope = config.isFullAttention().test(layer.index) ? full : sliding; // (6)
-            Scope.update(x, h -> layer.forward(h, rope, step));
+            x = Scope.update(x, h -> layer.forward(h, rope, step));
             x.named("language.layers." + layer.index);
         }
         return norm.forward(x).named("language.norm");

@@ -82,7 +82,7 @@ final class RiceTransformer {
             x = preLayernorm.forward(x).named("vision.pre_layernorm"); // (5), rewritten by each layer
             for (int i = 0; i < blocks.size(); i++) {
                 Block block = blocks.get(i);
-                Scope.update(x, h -> block.forward(h, rope, mask));
+                x = Scope.update(x, h -> block.forward(h, rope, mask));
                 x.named("vision.layers." + i);
             }
             Tensor patches =
