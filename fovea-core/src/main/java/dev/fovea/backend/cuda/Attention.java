@@ -7,6 +7,8 @@ import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
 /**
  * Attention: launches of {@code attention.cu}, and {@link Flash}. For few queries the keys are split over blocks at positions
@@ -20,9 +22,16 @@ final class Attention {
     private static final int MOST_HEADS = 8; // query heads of a block
     private static final int TOGETHER = 4; // queries of a block where there are many
 
+    private static final int MASKS = 2; // of a model with sliding and full layers
+
     private final Device device;
     private final Tables tables;
     private final Flash flash;
+
+    /** The masks of this thread's step, which all of its layers ask for, the latest first. */
+    private final ThreadLocal<Deque<Packed>> packed = ThreadLocal.withInitial(ArrayDeque::new);
+
+    private record Packed(Mask mask, int spans, MaskTable table) {}
 
     Attention(Device device, Tables tables) {
         this.device = device;
@@ -79,7 +88,7 @@ final class Attention {
         }
         boolean few = q.dim(0) <= Backend.FEW_ROWS && q.dim(2) <= WIDEST_CHUNK;
         boolean tiled = !few && Flash.handles(q.dtype(), q.dim(2));
-        MaskTable table = few ? MaskTable.of(mask) : MaskTable.withSpans(mask, tiled ? Flash.QUERIES : TOGETHER);
+        MaskTable table = pack(mask, few ? 0 : tiled ? Flash.QUERIES : TOGETHER);
         Call call = new Call(q, k, v, table, tables.address(table.values()), scale, out);
         if (tiled) {
             flash.attend(call);
@@ -92,6 +101,22 @@ final class Attention {
                 plain(call, scope);
             }
         }
+    }
+
+    /** @param spans of how many queries at most; 0 for none */
+    private MaskTable pack(Mask mask, int spans) {
+        Deque<Packed> latest = packed.get();
+        for (Packed one : latest) {
+            if (one.mask == mask && one.spans == spans) {
+                return one.table;
+            }
+        }
+        MaskTable table = spans == 0 ? MaskTable.of(mask) : MaskTable.withSpans(mask, spans);
+        latest.addFirst(new Packed(mask, spans, table));
+        if (latest.size() > MASKS) {
+            latest.removeLast();
+        }
+        return table;
     }
 
     /** A block for each span of queries and head. */

@@ -7,7 +7,10 @@ import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.Weights;
 import dev.fovea.models.Family;
 import dev.fovea.models.Inputs;
+import dev.fovea.models.Pixels;
 import dev.fovea.models.VisionLanguageModel;
+import dev.fovea.models.blip2.Blip2;
+import dev.fovea.models.florence2.Florence2;
 import dev.fovea.models.gemma3.Gemma3;
 import dev.fovea.models.llava_onevision1_5.LlavaOnevision1_5;
 import dev.fovea.models.opt.Opt;
@@ -17,6 +20,8 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -26,38 +31,64 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DecodeStepTest {
     private static final int[] PROMPT = {2, 26, 831, 30, 7, 61};
 
-    /** Layers: Gemma 3 seven, Qwen2.5-VL four, LLaVA-OneVision-1.5 three, OPT two. */
+    /** Layers of the decoder: Gemma 3 seven, Qwen2.5-VL four, LLaVA-OneVision-1.5 three, the others two. */
     static Stream<Arguments> families() {
         return Stream.of(
                 Arguments.of(
                         new Gemma3(),
                         "gemma3/base",
+                        text(PROMPT),
                         "14 add, 1 argmax, 7 chunk_2, 50 few_small, 7 gated_gelu_tanh, 1 gather, 43 rms_norm_plus_one_warp, 14 rope, 1 scale, 14 scatter"),
                 Arguments.of(
                         new Qwen2_5_VL(),
                         "qwen2_5_vl/base",
+                        text(PROMPT),
                         "8 add, 1 argmax, 4 chunk_2, 29 few_small, 4 gated_silu, 1 gather, 9 rms_norm_warp, 8 rope, 8 scatter"),
                 Arguments.of(
                         new LlavaOnevision1_5(),
                         "llava_onevision1_5/small",
+                        text(PROMPT),
                         "6 add, 1 argmax, 3 chunk_2, 22 few_small, 3 gated_silu, 1 gather, 13 rms_norm_warp, 6 rope, 6 scatter"),
                 Arguments.of(
                         new Opt(),
                         "opt/after",
-                        "5 add, 1 argmax, 2 chunk_1, 15 few_small, 2 gather, 4 layer_norm_warp, 2 relu, 2 scale, 4 scatter"));
+                        text(PROMPT),
+                        "5 add, 1 argmax, 2 chunk_1, 15 few_small, 2 gather, 4 layer_norm_warp, 2 relu, 2 scale, 4 scatter"),
+                Arguments.of(
+                        new Blip2(),
+                        "blip2/opt-saved",
+                        picture(1265, 4, 48, 2),
+                        "5 add, 1 argmax, 2 chunk_1, 13 few_small, 2 gather, 5 layer_norm_warp, 2 relu, 2 scale, 4 scatter"),
+                Arguments.of(
+                        new Florence2(),
+                        "florence2/native",
+                        picture(2289, 10, 96, 0, 1065, 2),
+                        "7 add, 1 argmax, 4 chunk_1, 17 few_small, 2 gather, 2 gelu, 7 layer_norm_warp, 4 scatter"));
+    }
+
+    private static Inputs.Row text(int... ids) {
+        return new Inputs.Row("", ids, List.of(), List.of());
+    }
+
+    /** A black picture before a text. */
+    private static Inputs.Row picture(int placeholder, int tokens, int side, int... text) {
+        int[] ids = IntStream.concat(IntStream.generate(() -> placeholder).limit(tokens), IntStream.of(text))
+                .toArray();
+        Pixels pixels = new Pixels(new float[3 * side * side], 1, 3, side, side);
+        Inputs.Visual visual = new Inputs.Visual(pixels, Optional.empty(), tokens, 0, side, side, List.of());
+        return new Inputs.Row("", ids, List.of(visual), List.of());
     }
 
     @ParameterizedTest
     @MethodSource("families")
-    void aStepSettles(Family family, String variant, String kernels) throws URISyntaxException {
+    void aStepSettles(Family family, String variant, Inputs.Row row, String kernels) throws URISyntaxException {
         ModelDirectory directory = ModelDirectory.open(Path.of(
                 getClass().getResource("/oracle/" + variant + "/checkpoint").toURI()));
         CountingDevice device = new CountingDevice(new PtxDevice(KernelArchive.bundled()::ptx, 1L << 30));
         try (CudaBackend backend = new CudaBackend(device);
                 Weights weights = Weights.open(directory, backend, DType.FLOAT32, family.renaming());
                 VisionLanguageModel model = family.load(directory.config(), weights)) {
-            Inputs inputs = new Inputs(List.of(new Inputs.Row("", PROMPT, List.of(), List.of())));
-            try (Decoding decoding = model.start(inputs)) {
+            try (Decoding decoding = model.start(new Inputs(List.of(row)))) {
                 decoding.prefill();
                 device.kernels.clear();
                 int[] tokens = decoding.next(new int[] {7});
