@@ -4,7 +4,7 @@ import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
 import dev.fovea.io.Range;
 import dev.fovea.models.Heads;
-import dev.fovea.models.OptConfig;
+import dev.fovea.models.opt.OptConfig;
 import dev.fovea.tensor.Activation;
 import java.util.OptionalInt;
 

@@ -4,7 +4,7 @@ import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
 import dev.fovea.io.Range;
 import dev.fovea.models.Heads;
-import dev.fovea.models.Qwen3Config;
+import dev.fovea.models.qwen3.Qwen3Config;
 import dev.fovea.nn.RopeFrequencies;
 import dev.fovea.tensor.Activation;
 

@@ -7,8 +7,6 @@ import dev.fovea.io.Renaming;
 import dev.fovea.io.Weights;
 import dev.fovea.models.Family;
 import dev.fovea.models.ModelProcessor;
-import dev.fovea.models.OptConfig;
-import dev.fovea.models.OptDecoder;
 import dev.fovea.models.TextOnlyModel;
 import dev.fovea.models.TextOnlyProcessor;
 import dev.fovea.models.VisionLanguageModel;

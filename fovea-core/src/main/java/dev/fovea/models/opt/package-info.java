@@ -1,4 +1,4 @@
-/** OPT by itself: a language model without pictures. The decoder is {@link dev.fovea.models.OptDecoder}. */
+/** OPT by itself: a language model without pictures. The decoder is {@link OptDecoder}. */
 @NullMarked
 package dev.fovea.models.opt;
 

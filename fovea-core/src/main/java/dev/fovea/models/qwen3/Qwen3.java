@@ -6,8 +6,6 @@ import dev.fovea.io.Renaming;
 import dev.fovea.io.Weights;
 import dev.fovea.models.Family;
 import dev.fovea.models.ModelProcessor;
-import dev.fovea.models.Qwen3Config;
-import dev.fovea.models.Qwen3Decoder;
 import dev.fovea.models.TextOnlyModel;
 import dev.fovea.models.TextOnlyProcessor;
 import dev.fovea.models.VisionLanguageModel;

@@ -1,7 +1,8 @@
-package dev.fovea.models;
+package dev.fovea.models.opt;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Weights;
+import dev.fovea.models.CausalModel;
 import dev.fovea.nn.Embedding;
 import dev.fovea.nn.KvCache;
 import dev.fovea.nn.LayerNorm;

@@ -1,6 +1,7 @@
-package dev.fovea.models;
+package dev.fovea.models.qwen3;
 
 import dev.fovea.io.Weights;
+import dev.fovea.models.CausalModel;
 import dev.fovea.nn.Embedding;
 import dev.fovea.nn.GatedMlp;
 import dev.fovea.nn.KvCache;

@@ -1,9 +1,10 @@
-package dev.fovea.models;
+package dev.fovea.models.opt;
 
 import dev.fovea.error.InputException;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.io.Config;
 import dev.fovea.io.Range;
+import dev.fovea.models.Heads;
 import dev.fovea.tensor.Activation;
 import java.util.Arrays;
 import java.util.List;

@@ -1,8 +1,9 @@
-package dev.fovea.models;
+package dev.fovea.models.qwen3;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
 import dev.fovea.io.Range;
+import dev.fovea.models.Heads;
 import dev.fovea.nn.RopeFrequencies;
 import dev.fovea.tensor.Activation;
 import java.util.Optional;
