@@ -47,6 +47,39 @@ public final class Machine {
     }
 
     /**
+     * What the backend that options choose computes with.
+     *
+     * @param kind what the machine is to it: AVX2, AVX-512, …, AMX; a GPU's name
+     * @param choices the kernels chosen for each kind of work; empty where there is no choice
+     */
+    public record Kernels(String kind, List<Choice> choices) {
+        public Kernels {
+            choices = List.copyOf(choices);
+        }
+    }
+
+    /**
+     * The kernel of a kind of work.
+     *
+     * @param work for people
+     * @param kernel what does it, and why nothing better does; one line
+     */
+    public record Choice(String work, String kernel) {}
+
+    /** Which kernels the backend that options choose has chosen for this machine. */
+    public static Kernels kernels(LoadOptions options) {
+        try (Backend backend = Backends.of(options)) {
+            return backend instanceof CpuBackend cpu
+                    ? new Kernels(
+                            cpu.kind(),
+                            cpu.choices().stream()
+                                    .map(c -> new Choice(c.work(), c.kernel()))
+                                    .toList())
+                    : new Kernels(backend instanceof CudaBackend cuda ? cuda.describe() : backend.name(), List.of());
+        }
+    }
+
+    /**
      * A GPU that the CUDA driver sees.
      *
      * @param device what {@link LoadOptions} calls it: {@code cuda:0}

@@ -61,6 +61,8 @@ class NullArgumentsTest {
             Machine.Gpu.class,
             Machine.NoGpu.class,
             Machine.GpuLibrary.class,
+            Machine.Kernels.class,
+            Machine.Choice.class,
             Sequence.class,
             Parsed.class,
             dev.fovea.models.Grounding.class,

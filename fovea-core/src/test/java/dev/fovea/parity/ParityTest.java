@@ -35,7 +35,7 @@ import org.junit.jupiter.api.TestFactory;
  * Every case of the parity kit, for every family: prompt, ids, grids, pixels, stages, tokens, scores and texts are those of the
  * reference. The tolerances are the kit's. Nothing here knows a family.
  */
-class ParityTest {
+public class ParityTest {
     /** All cases on some devices; others are named by the property, with slashes between: {@code cuda} on a machine that has one. */
     private static final List<LoadOptions> ENGINES = Stream.of(
                     System.getProperty("fovea.test.devices", "cpu/cpu:java").split("/"))

@@ -50,6 +50,7 @@ final class DoctorCommand implements Callable<Integer> {
         memory(report);
         String backend = Machine.describeBackend(engine.loadOptions(Warnings.to(console::note)));
         report.add("backend", backend, "backend", backend);
+        kernels(report);
         gpus(report);
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Measuring");
@@ -89,6 +90,17 @@ final class DoctorCommand implements Callable<Integer> {
                 .ifPresent(b -> report.add("  available", Report.bytes(b), "available_bytes", b));
         long heap = Runtime.getRuntime().maxMemory();
         report.add("  Java heap", "at most " + Report.bytes(heap), "max_heap_bytes", heap);
+    }
+
+    private void kernels(Report report) {
+        Machine.Kernels kernels = Machine.kernels(engine.loadOptions(Warnings.to(console::note)));
+        report.add("kind of machine", kernels.kind(), "kind", kernels.kind());
+        Map<String, Object> json = new LinkedHashMap<>();
+        for (Machine.Choice choice : kernels.choices()) {
+            report.line("  " + choice.work(), choice.kernel());
+            json.put(choice.work(), choice.kernel());
+        }
+        report.data("kernels", json);
     }
 
     private static void gpus(Report report) {

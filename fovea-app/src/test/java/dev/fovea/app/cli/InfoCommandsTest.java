@@ -77,6 +77,12 @@ class InfoCommandsTest {
                 fovea("doctor", "--format", "json").succeeds().json();
         assertThat(machine)
                 .containsKeys("jdk", "system", "processors", "backend", "max_heap_bytes", "gpus", "no_gpu")
+                .hasEntrySatisfying("kind", kind -> assertThat((String) kind).isNotEmpty())
+                .hasEntrySatisfying(
+                        "kernels",
+                        kernels -> assertThat(kernels)
+                                .asInstanceOf(InstanceOfAssertFactories.MAP)
+                                .containsKeys("few rows in float16", "many rows in bfloat16"))
                 .hasEntrySatisfying(
                         "gpu_libraries",
                         libraries -> assertThat(libraries)

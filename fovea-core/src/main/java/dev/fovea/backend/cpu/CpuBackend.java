@@ -11,6 +11,7 @@ import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -41,7 +42,7 @@ public final class CpuBackend implements Backend {
 
     private CpuBackend(Options options) {
         workers = new Workers(options.threads());
-        gemv = new Gemv(workers);
+        gemv = new Gemv(workers, options.gemm() == GemmChoice.JAVA);
         gemm = gemm(options.gemm(), workers);
         elementwise = new Elementwise(workers);
         movement = new Movement(workers);
@@ -124,6 +125,31 @@ public final class CpuBackend implements Backend {
     public String describe() {
         return workers.count() + " threads, " + Lanes.SHAPE.vectorBitSize() + "-bit vectors, matrices by "
                 + gemm.describe();
+    }
+
+    /** What the machine is to the kernels: AVX2, AVX-512, …, AMX; one line for people. */
+    public String kind() {
+        return Isa.describe(gemm.instructions());
+    }
+
+    /**
+     * The kernels of a kind of work.
+     *
+     * @param work for people
+     * @param kernel what does it, and why nothing better does
+     */
+    public record Choice(String work, String kernel) {}
+
+    /** Which kernels were chosen. */
+    public List<Choice> choices() {
+        List<Choice> choices = new ArrayList<>();
+        for (DType dtype : List.of(DType.BFLOAT16, DType.FLOAT16, DType.FLOAT32)) {
+            choices.add(new Choice("few rows in " + dtype.torchName(), gemv.describe(dtype)));
+        }
+        for (DType dtype : List.of(DType.BFLOAT16, DType.FLOAT16, DType.FLOAT32)) {
+            choices.add(new Choice("many rows in " + dtype.torchName(), gemm.describe(dtype)));
+        }
+        return choices;
     }
 
     @Override

@@ -16,12 +16,14 @@ final class Dot {
 
     private Dot() {}
 
-    /** {@code out[at + 0..3]} = four rows of w, float32 or bfloat16, with one of x. */
+    /** {@code out[at + 0..3]} = four rows of w with one of x. */
     static void column(DType dtype, long w, long stride, long x, int n, float[] out, int at) {
         if (COLUMN.plain(n)) {
             PlainDot.column(dtype, w, stride, x, n, out, at);
         } else if (dtype == DType.BFLOAT16) {
             VectorDot.bfloat16Column(w, stride, x, n, out, at);
+        } else if (dtype == DType.FLOAT16) {
+            Float16Dot.column(w, stride, x, n, out, at);
         } else {
             VectorDot.float32Column(w, stride, x, n, out, at);
         }

@@ -49,6 +49,14 @@ sealed interface Gemm extends AutoCloseable permits JavaGemm, OneDnnGemm {
     /** The library and the instructions used, for people. */
     String describe();
 
+    /** What multiplies many rows of a dtype with a weight of it, and why nothing better does; for people. */
+    String describe(DType dtype);
+
+    /** oneDNN's dnnl_cpu_isa_t, or 0. */
+    default int instructions() {
+        return 0;
+    }
+
     @Override
     default void close() {}
 }

@@ -1,5 +1,6 @@
 package dev.fovea.backend.cpu;
 
+import dev.fovea.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,10 +14,26 @@ final class Gemv {
     private static final int PIECE_BYTES = 1 << 18;
 
     private final Workers workers;
+    private final boolean javaAlone;
     private final ThreadLocal<Buffer> strips = ThreadLocal.withInitial(Buffer::new);
 
-    Gemv(Workers workers) {
+    /** @param javaAlone whether machine code is to be left out */
+    Gemv(Workers workers, boolean javaAlone) {
         this.workers = workers;
+        this.javaAlone = javaAlone;
+    }
+
+    /** What computes with weights of a dtype, and why nothing better does; for people. */
+    String describe(DType dtype) {
+        String vectors = Lanes.SHAPE.vectorBitSize() + "-bit vectors";
+        if (dtype != DType.FLOAT16) {
+            return "Java, " + vectors;
+        }
+        if (javaAlone) {
+            return "Java, " + vectors + ", as chosen";
+        }
+        Float16Code.Found found = Float16Code.Found.here();
+        return found.code() == null ? "Java, " + vectors + ": " + found.reason() : "machine code, " + vectors;
     }
 
     void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
@@ -26,9 +43,10 @@ final class Gemv {
         int perPiece = (int) Math.max(1, PIECE_BYTES / rowBytes / Dot.SIDE) * Dot.SIDE;
         // Where x is more than one tile high, all of it meets four rows of w while these are near.
         int step = x.count() <= Dot.SIDE ? perPiece : Dot.SIDE;
+        Float16Code float16 = w.dtype() == DType.FLOAT16 && !javaAlone ? Float16Code.Found.here().code() : null;
         workers.blocks(w.outputs(), perPiece, (from, to) -> {
             for (int n = from; n < to; n += step) {
-                Panel.multiply(strip, w, n, Math.min(step, to - n), b, out, 0);
+                Panel.multiply(strip, w, n, Math.min(step, to - n), b, out, 0, float16);
             }
         });
     }

@@ -31,13 +31,18 @@ final class JavaGemm implements Gemm {
     }
 
     @Override
+    public String describe(DType dtype) {
+        return describe();
+    }
+
+    @Override
     public synchronized void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
         float[] b = biasOf(bias, w.outputs());
         for (int t = 0; t < x.count(); t += STRIP_ROWS) {
             int at = t;
             Panel.Strip strip = Panel.Strip.of(x, t, Math.min(x.count(), t + STRIP_ROWS), strips);
             workers.blocks(
-                    w.outputs(), PANEL_ROWS, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, at));
+                    w.outputs(), PANEL_ROWS, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, at, null));
         }
     }
 

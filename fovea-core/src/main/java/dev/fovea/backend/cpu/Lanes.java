@@ -13,9 +13,7 @@ import jdk.incubator.vector.VectorShape;
  * zeros, and what a kernel computes there is never stored.
  */
 final class Lanes {
-    /** As wide as the processor likes; system property {@code fovea.vectorBits} overrides it, for tests. */
-    static final VectorShape SHAPE = VectorShape.forBitSize(
-            Integer.getInteger("fovea.vectorBits", VectorShape.preferredShape().vectorBitSize()));
+    static final VectorShape SHAPE = Isa.vectorShape();
 
     /** Values of a vector. Sums are one per lane at first, in plain loops too, or these would have other bits. */
     static final int COUNT = SHAPE.vectorBitSize() / Float.SIZE;
@@ -59,6 +57,11 @@ final class Lanes {
         for (int i = at + n; i < at + padded(n); i++) {
             to[i] = 0;
         }
+    }
+
+    /** Copies n float32 to {@code to[at…]}, and nothing else. */
+    static void copy(long address, float[] to, int at, int n) {
+        MemorySegment.copy(MEMORY, FLOAT, address, to, at, n);
     }
 
     private static void loadBfloat16(long address, float[] to, int at, int n) {

@@ -50,6 +50,7 @@ final class OneDnn {
     private static final FunctionDescriptor WORDS = FunctionDescriptor.of(
             JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
+    private static final MethodHandle SET_MAX_CPU_ISA = function("dnnl_set_max_cpu_isa");
     private static final MethodHandle ENGINE_CREATE = function("dnnl_engine_create");
     private static final MethodHandle STREAM_CREATE = function("dnnl_stream_create");
     private static final MethodHandle STREAM_DESTROY = function("dnnl_stream_destroy");
@@ -226,8 +227,21 @@ final class OneDnn {
         call(OMP_SET_NUM_THREADS, count, 0, 0, 0);
     }
 
-    /** dnnl_cpu_isa_t, a set of bits. */
+    /** What oneDNN uses of the processor, dnnl_cpu_isa_t, a set of bits; where {@link Isa} has a limit, no more than that. */
     static int instructions() {
-        return (int) call(EFFECTIVE_CPU_ISA, 0, 0, 0, 0);
+        return Instructions.USED;
+    }
+
+    /** The first question fixes the answer, so the limit comes before it. */
+    private static final class Instructions {
+        private static final int USED = used();
+
+        private static int used() {
+            Isa limit = Isa.limit();
+            if (limit != null) {
+                check(call(SET_MAX_CPU_ISA, limit.oneDnn, 0, 0, 0), "dnnl_set_max_cpu_isa");
+            }
+            return (int) call(EFFECTIVE_CPU_ISA, 0, 0, 0, 0);
+        }
     }
 }

@@ -36,12 +36,6 @@ final class OneDnnGemm implements Gemm {
     /** From so many keys on bfloat16 products are faster, and their error is lost among those of so long a sum. */
     private static final int MANY_KEYS = 256;
 
-    /** dnnl_cpu_isa_t. */
-    private static final int AVX512_CORE_BF16 = 0xe7;
-
-    private static final int AVX10_1_512 = 0x1ef;
-    private static final int AVX10_1_512_AMX = 0xfef;
-
     private final Workers workers;
     private final Gemm small;
     private final int instructions = NativeLibrary.platform().endsWith("x86_64") ? OneDnn.instructions() : 0;
@@ -59,18 +53,36 @@ final class OneDnnGemm implements Gemm {
         if (rows < FewRowsTile.LIMIT) {
             return new FewRowsTile();
         }
-        boolean narrow = dtype == DType.BFLOAT16 && has(AVX512_CORE_BF16) && keys >= MANY_KEYS;
+        boolean narrow = dtype == DType.BFLOAT16 && has(Isa.AVX512_BF16) && keys >= MANY_KEYS;
         return narrow ? bfloat16Tile : float32Tile;
     }
 
     @Override
     public String describe() {
-        String bfloat16 = has(AVX10_1_512_AMX) ? "AMX" : has(AVX512_CORE_BF16) ? "AVX512_BF16" : "float32";
-        return "oneDNN, bfloat16 by " + bfloat16 + ", float16 by " + (has(AVX10_1_512) ? "AVX512_FP16" : "float32");
+        return "oneDNN, bfloat16 by " + arithmetic(DType.BFLOAT16) + ", float16 by " + arithmetic(DType.FLOAT16);
     }
 
-    private boolean has(int isa) {
-        return (instructions & isa) == isa;
+    @Override
+    public String describe(DType dtype) {
+        boolean widened = common(dtype, dtype) != dtype;
+        return "oneDNN by " + arithmetic(dtype)
+                + (widened ? ", widened block by block: no instructions for " + dtype.torchName() : "");
+    }
+
+    private String arithmetic(DType dtype) {
+        if (common(dtype, dtype) == DType.FLOAT32) {
+            return "float32";
+        }
+        return dtype == DType.FLOAT16 ? "AVX512_FP16" : has(Isa.AMX) ? "AMX" : "AVX512_BF16";
+    }
+
+    @Override
+    public int instructions() {
+        return instructions;
+    }
+
+    private boolean has(Isa isa) {
+        return isa.within(instructions);
     }
 
     /** The dtype in which x and weights of these dtypes meet. */
@@ -78,8 +90,8 @@ final class OneDnnGemm implements Gemm {
         boolean direct = x == weights
                 && switch (x) {
                     case FLOAT32 -> true;
-                    case BFLOAT16 -> has(AVX512_CORE_BF16);
-                    case FLOAT16 -> has(AVX10_1_512);
+                    case BFLOAT16 -> has(Isa.AVX512_BF16);
+                    case FLOAT16 -> has(Isa.AVX512_FP16);
                     default -> false;
                 };
         return direct ? x : DType.FLOAT32;

@@ -1,14 +1,18 @@
 package dev.fovea.backend.cpu;
 
 import dev.fovea.tensor.DType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Some rows of a weight, and their products with rows of x. Rows that the kernels can read lie where they lie; the others are
- * copied as float32 to memory of the current thread: float16, the transposed, those with a length that is no multiple of a
- * vector's, and the last one to three.
+ * copied as float32 to memory of the current thread: the transposed, those with a length that is no multiple of a vector's, the
+ * last one to three, and float16 for more than two rows of x where no machine code reads it.
  */
 final class Panel {
     private static final ThreadLocal<Panel> MINE = ThreadLocal.withInitial(Panel::new);
+
+    /** Rows of x up to which a column each is faster than a tile. */
+    private static final int COLUMNS = 2;
 
     private final Buffer copies = new Buffer();
     private final float[] tile = new float[Dot.SIDE * Dot.SIDE];
@@ -32,7 +36,7 @@ final class Panel {
             return new Strip(strip.address(), to - from, pitch);
         }
 
-        private long row(int i) {
+        long row(int i) {
             return address + 4L * i * pitch;
         }
     }
@@ -42,17 +46,21 @@ final class Panel {
      *
      * @param bias of all outputs
      * @param at the row of out that x begins at
+     * @param float16 what multiplies float16, or null
      */
-    static void multiply(Strip x, Weight w, int first, int rows, float[] bias, Rows out, int at) {
+    static void multiply(
+            Strip x, Weight w, int first, int rows, float[] bias, Rows out, int at, @Nullable Float16Code float16) {
         Panel panel = MINE.get();
-        boolean direct = !w.transposed() && w.dtype() != DType.FLOAT16 && w.inputs() == x.pitch();
+        boolean reads = w.dtype() != DType.FLOAT16 || float16 != null || x.count() <= COLUMNS;
+        boolean direct = reads && !w.transposed() && w.inputs() == x.pitch() && w.inputs() > 0;
         int whole = direct ? rows / Dot.SIDE * Dot.SIDE : 0;
         if (whole > 0) {
             long stride = (long) w.inputs() * w.dtype().bytes();
-            panel.products(x, new Rows(w.dtype(), w.at(first, 0), whole, w.inputs(), stride), first, bias, out, at);
+            Rows lying = new Rows(w.dtype(), w.at(first, 0), whole, w.inputs(), stride);
+            panel.products(x, lying, first, bias, out, at, float16);
         }
         if (whole < rows) {
-            panel.products(x, panel.copy(w, first + whole, rows - whole), first + whole, bias, out, at);
+            panel.products(x, panel.copy(w, first + whole, rows - whole), first + whole, bias, out, at, float16);
         }
     }
 
@@ -65,18 +73,17 @@ final class Panel {
         return copy;
     }
 
-    private void products(Strip x, Rows w, int first, float[] bias, Rows out, int at) {
+    private void products(
+            Strip x, Rows w, int first, float[] bias, Rows out, int at, @Nullable Float16Code float16) {
         int rows = w.count();
         step = Lanes.padded(rows);
         line = Lanes.atLeast(line, Dot.SIDE * step);
         for (int t = 0; t < x.count(); t += Dot.SIDE) {
             int valid = Math.min(Dot.SIDE, x.count() - t);
-            for (int n = 0; n < rows; n += Dot.SIDE) {
-                if (valid <= 2) {
-                    columns(x, t, valid, w, n);
-                } else {
-                    tile(x, t, valid, w, n);
-                }
+            if (w.dtype() == DType.FLOAT16 && float16 != null) {
+                float16.multiply(w, x, t, valid, line, step);
+            } else {
+                products(x, t, valid, w);
             }
             for (int j = 0; j < valid; j++) {
                 for (int i = 0; i < rows; i++) {
@@ -84,6 +91,16 @@ final class Panel {
                 }
                 long to = out.row(at + t + j) + (long) first * out.dtype().bytes();
                 Lanes.store(out.dtype(), line, j * step, to, rows);
+            }
+        }
+    }
+
+    private void products(Strip x, int t, int valid, Rows w) {
+        for (int n = 0; n < w.count(); n += Dot.SIDE) {
+            if (valid <= COLUMNS) {
+                columns(x, t, valid, w, n);
+            } else {
+                tile(x, t, valid, w, n);
             }
         }
     }

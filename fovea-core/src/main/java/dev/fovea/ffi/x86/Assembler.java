@@ -1,0 +1,212 @@
+package dev.fovea.ffi.x86;
+
+import java.io.ByteArrayOutputStream;
+
+/**
+ * Writes the instructions that kernels need, with the names of Intel's manual and its order of operands. Vector instructions
+ * are of the width asked for, encoded as VEX for 256 bits and fewer and as EVEX for 512; registers from 16 on are those of
+ * 512 bits alone.
+ *
+ * <pre>{@code
+ * Assembler a = new Assembler(256);
+ * a.vxorps(0);
+ * int loop = a.here();
+ * a.vcvtph2ps(1, Address.of(Gpr.RDI, 0));
+ * …
+ * a.jumpIfBelow(loop);
+ * a.ret();
+ * }</pre>
+ */
+public final class Assembler {
+    private static final int MAP_0F = 1;
+    private static final int MAP_0F38 = 2;
+    private static final int MAP_0F3A = 3;
+    private static final int PREFIX_NONE = 0;
+    private static final int PREFIX_66 = 1;
+    private static final int PREFIX_F3 = 2;
+
+    private final int bits;
+    private final ByteArrayOutputStream code = new ByteArrayOutputStream();
+
+    /** @param bits of a vector: 256 or 512 */
+    public Assembler(int bits) {
+        if (bits != 256 && bits != 512) {
+            throw new IllegalArgumentException("vectors of " + bits + " bits; expected 256 or 512");
+        }
+        this.bits = bits;
+    }
+
+    /** What was written so far. */
+    public byte[] code() {
+        return code.toByteArray();
+    }
+
+    /** The place of the next instruction, for jumps back. */
+    public int here() {
+        return code.size();
+    }
+
+    private void bytes(int... values) {
+        for (int value : values) {
+            code.write(value);
+        }
+    }
+
+    private void word(int value) {
+        bytes(value, value >> 8, value >> 16, value >> 24);
+    }
+
+    // -------------------------------------------------------------------------------------------------- integers
+
+    /** {@code to = from}, 64 bits. */
+    public void mov(Gpr to, Gpr from) {
+        integers(0x89, from, to);
+    }
+
+    /** {@code to += by}. */
+    public void add(Gpr to, Gpr by) {
+        integers(0x01, by, to);
+    }
+
+    /** {@code to += by}. */
+    public void add(Gpr to, int by) {
+        bytes(0x48 | to.high(), 0x81, 0xc0 | to.low());
+        word(by);
+    }
+
+    /** {@code to -= by}; sets the flags. */
+    public void sub(Gpr to, int by) {
+        bytes(0x48 | to.high(), 0x81, 0xe8 | to.low());
+        word(by);
+    }
+
+    /** Sets the flags of {@code a - b}. */
+    public void cmp(Gpr a, Gpr b) {
+        integers(0x39, b, a);
+    }
+
+    /** {@code to = 0}. */
+    public void clear(Gpr to) {
+        integers(0x31, to, to);
+    }
+
+    private void integers(int opcode, Gpr reg, Gpr rm) {
+        bytes(0x48 | reg.high() << 2 | rm.high(), opcode, 0xc0 | reg.low() << 3 | rm.low());
+    }
+
+    /** Jumps back where the last comparison was of a lower with a higher, without sign. */
+    public void jumpIfBelow(int target) {
+        jump(0x82, target);
+    }
+
+    /** Jumps back where the last result was not zero. */
+    public void jumpIfNotZero(int target) {
+        jump(0x85, target);
+    }
+
+    private void jump(int condition, int target) {
+        bytes(0x0f, condition);
+        word(target - (code.size() + 4));
+    }
+
+    public void ret() {
+        bytes(0xc3);
+    }
+
+    /** Leaf eax, subleaf ecx, to eax, ebx, ecx and edx. */
+    public void cpuid() {
+        bytes(0x0f, 0xa2);
+    }
+
+    public void push(Gpr register) {
+        bytes(0x40 | register.high(), 0x50 | register.low());
+    }
+
+    public void pop(Gpr register) {
+        bytes(0x40 | register.high(), 0x58 | register.low());
+    }
+
+    // --------------------------------------------------------------------------------------------------- vectors
+
+    /** {@code to = 0}. */
+    public void vxorps(int to) {
+        if (bits == 512) {
+            registers(512, 0xef, MAP_0F, PREFIX_66, false, to, to, to); // vpxord: vxorps of 512 bits needs AVX512DQ
+        } else {
+            registers(256, 0x57, MAP_0F, PREFIX_NONE, false, to, to, to);
+        }
+    }
+
+    /** {@code to = [from]}. */
+    public void vmovups(int to, Address from) {
+        memory(bits, 0x10, MAP_0F, PREFIX_NONE, to, 0, from);
+    }
+
+    /** {@code [to] = from}, the lowest lane. */
+    public void vmovss(Address to, int from) {
+        memory(128, 0x11, MAP_0F, PREFIX_F3, from, 0, to);
+    }
+
+    /** float16 at an address to float32. */
+    public void vcvtph2ps(int to, Address from) {
+        memory(bits, 0x13, MAP_0F38, PREFIX_66, to, 0, from);
+    }
+
+    /** {@code to += a b}. */
+    public void vfmadd231ps(int to, int a, int b) {
+        registers(bits, 0xb8, MAP_0F38, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to = a + b}, of so many bits. */
+    public void vaddps(int width, int to, int a, int b) {
+        registers(width, 0x58, MAP_0F, PREFIX_NONE, false, to, a, b);
+    }
+
+    /** {@code to} = the upper half of a vector of so many bits. */
+    public void vextractUpperHalf(int width, int to, int from) {
+        if (width == 512) {
+            registers(512, 0x1b, MAP_0F3A, PREFIX_66, true, from, 0, to); // vextractf64x4
+        } else {
+            registers(256, 0x19, MAP_0F3A, PREFIX_66, false, from, 0, to); // vextractf128
+        }
+        bytes(1);
+    }
+
+    /** {@code to} = four lanes of from in another order, two bits each, the lowest lane's first. */
+    public void vpermilps(int to, int from, int order) {
+        registers(128, 0x04, MAP_0F3A, PREFIX_66, false, to, 0, from);
+        bytes(order);
+    }
+
+    /** What code of SSE would wait for. */
+    public void vzeroupper() {
+        bytes(0xc5, 0xf8, 0x77);
+    }
+
+    private void registers(int width, int op, int map, int prefix, boolean wide, int reg, int second, int rm) {
+        boolean evex = width == 512 || reg > 15 || second > 15 || rm > 15;
+        prefix(evex, width, map, prefix, wide, reg, second, rm >> 3 & 1, rm >> 4 & 1);
+        bytes(op, 0xc0 | (reg & 7) << 3 | rm & 7);
+    }
+
+    private void memory(int width, int op, int map, int prefix, int reg, int second, Address at) {
+        boolean evex = width == 512 || reg > 15;
+        prefix(evex, width, map, prefix, false, reg, second, at.baseHigh(), at.indexHigh());
+        bytes(op, 0x84 | (reg & 7) << 3, at.sib()); // with a scaled index and 32 bits of displacement
+        word(at.displacement());
+    }
+
+    /** Registers' upper bits are stored inverted. EVEX below 512 bits needs AVX512VL. */
+    private void prefix(
+            boolean evex, int width, int map, int prefix, boolean wide, int reg, int second, int b, int x) {
+        int length = width >> 8; // 0, 1, 2 for 128, 256, 512 bits
+        int w = wide ? 0x80 : 0;
+        int rxb = ((reg >> 3 & 1 ^ 1) << 7) | ((x ^ 1) << 6) | ((b ^ 1) << 5);
+        int vvvv = (~second & 15) << 3;
+        if (evex) {
+            bytes(0x62, rxb | (reg >> 4 & 1 ^ 1) << 4 | map, w | vvvv | 4 | prefix, length << 5 | (second >> 4 & 1 ^ 1) << 3);
+        } else {
+            bytes(0xc4, rxb | map, w | vvvv | length << 2 | prefix);
+        }
+    }
+}

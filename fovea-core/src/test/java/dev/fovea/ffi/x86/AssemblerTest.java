@@ -1,0 +1,77 @@
+package dev.fovea.ffi.x86;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.util.HexFormat;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** Against GNU's assembler: {@code instructions.s} beside this test's resources says how the bytes were made. */
+class AssemblerTest {
+    private static String bytes(int bits, Consumer<Assembler> program) {
+        Assembler a = new Assembler(bits);
+        program.accept(a);
+        return HexFormat.ofDelimiter(" ").formatHex(a.code());
+    }
+
+    @Test
+    void integers() {
+        assertThat(bytes(256, a -> a.mov(Gpr.R12, Gpr.RDI))).isEqualTo("49 89 fc");
+        assertThat(bytes(256, a -> a.add(Gpr.RBX, Gpr.RSI))).isEqualTo("48 01 f3");
+        assertThat(bytes(256, a -> a.add(Gpr.R9, 0x12345678))).isEqualTo("49 81 c1 78 56 34 12");
+        assertThat(bytes(256, a -> a.sub(Gpr.RDX, 0x12345678))).isEqualTo("48 81 ea 78 56 34 12");
+        assertThat(bytes(256, a -> a.cmp(Gpr.RAX, Gpr.R8))).isEqualTo("4c 39 c0");
+        assertThat(bytes(256, a -> a.clear(Gpr.RCX))).isEqualTo("48 31 c9");
+        assertThat(bytes(256, a -> a.push(Gpr.R12))).isEqualTo("41 54");
+        assertThat(bytes(256, a -> a.pop(Gpr.R14))).isEqualTo("41 5e");
+        assertThat(bytes(256, Assembler::cpuid)).isEqualTo("0f a2");
+        assertThat(bytes(256, Assembler::ret)).isEqualTo("c3");
+    }
+
+    @Test
+    void jumpsGoBack() {
+        assertThat(bytes(256, a -> {
+                    a.ret();
+                    a.jumpIfBelow(1);
+                    a.jumpIfNotZero(0);
+                }))
+                .isEqualTo("c3 0f 82 fa ff ff ff 0f 85 f3 ff ff ff");
+    }
+
+    @Test
+    void vectorsOf256Bits() {
+        assertThat(bytes(256, a -> a.vxorps(9))).isEqualTo("c4 41 34 57 c9");
+        assertThat(bytes(256, a -> a.vmovups(8, Address.indexed(Gpr.RCX, Gpr.RAX, 2))))
+                .isEqualTo("c4 61 7c 10 84 81 00 00 00 00");
+        assertThat(bytes(256, a -> a.vmovss(Address.of(Gpr.R9, 44), 11))).isEqualTo("c4 41 7a 11 9c 21 2c 00 00 00");
+        assertThat(bytes(256, a -> a.vcvtph2ps(12, Address.indexed(Gpr.R11, Gpr.RAX, 1))))
+                .isEqualTo("c4 42 7d 13 a4 43 00 00 00 00");
+        assertThat(bytes(256, a -> a.vfmadd231ps(3, 8, 12))).isEqualTo("c4 c2 3d b8 dc");
+        assertThat(bytes(256, a -> a.vaddps(256, 3, 3, 8))).isEqualTo("c4 c1 64 58 d8");
+        assertThat(bytes(256, a -> a.vextractUpperHalf(256, 8, 3))).isEqualTo("c4 c3 7d 19 d8 01");
+        assertThat(bytes(256, a -> a.vpermilps(8, 3, 0x0e))).isEqualTo("c4 63 79 04 c3 0e");
+        assertThat(bytes(256, Assembler::vzeroupper)).isEqualTo("c5 f8 77");
+    }
+
+    @Test
+    void vectorsOf512Bits() {
+        assertThat(bytes(512, a -> a.vxorps(9))).isEqualTo("62 51 35 48 ef c9");
+        assertThat(bytes(512, a -> a.vcvtph2ps(19, Address.indexed(Gpr.R10, Gpr.RAX, 1))))
+                .isEqualTo("62 c2 7d 48 13 9c 42 00 00 00 00");
+        assertThat(bytes(512, a -> a.vmovups(20, Address.indexed(Gpr.R14, Gpr.RAX, 2))))
+                .isEqualTo("62 c1 7c 48 10 a4 86 00 00 00 00");
+        assertThat(bytes(512, a -> a.vfmadd231ps(15, 20, 19))).isEqualTo("62 32 5d 40 b8 fb");
+        assertThat(bytes(512, a -> a.vextractUpperHalf(512, 16, 15))).isEqualTo("62 33 fd 48 1b f8 01");
+        assertThat(bytes(512, a -> a.vaddps(256, 15, 15, 16))).isEqualTo("62 31 04 28 58 f8");
+        assertThat(bytes(512, a -> a.vpermilps(16, 15, 1))).isEqualTo("62 c3 7d 08 04 c7 01");
+        assertThat(bytes(512, a -> a.vmovss(Address.of(Gpr.R9, 60), 17))).isEqualTo("62 c1 7e 08 11 8c 21 3c 00 00 00");
+    }
+
+    @Test
+    void refusesWhatHasNoEncoding() {
+        assertThatIllegalArgumentException().isThrownBy(() -> new Assembler(128));
+        assertThatIllegalArgumentException().isThrownBy(() -> Address.indexed(Gpr.RAX, Gpr.RSP, 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> Address.indexed(Gpr.RAX, Gpr.RCX, 4));
+    }
+}

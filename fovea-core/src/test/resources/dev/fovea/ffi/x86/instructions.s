@@ -1,0 +1,28 @@
+# as instructions.s -o i.o && objdump -d i.o: the bytes of AssemblerTest (GNU binutils 2.40)
+mov %rdi,%r12
+add %rsi,%rbx
+add $0x12345678,%r9
+sub $0x12345678,%rdx
+cmp %r8,%rax
+xor %rcx,%rcx
+push %r12
+pop %r14
+cpuid
+ret
+{vex3} vxorps %ymm9,%ymm9,%ymm9
+{vex3} {disp32} vmovups (%rcx,%rax,4),%ymm8
+{vex3} {disp32} vmovss %xmm11,44(%r9)
+{vex3} {disp32} vcvtph2ps (%r11,%rax,2),%ymm12
+{vex3} vfmadd231ps %ymm12,%ymm8,%ymm3
+{vex3} vaddps %ymm8,%ymm3,%ymm3
+{vex3} vextractf128 $1,%ymm3,%xmm8
+{vex3} vpermilps $0x0e,%xmm3,%xmm8
+vzeroupper
+vpxord %zmm9,%zmm9,%zmm9
+{disp32} vcvtph2ps (%r10,%rax,2),%zmm19
+{disp32} vmovups (%r14,%rax,4),%zmm20
+vfmadd231ps %zmm19,%zmm20,%zmm15
+vextractf64x4 $1,%zmm15,%ymm16
+vaddps %ymm16,%ymm15,%ymm15
+vpermilps $1,%xmm15,%xmm16
+{disp32} vmovss %xmm17,60(%r9)
