@@ -43,7 +43,9 @@ final class Gemv {
         int perPiece = (int) Math.max(1, PIECE_BYTES / rowBytes / Dot.SIDE) * Dot.SIDE;
         // Where x is more than one tile high, all of it meets four rows of w while these are near.
         int step = x.count() <= Dot.SIDE ? perPiece : Dot.SIDE;
-        Float16Code float16 = w.dtype() == DType.FLOAT16 && !javaAlone ? Float16Code.Found.here().code() : null;
+        Float16Code float16 = w.dtype() == DType.FLOAT16 && !javaAlone
+                ? Float16Code.Found.here().code()
+                : null;
         workers.blocks(w.outputs(), perPiece, (from, to) -> {
             for (int n = from; n < to; n += step) {
                 Panel.multiply(strip, w, n, Math.min(step, to - n), b, out, 0, float16);

@@ -73,8 +73,7 @@ final class Panel {
         return copy;
     }
 
-    private void products(
-            Strip x, Rows w, int first, float[] bias, Rows out, int at, @Nullable Float16Code float16) {
+    private void products(Strip x, Rows w, int first, float[] bias, Rows out, int at, @Nullable Float16Code float16) {
         int rows = w.count();
         step = Lanes.padded(rows);
         line = Lanes.atLeast(line, Dot.SIDE * step);

@@ -197,14 +197,17 @@ public final class Assembler {
     }
 
     /** Registers' upper bits are stored inverted. EVEX below 512 bits needs AVX512VL. */
-    private void prefix(
-            boolean evex, int width, int map, int prefix, boolean wide, int reg, int second, int b, int x) {
+    private void prefix(boolean evex, int width, int map, int prefix, boolean wide, int reg, int second, int b, int x) {
         int length = width >> 8; // 0, 1, 2 for 128, 256, 512 bits
         int w = wide ? 0x80 : 0;
         int rxb = ((reg >> 3 & 1 ^ 1) << 7) | ((x ^ 1) << 6) | ((b ^ 1) << 5);
         int vvvv = (~second & 15) << 3;
         if (evex) {
-            bytes(0x62, rxb | (reg >> 4 & 1 ^ 1) << 4 | map, w | vvvv | 4 | prefix, length << 5 | (second >> 4 & 1 ^ 1) << 3);
+            bytes(
+                    0x62,
+                    rxb | (reg >> 4 & 1 ^ 1) << 4 | map,
+                    w | vvvv | 4 | prefix,
+                    length << 5 | (second >> 4 & 1 ^ 1) << 3);
         } else {
             bytes(0xc4, rxb | map, w | vvvv | length << 2 | prefix);
         }

@@ -43,7 +43,8 @@ class Float16CodeTest {
                 boolean special = random.nextInt(n * rows) < 4;
                 w.set(Lanes.SHORT, 2 * i, (short) (special ? SPECIAL[random.nextInt(SPECIAL.length)] : bits));
             }
-            Rows rowsOfX = new Rows(DType.FLOAT32, arena.allocate(4L * n * count, 64).address(), count, n, 4L * n);
+            Rows rowsOfX =
+                    new Rows(DType.FLOAT32, arena.allocate(4L * n * count, 64).address(), count, n, 4L * n);
             float[] row = new float[n];
             for (int j = 0; j < count; j++) {
                 for (int i = 0; i < n; i++) {
@@ -69,7 +70,9 @@ class Float16CodeTest {
                 }
             }
             assertThat(vector).as("Java's vectors, %d x %d", rows, n).isEqualTo(plain);
-            assertThat(fast).as("machine code, %d x %d, %d rows", rows, n, count).isEqualTo(plain);
+            assertThat(fast)
+                    .as("machine code, %d x %d, %d rows", rows, n, count)
+                    .isEqualTo(plain);
         }
     }
 }

@@ -27,8 +27,8 @@ public final class ForcedPath {
         SummaryGeneratingListener listener = new SummaryGeneratingListener();
         LauncherFactory.create().execute(request, listener);
         TestExecutionSummary summary = listener.getSummary();
-        System.out.println(summary.getTestsSucceededCount() + " of " + summary.getTestsFoundCount() + " tests passed in "
-                + (summary.getTimeFinished() - summary.getTimeStarted()) + " ms");
+        System.out.println(summary.getTestsSucceededCount() + " of " + summary.getTestsFoundCount()
+                + " tests passed in " + (summary.getTimeFinished() - summary.getTimeStarted()) + " ms");
         summary.printFailuresTo(new PrintWriter(System.out, true), 12);
         if (summary.getTotalFailureCount() == 0 && summary.getTestsSucceededCount() > 0) {
             System.out.println(PASSED);

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,7 +76,9 @@ class ForcedPathsTest {
                 "-Dfovea.test.devices=cpu"));
         command.addAll(flags);
         command.addAll(List.of(
-                "-cp", classes.replace(File.pathSeparator + File.pathSeparator, File.pathSeparator), ForcedPath.class.getName()));
+                "-cp",
+                classes.replace(File.pathSeparator + File.pathSeparator, File.pathSeparator),
+                ForcedPath.class.getName()));
         command.addAll(tests);
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
