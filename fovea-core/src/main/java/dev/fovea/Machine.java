@@ -66,17 +66,24 @@ public final class Machine {
      */
     public record Choice(String work, String kernel) {}
 
-    /** Which kernels the backend that options choose has chosen for this machine. */
+    /** Which kernels the backend that options choose has chosen for this machine; where there are several, the processor's. */
     public static Kernels kernels(LoadOptions options) {
         try (Backend backend = Backends.of(options)) {
-            return backend instanceof CpuBackend cpu
-                    ? new Kernels(
-                            cpu.kind(),
-                            cpu.choices().stream()
-                                    .map(c -> new Choice(c.work(), c.kernel()))
-                                    .toList())
-                    : new Kernels(backend instanceof CudaBackend cuda ? cuda.describe() : backend.name(), List.of());
+            return backend.homes().stream()
+                    .filter(CpuBackend.class::isInstance)
+                    .map(CpuBackend.class::cast)
+                    .findFirst()
+                    .map(Machine::kernels)
+                    .orElseGet(() -> new Kernels(describe(backend.homes().getFirst()), List.of()));
         }
+    }
+
+    private static Kernels kernels(CpuBackend cpu) {
+        return new Kernels(
+                cpu.kind(),
+                cpu.choices().stream()
+                        .map(c -> new Choice(c.work(), c.kernel()))
+                        .toList());
     }
 
     /**

@@ -41,8 +41,8 @@ public final class ForcedPath {
      * behind two others, each one rounding of bfloat16 apart from the next. The divergence is small, as everywhere.
      */
     private static boolean isTie(TestIdentifier test) {
-        return System.getProperty("fovea.isa", "").equals("avx512_bf16") && test.getDisplayName().equals("bf16_text");
-    }
+        return System.getProperty("fovea.isa", "").equals("avx512_bf16")
+                && test.getDisplayName().equals("bf16_text");
     }
 
     private static DiscoverySelector selector(String test) {
