@@ -40,6 +40,7 @@ public final class Cli {
         commands.put("parse", ParseCommand::new);
         commands.put("tokenize", TokenizeCommand::new);
         commands.put("inspect", InspectCommand::new);
+        commands.put("serve", ServeCommand::new);
         commands.put("bench", BenchCommand::new);
         commands.put("pull", PullCommand::new);
         commands.put("list", ListCommand::new);

@@ -1,0 +1,78 @@
+package dev.fovea.serve;
+
+import dev.fovea.Content;
+import dev.fovea.Message;
+import dev.fovea.Pipeline;
+import dev.fovea.Request;
+import dev.fovea.media.ImageSource;
+import dev.fovea.text.ChatTemplateOptions;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What a conversation asks of a model. */
+final class Question {
+    private Question() {}
+
+    /** Keys beside the messages that a chat template, or a processor, gets. */
+    static Request of(List<Message> messages, Fields request, Pipeline model, Sampling sampling) {
+        Request asked = model.processor().hasChatTemplate()
+                ? Request.of(messages).withChat(chat(request))
+                : single(messages, request);
+        Map<String, Object> processor = processor(request);
+        return asked.withGenerate(sampling.config()).withProcessor(processor);
+    }
+
+    /** Users' texts are texts, whatever control tokens they spell. */
+    private static ChatTemplateOptions chat(Fields request) {
+        ChatTemplateOptions chat = ChatTemplateOptions.DEFAULT.withSanitizeControlTokens(true);
+        Optional<Map<String, @Nullable Object>> variables = request.map("chat_template_kwargs");
+        if (variables.isPresent()) {
+            chat = chat.withVariables(variables.get());
+        }
+        Optional<Boolean> opens = request.optionalFlag("add_generation_prompt");
+        if (opens.isPresent()) {
+            chat = chat.withAddGenerationPrompt(opens.get());
+        }
+        // OpenAI's clients expect a new turn, whoever spoke last.
+        return chat.withContinueFinalMessage(request.flag("continue_final_message"));
+    }
+
+    /** For models without a conversation: one text, and what it is about. */
+    private static Request single(List<Message> messages, Fields request) {
+        request.refuse(
+                "this model has no chat template",
+                "chat_template_kwargs",
+                "continue_final_message",
+                "add_generation_prompt");
+        if (messages.size() != 1 || !messages.getFirst().role().equals("user")) {
+            throw Problem.of(
+                    "messages",
+                    "this model answers one message of the user and keeps no conversation; expected that one alone");
+        }
+        List<ImageSource> pictures = new ArrayList<>();
+        for (Content item : messages.getFirst().content()) {
+            switch (item) {
+                case Content.Image image -> pictures.add(image.source().orElseThrow());
+                case Content.Video _ -> throw Problem.of("messages", "this model takes no clips; expected a picture");
+                case Content.Text _ -> {}
+            }
+        }
+        String text = messages.getFirst().text();
+        return (text.isEmpty() ? Request.of(pictures.getFirst()) : Request.of(text)).withImages(pictures);
+    }
+
+    /** Keyword arguments of the reference's processor, under vLLM's name. */
+    private static Map<String, Object> processor(Fields request) {
+        Map<String, Object> options = new LinkedHashMap<>();
+        request.map("mm_processor_kwargs").orElse(Map.of()).forEach((key, value) -> {
+            if (value != null) {
+                options.put(key, value);
+            }
+        });
+        return options;
+    }
+}

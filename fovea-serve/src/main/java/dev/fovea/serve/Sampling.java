@@ -1,0 +1,106 @@
+package dev.fovea.serve;
+
+import dev.fovea.Pipeline;
+import dev.fovea.generate.GenerationConfig;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+
+/**
+ * How a request wants its answer made: OpenAI's options, and those of generate that vLLM's clients send under the same names.
+ *
+ * @param config for the model
+ * @param stops texts that end an answer, and are not part of it
+ * @param answers how many are asked for
+ */
+record Sampling(GenerationConfig config, List<String> stops, int answers) {
+    private static final int MOST_ANSWERS = 16;
+    private static final int MOST_STOPS = 16;
+
+    /**
+     * @param lengthKeys the keys that may say how many tokens an answer has at most, the newest first
+     * @param most tokens that the server allows
+     */
+    static Sampling read(Fields request, Pipeline model, int most, String... lengthKeys) {
+        List<String> stops = request.strings("stop", MOST_STOPS);
+        int answers = request.integer("n", 1, MOST_ANSWERS).orElse(1);
+        GenerationConfig config = GenerationConfig.maxNewTokens(length(request, most, lengthKeys));
+        if (!stops.isEmpty()) {
+            config = config.withStopStrings(stops.toArray(String[]::new));
+        }
+        config = beams(request, config);
+        config = chances(request, model, config, answers);
+        return new Sampling(config, stops, answers);
+    }
+
+    private static int length(Fields request, int most, String... keys) {
+        OptionalInt length = OptionalInt.empty();
+        for (String key : keys) {
+            OptionalInt given = request.integer(key, 1, most);
+            if (length.isPresent() && given.isPresent() && given.getAsInt() != length.getAsInt()) {
+                throw Problem.of(key, key + " and " + keys[0] + " differ; expected one of them");
+            }
+            length = length.isPresent() ? length : given;
+        }
+        return length.orElse(most);
+    }
+
+    private static GenerationConfig beams(Fields request, GenerationConfig config) {
+        GenerationConfig with = config;
+        OptionalInt beams = request.integer("num_beams", 1, 16);
+        if (beams.isPresent()) {
+            with = with.withNumBeams(beams.getAsInt());
+        }
+        OptionalDouble lengthPenalty = request.number("length_penalty", -10, 10);
+        if (lengthPenalty.isPresent()) {
+            with = with.withLengthPenalty(lengthPenalty.getAsDouble());
+        }
+        OptionalInt ngram = request.integer("no_repeat_ngram_size", 0, 1024);
+        if (ngram.isPresent()) {
+            with = with.withNoRepeatNgramSize(ngram.getAsInt());
+        }
+        OptionalInt min = request.integer("min_tokens", 0, config.maxNewTokens().orElseThrow());
+        if (min.isPresent()) {
+            with = with.with("min_new_tokens", min.getAsInt());
+        }
+        OptionalDouble repetition = request.number("repetition_penalty", 0.01, 100);
+        return repetition.isPresent() ? with.withRepetitionPenalty(repetition.getAsDouble()) : with;
+    }
+
+    /** Whether tokens are drawn, and from which: the request's options, and the model's own where it has none. */
+    private static GenerationConfig chances(Fields request, Pipeline model, GenerationConfig config, int answers) {
+        OptionalDouble temperature = request.number("temperature", 0, 2);
+        OptionalDouble topP = request.number("top_p", 1e-6, 1);
+        OptionalDouble minP = request.number("min_p", 0, 1);
+        OptionalInt topK = request.integer("top_k", -1, Integer.MAX_VALUE);
+        GenerationConfig with = config;
+        boolean draws = temperature.isPresent()
+                ? temperature.getAsDouble() > 0
+                : topP.isPresent()
+                        || minP.isPresent()
+                        || model.model().generationConfig().doSample();
+        if (!draws) {
+            if (answers > 1 && with.numBeams() == 1) {
+                throw Problem.of(
+                        "n", "n is " + answers + ", and without chance all answers are the same; give a temperature");
+            }
+            request.anyInteger("seed"); // without chance every answer is that of any seed
+            return numbered(with.withDoSample(false), answers);
+        }
+        with = with.withDoSample(true);
+        with = temperature.isPresent() ? with.withTemperature(temperature.getAsDouble()) : with;
+        with = topP.isPresent() ? with.withTopP(topP.getAsDouble()) : with;
+        with = minP.isPresent() ? with.withMinP(minP.getAsDouble()) : with;
+        if (topK.isPresent()) {
+            with = with.withTopK(Math.max(0, topK.getAsInt()));
+        } else if (!model.model().generationConfig().isGiven("top_k")) {
+            with = with.withTopK(0); // transformers' default of 50 is none of OpenAI's
+        }
+        Long seed = request.anyInteger("seed").orElse(null);
+        return numbered(seed == null ? with : with.withSeed(seed), answers);
+    }
+
+    private static GenerationConfig numbered(GenerationConfig config, int answers) {
+        return answers == 1 ? config : config.withNumReturnSequences(answers);
+    }
+}

@@ -1,0 +1,86 @@
+package dev.fovea.serve;
+
+import dev.fovea.error.Quote;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/** What all routes share. */
+final class Service {
+    private final ServeOptions options;
+    private final Map<String, Served> models = new LinkedHashMap<>();
+    private final Uploads uploads;
+    private final Body body;
+    private final ExecutorService threads = Executors.newCachedThreadPool(
+            Thread.ofPlatform().daemon().name("fovea-serve-answer-", 0).factory());
+
+    Service(ServeOptions options) {
+        this.options = options;
+        this.uploads = new Uploads(options.maxFilesBytes());
+        // A body is there as bytes, as text and as what the text holds.
+        long heap = Runtime.getRuntime().maxMemory();
+        this.body = new Body(Math.max(options.maxBodyBytes(), heap / 8));
+    }
+
+    void add(Served model) {
+        models.put(model.id(), model);
+    }
+
+    ServeOptions options() {
+        return options;
+    }
+
+    Uploads uploads() {
+        return uploads;
+    }
+
+    Body body() {
+        return body;
+    }
+
+    ExecutorService threads() {
+        return threads;
+    }
+
+    Collection<Served> models() {
+        return models.values();
+    }
+
+    /** The model that a request names; where it names none, the only or first one. */
+    Served model(Fields request) {
+        Optional<String> name = request.string("model");
+        if (name.isEmpty()) {
+            return models.values().iterator().next();
+        }
+        return model(name.get(), "model");
+    }
+
+    Served model(String name, String param) {
+        Served model = models.get(name);
+        if (model == null) {
+            throw new Problem(
+                    404,
+                    Problem.INVALID,
+                    param,
+                    "model_not_found",
+                    "there is no model " + Quote.of(name) + "; served are " + String.join(", ", models.keySet()));
+        }
+        return model;
+    }
+
+    Media media(Exchange exchange) {
+        return new Media(uploads, exchange.client(), options.maxMedia());
+    }
+
+    Fields json(Exchange exchange) {
+        return body.json(exchange.request(), options.maxBodyBytes());
+    }
+
+    void close() {
+        threads.shutdown();
+        uploads.close();
+    }
+}

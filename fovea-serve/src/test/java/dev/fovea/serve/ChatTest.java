@@ -1,0 +1,118 @@
+package dev.fovea.serve;
+
+import static dev.fovea.serve.Trial.ask;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Chats, as OpenAI's clients have them. */
+class ChatTest {
+    private static Trial trial;
+
+    @BeforeAll
+    static void start() {
+        trial = Trial.of(ServeOptions.DEFAULT, "demo", "demo:finder");
+    }
+
+    @AfterAll
+    static void stop() {
+        trial.close();
+    }
+
+    private static Map<String, Object> chat(Object... keysAndValues) {
+        Map<String, Object> json = new HashMap<>();
+        json.put("model", "demo");
+        json.put("messages", List.of(ask("What is in the center?")));
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            json.put((String) keysAndValues[i], keysAndValues[i + 1]);
+        }
+        return json;
+    }
+
+    @Test
+    void answersAboutAPicture() {
+        Trial.Reply reply = trial.post("/v1/chat/completions", chat());
+        assertThat(reply.status()).isEqualTo(200);
+        assertThat(reply.header("content-type")).isEqualTo("application/json");
+        assertThat(reply.header("x-request-id")).startsWith("req_");
+        assertThat(reply.at("object")).isEqualTo("chat.completion");
+        assertThat(reply.at("model")).isEqualTo("demo");
+        assertThat(reply.at("choices.0.message.role")).isEqualTo("assistant");
+        assertThat(reply.at("choices.0.message.content")).isEqualTo("An orange heart.");
+        assertThat(reply.at("choices.0.finish_reason")).isEqualTo("stop");
+        assertThat((Long) reply.at("usage.prompt_tokens_details.image_tokens")).isPositive();
+        assertThat((Long) reply.at("usage.total_tokens"))
+                .isEqualTo((Long) reply.at("usage.prompt_tokens") + (Long) reply.at("usage.completion_tokens"));
+    }
+
+    @Test
+    void streamsTheSameText() {
+        Trial.Reply reply = trial.post(
+                "/v1/chat/completions", chat("stream", true, "stream_options", Map.of("include_usage", true)));
+        assertThat(reply.header("content-type")).startsWith("text/event-stream");
+        List<Map<String, Object>> events = reply.events();
+        assertThat(Trial.at(events.getFirst(), "choices.0.delta.role")).isEqualTo("assistant");
+        assertThat(text(events, 0)).isEqualTo("An orange heart.");
+        assertThat(Trial.at(events.get(events.size() - 2), "choices.0.finish_reason"))
+                .isEqualTo("stop");
+        assertThat(Trial.at(events.getLast(), "choices")).isEqualTo(List.of());
+        assertThat((Long) Trial.at(events.getLast(), "usage.completion_tokens")).isPositive();
+        assertThat(events).allMatch(e -> e.get("id").equals(events.getFirst().get("id")));
+    }
+
+    private static String text(List<Map<String, Object>> events, long index) {
+        return events.stream()
+                .flatMap(e -> ((List<?>) e.get("choices")).stream())
+                .filter(c -> Trial.at(c, "index").equals(index))
+                .map(c -> Trial.at(c, "delta.content"))
+                .filter(t -> t != null)
+                .map(String.class::cast)
+                .collect(Collectors.joining());
+    }
+
+    @Test
+    void endsBeforeAStopText() {
+        Map<String, Object> json = chat("stop", List.of("range h", "zebra"));
+        assertThat(trial.post("/v1/chat/completions", json).at("choices.0.message.content"))
+                .isEqualTo("An o");
+        json.put("stream", true);
+        assertThat(text(trial.post("/v1/chat/completions", json).events(), 0)).isEqualTo("An o");
+    }
+
+    @Test
+    void endsAtItsLength() {
+        Trial.Reply reply = trial.post("/v1/chat/completions", chat("max_completion_tokens", 2));
+        assertThat(reply.at("choices.0.finish_reason")).isEqualTo("length");
+        assertThat(reply.at("usage.completion_tokens")).isEqualTo(2L);
+        assertThat(trial.post("/v1/chat/completions", chat("max_tokens", 2)).body())
+                .contains("\"length\"");
+    }
+
+    @Test
+    void drawsSeveralAnswersBySeed() {
+        Map<String, Object> json = chat("temperature", 2, "seed", 7, "n", 3, "max_tokens", 8);
+        List<?> first = (List<?>) trial.post("/v1/chat/completions", json).at("choices");
+        assertThat(first).hasSize(3);
+        assertThat(trial.post("/v1/chat/completions", json).at("choices")).isEqualTo(first);
+        json.put("stream", true);
+        List<Map<String, Object>> events =
+                trial.post("/v1/chat/completions", json).events();
+        for (int i = 0; i < 3; i++) {
+            assertThat(text(events, i)).isEqualTo(Trial.at(first, i + ".message.content"));
+        }
+    }
+
+    @Test
+    void asksTheFinderInTheSameForm() {
+        Trial.Reply reply =
+                trial.post("/v1/chat/completions", chat("model", "demo:finder", "messages", List.of(ask("<OD>"))));
+        assertThat(reply.status()).isEqualTo(200);
+        assertThat((List<?>) reply.at("fovea.parsed.<OD>.labels")).asString().contains("yellow moon");
+    }
+}
