@@ -3,45 +3,66 @@ package dev.fovea;
 import dev.fovea.generate.Listener;
 import dev.fovea.generate.LogitsProcessor;
 import dev.fovea.generate.StopRule;
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
  * What a caller adds to a generation beside its {@link dev.fovea.generate.GenerationConfig}.
  *
  * @param listener hears each token
- * @param cancelled asked between tokens; true ends the answer with what there is
+ * @param cancelled asked between tokens and between the parts of a long prompt; true ends the answer with what there is
+ * @param deadline after which an answer ends with what there is, as if cancelled; its reason is then {@code DEADLINE}
  * @param logitsProcessors run behind the built-in ones
  * @param stopRule ends an answer; stop strings of the config are added by themselves
+ * @param client whose request it is: in a batched pipeline clients take turns, and what is kept of one's prompts and pictures is found
+ *     by no other
  */
 public record GenerateOptions(
-        Listener listener, BooleanSupplier cancelled, List<LogitsProcessor> logitsProcessors, StopRule stopRule) {
+        Listener listener,
+        BooleanSupplier cancelled,
+        Optional<Instant> deadline,
+        List<LogitsProcessor> logitsProcessors,
+        StopRule stopRule,
+        String client) {
     public static final GenerateOptions DEFAULT =
-            new GenerateOptions(Listener.NONE, () -> false, List.of(), StopRule.NEVER);
+            new GenerateOptions(Listener.NONE, () -> false, Optional.empty(), List.of(), StopRule.NEVER, "");
 
     public GenerateOptions {
         Objects.requireNonNull(listener, "listener");
         Objects.requireNonNull(cancelled, "cancelled");
+        Objects.requireNonNull(deadline, "deadline");
         Objects.requireNonNull(logitsProcessors, "logitsProcessors");
         Objects.requireNonNull(stopRule, "stopRule");
+        Objects.requireNonNull(client, "client");
         logitsProcessors = List.copyOf(logitsProcessors);
     }
 
     public GenerateOptions withListener(Listener listener) {
-        return new GenerateOptions(listener, cancelled, logitsProcessors, stopRule);
+        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client);
     }
 
     public GenerateOptions withCancelled(BooleanSupplier cancelled) {
-        return new GenerateOptions(listener, cancelled, logitsProcessors, stopRule);
+        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client);
+    }
+
+    public GenerateOptions withDeadline(Instant deadline) {
+        Objects.requireNonNull(deadline, "deadline");
+        return new GenerateOptions(listener, cancelled, Optional.of(deadline), logitsProcessors, stopRule, client);
     }
 
     public GenerateOptions withLogitsProcessors(LogitsProcessor... processors) {
         Objects.requireNonNull(processors, "processors");
-        return new GenerateOptions(listener, cancelled, List.of(processors), stopRule);
+        return new GenerateOptions(listener, cancelled, deadline, List.of(processors), stopRule, client);
     }
 
     public GenerateOptions withStopRule(StopRule stopRule) {
-        return new GenerateOptions(listener, cancelled, logitsProcessors, stopRule);
+        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client);
+    }
+
+    public GenerateOptions withClient(String client) {
+        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client);
     }
 }

@@ -15,7 +15,10 @@ import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.Weights;
 import dev.fovea.models.Family;
 import dev.fovea.models.Inputs;
+import dev.fovea.models.Tenant;
 import dev.fovea.models.VisionLanguageModel;
+import dev.fovea.models.batch.Batch;
+import dev.fovea.models.batch.Demand;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
@@ -24,9 +27,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 
 /**
  * A loaded model: transformers' PreTrainedModel. Immutable; many threads may generate at once. Weights are mapped from the
@@ -159,12 +164,18 @@ public final class Model implements AutoCloseable {
         Objects.requireNonNull(inputs, "inputs");
         Objects.requireNonNull(call, "call");
         Objects.requireNonNull(options, "options");
+        return generate(inputs, call, options, Optional.empty());
+    }
+
+    /** @param batch that decodes it together with others */
+    GenerateOutput generate(Inputs inputs, GenerationConfig call, GenerateOptions options, Optional<Batch> batch) {
         try (var _ = use("model")) {
-            return weights.read(() -> answer(inputs, call, options));
+            return weights.read(() -> answer(inputs, call, options, batch));
         }
     }
 
-    private GenerateOutput answer(Inputs inputs, GenerationConfig call, GenerateOptions options) {
+    private GenerateOutput answer(
+            Inputs inputs, GenerationConfig call, GenerateOptions options, Optional<Batch> batch) {
         GenerationConfig config = resolve(call);
         if (!config.stopStrings().isEmpty() && options.stopRule() == StopRule.NEVER) {
             throw new OptionException(
@@ -174,8 +185,11 @@ public final class Model implements AutoCloseable {
         checkLengths(inputs);
         checkArguments(inputs);
         checkStart(config, prompts);
+        Stopping stopping = new Stopping(options);
         long start = System.nanoTime();
-        try (Decoding decoding = model.start(inputs)) {
+        try (Decoding decoding = batch.isEmpty()
+                ? Tenant.as(options.client(), () -> model.start(inputs))
+                : batch.get().start(inputs, demand(options.client(), config, prompts), stopping)) {
             long encoded = System.nanoTime();
             Clock clock = new Clock(decoding);
             List<Sequence> answers = Generator.generate(
@@ -184,19 +198,28 @@ public final class Model implements AutoCloseable {
                     config,
                     length -> model.lengths(config, length),
                     options.listener(),
-                    options.cancelled(),
+                    stopping,
                     options.logitsProcessors(),
                     options.stopRule());
             long end = System.nanoTime();
             return new GenerateOutput(
                     prompts,
-                    answers,
+                    answers.stream().map(stopping::named).toList(),
                     config,
                     new GenerateOutput.Timings(
                             (encoded - start) / 1e6,
                             clock.prefillNanos / 1e6,
                             (end - encoded - clock.prefillNanos) / 1e6));
         }
+    }
+
+    private Demand demand(String client, GenerationConfig config, List<int[]> prompts) {
+        int answers = Math.max(config.numBeams(), config.numReturnSequences());
+        long positions = prompts.stream()
+                .mapToLong(p -> p.length
+                        + (long) answers * model.lengths(config, p.length).maxNew())
+                .sum();
+        return new Demand(client, prompts.size() * answers, positions);
     }
 
     /**
@@ -288,9 +311,9 @@ public final class Model implements AutoCloseable {
         }
 
         @Override
-        public float[][] prefill() {
+        public float[][] prefill(BooleanSupplier cancelled) {
             long start = System.nanoTime();
-            float[][] logits = decoding.prefill();
+            float[][] logits = decoding.prefill(cancelled);
             prefillNanos = System.nanoTime() - start;
             return logits;
         }

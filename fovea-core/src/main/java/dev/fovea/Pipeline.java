@@ -12,9 +12,14 @@ import dev.fovea.media.DecodedImage;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.Loader;
 import dev.fovea.media.MediaPolicy;
+import dev.fovea.models.EncodedImages;
 import dev.fovea.models.Grounding;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Parsed;
+import dev.fovea.models.VisionLanguageModel;
+import dev.fovea.models.batch.Batch;
+import dev.fovea.models.batch.Counts;
+import dev.fovea.models.batch.Limits;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.text.ChatTemplateOptions;
 import dev.fovea.text.StopStrings;
@@ -51,11 +56,13 @@ public final class Pipeline implements AutoCloseable {
     private final Model model;
     private final Processor processor;
     private final double loadMillis;
+    private final Optional<Batch> batch;
 
-    private Pipeline(Model model, Processor processor, double loadMillis) {
+    private Pipeline(Model model, Processor processor, double loadMillis, Optional<Batch> batch) {
         this.model = model;
         this.processor = processor;
         this.loadMillis = loadMillis;
+        this.batch = batch;
     }
 
     /** Any vision-language model. */
@@ -92,7 +99,7 @@ public final class Pipeline implements AutoCloseable {
                 Opening.of(() -> AutoProcessor.fromPretrained(directory, options.warnings()), Processor::close)) {
             Model model = AutoModelForImageTextToText.fromPretrained(directory, options);
             try {
-                return new Pipeline(model, processor.take(), (System.nanoTime() - start) / 1e6);
+                return new Pipeline(model, processor.take(), (System.nanoTime() - start) / 1e6, Optional.empty());
             } catch (RuntimeException | Error e) {
                 model.close();
                 throw e;
@@ -105,7 +112,57 @@ public final class Pipeline implements AutoCloseable {
      * other.
      */
     public Pipeline withMedia(MediaPolicy policy) {
-        return new Pipeline(model, processor.withMedia(policy), loadMillis);
+        return new Pipeline(model, processor.withMedia(policy), loadMillis, batch);
+    }
+
+    /**
+     * This pipeline for many requests at once: calls of any number of threads, virtual ones too, join a running batch between two
+     * tokens, and each gets the answer that it would get alone, bit for bit. A call waits for its turn ({@link GenerateOptions#client})
+     * and throws {@link dev.fovea.error.BusyException} where too many wait.
+     *
+     * <pre>{@code
+     * try (var pipe = Pipeline.imageTextToText("demo").batched(BatchOptions.DEFAULT)) {
+     *     …
+     * }
+     * }</pre>
+     *
+     * Both have one model: closing one closes the other. What the model itself generates joins no batch.
+     */
+    public Pipeline batched(BatchOptions options) {
+        Objects.requireNonNull(options, "options");
+        try (var _ = model.use("pipeline")) {
+            VisionLanguageModel loaded = model.visionLanguageModel();
+            loaded.encodedImages().ifPresent(kept -> kept.setBudget(options.encodingBytes()));
+            Limits limits = new Limits(options.rows(), options.queue(), options.cacheBytes(), options.prefixBytes());
+            return new Pipeline(model, processor, loadMillis, Optional.of(new Batch(loaded, limits)));
+        }
+    }
+
+    /** What a batched pipeline does; empty for any other. */
+    public Optional<BatchStats> batchStats() {
+        return batch.map(b -> stats(b.counts()));
+    }
+
+    private BatchStats stats(Counts c) {
+        EncodedImages.Counts pictures = model.visionLanguageModel()
+                .encodedImages()
+                .map(EncodedImages::counts)
+                .orElse(new EncodedImages.Counts(0, 0, 0));
+        return new BatchStats(
+                c.running(),
+                c.waiting(),
+                c.rows(),
+                c.steps(),
+                c.tokens(),
+                c.promptTokens(),
+                c.refused(),
+                c.prefixHits(),
+                c.prefixTokens(),
+                c.prefixBytes(),
+                c.cacheBytes(),
+                pictures.hits(),
+                pictures.misses(),
+                pictures.bytes());
     }
 
     public Model model() {
@@ -238,7 +295,8 @@ public final class Pipeline implements AutoCloseable {
         Objects.requireNonNull(options, "options");
         // So that texts are still decoded where a listener, or another thread, closes meanwhile.
         try (var _ = model.use("pipeline");
-                var _ = processor.use("pipeline")) {
+                var _ = processor.use("pipeline");
+                var _ = batch.map(Batch::use).orElse(null)) {
             return answerGroups(requests, options);
         }
     }
@@ -270,7 +328,7 @@ public final class Pipeline implements AutoCloseable {
         List<String> stops = model.resolve(config).stopStrings();
         GenerateOptions all =
                 stops.isEmpty() ? options : options.withStopRule(stopRule(stops, inputs, options.stopRule()));
-        GenerateOutput output = model.generate(inputs, config, all);
+        GenerateOutput output = model.generate(inputs, config, all, batch);
         double total = (System.nanoTime() - start) / 1e6;
         return IntStream.range(0, requests.size())
                 .mapToObj(row -> answer(requests.get(row), inputs.rows().get(row), row, output, preprocess, total))
@@ -419,6 +477,7 @@ public final class Pipeline implements AutoCloseable {
     /** Lets no further call begin; running answers end as usual, and the last one frees the memory. Waits for none. */
     @Override
     public void close() {
+        batch.ifPresent(Batch::close);
         model.close();
         processor.close();
     }

@@ -36,7 +36,10 @@ final class BeamSearch {
     private void write(List<Beams> all) {
         List<Beams> live = all;
         int beams = 1; // rows per prompt in the logits: one after the prefill, then num_beams
-        float[][] logits = task.decoding().prefill();
+        float[][] logits = task.decoding().prefill(task.cancelled());
+        if (logits.length == 0) {
+            return;
+        }
         for (int step = 1; ; step++) {
             List<Beams> next = new ArrayList<>();
             int[] parents = new int[live.size() * task.config().numBeams()];

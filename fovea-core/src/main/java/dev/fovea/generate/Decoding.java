@@ -1,5 +1,7 @@
 package dev.fovea.generate;
 
+import java.util.function.BooleanSupplier;
+
 /**
  * A model in the middle of an answer: the one thing that generation knows of a model, decoder-only or encoder-decoder. Rows
  * are sequences being written, each with its own history in the model's cache.
@@ -16,9 +18,15 @@ public interface Decoding extends AutoCloseable {
     /**
      * Runs the prompt. Called once, first.
      *
-     * @return the logits that follow each row's prompt: float[rows][vocabSize], the caller's to change
+     * @param cancelled asked between its parts
+     * @return the logits that follow each row's prompt: float[rows][vocabSize], the caller's to change; none where cancelled
      */
-    float[][] prefill();
+    float[][] prefill(BooleanSupplier cancelled);
+
+    /** The whole prompt. */
+    default float[][] prefill() {
+        return prefill(() -> false);
+    }
 
     /**
      * Rearranges rows: new row r continues row {@code parents[r]}. Rows may be repeated (a prompt becomes several beams),

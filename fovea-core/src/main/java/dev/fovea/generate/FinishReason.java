@@ -7,5 +7,7 @@ public enum FinishReason {
     /** The length limit. */
     LENGTH,
     /** The caller cancelled; the answer is what there was. */
-    CANCELLED
+    CANCELLED,
+    /** The caller's deadline passed; the answer is what there was. */
+    DEADLINE
 }

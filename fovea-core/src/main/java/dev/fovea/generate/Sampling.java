@@ -37,7 +37,10 @@ final class Sampling {
         boolean plain = all.stream().allMatch(Row::isPlain);
         List<Row> live = all;
         int[] sources = all.stream().mapToInt(row -> row.prompt).toArray();
-        Next next = Next.of(task.decoding().prefill());
+        Next next = Next.of(task.decoding().prefill(task.cancelled()));
+        if (next.rows() == 0) {
+            return;
+        }
         for (int step = 1; ; step++) {
             boolean shared = live.size() > next.rows();
             List<Row> unfinished = new ArrayList<>();

@@ -4,95 +4,138 @@ import dev.fovea.nn.KvCache;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
-import java.util.function.Supplier;
-import java.util.stream.IntStream;
 
-/**
- * A decoder-only model in mid-answer. Prompts run one by one and in chunks; generated tokens of all rows run together, in
- * groups so small that no row's result depends on the others.
- */
+/** A decoder-only model in mid-answer. Prompts run one by one and in chunks. */
 public final class CausalDecoding extends RowDecoding {
+    /**
+     * A prompt is cut behind its last picture where the part in front has so many rows: the next question about the same pictures then
+     * finds that part done.
+     */
+    private static final int WORTH_KEEPING = 128;
+
     private final CausalModel model;
+    private final CausalSequences memory;
     private final Backend backend;
     private final List<Prompt> prompts;
     private final Scope promptMemory;
-    private final KvCache cache;
-    private int[] nextPositions;
+    private final ByteBuffer tenant;
+    private final float[][] logits;
+    private int running; // which prompt
+    private int sequence; // its own
+    private int done; // rows of it
+    private ByteBuffer front; // key of what is done
+    private ByteBuffer next; // key of the chunk behind
 
     /** @param promptMemory holds the prompts' vectors; freed after the prefill */
-    public CausalDecoding(CausalModel model, List<Prompt> prompts, Scope promptMemory) {
-        super(model.backend());
-        this.model = model;
+    private CausalDecoding(List<Prompt> prompts, Scope promptMemory, CausalSequences memory, boolean owned) {
+        super(memory, owned, prompts.size());
+        this.model = memory.model();
+        this.memory = memory;
         this.backend = model.backend();
         this.prompts = prompts;
         this.promptMemory = promptMemory;
-        this.cache = model.newCache();
-        this.nextPositions = prompts.stream().mapToInt(Prompt::nextPosition).toArray();
+        tenant = ByteBuffer.wrap(Tenant.current().getBytes(StandardCharsets.UTF_8));
+        front = tenant;
+        next = tenant;
+        logits = new float[prompts.size()][];
     }
 
     /**
      * Makes the prompts of all rows, each in a scope of its own.
      *
      * @param prompt from a row to its prompt, in the current scope
+     * @param owned whether the memory is closed with the decoding
      */
-    public static CausalDecoding of(CausalModel model, Inputs inputs, Function<Inputs.Row, Prompt> prompt) {
-        Scope memory = Scope.detached(model.backend());
+    public static CausalDecoding of(
+            Inputs inputs, Function<Inputs.Row, Prompt> prompt, CausalSequences memory, boolean owned) {
+        Backend backend = memory.model().backend();
+        Scope promptMemory = Scope.detached(backend);
         try {
             List<Prompt> prompts = inputs.rows().stream()
                     .map(row -> {
-                        try (Scope _ = Scope.open(model.backend())) {
-                            return prompt.apply(row).in(memory);
+                        try (Scope _ = Scope.open(backend)) {
+                            return prompt.apply(row).in(promptMemory);
                         }
                     })
                     .toList();
-            return new CausalDecoding(model, prompts, memory);
-        } catch (RuntimeException e) {
-            memory.close();
+            return new CausalDecoding(prompts, promptMemory, memory, owned);
+        } catch (RuntimeException | Error e) {
+            promptMemory.close();
             throw e;
         }
     }
 
     @Override
-    public int vocabSize() {
-        return model.vocabSize();
-    }
-
-    @Override
-    public int rows() {
-        return nextPositions.length;
-    }
-
-    @Override
-    public float[][] prefill() {
-        float[][] logits = new float[prompts.size()][];
-        for (int row = 0; row < prompts.size(); row++) {
-            Prompt prompt = prompts.get(row);
-            int sequence = cache.addSequence();
-            int from = 0;
-            while (from < prompt.length()) {
-                int to = chunkEnd(prompt, from);
-                logits[row] = prefillChunk(prompt, sequence, from, to);
-                from = to;
-            }
+    public boolean advance() {
+        Prompt prompt = prompts.get(running);
+        if (done == 0) {
+            sequence = memory.add();
+            addRow(sequence);
+            front = tenant;
+        }
+        int end = reuse(prompt);
+        logits[running] = run(prompt, done, end);
+        if (end < prompt.length()) {
+            keep(end);
+            return false;
+        }
+        memory.setNextPosition(sequence, prompt.nextPosition());
+        done = 0;
+        running++;
+        if (running < prompts.size()) {
+            return false;
         }
         promptMemory.close();
+        return true;
+    }
+
+    @Override
+    public float[][] promptLogits() {
         return logits;
+    }
+
+    /** Takes the chunks that ran before; the end of the first that did not. The last one always runs, for its logits. */
+    private int reuse(Prompt prompt) {
+        int end = chunkEnd(prompt, done);
+        while (memory.prefixes().isOn() && end < prompt.length()) {
+            next = Prefixes.key(front, prompt, done, end);
+            if (!memory.prefixes().append(sequence, next, end - done)) {
+                break;
+            }
+            front = next;
+            done = end;
+            end = chunkEnd(prompt, done);
+        }
+        return end;
+    }
+
+    private void keep(int end) {
+        if (memory.prefixes().isOn()) {
+            memory.prefixes().put(sequence, next, front, done, end);
+            front = next;
+        }
+        done = end;
     }
 
     /** The end of the chunk that starts here; never inside a block that sees ahead. */
     private int chunkEnd(Prompt prompt, int from) {
         int end = Math.min(prompt.length(), from + model.prefillChunk());
+        if (from + WORTH_KEEPING <= prompt.pictureEnd() && prompt.pictureEnd() < end) {
+            return prompt.pictureEnd();
+        }
         return end == prompt.length() ? end : Math.max(end, prompt.blockEnd()[end - 1]);
     }
 
     /** The logits of the last row, where the prompt ends here; else nothing. */
-    private float[] prefillChunk(Prompt prompt, int sequence, int from, int to) {
+    private float[] run(Prompt prompt, int from, int to) {
         try (Scope _ = Scope.open(backend)) {
             int[] ends = Arrays.copyOfRange(prompt.blockEnd(), from, to);
-            KvCache.Step rows = cache.append(new int[] {sequence}, new int[] {to - from}, ends);
+            KvCache.Step rows = memory.cache().append(new int[] {sequence}, new int[] {to - from}, ends);
             int[][] positions = Arrays.stream(prompt.positions())
                     .map(axis -> Arrays.copyOfRange(axis, from, to))
                     .toArray(int[][]::new);
@@ -122,8 +165,8 @@ public final class CausalDecoding extends RowDecoding {
                     axis[i] = prompt.nextPosition() + i - length;
                 }
             }
-            KvCache.Step rows = cache.append(
-                    new int[] {cache.addSequence()}, new int[] {total}, Arrays.copyOf(prompt.blockEnd(), total));
+            KvCache.Step rows = memory.cache()
+                    .append(new int[] {memory.add()}, new int[] {total}, Arrays.copyOf(prompt.blockEnd(), total));
             Tensor hidden = model.forward(embeds, positions, rows);
             model.logits(hidden.rows(length - 1, length)).named("logits.last");
             if (answerIds.length > 0) {
@@ -133,26 +176,7 @@ public final class CausalDecoding extends RowDecoding {
     }
 
     @Override
-    public void select(int[] parents) {
-        cache.select(parents);
-        nextPositions = Arrays.stream(parents).map(p -> nextPositions[p]).toArray();
-    }
-
-    @Override
-    protected Supplier<Tensor> logits(int[] tokens, int firstRow) {
-        int[] rows = IntStream.range(firstRow, firstRow + tokens.length).toArray();
-        int[] ones = new int[rows.length];
-        Arrays.fill(ones, 1);
-        KvCache.Step appended = cache.append(rows, ones);
-        int[] positions = Arrays.stream(rows).map(r -> nextPositions[r]++).toArray();
-        int[][] axes = new int[prompts.getFirst().positions().length][];
-        Arrays.fill(axes, positions);
-        return () -> model.logits(model.forward(model.embed(tokens), axes, appended));
-    }
-
-    @Override
-    public void close() {
+    public void closePrompts() {
         promptMemory.close();
-        cache.close();
     }
 }

@@ -29,6 +29,11 @@ public interface CausalModel {
     /** The output layer: (T, D) to (T, vocabSize). */
     Tensor logits(Tensor hidden);
 
+    /** Axes of a position. */
+    default int positionAxes() {
+        return 1;
+    }
+
     /** Rows of a prompt that run at once: bounds the memory of a long prompt. */
     default int prefillChunk() {
         return 1024;

@@ -7,7 +7,6 @@ import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -21,9 +20,9 @@ import java.util.function.Function;
 /**
  * The pictures that a model encoded last, so that a second task on a picture, or the next turn of a chat about it, costs no
  * second pass through the tower. A picture is known by its pixels, not by its object: it is found again when a file is read
- * anew.
+ * anew, by the same {@link Tenant}.
  *
- * <p>Holds at most {@link #BUDGET} bytes; what was not used for longest goes first. Callers get copies in their own scope, so
+ * <p>Holds at most so many bytes as it is told, {@link #BUDGET} at first; what was not used for longest goes first. Callers get copies in their own scope, so
  * nothing that is in use is ever freed. Thread-safe; {@link #close} frees the memory, and later calls throw {@link
  * ClosedException}.
  */
@@ -34,10 +33,21 @@ public final class EncodedImages implements AutoCloseable {
     private static final int CHUNK = 1 << 14;
 
     private final Backend backend;
-    private final long budget;
+    private long budget;
     private final LinkedHashMap<String, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
     private long bytes;
+    private long hits;
+    private long misses;
     private boolean closed;
+
+    /**
+     * What it is good for.
+     *
+     * @param hits pictures that were found
+     * @param misses pictures that were encoded
+     * @param bytes of memory held
+     */
+    public record Counts(long hits, long misses, long bytes) {}
 
     private record Entry(Tensor rows, Scope memory) {}
 
@@ -75,12 +85,27 @@ public final class EncodedImages implements AutoCloseable {
         return bytes;
     }
 
+    public synchronized Counts counts() {
+        return new Counts(hits, misses, bytes);
+    }
+
+    /** @param budget in bytes; 0 keeps nothing */
+    public synchronized void setBudget(long budget) {
+        this.budget = budget;
+        evict();
+    }
+
     private synchronized Optional<Tensor> find(String key) {
         if (closed) {
             throw ClosedException.of("store of encoded pictures");
         }
-        return Optional.ofNullable(entries.get(key))
-                .map(e -> Scope.current(backend).adopt(e.rows));
+        Entry entry = entries.get(key);
+        if (entry == null) {
+            misses++;
+            return Optional.empty();
+        }
+        hits++;
+        return Optional.of(Scope.current(backend).adopt(entry.rows));
     }
 
     private synchronized Tensor put(String key, Tensor rows) {
@@ -105,7 +130,7 @@ public final class EncodedImages implements AutoCloseable {
     }
 
     private static String key(Inputs.Visual visual) {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Digests.sha256();
         Pixels pixels = visual.pixelValues();
         byte[] chunk = new byte[CHUNK * Float.BYTES];
         for (int from = 0; from < pixels.values().length; from += CHUNK) {
@@ -120,15 +145,10 @@ public final class EncodedImages implements AutoCloseable {
                     count);
             digest.update(chunk, 0, count * Float.BYTES);
         }
-        return HexFormat.of().formatHex(digest.digest()) + Arrays.toString(pixels.shape()) + visual.grid();
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        return HexFormat.of().formatHex(digest.digest())
+                + Arrays.toString(pixels.shape())
+                + visual.grid()
+                + Tenant.current();
     }
 
     @Override

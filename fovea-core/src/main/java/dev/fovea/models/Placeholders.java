@@ -62,4 +62,17 @@ public final class Placeholders {
             from = to;
         }
     }
+
+    /** One past the last placeholder of any of these kinds; 0 where there is none. */
+    public static int end(int[] ids, int... placeholders) {
+        int end = ids.length;
+        while (end > 0 && !contains(placeholders, ids[end - 1])) {
+            end--;
+        }
+        return end;
+    }
+
+    private static boolean contains(int[] values, int value) {
+        return Arrays.stream(values).anyMatch(v -> v == value);
+    }
 }

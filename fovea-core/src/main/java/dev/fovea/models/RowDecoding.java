@@ -1,57 +1,136 @@
 package dev.fovea.models;
 
 import dev.fovea.generate.Decoding;
+import dev.fovea.models.Sequences.Next;
 import dev.fovea.tensor.Backend;
-import dev.fovea.tensor.Scope;
-import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
-import java.util.function.ObjIntConsumer;
-import java.util.function.Supplier;
+import java.util.BitSet;
+import java.util.function.BooleanSupplier;
 
-/** Steps of generated tokens: rows run together, in groups so small that no row's result depends on the others. */
+/**
+ * One request's rows in a {@link Sequences}, its own or one that it shares. Prompts run part by part; generated tokens of all rows
+ * run together, in groups so small that no row's result depends on the others.
+ */
 public abstract class RowDecoding implements Decoding {
-    private final Backend backend;
+    private static final int[] NONE = {};
 
-    protected RowDecoding(Backend backend) {
-        this.backend = backend;
+    private final Sequences memory;
+    private final boolean owned;
+    private int[] sequences = NONE;
+    private int rows;
+    private boolean closed;
+
+    /**
+     * @param owned whether the memory is closed with this
+     * @param prompts that are going to run, each in a row
+     */
+    protected RowDecoding(Sequences memory, boolean owned, int prompts) {
+        this.memory = memory;
+        this.owned = owned;
+        rows = prompts;
     }
 
     /**
-     * Makes room for tokens in the rows from one on.
+     * Runs the next part of the prompts.
      *
-     * @param tokens at most {@link Backend#FEW_ROWS}
-     * @return what feeds them and computes their logits (tokens.length, vocabSize)
+     * @return whether that was the last one
      */
-    protected abstract Supplier<Tensor> logits(int[] tokens, int firstRow);
+    public abstract boolean advance();
+
+    /** What follows the prompts, a row each: once all parts have run. */
+    public abstract float[][] promptLogits();
+
+    /** A row that is being written from now on, in the order of the prompts. */
+    protected final void addRow(int sequence) {
+        sequences = Arrays.copyOf(sequences, sequences.length + 1);
+        sequences[sequences.length - 1] = sequence;
+    }
+
+    /** The sequence of each row. */
+    public final int[] sequences() {
+        return sequences;
+    }
+
+    @Override
+    public final int vocabSize() {
+        return memory.vocabSize();
+    }
+
+    @Override
+    public final int rows() {
+        return rows;
+    }
+
+    @Override
+    public final float[][] prefill(BooleanSupplier cancelled) {
+        while (!cancelled.getAsBoolean()) {
+            if (advance()) {
+                return promptLogits();
+            }
+        }
+        return new float[0][];
+    }
+
+    /** A parent's first row goes on with its sequence, further ones with copies. */
+    @Override
+    public final void select(int[] parents) {
+        int[] selected = new int[parents.length];
+        BitSet used = new BitSet();
+        for (int row = 0; row < parents.length; row++) {
+            int parent = parents[row];
+            selected[row] = used.get(parent) ? memory.fork(sequences[parent]) : sequences[parent];
+            used.set(parent);
+        }
+        for (int row = 0; row < sequences.length; row++) {
+            if (!used.get(row)) {
+                memory.remove(sequences[row]);
+            }
+        }
+        sequences = selected;
+        rows = selected.length;
+    }
 
     @Override
     public final float[][] step(int[] tokens) {
-        float[][] all = new float[tokens.length][];
-        inGroups(tokens, (logits, from) -> {
-            float[] flat = logits.toFloats();
-            for (int r = 0; r < logits.dim(0); r++) {
-                all[from + r] = Arrays.copyOfRange(flat, r * vocabSize(), (r + 1) * vocabSize());
-            }
-        });
-        return all;
+        return Arrays.stream(next(tokens, false)).map(Next::logits).toArray(float[][]::new);
     }
 
     @Override
     public final int[] next(int[] tokens) {
-        int[] all = new int[tokens.length];
-        inGroups(tokens, (logits, from) -> {
-            int[] chosen = backend.argmax(logits);
-            System.arraycopy(chosen, 0, all, from, chosen.length);
-        });
+        return Arrays.stream(next(tokens, true)).mapToInt(Next::token).toArray();
+    }
+
+    private Next[] next(int[] tokens, boolean greedy) {
+        Next[] all = new Next[tokens.length];
+        for (int from = 0; from < tokens.length; from += Backend.FEW_ROWS) {
+            int to = Math.min(tokens.length, from + Backend.FEW_ROWS);
+            boolean[] flags = new boolean[to - from];
+            Arrays.fill(flags, greedy);
+            Next[] some =
+                    memory.step(Arrays.copyOfRange(sequences, from, to), Arrays.copyOfRange(tokens, from, to), flags);
+            System.arraycopy(some, 0, all, from, some.length);
+        }
         return all;
     }
 
-    private void inGroups(int[] tokens, ObjIntConsumer<Tensor> use) {
-        for (int from = 0; from < tokens.length; from += Backend.FEW_ROWS) {
-            int[] group = Arrays.copyOfRange(tokens, from, Math.min(tokens.length, from + Backend.FEW_ROWS));
-            try (Scope _ = Scope.open(backend)) {
-                use.accept(backend.repeat(group.length, logits(group, from)), from);
+    /** Frees what the prompts took; by any thread. */
+    public abstract void closePrompts();
+
+    /** By the memory's thread, unless nothing of it is taken or it is closed as well. */
+    @Override
+    public final void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        closePrompts();
+        if (owned) {
+            memory.close();
+        } else {
+            for (int sequence : sequences) {
+                memory.remove(sequence);
             }
         }
+        sequences = NONE;
     }
 }

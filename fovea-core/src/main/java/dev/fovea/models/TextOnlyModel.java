@@ -1,8 +1,6 @@
 package dev.fovea.models;
 
 import dev.fovea.error.InputException;
-import dev.fovea.generate.Decoding;
-import dev.fovea.nn.KvCache;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import java.util.stream.IntStream;
@@ -12,31 +10,14 @@ import java.util.stream.IntStream;
  *
  * @param maxPositionEmbeddings the longest sequence
  */
-public record TextOnlyModel(CausalModel decoder, DType dtype, int maxPositionEmbeddings)
-        implements VisionLanguageModel {
+public record TextOnlyModel(CausalModel decoder, DType dtype, int maxPositionEmbeddings) implements DecoderOnlyModel {
     @Override
     public Backend backend() {
         return decoder.backend();
     }
 
     @Override
-    public KvCache newCache() {
-        return decoder.newCache();
-    }
-
-    @Override
-    public Decoding start(Inputs inputs) {
-        return CausalDecoding.of(decoder, inputs, this::prompt);
-    }
-
-    @Override
-    public void trace(Inputs inputs, int[] answerIds) {
-        try (CausalDecoding decoding = CausalDecoding.of(decoder, inputs, this::prompt)) {
-            decoding.trace(answerIds);
-        }
-    }
-
-    private Prompt prompt(Inputs.Row row) {
+    public Prompt prompt(Inputs.Row row) {
         if (!row.images().isEmpty() || !row.videos().isEmpty()) {
             throw new InputException("this model reads text only; the prompt comes with pictures");
         }

@@ -7,6 +7,7 @@ import dev.fovea.nn.KvCache;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A loaded model of some family. Immutable and shared by threads; an answer's state is in its {@link Decoding}.
@@ -44,11 +45,36 @@ public interface VisionLanguageModel extends AutoCloseable {
     KvCache newCache();
 
     /**
-     * Encodes the pictures and gets ready to answer.
+     * Memory for the sequences of many requests.
      *
+     * @param prefixBytes that keys and values of prompts may take behind their answers, for prompts that begin alike; 0 keeps none
+     */
+    Sequences newSequences(long prefixBytes);
+
+    /**
+     * Encodes the pictures and gets ready to answer, for the current {@link Tenant}. Leaves the memory untouched so far: it belongs to
+     * the thread that runs the prompts.
+     *
+     * @param owned whether the memory is closed with the decoding
      * @throws dev.fovea.error.InputException where prompt and pictures do not fit each other or the model
      */
-    Decoding start(Inputs inputs);
+    RowDecoding start(Inputs inputs, Sequences memory, boolean owned);
+
+    /** The same with memory of its own. */
+    default Decoding start(Inputs inputs) {
+        Sequences memory = newSequences(0);
+        try {
+            return start(inputs, memory, true);
+        } catch (RuntimeException | Error e) {
+            memory.close();
+            throw e;
+        }
+    }
+
+    /** The encoded pictures that it keeps between answers; empty where it keeps none. */
+    default Optional<EncodedImages> encodedImages() {
+        return Optional.empty();
+    }
 
     /**
      * Feeds an answer behind the prompt in one pass (teacher forcing) and reports the pass's stages by {@link
@@ -61,5 +87,7 @@ public interface VisionLanguageModel extends AutoCloseable {
 
     /** Frees what the model keeps between answers; its weights are the caller's. */
     @Override
-    default void close() {}
+    default void close() {
+        encodedImages().ifPresent(EncodedImages::close);
+    }
 }

@@ -3,13 +3,9 @@ package dev.fovea.nn;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
-import dev.fovea.tensor.Scope;
-import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
-import java.util.Objects;
-import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
+import java.util.BitSet;
 
 /**
  * Keys and values of what decoders attend across to: the encoded inputs of several requests, for all layers. They are computed
@@ -18,28 +14,32 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by one thread. {@link #close}, by any thread, frees the memory; where a call is running, that does it at its end.
  */
 public final class CrossCache implements AutoCloseable {
-    private final Backend backend;
-    private final Scope memory;
-    private final DType dtype;
-    private final Shape shape;
-    private final @Nullable Tensor[] keys;
-    private final @Nullable Tensor[] values;
-    private final int[][] rows; // per input: position -> row
+    private final CacheRows pool;
+    private final BitSet inputs = new BitSet();
+    private int[][] rows = {}; // per input: position -> row
 
-    /** @param lengths positions of each input */
-    public CrossCache(Backend backend, DType dtype, int layers, int heads, int headDim, int[] lengths) {
-        this.backend = backend;
-        memory = Scope.detached(backend);
-        rows = new int[lengths.length][];
-        int total = 0;
-        for (int i = 0; i < lengths.length; i++) {
-            rows[i] = IntStream.range(total, total + lengths[i]).toArray();
-            total += lengths[i];
+    public CrossCache(Backend backend, DType dtype, int layers, int heads, int headDim) {
+        pool = new CacheRows(backend, dtype, heads, headDim);
+        for (int i = 0; i < layers; i++) {
+            pool.addLayer();
         }
-        this.dtype = dtype;
-        shape = Shape.of(total, heads, headDim);
-        keys = new Tensor[layers];
-        values = new Tensor[layers];
+    }
+
+    /** Makes room for an input of so many positions and returns its number, which stays its own until it is removed. */
+    public int add(int length) {
+        pool.reserve(length);
+        int input = inputs.nextClearBit(0);
+        inputs.set(input);
+        rows = Arrays.copyOf(rows, Math.max(rows.length, input + 1));
+        rows[input] = new int[length];
+        pool.take(rows[input], 0, length);
+        return input;
+    }
+
+    public void remove(int input) {
+        pool.giveBack(rows[input], 0, rows[input].length);
+        rows[input] = new int[0];
+        inputs.clear(input);
     }
 
     /**
@@ -49,26 +49,22 @@ public final class CrossCache implements AutoCloseable {
      * @param v (S, H, headDim)
      */
     public void put(int layer, int input, Tensor k, Tensor v) {
-        try (var _ = memory.use("cache")) {
-            backend.scatterRows(of(keys, layer, k), rows[input], k);
-            backend.scatterRows(of(values, layer, v), rows[input], v);
-        }
-    }
-
-    /** A layer's tensor, in the home of what is written to it first. */
-    private Tensor of(@Nullable Tensor[] tensors, int layer, Tensor written) {
-        Tensor tensor = tensors[layer];
-        if (tensor == null) {
-            tensor = memory.allocate(written.home(), dtype, shape);
-            tensors[layer] = tensor;
-        }
-        return tensor;
+        pool.put(layer, rows[input], k, v);
     }
 
     /** For queries that each see the whole of one input. */
     public Mask mask(int[] inputs) {
-        int[] to = Arrays.stream(inputs).map(i -> rows[i].length).toArray();
-        return new Mask(inputs, new int[inputs.length], to, rows);
+        int[] named = Arrays.stream(inputs).distinct().toArray();
+        int[][] tables = Arrays.stream(named).mapToObj(i -> rows[i]).toArray(int[][]::new);
+        int[] entries = new int[inputs.length];
+        int[] to = new int[inputs.length];
+        for (int q = 0; q < inputs.length; q++) {
+            while (named[entries[q]] != inputs[q]) {
+                entries[q]++;
+            }
+            to[q] = rows[inputs[q]].length;
+        }
+        return new Mask(entries, new int[inputs.length], to, tables);
     }
 
     /**
@@ -77,20 +73,21 @@ public final class CrossCache implements AutoCloseable {
      * @return (T, H, headDim)
      */
     public Tensor attend(int layer, Tensor q, Mask mask, float scale) {
-        try (var _ = memory.use("cache")) {
-            Tensor k = Objects.requireNonNull(keys[layer], "keys");
-            Tensor v = Objects.requireNonNull(values[layer], "values");
-            return backend.attention(q, k, v, mask, scale);
-        }
+        return pool.attend(layer, q, mask, scale);
+    }
+
+    /** Bytes of a position. */
+    public long bytesOfPosition() {
+        return pool.rowBytes();
     }
 
     /** Bytes of memory held. */
     public long bytes() {
-        return memory.bytes();
+        return pool.bytes();
     }
 
     @Override
     public void close() {
-        memory.close();
+        pool.close();
     }
 }

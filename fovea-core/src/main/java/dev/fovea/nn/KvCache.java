@@ -3,8 +3,6 @@ package dev.fovea.nn;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
-import dev.fovea.tensor.Scope;
-import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,22 +10,20 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * Keys and values of the sequences that are being decoded together, for all layers.
+ * Keys and values of the sequences that are being decoded together, for all layers: those of one request, or of many.
  *
  * <p>A position of a sequence is a row of the layers' tensors, found through a table of the sequence. So beams share the rows
- * of what they have in common and are reordered by copying tables of integers; keys and values never move. A layer with a
- * sliding window gives the rows behind its window back to be written again, so its memory does not grow past window plus one
- * step.
+ * of what they have in common, requests those of prompts that begin alike ({@link Part}), and neither keys nor values ever move. A
+ * layer with a sliding window gives the rows behind its window back to be written again, so its memory does not grow past window plus
+ * one step.
  *
  * <p>Used by one thread. {@link #close}, by any thread, frees the memory; where a call is running, that does it at its end.
  */
 public final class KvCache implements AutoCloseable {
-    private static final int FIRST_ROWS = 64;
-
-    private final Backend backend;
     private final List<Group> groups = new ArrayList<>();
     private final Group[] groupOfLayer;
     private final int[] indexInGroup;
+    private final BitSet sequences = new BitSet();
     private int[] lengths = {};
 
     /**
@@ -37,7 +33,6 @@ public final class KvCache implements AutoCloseable {
      * @param windows for each layer, how many positions a query sees, itself included; 0 for all
      */
     public KvCache(Backend backend, DType dtype, int kvHeads, int headDim, int[] windows) {
-        this.backend = backend;
         groupOfLayer = new Group[windows.length];
         indexInGroup = new int[windows.length];
         for (int layer = 0; layer < windows.length; layer++) {
@@ -46,12 +41,12 @@ public final class KvCache implements AutoCloseable {
                     .filter(g -> g.window == window)
                     .findFirst()
                     .orElseGet(() -> {
-                        Group made = new Group(dtype, kvHeads, headDim, window);
+                        Group made = new Group(new CacheRows(backend, dtype, kvHeads, headDim), window);
                         groups.add(made);
                         return made;
                     });
             groupOfLayer[layer] = group;
-            indexInGroup[layer] = group.layers++;
+            indexInGroup[layer] = group.pool.addLayer();
         }
     }
 
@@ -63,17 +58,25 @@ public final class KvCache implements AutoCloseable {
     /** Bytes that a cache of these layers holds for one sequence of a length. */
     public long bytes(long length) {
         return groups.stream()
-                .mapToLong(g -> 2L
-                        * g.layers
-                        * g.kvHeads
-                        * g.headDim
-                        * g.dtype.bytes()
-                        * (g.window == 0 ? length : Math.min(length, g.window)))
+                .mapToLong(g -> g.pool.rowBytes() * (g.window == 0 ? length : Math.min(length, g.window)))
                 .sum();
     }
 
+    /** Bytes of memory held. */
+    public long bytes() {
+        return groups.stream().mapToLong(g -> g.pool.bytes()).sum();
+    }
+
+    /** Bytes of the rows in use; those that several sequences share count once. */
+    public long usedBytes() {
+        return groups.stream()
+                .mapToLong(g -> g.pool.rowBytes() * g.pool.count())
+                .sum();
+    }
+
+    /** Sequences at present. */
     public int sequences() {
-        return lengths.length;
+        return sequences.cardinality();
     }
 
     /** Positions of a sequence so far. */
@@ -81,25 +84,84 @@ public final class KvCache implements AutoCloseable {
         return lengths[sequence];
     }
 
-    /** Bytes of memory held. */
-    public long bytes() {
-        return groups.stream().mapToLong(g -> g.memory.bytes()).sum();
-    }
-
-    /** Adds an empty sequence and returns its number. */
+    /** Adds an empty sequence and returns its number, which stays its own until it is removed. */
     public int addSequence() {
-        lengths = Arrays.copyOf(lengths, lengths.length + 1);
-        groups.forEach(g -> g.rows = append(g.rows, new int[0]));
-        return lengths.length - 1;
+        int sequence = sequences.nextClearBit(0);
+        sequences.set(sequence);
+        lengths = at(lengths, sequence);
+        lengths[sequence] = 0;
+        for (Group g : groups) {
+            g.tables = Arrays.copyOf(g.tables, Math.max(g.tables.length, sequence + 1));
+            g.tables[sequence] = new int[0];
+        }
+        return sequence;
     }
 
-    /** Rearranges sequences: new sequence s continues {@code parents[s]}, which may be repeated or left out. */
-    public void select(int[] parents) {
-        lengths = Arrays.stream(parents).map(p -> lengths[p]).toArray();
+    /** A further sequence with all that one has so far. */
+    public int fork(int sequence) {
+        int child = addSequence();
+        lengths[child] = lengths[sequence];
         for (Group g : groups) {
-            g.rows = Arrays.stream(parents).mapToObj(p -> g.rows[p].clone()).toArray(int[][]::new);
-            g.collect(lengths);
+            g.tables[child] = Arrays.copyOf(g.tables[sequence], lengths[sequence]);
+            g.pool.share(g.tables[child], 0, lengths[sequence]);
         }
+        return child;
+    }
+
+    /** Gives back what a sequence alone has. */
+    public void remove(int sequence) {
+        for (Group g : groups) {
+            g.pool.giveBack(g.tables[sequence], 0, lengths[sequence]);
+            g.tables[sequence] = new int[0];
+        }
+        lengths[sequence] = 0;
+        sequences.clear(sequence);
+    }
+
+    /** Takes the last position of a sequence back: of a step that failed. */
+    public void takeBack(int sequence) {
+        lengths[sequence]--;
+        for (Group g : groups) {
+            g.pool.giveBack(g.tables[sequence][lengths[sequence]]);
+        }
+    }
+
+    /**
+     * Keeps positions for other sequences, whatever becomes of this one.
+     *
+     * @param from of the positions that the last step appended, or later: a layer with a window still has them all
+     */
+    public Part keep(int sequence, int from, int to) {
+        int[][] rows = new int[groups.size()][];
+        long bytes = 0;
+        for (int i = 0; i < rows.length; i++) {
+            Group g = groups.get(i);
+            rows[i] = Arrays.copyOfRange(g.tables[sequence], from, to);
+            g.pool.share(rows[i], 0, rows[i].length);
+            bytes += g.pool.rowBytes() * rows[i].length;
+        }
+        return new Part(rows, bytes);
+    }
+
+    /** Gives back what only a part has. */
+    public void forget(Part part) {
+        for (int i = 0; i < groups.size(); i++) {
+            groups.get(i).pool.giveBack(part.rows[i], 0, part.rows[i].length);
+        }
+    }
+
+    /** Lets a sequence go on with the positions of a part. */
+    public void append(int sequence, Part part) {
+        int length = lengths[sequence];
+        int count = part.rows[0].length;
+        for (int i = 0; i < groups.size(); i++) {
+            Group g = groups.get(i);
+            g.slide(sequence);
+            g.lengthen(sequence, count);
+            System.arraycopy(part.rows[i], 0, g.tables[sequence], length, count);
+            g.pool.share(part.rows[i], 0, count);
+        }
+        lengths[sequence] += count;
     }
 
     /**
@@ -114,40 +176,63 @@ public final class KvCache implements AutoCloseable {
     }
 
     /**
-     * As {@link #append(int[], int[])}, for queries that also see ahead.
+     * As {@link #append(int[], int[])}, for queries that also see ahead. Where there is no memory for it, nothing has changed.
      *
      * @param blockEnd for each query, one past the last position of the block that it sees wholly (Gemma 3's pictures); 0 for
      *     a causal query. Blocks lie inside the step.
      */
     public Step append(int[] sequences, int[] counts, int[] blockEnd) {
         int queries = Arrays.stream(counts).sum();
-        int[] sequenceOf = new int[queries];
+        int[] entryOf = new int[queries];
         int[] positionOf = new int[queries];
         int q = 0;
         for (int i = 0; i < sequences.length; i++) {
             for (int n = 0; n < counts[i]; n++, q++) {
-                sequenceOf[q] = sequences[i];
+                entryOf[q] = i;
                 positionOf[q] = lengths[sequences[i]] + n;
             }
         }
         for (Group g : groups) {
-            g.makeRoom(sequences, counts, queries);
+            for (int sequence : sequences) {
+                g.slide(sequence);
+            }
+            g.pool.reserve(queries);
+        }
+        for (Group g : groups) {
+            for (int i = 0; i < sequences.length; i++) {
+                g.lengthen(sequences[i], counts[i]);
+                g.pool.take(g.tables[sequences[i]], lengths[sequences[i]], counts[i]);
+            }
         }
         for (int i = 0; i < sequences.length; i++) {
             lengths[sequences[i]] += counts[i];
         }
-        return new Step(sequenceOf, positionOf, blockEnd);
+        return new Step(sequences, entryOf, positionOf, blockEnd);
     }
 
     @Override
     public void close() {
-        groups.forEach(g -> g.memory.close());
+        groups.forEach(g -> g.pool.close());
     }
 
-    private static int[][] append(int[][] tables, int[] table) {
-        int[][] longer = Arrays.copyOf(tables, tables.length + 1);
-        longer[tables.length] = table;
-        return longer;
+    private static int[] at(int[] values, int index) {
+        return index < values.length ? values : Arrays.copyOf(values, Math.max(index + 1, 2 * values.length));
+    }
+
+    /** Positions in the middle of a sequence, or of several: {@link #keep}. */
+    public static final class Part {
+        private final int[][] rows; // of each group
+        private final long bytes;
+
+        private Part(int[][] rows, long bytes) {
+            this.rows = rows;
+            this.bytes = bytes;
+        }
+
+        /** Of its keys and values. */
+        public long bytes() {
+            return bytes;
+        }
     }
 
     /** The rows of one forward pass: valid until the next change of the cache. */
@@ -155,19 +240,21 @@ public final class KvCache implements AutoCloseable {
         private final Mask[] masks = new Mask[groups.size()];
         private final int[][] targets = new int[groups.size()][];
 
-        private Step(int[] sequenceOf, int[] positionOf, int[] blockEnd) {
+        private Step(int[] sequences, int[] entryOf, int[] positionOf, int[] blockEnd) {
             for (int i = 0; i < groups.size(); i++) {
                 Group g = groups.get(i);
                 int n = positionOf.length;
                 int[] from = new int[n];
                 int[] to = new int[n];
                 targets[i] = new int[n];
+                int[][] tables =
+                        Arrays.stream(sequences).mapToObj(s -> g.tables[s]).toArray(int[][]::new);
                 for (int q = 0; q < n; q++) {
                     from[q] = g.window == 0 ? 0 : Math.max(0, positionOf[q] - g.window + 1);
                     to[q] = Math.max(positionOf[q] + 1, blockEnd[q]);
-                    targets[i][q] = g.rows[sequenceOf[q]][positionOf[q]];
+                    targets[i][q] = tables[entryOf[q]][positionOf[q]];
                 }
-                masks[i] = new Mask(sequenceOf, from, to, g.rows);
+                masks[i] = new Mask(entryOf, from, to, tables);
             }
         }
 
@@ -182,115 +269,36 @@ public final class KvCache implements AutoCloseable {
         public Tensor attend(int layer, Tensor q, Tensor k, Tensor v, float scale) {
             Group g = groupOfLayer[layer];
             int group = groups.indexOf(g);
-            int index = indexInGroup[layer];
-            try (var _ = g.memory.use("cache")) {
-                Tensor keys = settle(g.keys, index, k);
-                Tensor values = settle(g.values, index, v);
-                backend.scatterRows(keys, targets[group], k);
-                backend.scatterRows(values, targets[group], v);
-                return backend.attention(q, keys, values, masks[group], scale);
-            }
+            g.pool.put(indexInGroup[layer], targets[group], k, v);
+            return g.pool.attend(indexInGroup[layer], q, masks[group], scale);
         }
     }
 
-    /** A layer's tensor, in the home of what is written to it: where the layer computes. */
-    private static Tensor settle(Tensor[] tensors, int index, Tensor written) {
-        Tensor tensor = tensors[index];
-        if (tensor.home() != written.home()) {
-            tensors[index] = Scope.beside(tensor, written.home());
-            tensor.backend().move(tensor, tensors[index]);
-        }
-        return tensors[index];
-    }
-
-    /** The layers with one window; they share tables and free rows. */
+    /** The layers with one window; they share tables and rows. */
     private final class Group {
-        private final DType dtype;
-        private final int kvHeads;
-        private final int headDim;
+        private final CacheRows pool;
         private final int window;
-        private int layers;
-        private int capacity;
-        private int[][] rows = {}; // per sequence: position -> row; -1 for what lies behind the window
-        private BitSet taken = new BitSet();
-        private Scope memory = Scope.detached(backend);
-        private Tensor[] keys = {};
-        private Tensor[] values = {};
+        private int[][] tables = {}; // per sequence: position -> row; -1 for what lies behind the window
 
-        private Group(DType dtype, int kvHeads, int headDim, int window) {
-            this.dtype = dtype;
-            this.kvHeads = kvHeads;
-            this.headDim = headDim;
+        private Group(CacheRows pool, int window) {
+            this.pool = pool;
             this.window = window;
         }
 
-        private void makeRoom(int[] sequences, int[] counts, int needed) {
-            if (window > 0) {
-                for (int i = 0; i < sequences.length; i++) {
-                    forget(rows[sequences[i]], lengths[sequences[i]] - window + 1);
-                }
-                collect(lengths);
-            }
-            reserve(taken.cardinality() + needed);
-            int row = 0;
-            for (int i = 0; i < sequences.length; i++) {
-                int s = sequences[i];
-                int length = lengths[s];
-                if (rows[s].length < length + counts[i]) {
-                    rows[s] = Arrays.copyOf(rows[s], Math.max(length + counts[i], 2 * length));
-                }
-                for (int n = 0; n < counts[i]; n++) {
-                    row = taken.nextClearBit(row);
-                    taken.set(row);
-                    rows[s][length + n] = row;
-                }
-            }
-        }
-
-        private void forget(int[] table, int end) {
-            for (int p = end - 1; p >= 0 && table[p] >= 0; p--) {
+        /** Gives back what the next position does not see any more. */
+        private void slide(int sequence) {
+            int[] table = tables[sequence];
+            for (int p = lengths[sequence] - window; window > 0 && p >= 0 && table[p] >= 0; p--) {
+                pool.giveBack(table[p]);
                 table[p] = -1;
             }
         }
 
-        /** Finds the rows that some sequence still uses. */
-        private void collect(int[] lengths) {
-            taken = new BitSet(capacity);
-            for (int s = 0; s < rows.length; s++) {
-                for (int p = lengths[s] - 1; p >= 0 && rows[s][p] >= 0; p--) {
-                    taken.set(rows[s][p]);
-                }
+        private void lengthen(int sequence, int count) {
+            int length = lengths[sequence];
+            if (tables[sequence].length < length + count) {
+                tables[sequence] = Arrays.copyOf(tables[sequence], Math.max(length + count, 2 * length));
             }
-        }
-
-        private void reserve(int needed) {
-            if (needed <= capacity) {
-                return;
-            }
-            int grown = Math.max(Math.max(needed + FIRST_ROWS, capacity + capacity / 2), FIRST_ROWS);
-            Scope larger = Scope.detached(backend);
-            try (var _ = memory.use("cache")) {
-                keys = grow(keys, larger, grown);
-                values = grow(values, larger, grown);
-            }
-            memory.close();
-            memory = larger;
-            capacity = grown;
-        }
-
-        private Tensor[] grow(Tensor[] tensors, Scope scope, int grown) {
-            Tensor[] result = new Tensor[layers];
-            int[] all = java.util.stream.IntStream.range(0, capacity).toArray();
-            for (int i = 0; i < layers; i++) {
-                Shape shape = Shape.of(grown, kvHeads, headDim);
-                if (capacity == 0) {
-                    result[i] = scope.allocate(dtype, shape);
-                } else {
-                    result[i] = scope.allocate(tensors[i].home(), dtype, shape);
-                    backend.scatterRows(result[i], all, tensors[i]);
-                }
-            }
-            return result;
         }
     }
 }

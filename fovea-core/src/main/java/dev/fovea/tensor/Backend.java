@@ -237,7 +237,8 @@ public interface Backend extends AutoCloseable {
         return columns;
     }
 
-    private static int greatest(float[] values, int from, int count) {
+    /** The first of the greatest of some values, counted from the first of them; -1 where one is NaN: {@link #argmax} of a row. */
+    static int greatest(float[] values, int from, int count) {
         int best = 0;
         for (int i = 0; i < count; i++) {
             float value = values[from + i];

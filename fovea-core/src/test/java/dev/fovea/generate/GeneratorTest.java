@@ -178,7 +178,7 @@ class GeneratorTest {
     void moreScoresThanTheHeapHoldsAreRefusedBeforeAnythingIsComputed() {
         Decoding endless = new Decoding() {
             @Override
-            public float[][] prefill() {
+            public float[][] prefill(BooleanSupplier cancelled) {
                 throw new AssertionError("asked before memory was counted");
             }
 

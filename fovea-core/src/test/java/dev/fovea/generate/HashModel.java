@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,7 +61,7 @@ final class HashModel implements Decoding {
     }
 
     @Override
-    public float[][] prefill() {
+    public float[][] prefill(BooleanSupplier cancelled) {
         if (rows != null) {
             throw new IllegalStateException("prefill is called once, first");
         }

@@ -14,8 +14,10 @@ class CrossCacheTest {
     /** With keys of zeros every position weighs the same, so that an answer is the mean of an input's values. */
     @Test
     void eachQuerySeesTheWholeOfItsInput() {
-        try (CrossCache cache = new CrossCache(backend, DType.FLOAT32, 2, 1, 1, new int[] {2, 3});
+        try (CrossCache cache = new CrossCache(backend, DType.FLOAT32, 2, 1, 1);
                 Scope _ = Scope.open(backend)) {
+            assertThat(cache.add(2)).isEqualTo(0);
+            assertThat(cache.add(3)).isEqualTo(1);
             for (int layer = 0; layer < 2; layer++) {
                 cache.put(layer, 1, column(0, 0, 0), column(10 + layer, 20, 60));
                 cache.put(layer, 0, column(0, 0), column(1 + layer, 3));

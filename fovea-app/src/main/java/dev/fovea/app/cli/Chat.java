@@ -271,7 +271,7 @@ final class Chat {
         double first = (t.preprocess() + t.vision() + t.prefill()) / 1e3;
         String end = switch (answer.sequences().getFirst().finishReason()) {
             case LENGTH -> " · cut off; --max-new-tokens allows more";
-            case CANCELLED -> " · stopped";
+            case CANCELLED, DEADLINE -> " · stopped";
             case STOP -> "";
         };
         return tokens

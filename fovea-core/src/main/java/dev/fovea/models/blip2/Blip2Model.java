@@ -2,18 +2,16 @@ package dev.fovea.models.blip2;
 
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
-import dev.fovea.generate.Decoding;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Lengths;
 import dev.fovea.io.Config;
 import dev.fovea.io.Weights;
-import dev.fovea.models.CausalDecoding;
+import dev.fovea.models.CausalModel;
+import dev.fovea.models.DecoderOnlyModel;
 import dev.fovea.models.EncodedImages;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Prompt;
-import dev.fovea.models.VisionLanguageModel;
 import dev.fovea.models.opt.OptDecoder;
-import dev.fovea.nn.KvCache;
 import dev.fovea.nn.Linear;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
@@ -21,6 +19,7 @@ import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -42,7 +41,7 @@ import java.util.stream.IntStream;
  *
  * <p>Shapes: T tokens, D hidden, Q queries.
  */
-public final class Blip2Model implements VisionLanguageModel {
+public final class Blip2Model implements DecoderOnlyModel {
     private final Blip2Config config;
     private final DType dtype;
     private final Blip2VisionModel visionModel;
@@ -92,7 +91,7 @@ public final class Blip2Model implements VisionLanguageModel {
      */
     @Override
     public Lengths lengths(GenerationConfig generate, int promptLength) {
-        Lengths usual = VisionLanguageModel.super.lengths(generate, promptLength);
+        Lengths usual = DecoderOnlyModel.super.lengths(generate, promptLength);
         if (config.imageTokenIndex().isPresent()) {
             return usual;
         }
@@ -111,24 +110,12 @@ public final class Blip2Model implements VisionLanguageModel {
     }
 
     @Override
-    public KvCache newCache() {
-        return languageModel.newCache();
+    public CausalModel decoder() {
+        return languageModel;
     }
 
     @Override
-    public Decoding start(Inputs inputs) {
-        return CausalDecoding.of(languageModel, inputs, this::prompt);
-    }
-
-    @Override
-    public void trace(Inputs inputs, int[] answerIds) {
-        try (CausalDecoding decoding = CausalDecoding.of(languageModel, inputs, this::prompt)) {
-            decoding.trace(answerIds);
-        }
-    }
-
-    /** Pictures and tokens as vectors. */
-    private Prompt prompt(Inputs.Row row) {
+    public Prompt prompt(Inputs.Row row) {
         Tensor tokens = languageModel.embed(row.inputIds()); // (T, D)
         Tensor embeds = config.imageTokenIndex().isPresent()
                 ? put(row, config.imageTokenIndex().getAsInt(), tokens)
@@ -192,7 +179,7 @@ public final class Blip2Model implements VisionLanguageModel {
     }
 
     @Override
-    public void close() {
-        encodedImages.close();
+    public Optional<EncodedImages> encodedImages() {
+        return Optional.of(encodedImages);
     }
 }

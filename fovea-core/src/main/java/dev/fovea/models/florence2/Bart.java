@@ -141,11 +141,10 @@ final class Bart {
         return x;
     }
 
-    /** Room for the keys and values of inputs of these lengths. */
-    CrossCache newCrossCache(int[] lengths) {
+    /** An empty cache for the keys and values of inputs. */
+    CrossCache newCrossCache() {
         Florence2Config.Stack c = config.decoder();
-        return new CrossCache(
-                backend, dtype, c.layers(), c.attentionHeads(), config.dModel() / c.attentionHeads(), lengths);
+        return new CrossCache(backend, dtype, c.layers(), c.attentionHeads(), config.dModel() / c.attentionHeads());
     }
 
     /** What the decoder's layers take from an encoded input (S, D). */

@@ -1,7 +1,6 @@
 package dev.fovea.models.florence2;
 
 import dev.fovea.error.InputException;
-import dev.fovea.generate.Decoding;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Lengths;
 import dev.fovea.io.Config;
@@ -9,6 +8,7 @@ import dev.fovea.io.Weights;
 import dev.fovea.models.EncodedImages;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Pixels;
+import dev.fovea.models.Sequences;
 import dev.fovea.models.VisionLanguageModel;
 import dev.fovea.nn.KvCache;
 import dev.fovea.nn.LayerNorm;
@@ -18,6 +18,7 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -95,25 +96,28 @@ public final class Florence2Model implements VisionLanguageModel {
     }
 
     @Override
-    public Decoding start(Inputs inputs) {
-        return decoding(inputs);
+    public Sequences newSequences(long prefixBytes) {
+        return new Florence2Sequences(languageModel);
     }
 
     @Override
     public void trace(Inputs inputs, int[] answerIds) {
-        try (Florence2Decoding decoding = decoding(inputs)) {
+        try (Sequences memory = newSequences(0);
+                Florence2Decoding decoding = start(inputs, memory, true)) {
             decoding.trace(answerIds);
         }
     }
 
-    private Florence2Decoding decoding(Inputs inputs) {
-        Scope memory = Scope.detached(backend());
+    @Override
+    public Florence2Decoding start(Inputs inputs, Sequences memory, boolean owned) {
+        Scope inputMemory = Scope.detached(backend());
         try {
-            List<Tensor> embeds =
-                    inputs.rows().stream().map(row -> inputsEmbeds(row, memory)).toList();
-            return new Florence2Decoding(languageModel, embeds, memory);
-        } catch (RuntimeException e) {
-            memory.close();
+            List<Tensor> embeds = inputs.rows().stream()
+                    .map(row -> inputsEmbeds(row, inputMemory))
+                    .toList();
+            return new Florence2Decoding(languageModel, embeds, inputMemory, (Florence2Sequences) memory, owned);
+        } catch (RuntimeException | Error e) {
+            inputMemory.close();
             throw e;
         }
     }
@@ -170,8 +174,8 @@ public final class Florence2Model implements VisionLanguageModel {
     }
 
     @Override
-    public void close() {
-        encoded.close();
+    public Optional<EncodedImages> encodedImages() {
+        return Optional.of(encoded);
     }
 
     private static final class MultiModalProjector {

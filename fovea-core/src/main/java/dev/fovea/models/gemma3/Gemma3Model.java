@@ -1,16 +1,14 @@
 package dev.fovea.models.gemma3;
 
-import dev.fovea.generate.Decoding;
 import dev.fovea.io.Config;
 import dev.fovea.io.Weights;
-import dev.fovea.models.CausalDecoding;
+import dev.fovea.models.CausalModel;
+import dev.fovea.models.DecoderOnlyModel;
 import dev.fovea.models.EncodedImages;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Pixels;
 import dev.fovea.models.Placeholders;
 import dev.fovea.models.Prompt;
-import dev.fovea.models.VisionLanguageModel;
-import dev.fovea.nn.KvCache;
 import dev.fovea.nn.Linear;
 import dev.fovea.nn.RmsNormPlusOne;
 import dev.fovea.tensor.Backend;
@@ -18,6 +16,7 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -39,7 +38,7 @@ import java.util.stream.IntStream;
  *
  * <p>Shapes: T tokens, D hidden, N pictures, P patches of one, C rows that are left of one, W width of the tower.
  */
-public final class Gemma3Model implements VisionLanguageModel {
+public final class Gemma3Model implements DecoderOnlyModel {
     private final Gemma3Config config;
     private final SiglipVisionModel visionTower;
     private final Projector multiModalProjector;
@@ -71,29 +70,17 @@ public final class Gemma3Model implements VisionLanguageModel {
     }
 
     @Override
-    public KvCache newCache() {
-        return languageModel.newCache();
+    public CausalModel decoder() {
+        return languageModel;
     }
 
     @Override
-    public Decoding start(Inputs inputs) {
-        return CausalDecoding.of(languageModel, inputs, this::prompt);
+    public Optional<EncodedImages> encodedImages() {
+        return Optional.of(encoded);
     }
 
     @Override
-    public void trace(Inputs inputs, int[] answerIds) {
-        try (CausalDecoding decoding = CausalDecoding.of(languageModel, inputs, this::prompt)) {
-            decoding.trace(answerIds);
-        }
-    }
-
-    @Override
-    public void close() {
-        encoded.close();
-    }
-
-    /** Tokens to vectors, pictures among them. */
-    Prompt prompt(Inputs.Row row) {
+    public Prompt prompt(Inputs.Row row) {
         int[] ids = row.inputIds();
         // The placeholder may lie outside the token table.
         int[] tokens = Arrays.stream(ids)
@@ -102,7 +89,8 @@ public final class Gemma3Model implements VisionLanguageModel {
         Tensor embeds = languageModel.embed(tokens); // (T, D)
         Placeholders.fill(embeds, ids, config.imageTokenId(), "image", encode(row.images())); // (3)
         int[][] positions = {IntStream.range(0, ids.length).toArray()};
-        return new Prompt(embeds.named("inputs_embeds"), positions, ids.length, blockEnds(ids));
+        int end = Placeholders.end(ids, config.imageTokenId());
+        return new Prompt(embeds.named("inputs_embeds"), positions, ids.length, blockEnds(ids), end);
     }
 
     /** For each token of a picture, where the picture ends; 0 for the others. (4) */

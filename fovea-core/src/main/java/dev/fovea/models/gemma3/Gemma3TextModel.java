@@ -1,13 +1,11 @@
 package dev.fovea.models.gemma3;
 
-import dev.fovea.generate.Decoding;
 import dev.fovea.io.Config;
 import dev.fovea.io.Weights;
-import dev.fovea.models.CausalDecoding;
 import dev.fovea.models.CausalModel;
+import dev.fovea.models.DecoderOnlyModel;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Prompt;
-import dev.fovea.models.VisionLanguageModel;
 import dev.fovea.nn.Embedding;
 import dev.fovea.nn.GatedMlp;
 import dev.fovea.nn.KvCache;
@@ -45,7 +43,7 @@ import java.util.stream.IntStream;
  *
  * <p>Shapes: T tokens, D hidden, H heads, G key heads.
  */
-public final class Gemma3TextModel implements VisionLanguageModel, CausalModel {
+public final class Gemma3TextModel implements DecoderOnlyModel, CausalModel {
     private final Gemma3Config.Text config;
     private final Backend backend;
     private final DType dtype;
@@ -101,18 +99,12 @@ public final class Gemma3TextModel implements VisionLanguageModel, CausalModel {
     }
 
     @Override
-    public Decoding start(Inputs inputs) {
-        return CausalDecoding.of(this, inputs, this::prompt);
+    public CausalModel decoder() {
+        return this;
     }
 
     @Override
-    public void trace(Inputs inputs, int[] answerIds) {
-        try (CausalDecoding decoding = CausalDecoding.of(this, inputs, this::prompt)) {
-            decoding.trace(answerIds);
-        }
-    }
-
-    private Prompt prompt(Inputs.Row row) {
+    public Prompt prompt(Inputs.Row row) {
         int[] ids = row.inputIds();
         int[][] positions = {IntStream.range(0, ids.length).toArray()};
         return Prompt.causal(embed(ids).named("inputs_embeds"), positions, ids.length);

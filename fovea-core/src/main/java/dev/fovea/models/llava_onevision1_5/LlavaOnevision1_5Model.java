@@ -1,17 +1,18 @@
 package dev.fovea.models.llava_onevision1_5;
 
 import dev.fovea.error.OptionException;
-import dev.fovea.generate.Decoding;
 import dev.fovea.io.Config;
 import dev.fovea.io.Weights;
 import dev.fovea.models.CausalDecoding;
+import dev.fovea.models.CausalModel;
+import dev.fovea.models.CausalSequences;
+import dev.fovea.models.DecoderOnlyModel;
 import dev.fovea.models.EncodedImages;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Placeholders;
 import dev.fovea.models.Prompt;
-import dev.fovea.models.VisionLanguageModel;
+import dev.fovea.models.Sequences;
 import dev.fovea.models.qwen3.Qwen3Decoder;
-import dev.fovea.nn.KvCache;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -40,7 +42,7 @@ import java.util.stream.IntStream;
  *
  * <p>Shapes: T tokens, D hidden, C merged cells.
  */
-public final class LlavaOnevision1_5Model implements VisionLanguageModel {
+public final class LlavaOnevision1_5Model implements DecoderOnlyModel {
     private final LlavaOnevision1_5Config config;
     private final RiceTransformer visual;
     private final Qwen3Decoder languageModel;
@@ -70,8 +72,8 @@ public final class LlavaOnevision1_5Model implements VisionLanguageModel {
     }
 
     @Override
-    public KvCache newCache() {
-        return languageModel.newCache();
+    public CausalModel decoder() {
+        return languageModel;
     }
 
     @Override
@@ -80,36 +82,36 @@ public final class LlavaOnevision1_5Model implements VisionLanguageModel {
     }
 
     @Override
-    public Decoding start(Inputs inputs) {
-        return decoding(inputs);
-    }
-
-    @Override
-    public void trace(Inputs inputs, int[] answerIds) {
-        try (CausalDecoding decoding = decoding(inputs)) {
-            decoding.trace(answerIds);
-        }
-    }
-
-    private CausalDecoding decoding(Inputs inputs) {
+    public CausalDecoding start(Inputs inputs, Sequences memory, boolean owned) {
         ClassRows classRows = classRows(inputs);
         try (Scope _ = Scope.open(backend())) {
             Iterator<List<Tensor>> images =
                     encode(inputs, Inputs.Row::images, classRows).iterator();
             Iterator<List<Tensor>> videos =
                     encode(inputs, Inputs.Row::videos, classRows).iterator();
-            return CausalDecoding.of(languageModel, inputs, row -> prompt(row, images.next(), videos.next()));
+            return CausalDecoding.of(
+                    inputs, row -> prompt(row, images.next(), videos.next()), (CausalSequences) memory, owned);
         }
     }
 
-    /** Tokens to vectors, pictures among them. */
+    @Override
+    public Prompt prompt(Inputs.Row row) {
+        Inputs one = new Inputs(List.of(row));
+        ClassRows classRows = classRows(one);
+        return prompt(
+                row,
+                encode(one, Inputs.Row::images, classRows).getFirst(),
+                encode(one, Inputs.Row::videos, classRows).getFirst());
+    }
+
     private Prompt prompt(Inputs.Row row, List<Tensor> images, List<Tensor> videos) {
         int[] ids = row.inputIds();
         Tensor embeds = languageModel.embed(ids); // (T, D)
         Placeholders.fill(embeds, ids, config.imageTokenId(), "image", images);
         Placeholders.fill(embeds, ids, config.videoTokenId(), "video", videos);
         int[][] positions = {IntStream.range(0, ids.length).toArray()}; // (1)
-        return Prompt.causal(embeds.named("inputs_embeds"), positions, ids.length);
+        return Prompt.causal(embeds.named("inputs_embeds"), positions, ids.length)
+                .withPictureEnd(Placeholders.end(ids, config.imageTokenId(), config.videoTokenId()));
     }
 
     /** For each row, the vectors of its pictures or clips: (C, D) each. */
@@ -159,7 +161,7 @@ public final class LlavaOnevision1_5Model implements VisionLanguageModel {
     }
 
     @Override
-    public void close() {
-        encoded.close();
+    public Optional<EncodedImages> encodedImages() {
+        return Optional.of(encoded);
     }
 }

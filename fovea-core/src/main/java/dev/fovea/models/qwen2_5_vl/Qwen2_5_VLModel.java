@@ -1,17 +1,15 @@
 package dev.fovea.models.qwen2_5_vl;
 
-import dev.fovea.generate.Decoding;
 import dev.fovea.io.Config;
 import dev.fovea.io.Weights;
-import dev.fovea.models.CausalDecoding;
 import dev.fovea.models.CausalModel;
+import dev.fovea.models.DecoderOnlyModel;
 import dev.fovea.models.EncodedImages;
 import dev.fovea.models.GridPositions;
 import dev.fovea.models.GridThw;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Placeholders;
 import dev.fovea.models.Prompt;
-import dev.fovea.models.VisionLanguageModel;
 import dev.fovea.nn.Embedding;
 import dev.fovea.nn.GatedMlp;
 import dev.fovea.nn.KvCache;
@@ -28,6 +26,7 @@ import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -55,7 +54,7 @@ import java.util.stream.IntStream;
  *
  * <p>Shapes: T tokens, D hidden, H heads, G key heads, P patches, C merged cells.
  */
-public final class Qwen2_5_VLModel implements VisionLanguageModel, CausalModel {
+public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
     private final Qwen2_5_VLConfig config;
     private final Backend backend;
     private final DType dtype;
@@ -113,30 +112,29 @@ public final class Qwen2_5_VLModel implements VisionLanguageModel, CausalModel {
     }
 
     @Override
-    public Decoding start(Inputs inputs) {
-        return CausalDecoding.of(this, inputs, this::prompt);
+    public CausalModel decoder() {
+        return this;
     }
 
     @Override
-    public void trace(Inputs inputs, int[] answerIds) {
-        try (CausalDecoding decoding = CausalDecoding.of(this, inputs, this::prompt)) {
-            decoding.trace(answerIds);
-        }
+    public int positionAxes() {
+        return 3;
     }
 
     @Override
-    public void close() {
-        encoded.close();
+    public Optional<EncodedImages> encodedImages() {
+        return Optional.of(encoded);
     }
 
-    /** Tokens to vectors, pictures among them. */
-    private Prompt prompt(Inputs.Row row) {
+    @Override
+    public Prompt prompt(Inputs.Row row) {
         Tensor embeds = embedTokens.forward(row.inputIds()); // (T, D)
         Placeholders.fill(embeds, row.inputIds(), config.imageTokenId(), "image", encode(row.images()));
         Placeholders.fill(embeds, row.inputIds(), config.videoTokenId(), "video", encode(row.videos()));
         RopeIndex index = RopeIndex.of(row, config);
         index.nameStages(backend);
-        return Prompt.causal(embeds.named("inputs_embeds"), index.positions(), index.next());
+        return Prompt.causal(embeds.named("inputs_embeds"), index.positions(), index.next())
+                .withPictureEnd(Placeholders.end(row.inputIds(), config.imageTokenId(), config.videoTokenId()));
     }
 
     /** The tower's rows for pictures or clips: a list of none or one tensor (C, D). */

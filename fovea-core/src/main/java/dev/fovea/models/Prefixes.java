@@ -1,0 +1,131 @@
+package dev.fovea.models;
+
+import dev.fovea.nn.KvCache;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keys and values of prompts that ran before, part by part, for prompts that begin alike. A part is known by a hash of all that its
+ * keys and values come of: the vectors and positions of its rows, where it was cut, and the part in front of it. A part that ran alone
+ * has the same bits whenever it runs, so whoever finds it gets what he would have computed.
+ *
+ * <p>Holds at most a number of bytes; what was not used for longest goes first, a part never before those behind it. Used by the thread
+ * of its cache; the counters by any.
+ */
+final class Prefixes {
+    private final KvCache cache;
+    private final long budget;
+    private final LinkedHashMap<ByteBuffer, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
+    private volatile long bytes;
+    private volatile long hits;
+    private volatile long hitTokens;
+
+    private static final class Entry {
+        private final KvCache.Part part;
+        private final @Nullable Entry front;
+        private int children;
+
+        Entry(KvCache.Part part, @Nullable Entry front) {
+            this.part = part;
+            this.front = front;
+        }
+    }
+
+    Prefixes(KvCache cache, long budget) {
+        this.cache = cache;
+        this.budget = budget;
+    }
+
+    /** Whether anything is kept. */
+    boolean isOn() {
+        return budget > 0;
+    }
+
+    /** Parts that were found. */
+    long hits() {
+        return hits;
+    }
+
+    /** Tokens of these parts. */
+    long hitTokens() {
+        return hitTokens;
+    }
+
+    /** Bytes of keys and values that are kept. */
+    long bytes() {
+        return bytes;
+    }
+
+    /**
+     * The key of a part.
+     *
+     * @param parent the key of the part in front of it; for the first one, whose prompts they are
+     */
+    static ByteBuffer key(ByteBuffer parent, Prompt prompt, int from, int to) {
+        MessageDigest digest = Digests.sha256();
+        digest.update(parent.duplicate());
+        ByteBuffer rest = ByteBuffer.allocate(Integer.BYTES * (2 + (to - from) * (prompt.positions().length + 1)));
+        rest.putInt(from).putInt(to);
+        for (int i = from; i < to; i++) {
+            for (int[] axis : prompt.positions()) {
+                rest.putInt(axis[i]);
+            }
+            rest.putInt(prompt.blockEnd()[i]);
+        }
+        digest.update(rest.flip());
+        Tensor rows = prompt.inputsEmbeds().rows(from, to);
+        byte[] vectors = new byte[Math.toIntExact(rows.bytes())];
+        rows.backend().read(rows, MemorySegment.ofArray(vectors));
+        digest.update(vectors);
+        return ByteBuffer.wrap(digest.digest());
+    }
+
+    /** Lets a sequence go on with a part, where it is there. */
+    boolean append(int sequence, ByteBuffer key, int tokens) {
+        Optional<Entry> found = Optional.ofNullable(entries.get(key));
+        found.ifPresent(entry -> {
+            cache.append(sequence, entry.part);
+            hits++;
+            hitTokens += tokens;
+        });
+        return found.isPresent();
+    }
+
+    /** Keeps what the last step of a sequence computed. */
+    void put(int sequence, ByteBuffer key, ByteBuffer parent, int from, int to) {
+        if (entries.containsKey(key)) {
+            return;
+        }
+        KvCache.Part part = cache.keep(sequence, from, to);
+        Entry front = entries.get(parent);
+        if (front != null) {
+            front.children++;
+        }
+        entries.put(key, new Entry(part, front));
+        bytes += part.bytes();
+        evict();
+    }
+
+    private void evict() {
+        while (bytes > budget) {
+            Iterator<Map.Entry<ByteBuffer, Entry>> oldest = entries.entrySet().iterator();
+            Entry entry = oldest.next().getValue();
+            while (entry.children > 0) {
+                entry = oldest.next().getValue();
+            }
+            oldest.remove();
+            bytes -= entry.part.bytes();
+            cache.forget(entry.part);
+            if (entry.front != null) {
+                entry.front.children--;
+            }
+        }
+    }
+}

@@ -1,0 +1,473 @@
+package dev.fovea.models.batch;
+
+import dev.fovea.error.BusyException;
+import dev.fovea.error.MemoryException;
+import dev.fovea.models.Inputs;
+import dev.fovea.models.RowDecoding;
+import dev.fovea.models.Sequences;
+import dev.fovea.models.Sequences.Next;
+import dev.fovea.models.Tenant;
+import dev.fovea.models.VisionLanguageModel;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What runs a batch: a thread that decodes, in turn a step of all rows whose callers are ready and a part of one prompt, and one that
+ * encodes pictures beside it. Callers wait for them; nothing is worked on whose caller is not waiting, so that the model is theirs to
+ * keep open.
+ */
+final class Engine {
+    /** How often who waits for a place or a prompt looks whether he is still wanted. */
+    private static final long ASKING_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    /** A step waits for callers who were there for the last one, for an eighth of its time, within these bounds. */
+    private static final long LEAST_GRACE_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
+
+    private static final long MOST_GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final int GRACE_SHARE = 8;
+
+    private final VisionLanguageModel model;
+    private final Limits limits;
+    private final Sequences memory;
+    private final Steps steps;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition work = lock.newCondition();
+    private final Condition pictures = lock.newCondition();
+    private final Turns waiting = new Turns();
+    private final Deque<Call> toEncode = new ArrayDeque<>();
+    private final Turns prompts = new Turns();
+    private final Set<Call> running = new LinkedHashSet<>(); // those whose prompt is done
+    private final List<RowDecoding> left = new ArrayList<>();
+    private final Counter counter = new Counter();
+    private int admitted;
+    private int rows;
+    private long bytes;
+    private boolean promptsTurn;
+    private long lastEnd;
+    private long graceNanos = LEAST_GRACE_NANOS;
+    private boolean stopped;
+
+    Engine(VisionLanguageModel model, Limits limits) {
+        this.model = model;
+        this.limits = limits;
+        memory = model.newSequences(limits.prefixBytes());
+        steps = new Steps(memory);
+    }
+
+    /** Its threads, which end with {@link #stop}. */
+    void start() {
+        Thread.ofPlatform().daemon().name("fovea-batch").start(this::decode);
+        Thread.ofPlatform().daemon().name("fovea-batch-pictures").start(this::encode);
+    }
+
+    Condition newCondition() {
+        return lock.newCondition();
+    }
+
+    // ---------------------------------------------------------------------------------------------------- callers
+
+    /** Waits for a place and until the pictures are encoded. */
+    Call enter(Inputs inputs, Demand demand, BooleanSupplier cancelled) {
+        Call call = new Call(this, inputs, demand, memory.bytes(inputs, demand.positions()), memory.vocabSize());
+        requireFit(call);
+        lock.lock();
+        try {
+            waiting.add(call);
+            admit();
+            if (!call.admitted && waiting.size() > limits.waiting()) {
+                waiting.remove(call);
+                throw busy();
+            }
+        } finally {
+            lock.unlock();
+        }
+        try {
+            if (!await(call, () -> call.admitted, cancelled)) {
+                return call;
+            }
+            if (hasPictures(inputs)) {
+                await(call, () -> call.decoding != null, cancelled);
+            } else {
+                prepare(call);
+            }
+        } catch (RuntimeException | Error e) {
+            leave(call);
+            throw e;
+        }
+        return call;
+    }
+
+    private void requireFit(Call call) {
+        if (call.bytes > limits.cacheBytes()) {
+            throw new MemoryException(
+                    String.format(
+                            Locale.ROOT,
+                            "keys and values of this request may need %.2f GB; the batch has %.2f GB",
+                            call.bytes / 1e9,
+                            limits.cacheBytes() / 1e9),
+                    "lower max_new_tokens or num_beams, shorten the prompt, or give the batch more");
+        }
+    }
+
+    private BusyException busy() {
+        counter.refused++;
+        Duration wait = counter.wait(waiting.size(), Math.max(1, admitted));
+        return new BusyException(
+                waiting.size() + " requests wait, " + limits.waiting() + " may; this one found no place", wait);
+    }
+
+    private static boolean hasPictures(Inputs inputs) {
+        return inputs.rows().stream()
+                .anyMatch(row -> !row.images().isEmpty() || !row.videos().isEmpty());
+    }
+
+    /** Waits until the prompt has run; its logits, or none where it was cancelled. */
+    float[][] prefill(Call call, BooleanSupplier cancelled) {
+        lock.lock();
+        try {
+            if (call.decoding == null) {
+                return new float[0][]; // cancelled before
+            }
+            prompts.add(call);
+            work.signal();
+        } finally {
+            lock.unlock();
+        }
+        if (!await(call, () -> call.promptDone, cancelled)) {
+            return new float[0][];
+        }
+        return call.prepared().promptLogits();
+    }
+
+    /** Waits until a step has fed a call's tokens. */
+    Next[] step(Call call, Call.Step wanted) {
+        lock.lock();
+        try {
+            call.step = wanted;
+            call.late = false;
+            work.signal();
+            while (call.step != null && call.failure == null) {
+                call.news.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+        rethrow(call);
+        return wanted.next();
+    }
+
+    /** Frees what a call has. */
+    void leave(Call call) {
+        lock.lock();
+        try {
+            withdraw(call);
+            while (call.busy) {
+                call.news.awaitUninterruptibly();
+            }
+            RowDecoding decoding = call.decoding;
+            running.remove(call);
+            call.step = null;
+            if (decoding != null) {
+                decoding.closePrompts();
+                call.decoding = null;
+                left.add(decoding);
+            }
+            if (call.admitted) {
+                call.admitted = false;
+                admitted--;
+                rows -= call.demand.rows();
+                bytes -= call.bytes;
+                counter.done(System.nanoTime() - call.since);
+            }
+            admit();
+            work.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void withdraw(Call call) {
+        waiting.remove(call);
+        toEncode.remove(call);
+        prompts.remove(call);
+    }
+
+    /** Waits for something; false where the caller is not wanted any more, and nothing works on the call. */
+    private boolean await(Call call, BooleanSupplier done, BooleanSupplier cancelled) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                boolean unwanted = cancelled.getAsBoolean();
+                lock.lock();
+                try {
+                    if (call.failure != null) {
+                        rethrow(call);
+                    }
+                    if (done.getAsBoolean()) {
+                        return true;
+                    }
+                    if (unwanted && !call.busy) {
+                        withdraw(call);
+                        return false;
+                    }
+                    call.news.awaitNanos(ASKING_NANOS);
+                } catch (InterruptedException e) {
+                    interrupted = true; // kept for whoever asks for it
+                } finally {
+                    lock.unlock();
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static void rethrow(Call call) {
+        switch (call.failure) {
+            case null -> {}
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            case Throwable e -> throw new IllegalStateException(e);
+        }
+    }
+
+    Counts counts() {
+        lock.lock();
+        try {
+            return new Counts(
+                    admitted,
+                    waiting.size(),
+                    rows,
+                    counter.steps,
+                    counter.tokens,
+                    counter.promptTokens,
+                    counter.refused,
+                    memory.prefixHits(),
+                    memory.prefixTokens(),
+                    memory.prefixBytes(),
+                    memory.bytes());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** When no call is left. */
+    void stop() {
+        lock.lock();
+        try {
+            stopped = true;
+            work.signal();
+            pictures.signal();
+        } finally {
+            lock.unlock();
+        }
+        memory.close();
+    }
+
+    // ------------------------------------------------------------------------------------------------- under the lock
+
+    /** Lets in whom there is room for, in turn: who is next waits for room rather than being passed by smaller ones. */
+    private void admit() {
+        while (!waiting.isEmpty() && fits(waiting.peek())) {
+            Call call = waiting.take();
+            call.admitted = true;
+            admitted++;
+            rows += call.demand.rows();
+            bytes += call.bytes;
+            if (hasPictures(call.inputs)) {
+                toEncode.add(call);
+                pictures.signal();
+            }
+            call.news.signal();
+        }
+    }
+
+    private boolean fits(Call call) {
+        return admitted == 0 || rows + call.demand.rows() <= limits.rows() && bytes + call.bytes <= limits.cacheBytes();
+    }
+
+    // -------------------------------------------------------------------------------------------------- its threads
+
+    private void encode() {
+        for (Call call = nextPictures(); call != null; call = nextPictures()) {
+            prepare(call);
+        }
+    }
+
+    private @Nullable Call nextPictures() {
+        lock.lock();
+        try {
+            while (toEncode.isEmpty() && !stopped) {
+                pictures.awaitUninterruptibly();
+            }
+            Call call = toEncode.poll();
+            if (call != null) {
+                call.busy = true;
+            }
+            return call;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void prepare(Call call) {
+        RowDecoding decoding = null;
+        Throwable failure = null;
+        try {
+            decoding = Tenant.as(call.client(), () -> model.start(call.inputs, memory, false));
+        } catch (RuntimeException | Error e) {
+            failure = e;
+        }
+        lock.lock();
+        try {
+            call.busy = false;
+            call.decoding = decoding;
+            call.failure = failure;
+            call.news.signal();
+            rethrowToOwn(call);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Where the caller itself has prepared it. */
+    private static void rethrowToOwn(Call call) {
+        if (!hasPictures(call.inputs)) {
+            rethrow(call);
+        }
+    }
+
+    private void decode() {
+        for (Runnable next = next(); next != null; next = next()) {
+            next.run();
+        }
+    }
+
+    /** What to do next; null where there is nothing any more. */
+    private @Nullable Runnable next() {
+        lock.lock();
+        try {
+            while (!stopped) {
+                left.forEach(RowDecoding::close);
+                left.clear();
+                long grace = grace();
+                if (grace > 0 && !(promptsTurn && !prompts.isEmpty())) {
+                    await(grace);
+                } else if (hasSteps() && !(promptsTurn && !prompts.isEmpty())) {
+                    return takeStep();
+                } else if (!prompts.isEmpty()) {
+                    return takePrompt();
+                } else {
+                    work.awaitUninterruptibly();
+                }
+            }
+            return null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void await(long nanos) {
+        try {
+            work.awaitNanos(nanos);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("nobody interrupts this thread", e);
+        }
+    }
+
+    private boolean hasSteps() {
+        return running.stream().anyMatch(c -> c.step != null);
+    }
+
+    /** How long a step waits for callers that are still thinking about the last one. */
+    private long grace() {
+        boolean complete = running.stream().allMatch(c -> c.step != null || c.late);
+        return complete ? 0 : Math.max(0, lastEnd + graceNanos - System.nanoTime());
+    }
+
+    private Runnable takeStep() {
+        List<Call> ready = new ArrayList<>();
+        for (Call call : running) {
+            call.late = call.step == null;
+            call.busy = !call.late;
+            if (call.busy) {
+                ready.add(call);
+            }
+        }
+        promptsTurn = true;
+        return () -> step(ready);
+    }
+
+    private void step(List<Call> ready) {
+        long start = System.nanoTime();
+        Throwable failure = null;
+        try {
+            steps.run(ready);
+        } catch (RuntimeException | Error e) {
+            failure = e;
+        }
+        lock.lock();
+        try {
+            for (Call call : ready) {
+                counter.tokens += call.step == null ? 0 : call.step.tokens().length;
+                call.step = null;
+                call.busy = false;
+                call.failure = failure == null ? call.failure : failure;
+                call.news.signal();
+            }
+            counter.steps++;
+            lastEnd = System.nanoTime();
+            graceNanos = Math.clamp((lastEnd - start) / GRACE_SHARE, LEAST_GRACE_NANOS, MOST_GRACE_NANOS);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Runnable takePrompt() {
+        Call call = prompts.take();
+        call.busy = true;
+        promptsTurn = false;
+        return () -> prompt(call);
+    }
+
+    private void prompt(Call call) {
+        boolean done = false;
+        Throwable failure = null;
+        try {
+            done = call.prepared().advance();
+        } catch (RuntimeException | Error e) {
+            failure = e;
+        }
+        lock.lock();
+        try {
+            call.busy = false;
+            call.failure = failure;
+            call.promptDone = done;
+            if (done) {
+                counter.promptTokens += call.inputs.inputIds().stream()
+                        .mapToInt(ids -> ids.length)
+                        .sum();
+                running.add(call);
+            } else if (failure == null) {
+                prompts.putBack(call);
+            }
+            call.news.signal();
+            lastEnd = System.nanoTime();
+        } finally {
+            lock.unlock();
+        }
+    }
+}
