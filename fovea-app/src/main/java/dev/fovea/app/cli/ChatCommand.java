@@ -58,20 +58,8 @@ final class ChatCommand implements Callable<Integer> {
             description = "A conversation in transformers' JSON form, which goes on.")
     Optional<String> messages = Optional.empty();
 
-    @Option(names = "--resized-height", paramLabel = "N", description = "Height that pictures and frames get.")
-    Optional<Integer> resizedHeight = Optional.empty();
-
-    @Option(names = "--resized-width", paramLabel = "N", description = "Width that pictures and frames get.")
-    Optional<Integer> resizedWidth = Optional.empty();
-
-    @Option(names = "--sample-fps", paramLabel = "X", description = "How many frames of a clip make a second.")
-    Optional<Double> sampleFps = Optional.empty();
-
-    @Option(names = "--fps", paramLabel = "X", description = "Frames per second to take of video files.")
-    Optional<Double> fps = Optional.empty();
-
-    @Option(names = "--nframes", paramLabel = "N", description = "Frames to take of each video file.")
-    Optional<Integer> nframes = Optional.empty();
+    @Mixin
+    ItemOptions items = new ItemOptions();
 
     @Mixin
     RequestOptions options = new RequestOptions();
@@ -92,7 +80,7 @@ final class ChatCommand implements Callable<Integer> {
     public Integer call() {
         check();
         try (Pipeline pipe = open()) {
-            Chat chat = new Chat(pipe, settings(), sizes(), clipOptions(), console, output);
+            Chat chat = new Chat(pipe, settings(), items.ofPicture(), items.ofClip(), console, output);
             system.ifPresent(chat::tell);
             if (messages.isEmpty()) {
                 images.forEach(chat::show);
@@ -108,6 +96,11 @@ final class ChatCommand implements Callable<Integer> {
     private void check() {
         if (messages.isPresent() && system.isPresent()) {
             throw new OptionException("--messages holds what was said so far; --system cannot go with it");
+        }
+        if (options.template.continueFinalMessage.orElse(false)) {
+            throw new OptionException(
+                    "--continue-final-message goes on with the assistant's last message; in a chat the last one is yours",
+                    "fovea run --messages FILE --continue-final-message goes on with a conversation");
         }
         if (images.contains(InputOptions.STDIN)
                 || messages.filter(InputOptions.STDIN::equals).isPresent()) {
@@ -134,21 +127,6 @@ final class ChatCommand implements Callable<Integer> {
         });
         return Request.parse(
                 options.over(json), messages.map(InputOptions::directory).orElse(Path.of("")));
-    }
-
-    private Map<String, Object> clipOptions() {
-        Map<String, Object> all = sizes();
-        sampleFps.ifPresent(x -> all.put("sample_fps", x));
-        fps.ifPresent(x -> all.put("fps", x));
-        nframes.ifPresent(n -> all.put("nframes", n));
-        return all;
-    }
-
-    private Map<String, Object> sizes() {
-        Map<String, Object> all = new LinkedHashMap<>();
-        resizedHeight.ifPresent(n -> all.put("resized_height", (long) n));
-        resizedWidth.ifPresent(n -> all.put("resized_width", (long) n));
-        return all;
     }
 
     /** Lines are edited where both their ends are at a terminal that can do so. */

@@ -82,26 +82,8 @@ final class InputOptions {
             description = "A request in JSON, as a line of batch's input; - is stdin.")
     Optional<String> request = Optional.empty();
 
-    @Option(
-            names = "--resized-height",
-            paramLabel = "N",
-            description = "Height that pictures get; with --resized-width.")
-    Optional<Integer> resizedHeight = Optional.empty();
-
-    @Option(names = "--resized-width", paramLabel = "N", description = "Width that pictures get.")
-    Optional<Integer> resizedWidth = Optional.empty();
-
-    @Option(names = "--sample-fps", paramLabel = "X", description = "How many frames of a clip make a second.")
-    Optional<Double> sampleFps = Optional.empty();
-
-    @Option(
-            names = "--fps",
-            paramLabel = "X",
-            description = "Frames per second to take of a video file, not of a folder.")
-    Optional<Double> fps = Optional.empty();
-
-    @Option(names = "--nframes", paramLabel = "N", description = "Frames to take of a video file, not of a folder.")
-    Optional<Integer> nframes = Optional.empty();
+    @Mixin
+    ItemOptions items = new ItemOptions();
 
     private Optional<String> directory = Optional.empty();
 
@@ -139,17 +121,19 @@ final class InputOptions {
                     "--messages holds the whole conversation; PROMPT, --system, --text and --task cannot go"
                             + " with it");
         }
-        boolean ofClips = sampleFps.isPresent() || fps.isPresent() || nframes.isPresent();
-        boolean itemOptions = resizedHeight.isPresent() || resizedWidth.isPresent() || ofClips;
-        if (itemOptions && (request.isPresent() || messages.isPresent() || text.isPresent() || task.isPresent())) {
+        boolean sizes = !items.ofPicture().isEmpty();
+        boolean ofClips = items.ofClip().size() > items.ofPicture().size();
+        if ((sizes || ofClips)
+                && (request.isPresent() || messages.isPresent() || text.isPresent() || task.isPresent())) {
             throw new OptionException(
-                    "--resized-height, --resized-width, --sample-fps, --fps and --nframes go with a prompt and --image"
-                            + " or --video; in a file they stand in the items of the messages");
+                    "--resized-height, --resized-width, --sample-fps, --fps, --nframes and --video-reader go with a prompt"
+                            + " and --image or --video; in a file they stand in the items of the messages");
         }
         if (videos.isEmpty() && ofClips) {
-            throw new OptionException("--sample-fps, --fps and --nframes go with --video; no clip is given");
+            throw new OptionException(
+                    "--sample-fps, --fps, --nframes and --video-reader go with --video; no clip is given");
         }
-        if (images.isEmpty() && (resizedHeight.isPresent() || resizedWidth.isPresent()) && videos.isEmpty()) {
+        if (images.isEmpty() && videos.isEmpty() && sizes) {
             throw new OptionException("--resized-height and --resized-width go with --image; no picture is given");
         }
         checkStdin();
@@ -310,22 +294,17 @@ final class InputOptions {
         List<Object> turns = new ArrayList<>();
         system.ifPresent(s -> turns.add(Map.of("role", "system", "content", List.of(textItem(s)))));
         List<Object> content = new ArrayList<>();
-        images.forEach(_ -> content.add(new Values()
-                .put("type", Optional.of("image"))
-                .put("resized_height", resizedHeight)
-                .put("resized_width", resizedWidth)
-                .toMap()));
-        videos.forEach(_ -> content.add(new Values()
-                .put("type", Optional.of("video"))
-                .put("resized_height", resizedHeight)
-                .put("resized_width", resizedWidth)
-                .put("sample_fps", sampleFps)
-                .put("fps", fps)
-                .put("nframes", nframes)
-                .toMap()));
+        images.forEach(_ -> content.add(item("image", items.ofPicture())));
+        videos.forEach(_ -> content.add(item("video", items.ofClip())));
         prompt.ifPresent(p -> content.add(textItem(p)));
         turns.add(Map.of("role", "user", "content", content));
         return turns;
+    }
+
+    private static Map<String, Object> item(String type, Map<String, Object> keys) {
+        Map<String, Object> item = new LinkedHashMap<>(keys);
+        item.put("type", type);
+        return item;
     }
 
     private static Map<String, Object> textItem(String text) {

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,6 +34,37 @@ class ChatCommandTest {
         assertThat(result.err()).startsWith("40 tokens · ").doesNotContain("\u001b", ">");
         assertThat(chat("/image " + PICTURE + "\n" + QUESTION, "--max-new-tokens", "40", "--no-do-sample", "--quiet"))
                 .isEqualTo(new Shell.Result(0, text, ""));
+    }
+
+    /** What a chat's template is told is what a single answer's is. */
+    @Test
+    void takesTheTemplatesArguments() throws IOException {
+        Path template = Files.writeString(
+                folder.resolve("t.jinja"), "{{ tools[0].a }} {{ mood }} {{ messages[0].content[0].text }}");
+        Path tools = Files.writeString(folder.resolve("tools.json"), "[{\"a\": \"hammer\"}]");
+        String[] arguments = {
+            "--chat-template",
+            template.toString(),
+            "--tools",
+            tools.toString(),
+            "--template",
+            "mood=calm",
+            "--max-new-tokens",
+            "8",
+            "--no-do-sample"
+        };
+        String alone = fovea(Stream.concat(Stream.of("run", MODEL, "hello"), Stream.of(arguments))
+                        .toArray(String[]::new))
+                .succeeds()
+                .out();
+        assertThat(chat("hello", arguments).succeeds().out()).isEqualTo(alone);
+        assertThat(chat("hello", "--max-new-tokens", "8", "--no-do-sample").out())
+                .isNotEqualTo(alone);
+    }
+
+    @Test
+    void continuesNoMessageOfItsUser() {
+        chat("hello", "--continue-final-message").failsWith(2, "--continue-final-message", "the last one is yours");
     }
 
     @Test

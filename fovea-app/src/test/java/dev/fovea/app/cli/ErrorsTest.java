@@ -122,6 +122,17 @@ class ErrorsTest {
         fovea("run", MODEL, "hi", "--video", folder.toString(), "--fps", "2").failsWith(2, "fps", "video file");
         fovea("run", MODEL, "hi", "--video", folder.toString(), "--nframes", "2")
                 .failsWith(2, "nframes", "video file");
+        fovea("run", MODEL, "hi", "--image", PICTURE, "--video-reader", "decord")
+                .failsWith(2, "--video-reader", "no clip is given");
+        fovea(
+                        "run",
+                        MODEL,
+                        "hi",
+                        "--video",
+                        "../fovea-video/src/test/resources/clips/made/uneven.gif",
+                        "--video-reader",
+                        "opencv")
+                .failsWith(2, "video_reader", "opencv", "torchcodec or decord");
     }
 
     @ParameterizedTest
