@@ -1,5 +1,6 @@
 package dev.fovea.backend.cpu;
 
+import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,10 +15,13 @@ final class Attention {
 
     private final Workers workers;
     private final Gemm gemm;
+    private final boolean javaAlone;
 
-    Attention(Workers workers, Gemm gemm) {
+    /** @param javaAlone whether machine code is to be left out */
+    Attention(Workers workers, Gemm gemm, boolean javaAlone) {
         this.workers = workers;
         this.gemm = gemm;
+        this.javaAlone = javaAlone;
     }
 
     /** H query heads over G key heads of width D. */
@@ -43,11 +47,16 @@ final class Attention {
         List<Span> spans =
                 spans(call.mask(), Math.max(1, SPAN_ROWS / call.heads().shared()));
         int groups = call.heads().keys();
+        Float16Code float16 = call.k().dtype() == DType.FLOAT16 && !javaAlone
+                ? Float16Code.Found.here().code()
+                : null;
         workers.run(spans.size() * groups, i -> {
             Span span = spans.get(i / groups);
             int rows = span.count() * call.heads().shared();
-            TileProducts products = gemm.tile(call.q().dtype(), rows, span.to() - span.from());
-            new AttentionBlock(call, span, i % groups, products).run();
+            TileProducts products = rows < FewRowsTile.LIMIT
+                    ? new FewRowsTile(float16)
+                    : gemm.tile(call.q().dtype(), span.to() - span.from());
+            new AttentionBlock(call, span, i % groups, products, float16).run();
         });
     }
 

@@ -3,6 +3,7 @@ package dev.fovea.backend.cpu;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One span of queries with one key head, on one thread. A row is a query and one of the heads that share the key head. For
@@ -36,6 +37,7 @@ final class AttentionBlock {
     private final int group;
     private final int shared;
     private final TileProducts products;
+    private final @Nullable Float16Code float16;
     private final TileProducts.Size size;
     private final boolean split;
     private final int wide;
@@ -52,11 +54,13 @@ final class AttentionBlock {
     private final float[] total;
     private final float[] shrink;
 
-    AttentionBlock(Attention.Call call, Attention.Span span, int group, TileProducts products) {
+    AttentionBlock(
+            Attention.Call call, Attention.Span span, int group, TileProducts products, @Nullable Float16Code float16) {
         this.call = call;
         this.span = span;
         this.group = group;
         this.products = products;
+        this.float16 = float16;
         int width = call.heads().width();
         shared = call.heads().shared();
         int rows = span.count() * shared;
@@ -96,8 +100,7 @@ final class AttentionBlock {
         Arrays.fill(max, Float.NEGATIVE_INFINITY);
         for (int start = span.from(); start < span.to(); start += size.tile()) {
             int count = Math.min(size.tile(), span.to() - start);
-            readKeys(start, count);
-            products.scores(queries.address(), keys.address(), scores, size);
+            products.scores(queries.address(), readTile(start, count), scores, size);
             weigh(start, count);
             products.sums(weights, values.address(), partial, size);
             accumulate(start == span.from());
@@ -131,16 +134,66 @@ final class AttentionBlock {
                 to.dtype(), line, 0, to.row(i), (int) (to.stride() / to.dtype().bytes()));
     }
 
-    private void readKeys(int start, int count) {
-        for (int i = 0; i < count; i++) {
-            int row = call.mask().row(span.first(), start + i);
-            putKey(call.head(call.k(), row, group), i);
-            put(call.v(), call.head(call.v(), row, group), values, i);
+    /** Reads a tile's values, and its keys, unless these can be multiplied where they lie; returns the keys. */
+    private Rows readTile(int start, int count) {
+        Rows k = call.k();
+        int row = row(start);
+        boolean lying = products.readsKeys(k.dtype(), size.width()) && count >= Dot.SIDE && run(start, count) == count;
+        for (int i = 0, run; i < count; i += run) {
+            run = run(start + i, count - i);
+            if (!lying) {
+                readKeys(row(start + i), i, run);
+            }
+            put(call.v(), row(start + i), values, i, run);
+        }
+        clearValues(count);
+        if (lying) {
+            return new Rows(k.dtype(), call.head(k, row, group), count, size.width(), k.stride());
         }
         if (products.keysByDimension()) {
             Lanes.store(DType.FLOAT32, columns, 0, keys.address(), size.width() * size.tile());
         }
-        // Weights beyond the last key are zero, and zero times what memory holds need not be.
+        return keys;
+    }
+
+    private int row(int position) {
+        return call.mask().row(span.first(), position);
+    }
+
+    /** How many of the next positions lie in rows one behind the other. */
+    private int run(int position, int limit) {
+        int first = row(position);
+        int run = 1;
+        while (run < limit && row(position + run) == first + run) {
+            run++;
+        }
+        return run;
+    }
+
+    private void readKeys(int row, int at, int count) {
+        if (!products.keysByDimension()) {
+            put(call.k(), row, keys, at, count);
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            putKey(call.head(call.k(), row + i, group), at + i);
+        }
+    }
+
+    /** This head of rows one behind the other. */
+    private void put(Rows source, int row, Rows to, int at, int count) {
+        if (source.dtype() == DType.FLOAT16 && float16 != null && to.dtype() == DType.FLOAT32 && size.width() == wide) {
+            Rows lying = new Rows(source.dtype(), call.head(source, row, group), count, wide, source.stride());
+            float16.widen(lying, new Rows(to.dtype(), to.row(at), count, wide, to.stride()));
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            put(source, call.head(source, row + i, group), to, at + i);
+        }
+    }
+
+    /** Weights beyond the last key are zero, and zero times what memory holds need not be. */
+    private void clearValues(int count) {
         long bytes = values.stride() * size.tile();
         Lanes.MEMORY
                 .asSlice(values.row(count), values.row(size.tile()) - values.row(count))

@@ -46,7 +46,7 @@ public final class CpuBackend implements Backend {
         gemm = gemm(options.gemm(), workers);
         elementwise = new Elementwise(workers);
         movement = new Movement(workers);
-        attention = new Attention(workers, gemm);
+        attention = new Attention(workers, gemm, options.gemm() == GemmChoice.JAVA);
         maps = new Maps(workers);
         lifetime = new Lifetime(new Owned(workers, gemm, slabs)::free);
     }

@@ -1,6 +1,7 @@
 package dev.fovea.backend.cpu;
 
 import dev.fovea.tensor.DType;
+import org.jspecify.annotations.Nullable;
 
 /** For decoding: a handful of rows do not pay for transposing the keys, so scores are dot products. */
 final class FewRowsTile implements TileProducts {
@@ -8,7 +9,13 @@ final class FewRowsTile implements TileProducts {
     static final int LIMIT = 16;
 
     private final float[] tile = new float[Dot.SIDE * Dot.SIDE];
+    private final @Nullable Float16Code float16;
     private float[] lines = {};
+
+    /** @param float16 what multiplies float16, or null */
+    FewRowsTile(@Nullable Float16Code float16) {
+        this.float16 = float16;
+    }
 
     @Override
     public DType dtype() {
@@ -21,34 +28,52 @@ final class FewRowsTile implements TileProducts {
     }
 
     @Override
-    public void scores(long queries, long keys, long scores, Size size) {
+    public boolean readsKeys(DType dtype, int width) {
+        return width == pitch(width) && (dtype != DType.FLOAT16 || float16 != null);
+    }
+
+    @Override
+    public void scores(long queries, Rows keys, long scores, Size size) {
         int tile = size.tile();
+        int pitch = pitch(size.width());
+        Panel.Strip strip = new Panel.Strip(queries, size.rows(), pitch);
+        lines = Lanes.atLeast(lines, Dot.SIDE * tile);
+        int whole = keys.count() / Dot.SIDE * Dot.SIDE;
         for (int row = 0; row < size.rows(); row += Dot.SIDE) {
             int valid = Math.min(Dot.SIDE, size.rows() - row);
-            lines = Lanes.atLeast(lines, Dot.SIDE * tile);
-            scores(queries + 4L * row * pitch(size.width()), valid, keys, size);
+            scores(strip, row, valid, keys, 0, whole, tile);
+            if (whole < keys.count()) { // the last four once more, rather than what lies behind them
+                scores(strip, row, valid, keys, keys.count() - Dot.SIDE, Dot.SIDE, tile);
+            }
             for (int i = 0; i < valid; i++) {
                 Lanes.store(DType.FLOAT32, lines, i * tile, scores + 4L * (row + i) * tile, tile);
             }
         }
     }
 
-    /** Up to four lines. */
-    private void scores(long queries, int rows, long keys, Size size) {
-        int pitch = pitch(size.width());
-        long stride = 4L * pitch;
-        for (int key = 0; key < size.tile(); key += Dot.SIDE) {
-            long from = keys + key * stride;
-            if (rows > 2) {
-                Dot.tile(DType.FLOAT32, from, stride, queries, stride, pitch, tile);
-                for (int i = 0; i < rows; i++) {
-                    System.arraycopy(tile, i * Dot.SIDE, lines, i * size.tile() + key, Dot.SIDE);
-                }
-            } else {
-                for (int i = 0; i < rows; i++) {
-                    Dot.column(DType.FLOAT32, from, stride, queries + i * stride, pitch, lines, i * size.tile() + key);
-                }
+    /** Up to four lines, for so many keys from one on. */
+    private void scores(Panel.Strip queries, int row, int rows, Rows keys, int first, int count, int step) {
+        if (keys.dtype() == DType.FLOAT16 && float16 != null) {
+            Rows part = new Rows(keys.dtype(), keys.row(first), count, keys.width(), keys.stride());
+            float16.multiply(part, queries, row, rows, lines, first, step);
+            return;
+        }
+        for (int key = first; key < first + count; key += Dot.SIDE) {
+            dots(queries, row, rows, keys, key, step);
+        }
+    }
+
+    private void dots(Panel.Strip queries, int row, int rows, Rows keys, int key, int step) {
+        int pitch = queries.pitch();
+        if (rows > 2) {
+            Dot.tile(keys.dtype(), keys.row(key), keys.stride(), queries.row(row), 4L * pitch, pitch, tile);
+            for (int i = 0; i < rows; i++) {
+                System.arraycopy(tile, i * Dot.SIDE, lines, i * step + key, Dot.SIDE);
             }
+            return;
+        }
+        for (int i = 0; i < rows; i++) {
+            Dot.column(keys.dtype(), keys.row(key), keys.stride(), queries.row(row + i), pitch, lines, i * step + key);
         }
     }
 

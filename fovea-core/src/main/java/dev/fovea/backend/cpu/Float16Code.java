@@ -28,9 +28,11 @@ final class Float16Code {
     private static final ThreadLocal<Buffer> RESULTS = ThreadLocal.withInitial(Buffer::new);
 
     private final MethodHandle[] kernels; // for one row of x, two, …
+    private final MethodHandle widening;
 
-    private Float16Code(MethodHandle[] kernels) {
+    private Float16Code(MethodHandle[] kernels, MethodHandle widening) {
         this.kernels = kernels;
+        this.widening = widening;
     }
 
     /** The kernels, or why there are none. */
@@ -64,18 +66,18 @@ final class Float16Code {
             int rows = bits == 512 ? 4 : 2; // as many accumulators as there are registers for
             MethodHandle[] kernels = new MethodHandle[rows];
             Arrays.setAll(kernels, i -> MachineCode.function(kernel(bits, i + 1)));
-            return new Found(new Float16Code(kernels), "");
+            return new Found(new Float16Code(kernels, MachineCode.function(wideningKernel(bits))), "");
         } catch (NativeException e) {
             return new Found(null, e.problem());
         }
     }
 
     /**
-     * {@code line[j step + i] = w[i] . x[j]} for all rows of w, a multiple of four, and count rows of x from t on.
+     * {@code line[at + j step + i] = w[i] . x[t + j]} for all rows of w, a multiple of four, and count rows of x from t on.
      *
      * @param w float16, as wide as rows of x with their padding
      */
-    void multiply(Rows w, Panel.Strip x, int t, int count, float[] line, int step) {
+    void multiply(Rows w, Panel.Strip x, int t, int count, float[] line, int at, int step) {
         for (int j = 0; j < count; j += kernels.length) {
             int rows = Math.min(kernels.length, count - j);
             long results = RESULTS.get().floats((long) w.count() * rows);
@@ -84,10 +86,36 @@ final class Float16Code {
             for (int i = 0; i < w.count() / Dot.SIDE; i++) {
                 for (int row = 0; row < rows; row++) {
                     long from = results + 4L * Dot.SIDE * (i * rows + row);
-                    Lanes.copy(from, line, (j + row) * step + i * Dot.SIDE, Dot.SIDE);
+                    Lanes.copy(from, line, at + (j + row) * step + i * Dot.SIDE, Dot.SIDE);
                 }
             }
         }
+    }
+
+    /** Copies rows to float32 rows; their width is a multiple of the vector length. */
+    void widen(Rows from, Rows to) {
+        MachineCode.call(
+                widening, from.address(), from.stride(), from.count(), from.width(), to.address(), to.stride());
+    }
+
+    /** A function of the address and stride of float16 rows, their number and width, and address and stride of the copy. */
+    private static byte[] wideningKernel(int bits) {
+        Assembler a = new Assembler(bits);
+        int row = a.here();
+        a.clear(Gpr.RAX);
+        int loop = a.here();
+        a.vcvtph2ps(0, Address.indexed(Gpr.RDI, Gpr.RAX, 1));
+        a.vmovups(Address.indexed(Gpr.R8, Gpr.RAX, 2), 0);
+        a.add(Gpr.RAX, bits / Float.SIZE);
+        a.cmp(Gpr.RAX, Gpr.RCX);
+        a.jumpIfBelow(loop);
+        a.add(Gpr.RDI, Gpr.RSI);
+        a.add(Gpr.R8, Gpr.R9);
+        a.sub(Gpr.RDX, 1);
+        a.jumpIfNotZero(row);
+        a.vzeroupper();
+        a.ret();
+        return a.code();
     }
 
     /**

@@ -43,8 +43,8 @@ sealed interface Gemm extends AutoCloseable permits JavaGemm, OneDnnGemm {
      */
     void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out);
 
-    /** What multiplies tiles of attention for so many rows of queries over so many keys of a dtype. */
-    TileProducts tile(DType dtype, int rows, int keys);
+    /** What multiplies tiles of attention for many rows of queries over so many keys of a dtype. */
+    TileProducts tile(DType dtype, int keys);
 
     /** The library and the instructions used, for people. */
     String describe();

@@ -47,8 +47,8 @@ final class JavaGemm implements Gemm {
     }
 
     @Override
-    public TileProducts tile(DType dtype, int rows, int keys) {
-        return rows < FewRowsTile.LIMIT ? new FewRowsTile() : new JavaTile();
+    public TileProducts tile(DType dtype, int keys) {
+        return new JavaTile();
     }
 
     /** The bias as float32, or zeros. */

@@ -36,8 +36,8 @@ final class JavaTile implements TileProducts {
     }
 
     @Override
-    public void scores(long queries, long keys, long scores, Size size) {
-        multiply(queries, pitch(size.width()), keys, scores, size.tile(), size.rows(), size.width());
+    public void scores(long queries, Rows keys, long scores, Size size) {
+        multiply(queries, pitch(size.width()), keys.address(), scores, size.tile(), size.rows(), size.width());
     }
 
     @Override

@@ -49,10 +49,7 @@ final class OneDnnGemm implements Gemm {
     }
 
     @Override
-    public TileProducts tile(DType dtype, int rows, int keys) {
-        if (rows < FewRowsTile.LIMIT) {
-            return new FewRowsTile();
-        }
+    public TileProducts tile(DType dtype, int keys) {
         boolean narrow = dtype == DType.BFLOAT16 && has(Isa.AVX512_BF16) && keys >= MANY_KEYS;
         return narrow ? bfloat16Tile : float32Tile;
     }

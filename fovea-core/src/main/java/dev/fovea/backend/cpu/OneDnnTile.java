@@ -60,8 +60,8 @@ final class OneDnnTile implements TileProducts {
     }
 
     @Override
-    public void scores(long queries, long keys, long scores, Size size) {
-        primitives(size).scores.execute(queries, keys, 0, scores);
+    public void scores(long queries, Rows keys, long scores, Size size) {
+        primitives(size).scores.execute(queries, keys.address(), 0, scores);
     }
 
     @Override

@@ -80,7 +80,7 @@ final class Panel {
         for (int t = 0; t < x.count(); t += Dot.SIDE) {
             int valid = Math.min(Dot.SIDE, x.count() - t);
             if (w.dtype() == DType.FLOAT16 && float16 != null) {
-                float16.multiply(w, x, t, valid, line, step);
+                float16.multiply(w, x, t, valid, line, 0, step);
             } else {
                 products(x, t, valid, w);
             }

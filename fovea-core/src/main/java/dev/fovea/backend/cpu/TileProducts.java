@@ -19,8 +19,17 @@ sealed interface TileProducts permits FewRowsTile, JavaTile, OneDnnTile {
         return false;
     }
 
-    /** {@code scores (rows, tile) = queries (rows, D) keysᵀ}. */
-    void scores(long queries, long keys, long scores, Size size);
+    /** Whether keys of a dtype and a head width are multiplied where they lie. */
+    default boolean readsKeys(DType dtype, int width) {
+        return false;
+    }
+
+    /**
+     * {@code scores (rows, tile) = queries (rows, D) keysᵀ}.
+     *
+     * @param keys in scratch memory as said above, with all rows of the tile; or as they lie, at least four
+     */
+    void scores(long queries, Rows keys, long scores, Size size);
 
     /** {@code sums (rows, D) = weights (rows, tile) values (tile, D)}; both twice as long along the tile where split. */
     void sums(long weights, long values, long sums, Size size);

@@ -142,6 +142,11 @@ public final class Assembler {
         memory(bits, 0x10, MAP_0F, PREFIX_NONE, to, 0, from);
     }
 
+    /** {@code [to] = from}. */
+    public void vmovups(Address to, int from) {
+        memory(bits, 0x11, MAP_0F, PREFIX_NONE, from, 0, to);
+    }
+
     /** {@code [to] = from}, the lowest lane. */
     public void vmovss(Address to, int from) {
         memory(128, 0x11, MAP_0F, PREFIX_F3, from, 0, to);

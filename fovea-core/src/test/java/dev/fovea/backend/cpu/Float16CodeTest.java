@@ -61,6 +61,7 @@ class Float16CodeTest {
                     0,
                     count,
                     fast,
+                    0,
                     rows);
             for (int j = 0; j < count; j++) {
                 for (int i = 0; i < rows; i += Dot.SIDE) {
