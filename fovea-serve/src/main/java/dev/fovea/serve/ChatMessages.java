@@ -23,16 +23,20 @@ final class ChatMessages {
     }
 
     List<Message> read(Fields request) {
-        List<@Nullable Object> all = request.list("messages").orElseThrow(() -> request.missing("messages"));
+        return read(request.list("messages").orElseThrow(() -> request.missing("messages")), "messages");
+    }
+
+    /** @param param the key of the request that has them */
+    List<Message> read(List<@Nullable Object> all, String param) {
         if (all.isEmpty()) {
-            throw Problem.of("messages", "messages is empty; expected at least one");
+            throw Problem.of(param, param + " is empty; expected at least one message");
         }
         if (all.size() > most) {
-            throw Problem.of("messages", "messages has " + all.size() + " entries; at most " + most + " are taken");
+            throw Problem.of(param, param + " has " + all.size() + " messages; at most " + most + " are taken");
         }
         List<Message> messages = new ArrayList<>();
         for (int i = 0; i < all.size(); i++) {
-            messages.add(message(Fields.of(all.get(i), "messages[" + i + "]")));
+            messages.add(message(Fields.of(all.get(i), param + "[" + i + "]")));
         }
         return messages;
     }

@@ -1,7 +1,6 @@
 package dev.fovea.serve;
 
 import dev.fovea.Answer;
-import dev.fovea.GenerateOptions;
 import dev.fovea.Message;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
@@ -27,12 +26,7 @@ final class ChatRoute implements Handler {
     public void handle(Exchange exchange) {
         Asked asked = read(exchange, service.json(exchange));
         Reply reply = new Reply("chatcmpl-", asked.model().id());
-        try (Running running = Running.start(
-                asked.model(),
-                asked.request(),
-                GenerateOptions.DEFAULT,
-                service.options().deadline(),
-                service.threads())) {
+        try (Running running = service.start(asked.model(), asked.request(), exchange)) {
             if (asked.stream()) {
                 stream(exchange, asked, reply, running);
             } else {
@@ -52,17 +46,22 @@ final class ChatRoute implements Handler {
                 request, pipeline, service.options().maxNewTokens(), "max_completion_tokens", "max_tokens");
         Request asked = Question.of(messages, request, pipeline, sampling);
         boolean stream = request.flag("stream");
-        boolean usage = request.object("stream_options")
-                .map(o -> {
-                    boolean wanted = o.flag("include_usage");
-                    o.withoutEffect("include_obfuscation");
-                    o.done();
-                    return wanted;
-                })
-                .orElse(false);
+        boolean usage = wantsUsage(request);
         OpenAiKeys.check(request);
         request.done();
         return new Asked(model, sampling, asked, stream, usage);
+    }
+
+    /** Whether a stream ends with the numbers of tokens. */
+    static boolean wantsUsage(Fields request) {
+        return request.object("stream_options")
+                .map(options -> {
+                    boolean wanted = options.flag("include_usage");
+                    options.withoutEffect("include_obfuscation");
+                    options.done();
+                    return wanted;
+                })
+                .orElse(false);
     }
 
     private static Map<String, @Nullable Object> whole(Asked asked, Reply reply, Answer answer) {

@@ -53,6 +53,7 @@ public final class FoveaServer implements AutoCloseable {
     private final Front front;
     private final ClientConnections connections;
     private final WebServer web;
+    private final URI address;
     private final List<CompletableFuture<Void>> opening = new ArrayList<>();
     private final List<Served> own = new ArrayList<>();
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -71,6 +72,7 @@ public final class FoveaServer implements AutoCloseable {
                         .buildPrototype())
                 .build());
         this.web = listen(options);
+        this.address = address(options.host(), web.port());
         toOpen.forEach((served, name) -> {
             own.add(served);
             opening.add(open(served, name, options));
@@ -244,8 +246,11 @@ public final class FoveaServer implements AutoCloseable {
 
     /** Where it listens. */
     public URI address() {
-        String host = service.options().host();
-        return URI.create("http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + web.port());
+        return address;
+    }
+
+    private static URI address(String host, int port) {
+        return URI.create("http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port);
     }
 
     /** Whether all models are open. */

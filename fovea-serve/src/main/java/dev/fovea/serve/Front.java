@@ -2,6 +2,7 @@ package dev.fovea.serve;
 
 import dev.fovea.error.Quote;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.RequestException;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
@@ -59,6 +60,11 @@ final class Front {
             running.decrementAndGet();
             ClientConnection.CURRENT.get().input().received();
             log(exchange, method, route, start);
+        }
+        // Helidon says that it closes, and waits for the client to do so.
+        if (request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)
+                || response.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
+            throw new CloseConnectionException("this was the connection's last request");
         }
     }
 
@@ -142,13 +148,17 @@ final class Front {
 
     private void log(Exchange exchange, String method, Optional<Routes.Route> route, long start) {
         // The path itself is the client's text.
+        String known = route.map(Routes.Route::path).orElse("-");
+        String status = exchange.status() == 0 ? "gone" : String.valueOf(exchange.status());
+        long took = System.nanoTime() - start;
+        service.metrics().request(known, status, took / 1e9);
         String line = String.format(
                 Locale.ROOT,
                 "%s %s %s %d ms client=%s id=%s %s",
                 Quote.of(method),
-                route.map(Routes.Route::path).orElse("-"),
-                exchange.status() == 0 ? "gone" : String.valueOf(exchange.status()),
-                (System.nanoTime() - start) / 1_000_000,
+                known,
+                status,
+                took / 1_000_000,
                 exchange.client().name(),
                 exchange.id(),
                 exchange.about());

@@ -38,15 +38,19 @@ final class Running implements AutoCloseable {
     private final Served model;
     private final Pipeline pipeline;
     private final ClientInput client;
+    private final Metrics metrics;
+    private final long start = System.nanoTime();
     private final long deadline;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private volatile boolean cancelled;
+    private boolean heard;
 
-    private Running(Served model, Duration whole) {
+    private Running(Served model, Duration whole, Metrics metrics) {
+        this.metrics = metrics;
         this.model = model;
         this.pipeline = model.pipeline();
         this.client = ClientConnection.CURRENT.get().input();
-        this.deadline = System.nanoTime() + whole.toNanos();
+        this.deadline = start + whole.toNanos();
     }
 
     /**
@@ -55,8 +59,8 @@ final class Running implements AutoCloseable {
      * @param whole how long it may take, waiting included
      * @throws Problem where the model has no place for it
      */
-    static Running start(Served model, Request request, GenerateOptions options, Duration whole, Executor threads) {
-        Running running = new Running(model, whole);
+    static Running start(Served model, Request request, GenerateOptions options, Duration whole, Executor threads, Metrics metrics) {
+        Running running = new Running(model, whole, metrics);
         model.enter();
         try {
             threads.execute(() -> running.run(request, options));
@@ -111,11 +115,16 @@ final class Running implements AutoCloseable {
         if (answer.sequences().getFirst().finishReason() == FinishReason.CANCELLED) {
             throw late();
         }
+        metrics.answered(model.id(), answer);
         return answer;
     }
 
     private void hear(int index, String text) {
         if (!text.isEmpty()) {
+            if (!heard) {
+                heard = true;
+                metrics.first(model.id(), (System.nanoTime() - start) / 1e9);
+            }
             events.add(new Piece(index, text));
         }
     }

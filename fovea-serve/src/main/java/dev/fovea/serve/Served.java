@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 final class Served {
     private final String id;
     private final long created = System.currentTimeMillis() / 1000;
+    private final int parallel;
+    private final int all;
     private final Semaphore places;
     private final Semaphore slots;
     private volatile @Nullable Pipeline pipeline;
@@ -19,6 +21,8 @@ final class Served {
 
     Served(String id, int parallel, int queue) {
         this.id = id;
+        this.parallel = parallel;
+        this.all = parallel + queue;
         this.places = new Semaphore(parallel + queue);
         this.slots = new Semaphore(parallel, true);
     }
@@ -88,6 +92,16 @@ final class Served {
 
     void end() {
         slots.release();
+    }
+
+    /** Answers that are being made. */
+    int running() {
+        return parallel - slots.availablePermits();
+    }
+
+    /** Answers that wait for their turn. */
+    int waiting() {
+        return Math.max(0, all - places.availablePermits() - running());
     }
 
     void close() {

@@ -1,5 +1,7 @@
 package dev.fovea.serve;
 
+import dev.fovea.GenerateOptions;
+import dev.fovea.Request;
 import dev.fovea.error.Quote;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -14,6 +16,7 @@ final class Service {
     private final Map<String, Served> models = new LinkedHashMap<>();
     private final Uploads uploads;
     private final Body body;
+    private final Metrics metrics = new Metrics();
     private final ExecutorService threads = Executors.newCachedThreadPool(
             Thread.ofPlatform().daemon().name("fovea-serve-answer-", 0).factory());
 
@@ -23,6 +26,14 @@ final class Service {
         // A body is there as bytes, as text and as what the text holds.
         long heap = Runtime.getRuntime().maxMemory();
         this.body = new Body(Math.max(options.maxBodyBytes(), heap / 8));
+        metrics.gauge("fovea_files_bytes", "Uploaded files that are kept", () -> (double) uploads.bytes());
+        metrics.gauge("fovea_model_ready", "1 where a model is open", this, m -> m.isReady() ? 1 : 0);
+        metrics.gauge("fovea_answers_running", "Answers that are being made", this, Served::running);
+        metrics.gauge("fovea_answers_waiting", "Answers that wait for their turn", this, Served::waiting);
+    }
+
+    Metrics metrics() {
+        return metrics;
     }
 
     void add(Served model) {
@@ -69,6 +80,17 @@ final class Service {
                     "there is no model " + Quote.of(name) + "; served are " + String.join(", ", models.keySet()));
         }
         return model;
+    }
+
+    /** Starts an answer for the request that this thread handles. */
+    Running start(Served model, Request request, Exchange exchange) {
+        return Running.start(
+                model,
+                request,
+                GenerateOptions.DEFAULT,
+                options.deadline(),
+                threads,
+                metrics);
     }
 
     Media media(Exchange exchange) {

@@ -2,10 +2,13 @@ package dev.fovea.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.Pipeline;
 import dev.fovea.io.Json;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -14,9 +17,12 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** A server of the demo models, and requests to it. */
@@ -24,15 +30,24 @@ final class Trial implements AutoCloseable {
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     private final FoveaServer server;
-    private final List<String> log = java.util.Collections.synchronizedList(new ArrayList<>());
+    private final List<String> log = Collections.synchronizedList(new ArrayList<>());
 
     private Trial(ServeOptions options, String... models) {
         server = FoveaServer.start(options.withPort(0).withLog(log::add), models);
         server.awaitReady();
     }
 
+    private Trial(ServeOptions options, Map<String, Pipeline> models) {
+        server = FoveaServer.start(options.withPort(0).withLog(log::add), models);
+    }
+
     static Trial of(ServeOptions options, String... models) {
         return new Trial(options, models);
+    }
+
+    /** Of a model that is open, by the name demo. */
+    static Trial of(ServeOptions options, Pipeline model) {
+        return new Trial(options, Map.of("demo", model));
     }
 
     /** A demo picture as a {@code data:} URI. */
@@ -42,7 +57,7 @@ final class Trial implements AutoCloseable {
                     + Base64.getEncoder()
                             .encodeToString(Objects.requireNonNull(in).readAllBytes());
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -142,6 +157,39 @@ final class Trial implements AutoCloseable {
         } catch (IOException | InterruptedException e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** Sends bytes as they are. @return what comes back until the end, or as much of it as comes */
+    String raw(String... parts) throws IOException {
+        try (Socket socket = connect()) {
+            for (String part : parts) {
+                socket.getOutputStream().write(part.getBytes(StandardCharsets.ISO_8859_1));
+            }
+            socket.shutdownOutput();
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (SocketException e) {
+            return ""; // the server would read no further
+        }
+    }
+
+    /** Waits until something holds, as long as is sensible. */
+    static void eventually(BooleanSupplier holds) {
+        long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        while (!holds.getAsBoolean() && System.nanoTime() < end) {
+            Thread.onSpinWait();
+            LockSupport.parkNanos(5_000_000);
+        }
+        assertThat(holds.getAsBoolean()).isTrue();
+    }
+
+    /** A value of /metrics. */
+    double metric(String name) {
+        return get("/metrics")
+                .body()
+                .lines()
+                .filter(l -> l.startsWith(name + " ") || l.startsWith(name + "{"))
+                .mapToDouble(l -> Double.parseDouble(l.substring(l.lastIndexOf(' '))))
+                .sum();
     }
 
     /** A connection on which nothing is sent yet. */

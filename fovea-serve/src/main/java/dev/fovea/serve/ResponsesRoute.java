@@ -1,0 +1,224 @@
+package dev.fovea.serve;
+
+import dev.fovea.Answer;
+import dev.fovea.Message;
+import dev.fovea.Pipeline;
+import dev.fovea.Request;
+import dev.fovea.generate.FinishReason;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** {@code POST /v1/responses}: the part of it that clients who look at pictures use. Nothing is stored. */
+final class ResponsesRoute implements Handler {
+    private final Service service;
+
+    ResponsesRoute(Service service) {
+        this.service = service;
+    }
+
+    private record Asked(Served model, Sampling sampling, Request request, boolean stream, Map<String, @Nullable Object> told) {}
+
+    @Override
+    public void handle(Exchange exchange) {
+        Asked asked = read(exchange, service.json(exchange));
+        Reply reply = new Reply("resp_", asked.model().id());
+        try (Running running = service.start(asked.model(), asked.request(), exchange)) {
+            if (asked.stream()) {
+                stream(exchange, asked, reply, running);
+            } else {
+                Answer answer = running.await();
+                exchange.about(reply.about(answer));
+                String text = new StopFilter(asked.sampling().stops()).cut(answer.text());
+                exchange.send(response(asked, reply, Uploads.id("msg_"), text, answer));
+            }
+        }
+    }
+
+    private Asked read(Exchange exchange, Fields request) {
+        Served model = service.model(request);
+        Pipeline pipeline = model.pipeline();
+        List<Message> messages = new ChatMessages(service.media(exchange), service.options().maxMessages())
+                .read(ResponsesInput.messages(request), "input");
+        Sampling sampling =
+                Sampling.read(request, pipeline, service.options().maxNewTokens(), "max_output_tokens");
+        request.only("n", 1L, "a response is one");
+        Request asked = Question.of(messages, request, pipeline, sampling);
+        boolean stream = request.flag("stream");
+        request.withoutEffect(
+                "user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "stream_options");
+        request.only("store", false, "nothing is stored");
+        request.only("background", false, "nothing is stored");
+        request.only("truncation", "disabled", "a conversation that is too long is refused");
+        request.only("include", List.of(), "there is nothing else to include");
+        request.refuse("nothing is stored; send the whole conversation", "previous_response_id", "conversation", "prompt");
+        request.refuse("there is no such model here", "reasoning");
+        request.done();
+        return new Asked(model, sampling, asked, stream, told(request));
+    }
+
+    /** What a response repeats of its request. */
+    private static Map<String, @Nullable Object> told(Fields request) {
+        Map<String, @Nullable Object> told = new LinkedHashMap<>();
+        for (String key : List.of("instructions", "max_output_tokens", "temperature", "top_p", "metadata", "user")) {
+            told.put(key, request.value(key).orElse(null));
+        }
+        told.putIfAbsent("metadata", Map.of());
+        return told;
+    }
+
+    private static Map<String, @Nullable Object> head(Asked asked, Reply reply, String status) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("id", reply.id());
+        json.put("object", "response");
+        json.put("created_at", reply.created());
+        json.put("status", status);
+        json.put("background", false);
+        json.put("error", null);
+        json.put("incomplete_details", null);
+        json.put("model", reply.model());
+        json.putAll(asked.told());
+        json.put("output", List.of());
+        json.put("parallel_tool_calls", true);
+        json.put("previous_response_id", null);
+        json.put("store", false);
+        json.put("text", Map.of("format", Map.of("type", "text")));
+        json.put("tool_choice", "auto");
+        json.put("tools", List.of());
+        json.put("truncation", "disabled");
+        json.put("usage", null);
+        return json;
+    }
+
+    private static Map<String, @Nullable Object> response(
+            Asked asked, Reply reply, String message, String text, Answer answer) {
+        boolean cut = answer.sequences().getFirst().finishReason() == FinishReason.LENGTH;
+        Map<String, @Nullable Object> json = head(asked, reply, cut ? "incomplete" : "completed");
+        if (cut) {
+            json.put("incomplete_details", Map.of("reason", "max_output_tokens"));
+        }
+        json.put("output", List.of(message(message, cut ? "incomplete" : "completed", List.of(text(text)))));
+        json.put("usage", usage(answer.usage()));
+        json.put("fovea", Reply.more(answer));
+        return json;
+    }
+
+    private static Map<String, @Nullable Object> usage(Answer.Usage usage) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("input_tokens", usage.promptTokens());
+        json.put("input_tokens_details", Reply.details(usage));
+        json.put("output_tokens", usage.completionTokens());
+        json.put("output_tokens_details", Map.of("reasoning_tokens", 0));
+        json.put("total_tokens", usage.promptTokens() + usage.completionTokens());
+        return json;
+    }
+
+    private static Map<String, @Nullable Object> message(String id, String status, List<?> content) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("type", "message");
+        json.put("id", id);
+        json.put("status", status);
+        json.put("role", "assistant");
+        json.put("content", content);
+        return json;
+    }
+
+    private static Map<String, @Nullable Object> text(String text) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("type", "output_text");
+        json.put("text", text);
+        json.put("annotations", List.of());
+        json.put("logprobs", List.of());
+        return json;
+    }
+
+    private static void stream(Exchange exchange, Asked asked, Reply reply, Running running) {
+        try (EventStream events = new EventStream(exchange)) {
+            Told told = new Told(events, Uploads.id("msg_"));
+            try {
+                Answer answer = relay(asked, reply, running, told);
+                exchange.about(reply.about(answer));
+            } catch (RuntimeException e) {
+                Reply.fail(exchange, events, e);
+            }
+        }
+    }
+
+    private static Answer relay(Asked asked, Reply reply, Running running, Told told) {
+        StopFilter filter = new StopFilter(asked.sampling().stops());
+        StringBuilder text = new StringBuilder();
+        boolean begun = false;
+        while (true) {
+            Running.Event event = running.next(EventStream.SILENCE);
+            if (event == null) {
+                told.events.comment();
+                continue;
+            }
+            if (!begun) {
+                begun = true;
+                told.begin(head(asked, reply, "in_progress"));
+            }
+            switch (event) {
+                case Running.Piece(int _, String piece) -> told.delta(filter.add(piece), text);
+                case Running.Done(Answer answer) -> {
+                    told.delta(filter.flush(), text);
+                    told.end(text.toString(), response(asked, reply, told.message, text.toString(), answer));
+                    return answer;
+                }
+                default -> throw new IllegalStateException("next hands on no other event");
+            }
+        }
+    }
+
+    /** The events of a response, numbered. */
+    private static final class Told {
+        private final EventStream events;
+        private final String message;
+        private int number;
+
+        Told(EventStream events, String message) {
+            this.events = events;
+            this.message = message;
+        }
+
+        private void tell(String type, Map<String, ?> more) {
+            Map<String, @Nullable Object> json = new LinkedHashMap<>();
+            json.put("type", type);
+            json.put("sequence_number", number++);
+            json.putAll(more);
+            events.send(type, json);
+        }
+
+        private Map<String, Object> place(Map<String, ?> more) {
+            Map<String, Object> json = new LinkedHashMap<>();
+            json.put("item_id", message);
+            json.put("output_index", 0);
+            json.put("content_index", 0);
+            json.putAll(more);
+            return json;
+        }
+
+        void begin(Map<String, ?> response) {
+            tell("response.created", Map.of("response", response));
+            tell("response.in_progress", Map.of("response", response));
+            tell("response.output_item.added", Map.of("output_index", 0, "item", message(message, "in_progress", List.of())));
+            tell("response.content_part.added", place(Map.of("part", text(""))));
+        }
+
+        void delta(String piece, StringBuilder all) {
+            if (!piece.isEmpty()) {
+                all.append(piece);
+                tell("response.output_text.delta", place(Map.of("delta", piece, "logprobs", List.of())));
+            }
+        }
+
+        void end(String text, Map<String, ?> response) {
+            tell("response.output_text.done", place(Map.of("text", text, "logprobs", List.of())));
+            tell("response.content_part.done", place(Map.of("part", text(text))));
+            Object item = ((List<?>) response.get("output")).getFirst();
+            tell("response.output_item.done", Map.of("output_index", 0, "item", item));
+            tell("response." + response.get("status"), Map.of("response", response));
+        }
+    }
+}

@@ -1,0 +1,257 @@
+package dev.fovea.serve;
+
+import static dev.fovea.serve.Trial.ask;
+import static dev.fovea.serve.Trial.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fovea.Pipeline;
+import dev.fovea.error.InputException;
+import dev.fovea.error.OptionException;
+import dev.fovea.io.Json;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What goes wrong between a server and its clients. */
+class FaultsTest {
+    private static final String CHAT = "/v1/chat/completions";
+
+    private static Pipeline model;
+    private static Trial trial;
+
+    @BeforeAll
+    static void start() {
+        model = Pipeline.imageTextToText("demo");
+        trial = Trial.of(ServeOptions.DEFAULT.withMaxBodyBytes(200_000).withMaxFileBytes(10_000), model);
+    }
+
+    @AfterAll
+    static void stop() {
+        trial.close();
+        model.close();
+    }
+
+    /** A chat without a picture that goes on for minutes. */
+    private static Map<String, Object> endless(boolean stream) {
+        return Map.of(
+                "messages",
+                List.of(Map.of("role", "user", "content", "Describe this image.")),
+                "min_tokens",
+                4000,
+                "max_tokens",
+                4000,
+                "stream",
+                stream);
+    }
+
+    private static String http(String path, String body) {
+        return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                + body.length() + "\r\n\r\n" + body;
+    }
+
+    private static void stillAnswers() {
+        assertThat(trial.post(CHAT, Map.of("messages", List.of(ask("What is in the center?"))))
+                        .at("choices.0.message.content"))
+                .isEqualTo("An orange heart.");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void endsTheAnswerOfAClientThatLeaves(boolean stream) throws IOException {
+        try (Socket socket = trial.connect()) {
+            socket.getOutputStream().write(http(CHAT, Json.write(endless(stream))).getBytes(StandardCharsets.UTF_8));
+            eventually(() -> trial.metric("fovea_answers_running") == 1);
+            if (stream) {
+                assertThat(socket.getInputStream().read()).isEqualTo('H');
+            }
+        }
+        eventually(() -> trial.metric("fovea_answers_running") == 0);
+    }
+
+    @Test
+    void waitsForNoSlowReader() throws IOException {
+        try (Socket slow = trial.connect()) {
+            slow.getOutputStream().write(http(CHAT, Json.write(endless(true))).getBytes(StandardCharsets.UTF_8));
+            eventually(() -> trial.metric("fovea_answers_running") == 1);
+            stillAnswers();
+        }
+        eventually(() -> trial.metric("fovea_answers_running") == 0);
+    }
+
+    @Test
+    void livesWithHalfRequests() throws IOException {
+        List<Socket> halves = new ArrayList<>();
+        String whole = http(CHAT, Json.write(endless(false)));
+        for (int i = 1; i < 40; i++) {
+            Socket socket = trial.connect();
+            socket.getOutputStream().write(whole.substring(0, whole.length() * i / 40).getBytes(StandardCharsets.UTF_8));
+            halves.add(socket);
+        }
+        stillAnswers();
+        for (Socket socket : halves) {
+            socket.close();
+        }
+        stillAnswers();
+        assertThat(trial.metric("fovea_answers_running")).isZero();
+    }
+
+    @Test
+    void readsNoBodyBeyondItsLimit() throws IOException {
+        assertThat(trial.raw("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                        + "Content-Length: 100000000000\r\n\r\n"))
+                .startsWith("HTTP/1.1 413");
+        assertThat(trial.post(CHAT, new byte[210_000]).status()).isEqualTo(413);
+        String chunk = "10000\r\n" + " ".repeat(0x10000) + "\r\n";
+        assertThat(trial.raw("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                        + "Transfer-Encoding: chunked\r\n\r\n", chunk, chunk, chunk, chunk, chunk, "0\r\n\r\n"))
+                .matches("(?s)(HTTP/1.1 413.*)?");
+        stillAnswers();
+    }
+
+    @Test
+    void refusesBrokenJsonAndText() {
+        for (String body : List.of("", "{", "[]", "{\"a\": 1} x", "{\"a\": 1, \"a\": 2}", "nul", "{\"a\": NaN}",
+                "[".repeat(100_000), "{\"messages\": " + "[".repeat(90) + "]".repeat(90) + "}")) {
+            Trial.Reply reply = trial.post(CHAT, body.getBytes(StandardCharsets.UTF_8));
+            assertThat(reply.status()).as(body.substring(0, Math.min(20, body.length()))).isEqualTo(400);
+            assertThat(reply.at("error.type")).isEqualTo("invalid_request_error");
+        }
+        assertThat(trial.post(CHAT, new byte[] {'{', '"', (byte) 0xc3, '"', '}'}).at("error.message"))
+                .isEqualTo("the request is not text in UTF-8");
+    }
+
+    @Test
+    void refusesAHundredThousandHeaders() throws IOException {
+        StringBuilder headers = new StringBuilder("GET /health HTTP/1.1\r\nHost: localhost\r\n");
+        for (int i = 0; i < 100_000; i++) {
+            headers.append("x-").append(i).append(": ").append(i).append("\r\n");
+        }
+        assertThat(trial.raw(headers + "\r\n")).doesNotContain("200 OK");
+        StringBuilder many = new StringBuilder("GET /health HTTP/1.1\r\nHost: localhost\r\n");
+        for (int i = 0; i < 300; i++) {
+            many.append("x-").append(i).append(": 1\r\n");
+        }
+        assertThat(trial.raw(many + "\r\n")).startsWith("HTTP/1.1 431");
+        assertThat(trial.raw("GET /" + "x".repeat(100_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+                .doesNotContain("200 OK");
+        stillAnswers();
+    }
+
+    @Test
+    void refusesWhatIsNoHttp() throws IOException {
+        for (String words : List.of("\r\n\r\n", "hello\r\n\r\n", "\u0016\u0003\u0001\u0002", "GET / HTTP/9.9\r\n\r\n",
+                "GET /health HTTP/1.1\r\n\r\n", "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+                "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")) {
+            assertThat(trial.raw(words)).as(words).doesNotContain("200 OK");
+        }
+        stillAnswers();
+    }
+
+    @Test
+    void saysWhenItIsBusyAndWhenItTookTooLong() {
+        ServeOptions options = ServeOptions.DEFAULT.withParallel(1).withQueue(1).withDeadline(Duration.ofSeconds(2));
+        try (Trial small = Trial.of(options, model);
+                ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<Trial.Reply>> replies = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                replies.add(clients.submit(() -> small.post(CHAT, endless(false))));
+            }
+            List<Trial.Reply> all = replies.stream().map(FaultsTest::result).toList();
+            assertThat(all.stream().filter(r -> r.status() == 429)).hasSize(3).allMatch(r -> !r.header("retry-after").isEmpty());
+            assertThat(all.stream().filter(r -> r.status() == 504)).hasSize(2);
+        }
+    }
+
+    @Test
+    void losesNoneOfAThousandClients() {
+        try (Trial busy = Trial.of(ServeOptions.DEFAULT.withParallel(4).withQueue(100), model);
+                ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
+            Map<String, Object> chat = Map.of("messages", List.of(Map.of("role", "user", "content", "Hi")), "max_tokens", 1);
+            String request = http(CHAT, Json.write(chat)).replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+            List<Future<Integer>> statuses = new ArrayList<>();
+            for (int i = 0; i < 1000; i++) {
+                statuses.add(clients.submit(() -> status(busy, request)));
+            }
+            List<Integer> all = statuses.stream().map(FaultsTest::result).toList();
+            assertThat(all).hasSize(1000).containsOnly(200, 429).contains(200);
+        }
+    }
+
+    private static int status(Trial server, String request) throws IOException {
+        try (Socket socket = server.connect()) {
+            socket.setSoTimeout(60_000);
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
+            String reply = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return Integer.parseInt(reply.substring(9, 12));
+        }
+    }
+
+    private static <T> T result(Future<T> future) {
+        try {
+            return future.get();
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void saysWhyAModelIsNotThere() {
+        try (FoveaServer server = FoveaServer.start(ServeOptions.DEFAULT.withPort(0).withLog(_ -> {}), "no-such-folder")) {
+            assertThatThrownBy(server::awaitReady).isInstanceOf(InputException.class).hasMessageContaining("no-such-folder");
+            assertThat(server.isReady()).isFalse();
+            assertThat(status(server, "/health")).isEqualTo(200);
+            assertThat(status(server, "/ready")).isEqualTo(503);
+            assertThat(status(server, "/v1/models/no-such-folder")).isEqualTo(503);
+        }
+    }
+
+    private static int status(FoveaServer server, String path) {
+        return Trial.send(HttpRequest.newBuilder(server.address().resolve(path))).status();
+    }
+
+    @Test
+    void stopsInTheMiddleOfLoading() {
+        FoveaServer server = FoveaServer.start(ServeOptions.DEFAULT.withPort(0).withLog(_ -> {}), "demo", "demo:finder");
+        server.close();
+        server.close();
+        assertThatThrownBy(() -> status(server, "/health")).isInstanceOf(AssertionError.class);
+    }
+
+    @Test
+    void letsRunningAnswersEnd() {
+        Trial closing = Trial.of(ServeOptions.DEFAULT, model);
+        Map<String, Object> chat = Map.of(
+                "messages", List.of(Map.of("role", "user", "content", "Hi")), "min_tokens", 100, "max_tokens", 100);
+        CompletableFuture<Trial.Reply> running = CompletableFuture.supplyAsync(() -> closing.post(CHAT, chat));
+        eventually(() -> closing.metric("fovea_answers_running") == 1);
+        closing.close();
+        assertThat(running.join().at("usage.completion_tokens")).isEqualTo(100L);
+        stillAnswers(); // the model is not the server's to close
+    }
+
+    @Test
+    void refusesAnAddressInUseAndModelsOfOneName() {
+        int port = trial.server().address().getPort();
+        assertThatThrownBy(() -> FoveaServer.start(ServeOptions.DEFAULT.withPort(port), "demo"))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("the port is in use");
+        assertThatThrownBy(() -> FoveaServer.start(ServeOptions.DEFAULT.withPort(0), "a=demo", "a=demo:finder"))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("NAME=MODEL");
+    }
+}
