@@ -28,8 +28,13 @@ final class Api {
         routes.add("GET", "/v1/files/{file}", files::one);
         routes.add("DELETE", "/v1/files/{file}", files::delete);
         routes.add("GET", "/v1/files/{file}/content", files::content);
-        routes.add("GET", "/metrics", exchange ->
-                exchange.send(200, "text/plain; version=0.0.4; charset=utf-8", service.metrics().text()));
+        routes.add(
+                "GET",
+                "/metrics",
+                exchange -> exchange.send(
+                        200,
+                        "text/plain; version=0.0.4; charset=utf-8",
+                        service.metrics().text()));
         byte[] description = resource("openapi.json");
         routes.add("GET", "/openapi.json", exchange -> exchange.send(200, "application/json", description));
         page().ifPresent(page -> routes.addOpen("GET", "/", exchange -> Page.send(exchange, page)));

@@ -19,7 +19,8 @@ final class CompletionsRoute implements Handler {
         this.service = service;
     }
 
-    private record Asked(Served model, Sampling sampling, List<String> prompts, boolean echo, boolean stream, boolean usage) {
+    private record Asked(
+            Served model, Sampling sampling, List<String> prompts, boolean echo, boolean stream, boolean usage) {
         int place(int prompt, int answer) {
             return prompt * sampling.answers() + answer;
         }
@@ -79,7 +80,8 @@ final class CompletionsRoute implements Handler {
     }
 
     private Running start(Exchange exchange, Asked asked, int prompt) {
-        Request request = Request.of(asked.prompts().get(prompt)).withGenerate(asked.sampling().config());
+        Request request = Request.of(asked.prompts().get(prompt))
+                .withGenerate(asked.sampling().config());
         return service.start(asked.model(), request, exchange);
     }
 
@@ -125,7 +127,8 @@ final class CompletionsRoute implements Handler {
                 }
                 case Running.Done(Answer answer) -> {
                     for (int i = 0; i < filters.length; i++) {
-                        String finish = ChatRoute.finish(answer.sequences().get(i).finishReason());
+                        String finish =
+                                ChatRoute.finish(answer.sequences().get(i).finishReason());
                         events.send(chunk(reply, asked.place(prompt, i), filters[i].flush(), finish));
                     }
                     return answer;

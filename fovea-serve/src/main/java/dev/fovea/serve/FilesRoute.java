@@ -20,36 +20,49 @@ final class FilesRoute {
     void add(Exchange exchange) {
         // A form holds its file and a little more.
         byte[] body = service.body().bytes(exchange.request(), service.options().maxFileBytes() + (1 << 16));
-        String type = exchange.request().headers().first(HeaderNames.CONTENT_TYPE).orElse("");
+        String type =
+                exchange.request().headers().first(HeaderNames.CONTENT_TYPE).orElse("");
         Map<String, Multipart.Part> form = Multipart.read(body, type);
         Multipart.Part file = form.get("file");
         if (file == null || file.file().isEmpty()) {
             throw new Problem(400, Problem.INVALID, "file", "missing_required_parameter", "the form has no file");
         }
         if (file.content().length > service.options().maxFileBytes()) {
-            throw Problem.tooLarge("the file has more than " + service.options().maxFileBytes() + " bytes, which is this server's limit");
+            throw Problem.tooLarge("the file has more than " + service.options().maxFileBytes()
+                    + " bytes, which is this server's limit");
         }
         Multipart.Part purpose = form.get("purpose");
         if (purpose == null || !PURPOSES.contains(purpose.text())) {
             throw Problem.of("purpose", "purpose is missing or not known; expected " + String.join(" or ", PURPOSES));
         }
-        form.keySet().stream().filter(key -> !List.of("file", "purpose").contains(key)).findFirst().ifPresent(key -> {
-            throw Problem.unsupported(key, "the form has a field that this server does not know");
-        });
+        form.keySet().stream()
+                .filter(key -> !List.of("file", "purpose").contains(key))
+                .findFirst()
+                .ifPresent(key -> {
+                    throw Problem.unsupported(key, "the form has a field that this server does not know");
+                });
         String name = Quote.of(file.file().substring(file.file().lastIndexOf('/') + 1));
-        exchange.send(service.uploads().add(name, purpose.text(), file.content(), exchange.client()).toMap());
+        exchange.send(service.uploads()
+                .add(name, purpose.text(), file.content(), exchange.client())
+                .toMap());
     }
 
     void list(Exchange exchange) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("object", "list");
-        json.put("data", service.uploads().of(exchange.client()).stream().map(Uploads.Stored::toMap).toList());
+        json.put(
+                "data",
+                service.uploads().of(exchange.client()).stream()
+                        .map(Uploads.Stored::toMap)
+                        .toList());
         json.put("has_more", false);
         exchange.send(json);
     }
 
     void one(Exchange exchange) {
-        exchange.send(service.uploads().get(exchange.path("file"), exchange.client(), "file_id").toMap());
+        exchange.send(service.uploads()
+                .get(exchange.path("file"), exchange.client(), "file_id")
+                .toMap());
     }
 
     void content(Exchange exchange) {

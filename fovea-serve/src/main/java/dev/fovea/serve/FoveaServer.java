@@ -96,7 +96,7 @@ public final class FoveaServer implements AutoCloseable {
     }
 
     /**
-     * Listens for models that are open already. They stay open when the server closes.
+     * Listens for models that are open already, and uses each as it is: give batched ones. They stay open when the server closes.
      *
      * @param models by their names in requests
      * @throws OptionException where the address cannot be listened on, or no model is given
@@ -115,8 +115,7 @@ public final class FoveaServer implements AutoCloseable {
             throw new OptionException(
                     "two models have the name " + Quote.of(name), "give one another name: NAME=MODEL");
         }
-        Served served =
-                new Served(name, service.options().parallel(), service.options().queue());
+        Served served = new Served(name, service.options().batch());
         service.add(served);
         return served;
     }
@@ -224,7 +223,8 @@ public final class FoveaServer implements AutoCloseable {
         Thread.ofPlatform().daemon().name("fovea-serve-open").start(() -> {
             before.exceptionally(_ -> null).join();
             try {
-                Pipeline pipeline = Pipeline.of("image-text-to-text", name, options.load());
+                Pipeline pipeline =
+                        Pipeline.of("image-text-to-text", name, options.load()).batched(options.batch());
                 served.opened(pipeline.withMedia(options.media()));
                 if (closed.get()) {
                     served.close();

@@ -50,8 +50,8 @@ final class Metrics {
     Metrics() {
         gauge("fovea_jvm_heap_bytes", "Java heap in use", () -> (double)
                 ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
-        gauge("fovea_jvm_threads", "Platform threads", () -> (double)
-                ManagementFactory.getThreadMXBean().getThreadCount());
+        gauge("fovea_jvm_threads", "Platform threads", () ->
+                (double) ManagementFactory.getThreadMXBean().getThreadCount());
     }
 
     /** A value that is asked for when somebody looks. */

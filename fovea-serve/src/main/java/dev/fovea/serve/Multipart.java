@@ -12,8 +12,10 @@ final class Multipart {
     private static final int MOST_PARTS = 16;
     private static final Pattern BOUNDARY =
             Pattern.compile(";\\s*boundary=(?:\"([^\"]{1,70})\"|([^\\s;\"]{1,70}))", Pattern.CASE_INSENSITIVE);
-    private static final Pattern NAME = Pattern.compile(";\\s*name=\"((?:[^\"\\\\]|\\\\.)*)\"", Pattern.CASE_INSENSITIVE);
-    private static final Pattern FILE = Pattern.compile(";\\s*filename=\"((?:[^\"\\\\]|\\\\.)*)\"", Pattern.CASE_INSENSITIVE);
+    private static final Pattern NAME =
+            Pattern.compile(";\\s*name=\"((?:[^\"\\\\]|\\\\.)*)\"", Pattern.CASE_INSENSITIVE);
+    private static final Pattern FILE =
+            Pattern.compile(";\\s*filename=\"((?:[^\"\\\\]|\\\\.)*)\"", Pattern.CASE_INSENSITIVE);
 
     /**
      * A field.
@@ -67,7 +69,8 @@ final class Multipart {
             if (!name.find() || parts.size() == MOST_PARTS) {
                 throw broken();
             }
-            Part part = new Part(file.find() ? plain(file.group(1)) : "", Arrays.copyOfRange(body, Math.min(content, end), end));
+            Part part = new Part(
+                    file.find() ? plain(file.group(1)) : "", Arrays.copyOfRange(body, Math.min(content, end), end));
             if (parts.put(plain(name.group(1)), part) != null) {
                 throw Problem.of(plain(name.group(1)), "the form has the field twice");
             }
@@ -82,7 +85,8 @@ final class Multipart {
 
     private boolean startsWith(int from, int skipped) {
         int count = delimiter.length - skipped;
-        return from + count <= body.length && Arrays.equals(body, from, from + count, delimiter, skipped, delimiter.length);
+        return from + count <= body.length
+                && Arrays.equals(body, from, from + count, delimiter, skipped, delimiter.length);
     }
 
     private int find(int from) {

@@ -1,5 +1,6 @@
 package dev.fovea.serve;
 
+import dev.fovea.error.BusyException;
 import dev.fovea.error.ClosedException;
 import dev.fovea.error.FoveaException;
 import dev.fovea.error.InputException;
@@ -73,6 +74,8 @@ final class Problem extends RuntimeException {
     static Problem of(Throwable failure) {
         return switch (failure) {
             case Problem p -> p;
+            case BusyException e ->
+                busy(e.getMessage(), (int) Math.max(1, e.retryAfter().toSeconds()));
             case OptionException e -> failed(400, INVALID, "invalid_option", e);
             case InputException e -> failed(400, INVALID, "invalid_input", e);
             case NetworkException e -> failed(400, INVALID, "media_unavailable", e);

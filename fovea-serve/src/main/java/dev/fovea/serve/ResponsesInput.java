@@ -36,21 +36,20 @@ final class ResponsesInput {
     private static Map<String, @Nullable Object> item(Fields item) {
         String type = item.string("type").orElse("message");
         item.withoutEffect("id", "status");
-        Map<String, @Nullable Object> message =
-                switch (type) {
-                    case "message" -> message(item.requiredString("role"), content(item));
-                    case "function_call" -> call(item);
-                    case "function_call_output" -> {
-                        Map<String, @Nullable Object> output = message("tool", item.requiredString("output"));
-                        output.put("tool_call_id", item.requiredString("call_id"));
-                        yield output;
-                    }
-                    default ->
-                        throw Problem.of(
-                                item.path("type"),
-                                item.path("type") + " is " + Quote.of(type)
-                                        + "; expected message, function_call or function_call_output");
-                };
+        Map<String, @Nullable Object> message = switch (type) {
+            case "message" -> message(item.requiredString("role"), content(item));
+            case "function_call" -> call(item);
+            case "function_call_output" -> {
+                Map<String, @Nullable Object> output = message("tool", item.requiredString("output"));
+                output.put("tool_call_id", item.requiredString("call_id"));
+                yield output;
+            }
+            default ->
+                throw Problem.of(
+                        item.path("type"),
+                        item.path("type") + " is " + Quote.of(type)
+                                + "; expected message, function_call or function_call_output");
+        };
         item.done();
         return message;
     }
@@ -83,28 +82,27 @@ final class ResponsesInput {
 
     private static Map<String, Object> part(Fields part) {
         String type = part.requiredString("type");
-        Map<String, Object> read =
-                switch (type) {
-                    case "input_text", "output_text" -> {
-                        part.withoutEffect("annotations", "logprobs");
-                        yield Map.of("type", "text", "text", part.requiredString("text"));
-                    }
-                    case "input_image" -> {
-                        part.withoutEffect("detail");
-                        yield part.has("file_id")
-                                ? file("file_id", part)
-                                : Map.of("type", "image_url", "image_url", part.requiredString("image_url"));
-                    }
-                    case "input_file" -> {
-                        part.withoutEffect("filename");
-                        yield file(part.has("file_id") ? "file_id" : "file_data", part);
-                    }
-                    default ->
-                        throw Problem.of(
-                                part.path("type"),
-                                part.path("type") + " is " + Quote.of(type)
-                                        + "; expected input_text, input_image, input_file or output_text");
-                };
+        Map<String, Object> read = switch (type) {
+            case "input_text", "output_text" -> {
+                part.withoutEffect("annotations", "logprobs");
+                yield Map.of("type", "text", "text", part.requiredString("text"));
+            }
+            case "input_image" -> {
+                part.withoutEffect("detail");
+                yield part.has("file_id")
+                        ? file("file_id", part)
+                        : Map.of("type", "image_url", "image_url", part.requiredString("image_url"));
+            }
+            case "input_file" -> {
+                part.withoutEffect("filename");
+                yield file(part.has("file_id") ? "file_id" : "file_data", part);
+            }
+            default ->
+                throw Problem.of(
+                        part.path("type"),
+                        part.path("type") + " is " + Quote.of(type)
+                                + "; expected input_text, input_image, input_file or output_text");
+        };
         part.done();
         return read;
     }

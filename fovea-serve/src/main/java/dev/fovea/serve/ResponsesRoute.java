@@ -18,7 +18,8 @@ final class ResponsesRoute implements Handler {
         this.service = service;
     }
 
-    private record Asked(Served model, Sampling sampling, Request request, boolean stream, Map<String, @Nullable Object> told) {}
+    private record Asked(
+            Served model, Sampling sampling, Request request, boolean stream, Map<String, @Nullable Object> told) {}
 
     @Override
     public void handle(Exchange exchange) {
@@ -39,20 +40,26 @@ final class ResponsesRoute implements Handler {
     private Asked read(Exchange exchange, Fields request) {
         Served model = service.model(request);
         Pipeline pipeline = model.pipeline();
-        List<Message> messages = new ChatMessages(service.media(exchange), service.options().maxMessages())
+        List<Message> messages = new ChatMessages(
+                        service.media(exchange), service.options().maxMessages())
                 .read(ResponsesInput.messages(request), "input");
-        Sampling sampling =
-                Sampling.read(request, pipeline, service.options().maxNewTokens(), "max_output_tokens");
+        Sampling sampling = Sampling.read(request, pipeline, service.options().maxNewTokens(), "max_output_tokens");
         request.only("n", 1L, "a response is one");
         Request asked = Question.of(messages, request, pipeline, sampling);
         boolean stream = request.flag("stream");
         request.withoutEffect(
-                "user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "stream_options");
+                "user",
+                "metadata",
+                "safety_identifier",
+                "prompt_cache_key",
+                "prompt_cache_retention",
+                "stream_options");
         request.only("store", false, "nothing is stored");
         request.only("background", false, "nothing is stored");
         request.only("truncation", "disabled", "a conversation that is too long is refused");
         request.only("include", List.of(), "there is nothing else to include");
-        request.refuse("nothing is stored; send the whole conversation", "previous_response_id", "conversation", "prompt");
+        request.refuse(
+                "nothing is stored; send the whole conversation", "previous_response_id", "conversation", "prompt");
         request.refuse("there is no such model here", "reasoning");
         request.done();
         return new Asked(model, sampling, asked, stream, told(request));
@@ -202,7 +209,9 @@ final class ResponsesRoute implements Handler {
         void begin(Map<String, ?> response) {
             tell("response.created", Map.of("response", response));
             tell("response.in_progress", Map.of("response", response));
-            tell("response.output_item.added", Map.of("output_index", 0, "item", message(message, "in_progress", List.of())));
+            tell(
+                    "response.output_item.added",
+                    Map.of("output_index", 0, "item", message(message, "in_progress", List.of())));
             tell("response.content_part.added", place(Map.of("part", text(""))));
         }
 

@@ -9,6 +9,7 @@ import dev.fovea.generate.Listener;
 import dev.fovea.text.StreamingDetokenizer;
 import io.helidon.webserver.CloseConnectionException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -40,7 +41,7 @@ final class Running implements AutoCloseable {
     private final ClientInput client;
     private final Metrics metrics;
     private final long start = System.nanoTime();
-    private final long deadline;
+    private final Instant deadline;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private volatile boolean cancelled;
     private boolean heard;
@@ -50,7 +51,7 @@ final class Running implements AutoCloseable {
         this.model = model;
         this.pipeline = model.pipeline();
         this.client = ClientConnection.CURRENT.get().input();
-        this.deadline = start + whole.toNanos();
+        this.deadline = Instant.now().plus(whole);
     }
 
     /**
@@ -59,7 +60,8 @@ final class Running implements AutoCloseable {
      * @param whole how long it may take, waiting included
      * @throws Problem where the model has no place for it
      */
-    static Running start(Served model, Request request, GenerateOptions options, Duration whole, Executor threads, Metrics metrics) {
+    static Running start(
+            Served model, Request request, GenerateOptions options, Duration whole, Executor threads, Metrics metrics) {
         Running running = new Running(model, whole, metrics);
         model.enter();
         try {
@@ -94,13 +96,14 @@ final class Running implements AutoCloseable {
     }
 
     private boolean isOver() {
-        return cancelled || System.nanoTime() > deadline;
+        return cancelled || !Instant.now().isBefore(deadline);
     }
 
     private Answer answer(Request request, GenerateOptions options) {
         List<StreamingDetokenizer> streams = new ArrayList<>();
-        Answer answer =
-                pipeline.answer(request, options.withCancelled(this::isOver).withListener(new Listener() {
+        Answer answer = pipeline.answer(
+                request,
+                options.withCancelled(() -> cancelled).withDeadline(deadline).withListener(new Listener() {
                     @Override
                     public void token(int index, int token) {
                         while (streams.size() <= index) {
@@ -112,7 +115,8 @@ final class Running implements AutoCloseable {
         for (int i = 0; i < streams.size(); i++) {
             hear(i, streams.get(i).flush());
         }
-        if (answer.sequences().getFirst().finishReason() == FinishReason.CANCELLED) {
+        FinishReason reason = answer.sequences().getFirst().finishReason();
+        if (reason == FinishReason.CANCELLED || reason == FinishReason.DEADLINE) {
             throw late();
         }
         metrics.answered(model.id(), answer);

@@ -1,5 +1,6 @@
 package dev.fovea.serve;
 
+import dev.fovea.BatchOptions;
 import dev.fovea.LoadOptions;
 import dev.fovea.error.OptionException;
 import dev.fovea.media.MediaPolicy;
@@ -35,8 +36,7 @@ public final class ServeOptions {
         List<String> hostNames = List.of();
         MediaPolicy media = MediaPolicy.UNTRUSTED.withMaxPixels(MAX_PIXELS);
         LoadOptions load = LoadOptions.DEFAULT;
-        int parallel = 8;
-        int queue = 64;
+        BatchOptions batch = BatchOptions.DEFAULT.withRows(16).withQueue(128);
         int maxNewTokens = 4096;
         int maxMessages = 1024;
         int maxMedia = 64;
@@ -57,8 +57,7 @@ public final class ServeOptions {
             v.hostNames = hostNames;
             v.media = media;
             v.load = load;
-            v.parallel = parallel;
-            v.queue = queue;
+            v.batch = batch;
             v.maxNewTokens = maxNewTokens;
             v.maxMessages = maxMessages;
             v.maxMedia = maxMedia;
@@ -140,14 +139,10 @@ public final class ServeOptions {
         return with(v -> v.load = options);
     }
 
-    /** @param answers that are made at the same time by each model */
-    public ServeOptions withParallel(int answers) {
-        return with(v -> v.parallel = (int) range("parallel", answers, 1, 1024));
-    }
-
-    /** @param answers that wait for each model; what comes beyond them gets a 429 */
-    public ServeOptions withQueue(int answers) {
-        return with(v -> v.queue = (int) range("queue", answers, 0, 65536));
+    /** @param options of the batch of each model: how many answers are made at once, how many requests wait, what is kept */
+    public ServeOptions withBatch(BatchOptions options) {
+        Objects.requireNonNull(options, "options");
+        return with(v -> v.batch = options);
     }
 
     /** @param tokens of an answer at most, and where a request does not say */
@@ -229,12 +224,8 @@ public final class ServeOptions {
         return values.load;
     }
 
-    int parallel() {
-        return values.parallel;
-    }
-
-    int queue() {
-        return values.queue;
+    BatchOptions batch() {
+        return values.batch;
     }
 
     int maxNewTokens() {

@@ -1,5 +1,7 @@
 package dev.fovea.serve;
 
+import dev.fovea.BatchOptions;
+import dev.fovea.BatchStats;
 import dev.fovea.Pipeline;
 import dev.fovea.error.FoveaException;
 import java.util.Optional;
@@ -19,11 +21,11 @@ final class Served {
     private volatile @Nullable Pipeline pipeline;
     private volatile @Nullable Throwable failure;
 
-    Served(String id, int parallel, int queue) {
+    Served(String id, BatchOptions limits) {
         this.id = id;
-        this.parallel = parallel;
-        this.all = parallel + queue;
-        this.places = new Semaphore(parallel + queue);
+        this.parallel = limits.rows();
+        this.all = limits.rows() + limits.queue();
+        this.places = new Semaphore(all);
         this.slots = new Semaphore(parallel, true);
     }
 
@@ -80,8 +82,17 @@ final class Served {
         places.release();
     }
 
-    /** Waits for its turn. @return whether it came, rather than the end of the request */
+    /** What its batch does; empty where it is not open, or answers one by one. */
+    Optional<BatchStats> stats() {
+        Pipeline open = pipeline;
+        return open == null ? Optional.empty() : open.batchStats();
+    }
+
+    /** Waits for its turn, where it has no batch that lets requests wait by itself. @return whether it came, rather than the end of the request */
     boolean begin(BooleanSupplier cancelled) throws InterruptedException {
+        if (stats().isPresent()) {
+            return true;
+        }
         while (!cancelled.getAsBoolean()) {
             if (slots.tryAcquire(50, TimeUnit.MILLISECONDS)) {
                 return true;
@@ -91,12 +102,14 @@ final class Served {
     }
 
     void end() {
-        slots.release();
+        if (stats().isEmpty()) {
+            slots.release();
+        }
     }
 
     /** Answers that are being made. */
     int running() {
-        return parallel - slots.availablePermits();
+        return stats().map(BatchStats::running).orElseGet(() -> parallel - slots.availablePermits());
     }
 
     /** Answers that wait for their turn. */

@@ -1,5 +1,6 @@
 package dev.fovea.serve;
 
+import dev.fovea.BatchStats;
 import dev.fovea.GenerateOptions;
 import dev.fovea.Request;
 import dev.fovea.error.Quote;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.ToDoubleFunction;
 
 /** What all routes share. */
 final class Service {
@@ -28,8 +30,33 @@ final class Service {
         this.body = new Body(Math.max(options.maxBodyBytes(), heap / 8));
         metrics.gauge("fovea_files_bytes", "Uploaded files that are kept", () -> (double) uploads.bytes());
         metrics.gauge("fovea_model_ready", "1 where a model is open", this, m -> m.isReady() ? 1 : 0);
+        metrics.gauge("fovea_batch_rows", "Rows that are decoded together", this, of(s -> s.rows()));
+        metrics.gauge(
+                "fovea_batch_steps", "Steps so far, in each of which every row got a token", this, of(s -> s.steps()));
+        metrics.gauge(
+                "fovea_prefix_hits",
+                "Parts of prompts that were found from a prompt before",
+                this,
+                of(s -> s.prefixHits()));
+        metrics.gauge("fovea_prefix_tokens", "Tokens of these parts", this, of(s -> s.prefixTokens()));
+        metrics.gauge(
+                "fovea_prefix_bytes",
+                "Keys and values that are kept for prompts to come",
+                this,
+                of(s -> s.prefixBytes()));
+        metrics.gauge("fovea_cache_bytes", "Keys and values of all kinds", this, of(s -> s.cacheBytes()));
+        metrics.gauge(
+                "fovea_encoding_hits", "Pictures and clips that were found encoded", this, of(s -> s.encodingHits()));
+        metrics.gauge(
+                "fovea_encoding_misses", "Pictures and clips that were encoded", this, of(s -> s.encodingMisses()));
+        metrics.gauge(
+                "fovea_encoding_bytes", "Encoded pictures and clips that are kept", this, of(s -> s.encodingBytes()));
         metrics.gauge("fovea_answers_running", "Answers that are being made", this, Served::running);
         metrics.gauge("fovea_answers_waiting", "Answers that wait for their turn", this, Served::waiting);
+    }
+
+    private static Metrics.Of of(ToDoubleFunction<BatchStats> value) {
+        return model -> model.stats().map(value::applyAsDouble).orElse(0.0);
     }
 
     Metrics metrics() {
@@ -87,7 +114,7 @@ final class Service {
         return Running.start(
                 model,
                 request,
-                GenerateOptions.DEFAULT,
+                GenerateOptions.DEFAULT.withClient(exchange.client().name()),
                 options.deadline(),
                 threads,
                 metrics);

@@ -28,8 +28,8 @@ final class VisionTasksRoute implements Handler {
         String task = task(request, pipeline.processor().tasks(), model.id());
         String input = request.string("input").orElse("");
         ImageSource picture = picture(request, service.media(exchange));
-        Sampling sampling =
-                Sampling.read(request, pipeline, service.options().maxNewTokens(), "max_completion_tokens", "max_tokens");
+        Sampling sampling = Sampling.read(
+                request, pipeline, service.options().maxNewTokens(), "max_completion_tokens", "max_tokens");
         request.only("n", 1L, "a task has one answer");
         request.only("stream", false, "boxes are known when the answer is whole");
         request.withoutEffect("user", "metadata");
@@ -46,7 +46,8 @@ final class VisionTasksRoute implements Handler {
     /** {@code OD} is {@code <OD>}. */
     private static String task(Fields request, List<String> tasks, String model) {
         if (tasks.isEmpty()) {
-            throw Problem.of("model", "the model " + Quote.of(model) + " knows no tasks; ask it by /v1/chat/completions");
+            throw Problem.of(
+                    "model", "the model " + Quote.of(model) + " knows no tasks; ask it by /v1/chat/completions");
         }
         String given = request.requiredString("task");
         String task = given.startsWith("<") ? given : "<" + given + ">";
@@ -123,7 +124,9 @@ final class VisionTasksRoute implements Handler {
     private static Map<String, @Nullable Object> polygon(Parsed.Polygon polygon) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("label", polygon.label());
-        json.put("outlines", polygon.outlines().stream().map(VisionTasksRoute::points).toList());
+        json.put(
+                "outlines",
+                polygon.outlines().stream().map(VisionTasksRoute::points).toList());
         return json;
     }
 

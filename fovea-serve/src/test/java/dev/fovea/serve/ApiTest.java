@@ -51,13 +51,16 @@ class ApiTest {
         Trial.Reply models = trial.get("/v1/models", AUTH);
         assertThat(models.at("data.0.id")).isEqualTo("demo");
         assertThat(models.at("data.1.id")).isEqualTo("finder");
-        assertThat(trial.get("/v1/models/finder", AUTH).at("fovea.tasks")).asString().contains("<OD>");
+        assertThat(trial.get("/v1/models/finder", AUTH).at("fovea.tasks"))
+                .asString()
+                .contains("<OD>");
         assertThat(trial.get("/v1/models/lost", AUTH).at("error.code")).isEqualTo("model_not_found");
     }
 
     @Test
     void goesOnWithRawPrompts() {
-        Map<String, Object> json = Map.of("model", "demo", "prompt", List.of("There", "A red"), "max_tokens", 4, "echo", true);
+        Map<String, Object> json =
+                Map.of("model", "demo", "prompt", List.of("There", "A red"), "max_tokens", 4, "echo", true);
         Trial.Reply reply = trial.post("/v1/completions", json, AUTH);
         assertThat(reply.at("object")).isEqualTo("text_completion");
         assertThat((String) reply.at("choices.0.text")).startsWith("There");
@@ -93,9 +96,11 @@ class ApiTest {
                 AUTH);
         assertThat(texts.at("texts.0.text")).isEqualTo("DOG");
         assertThat((List<?>) texts.at("texts.0.corners")).hasSize(4);
-        assertThat(trial.post("/v1/vision/tasks", Map.of("model", "demo", "task", "OD"), AUTH).at("error.param"))
+        assertThat(trial.post("/v1/vision/tasks", Map.of("model", "demo", "task", "OD"), AUTH)
+                        .at("error.param"))
                 .isEqualTo("model");
-        assertThat(trial.post("/v1/vision/tasks", Map.of("model", "finder", "task", "SING"), AUTH).at("error.param"))
+        assertThat(trial.post("/v1/vision/tasks", Map.of("model", "finder", "task", "SING"), AUTH)
+                        .at("error.param"))
                 .isEqualTo("task");
     }
 
@@ -121,7 +126,8 @@ class ApiTest {
                                 Map.of("type", "text", "text", "What is in the center?")))));
         assertThat(trial.post("/v1/chat/completions", chat, AUTH).at("choices.0.message.content"))
                 .isEqualTo("A red heart.");
-        assertThat(trial.post("/v1/chat/completions", chat, OTHER).at("error.code")).isEqualTo("file_not_found");
+        assertThat(trial.post("/v1/chat/completions", chat, OTHER).at("error.code"))
+                .isEqualTo("file_not_found");
         assertThat(trial.get("/v1/files/" + id + "/content", AUTH).status()).isEqualTo(200);
         assertThat(trial.delete("/v1/files/" + id, AUTH).at("deleted")).isEqualTo(true);
         assertThat(trial.get("/v1/files/" + id, AUTH).status()).isEqualTo(404);
@@ -131,8 +137,10 @@ class ApiTest {
     void refusesFormsThatAreNone() {
         assertThat(upload("large.png", new byte[100_001]).status()).isEqualTo(413);
         assertThat(upload("empty.png", new byte[0]).status()).isEqualTo(400);
-        for (String body : List.of("", "--x", "--x\r\n", "--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nabc", "--x--")) {
-            assertThat(form(body.getBytes(StandardCharsets.UTF_8), "multipart/form-data; boundary=x").status())
+        for (String body : List.of(
+                "", "--x", "--x\r\n", "--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nabc", "--x--")) {
+            assertThat(form(body.getBytes(StandardCharsets.UTF_8), "multipart/form-data; boundary=x")
+                            .status())
                     .as(body)
                     .isEqualTo(400);
         }
@@ -176,7 +184,8 @@ class ApiTest {
         assertThat(text).isNotEmpty();
         Map<String, Object> streamed = new java.util.HashMap<>(json);
         streamed.put("stream", true);
-        List<Map<String, Object>> events = data(trial.post("/v1/responses", streamed, AUTH).body());
+        List<Map<String, Object>> events =
+                data(trial.post("/v1/responses", streamed, AUTH).body());
         assertThat(events).extracting(e -> e.get("sequence_number")).isSorted();
         assertThat(events.getFirst().get("type")).isEqualTo("response.created");
         assertThat(events.stream()
@@ -184,7 +193,8 @@ class ApiTest {
                         .map(e -> (String) e.get("delta"))
                         .collect(Collectors.joining()))
                 .isEqualTo(text);
-        assertThat(Trial.at(events.getLast(), "response.output.0.content.0.text")).isEqualTo(text);
+        assertThat(Trial.at(events.getLast(), "response.output.0.content.0.text"))
+                .isEqualTo(text);
         assertThat(trial.post("/v1/responses", Map.of("input", "Hi", "previous_response_id", "resp_1"), AUTH)
                         .at("error.param"))
                 .isEqualTo("previous_response_id");
@@ -192,14 +202,18 @@ class ApiTest {
 
     private static List<Map<String, Object>> data(String body) {
         List<Map<String, Object>> events = new ArrayList<>();
-        body.lines().filter(l -> l.startsWith("data: ")).forEach(l -> events.add(Json.object(
-                Json.parse(l.substring(6), "an event"), "an event")));
+        body.lines()
+                .filter(l -> l.startsWith("data: "))
+                .forEach(l -> events.add(Json.object(Json.parse(l.substring(6), "an event"), "an event")));
         return events;
     }
 
     @Test
     void countsInPrometheusForm() {
-        assertThat(trial.post("/v1/chat/completions", Map.of("messages", List.of(ask("How many objects are there?"))), AUTH)
+        assertThat(trial.post(
+                                "/v1/chat/completions",
+                                Map.of("messages", List.of(ask("How many objects are there?"))),
+                                AUTH)
                         .status())
                 .isEqualTo(200);
         String text = trial.get("/metrics", AUTH).body();

@@ -5,6 +5,7 @@ import static dev.fovea.serve.Trial.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fovea.BatchOptions;
 import dev.fovea.Pipeline;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
@@ -36,7 +37,7 @@ class FaultsTest {
 
     @BeforeAll
     static void start() {
-        model = Pipeline.imageTextToText("demo");
+        model = Pipeline.imageTextToText("demo").batched(BatchOptions.DEFAULT);
         trial = Trial.of(ServeOptions.DEFAULT.withMaxBodyBytes(200_000).withMaxFileBytes(10_000), model);
     }
 
@@ -74,7 +75,8 @@ class FaultsTest {
     @ValueSource(booleans = {true, false})
     void endsTheAnswerOfAClientThatLeaves(boolean stream) throws IOException {
         try (Socket socket = trial.connect()) {
-            socket.getOutputStream().write(http(CHAT, Json.write(endless(stream))).getBytes(StandardCharsets.UTF_8));
+            socket.getOutputStream()
+                    .write(http(CHAT, Json.write(endless(stream))).getBytes(StandardCharsets.UTF_8));
             eventually(() -> trial.metric("fovea_answers_running") == 1);
             if (stream) {
                 assertThat(socket.getInputStream().read()).isEqualTo('H');
@@ -99,7 +101,8 @@ class FaultsTest {
         String whole = http(CHAT, Json.write(endless(false)));
         for (int i = 1; i < 40; i++) {
             Socket socket = trial.connect();
-            socket.getOutputStream().write(whole.substring(0, whole.length() * i / 40).getBytes(StandardCharsets.UTF_8));
+            socket.getOutputStream()
+                    .write(whole.substring(0, whole.length() * i / 40).getBytes(StandardCharsets.UTF_8));
             halves.add(socket);
         }
         stillAnswers();
@@ -117,21 +120,39 @@ class FaultsTest {
                 .startsWith("HTTP/1.1 413");
         assertThat(trial.post(CHAT, new byte[210_000]).status()).isEqualTo(413);
         String chunk = "10000\r\n" + " ".repeat(0x10000) + "\r\n";
-        assertThat(trial.raw("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                        + "Transfer-Encoding: chunked\r\n\r\n", chunk, chunk, chunk, chunk, chunk, "0\r\n\r\n"))
+        assertThat(trial.raw(
+                        "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                + "Transfer-Encoding: chunked\r\n\r\n",
+                        chunk,
+                        chunk,
+                        chunk,
+                        chunk,
+                        chunk,
+                        "0\r\n\r\n"))
                 .matches("(?s)(HTTP/1.1 413.*)?");
         stillAnswers();
     }
 
     @Test
     void refusesBrokenJsonAndText() {
-        for (String body : List.of("", "{", "[]", "{\"a\": 1} x", "{\"a\": 1, \"a\": 2}", "nul", "{\"a\": NaN}",
-                "[".repeat(100_000), "{\"messages\": " + "[".repeat(90) + "]".repeat(90) + "}")) {
+        for (String body : List.of(
+                "",
+                "{",
+                "[]",
+                "{\"a\": 1} x",
+                "{\"a\": 1, \"a\": 2}",
+                "nul",
+                "{\"a\": NaN}",
+                "[".repeat(100_000),
+                "{\"messages\": " + "[".repeat(90) + "]".repeat(90) + "}")) {
             Trial.Reply reply = trial.post(CHAT, body.getBytes(StandardCharsets.UTF_8));
-            assertThat(reply.status()).as(body.substring(0, Math.min(20, body.length()))).isEqualTo(400);
+            assertThat(reply.status())
+                    .as(body.substring(0, Math.min(20, body.length())))
+                    .isEqualTo(400);
             assertThat(reply.at("error.type")).isEqualTo("invalid_request_error");
         }
-        assertThat(trial.post(CHAT, new byte[] {'{', '"', (byte) 0xc3, '"', '}'}).at("error.message"))
+        assertThat(trial.post(CHAT, new byte[] {'{', '"', (byte) 0xc3, '"', '}'})
+                        .at("error.message"))
                 .isEqualTo("the request is not text in UTF-8");
     }
 
@@ -154,9 +175,15 @@ class FaultsTest {
 
     @Test
     void refusesWhatIsNoHttp() throws IOException {
-        for (String words : List.of("\r\n\r\n", "hello\r\n\r\n", "\u0016\u0003\u0001\u0002", "GET / HTTP/9.9\r\n\r\n",
-                "GET /health HTTP/1.1\r\n\r\n", "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
-                "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")) {
+        for (String words : List.of(
+                "\r\n\r\n",
+                "hello\r\n\r\n",
+                "\u0016\u0003\u0001\u0002",
+                "GET / HTTP/9.9\r\n\r\n",
+                "GET /health HTTP/1.1\r\n\r\n",
+                "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+                "POST " + CHAT
+                        + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")) {
             assertThat(trial.raw(words)).as(words).doesNotContain("200 OK");
         }
         stillAnswers();
@@ -164,7 +191,9 @@ class FaultsTest {
 
     @Test
     void saysWhenItIsBusyAndWhenItTookTooLong() {
-        ServeOptions options = ServeOptions.DEFAULT.withParallel(1).withQueue(1).withDeadline(Duration.ofSeconds(2));
+        ServeOptions options = ServeOptions.DEFAULT
+                .withBatch(BatchOptions.DEFAULT.withRows(1).withQueue(1))
+                .withDeadline(Duration.ofSeconds(2));
         try (Trial small = Trial.of(options, model);
                 ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<Trial.Reply>> replies = new ArrayList<>();
@@ -172,16 +201,19 @@ class FaultsTest {
                 replies.add(clients.submit(() -> small.post(CHAT, endless(false))));
             }
             List<Trial.Reply> all = replies.stream().map(FaultsTest::result).toList();
-            assertThat(all.stream().filter(r -> r.status() == 429)).hasSize(3).allMatch(r -> !r.header("retry-after").isEmpty());
+            assertThat(all.stream().filter(r -> r.status() == 429))
+                    .hasSize(3)
+                    .allMatch(r -> !r.header("retry-after").isEmpty());
             assertThat(all.stream().filter(r -> r.status() == 504)).hasSize(2);
         }
     }
 
     @Test
     void losesNoneOfAThousandClients() {
-        try (Trial busy = Trial.of(ServeOptions.DEFAULT.withParallel(4).withQueue(100), model);
+        try (Trial busy = Trial.of(ServeOptions.DEFAULT.withBatch(BatchOptions.DEFAULT.withQueue(100)), model);
                 ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
-            Map<String, Object> chat = Map.of("messages", List.of(Map.of("role", "user", "content", "Hi")), "max_tokens", 1);
+            Map<String, Object> chat =
+                    Map.of("messages", List.of(Map.of("role", "user", "content", "Hi")), "max_tokens", 1);
             String request = http(CHAT, Json.write(chat)).replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
             List<Future<Integer>> statuses = new ArrayList<>();
             for (int i = 0; i < 1000; i++) {
@@ -211,8 +243,11 @@ class FaultsTest {
 
     @Test
     void saysWhyAModelIsNotThere() {
-        try (FoveaServer server = FoveaServer.start(ServeOptions.DEFAULT.withPort(0).withLog(_ -> {}), "no-such-folder")) {
-            assertThatThrownBy(server::awaitReady).isInstanceOf(InputException.class).hasMessageContaining("no-such-folder");
+        try (FoveaServer server =
+                FoveaServer.start(ServeOptions.DEFAULT.withPort(0).withLog(_ -> {}), "no-such-folder")) {
+            assertThatThrownBy(server::awaitReady)
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("no-such-folder");
             assertThat(server.isReady()).isFalse();
             assertThat(status(server, "/health")).isEqualTo(200);
             assertThat(status(server, "/ready")).isEqualTo(503);
@@ -221,12 +256,14 @@ class FaultsTest {
     }
 
     private static int status(FoveaServer server, String path) {
-        return Trial.send(HttpRequest.newBuilder(server.address().resolve(path))).status();
+        return Trial.send(HttpRequest.newBuilder(server.address().resolve(path)))
+                .status();
     }
 
     @Test
     void stopsInTheMiddleOfLoading() {
-        FoveaServer server = FoveaServer.start(ServeOptions.DEFAULT.withPort(0).withLog(_ -> {}), "demo", "demo:finder");
+        FoveaServer server =
+                FoveaServer.start(ServeOptions.DEFAULT.withPort(0).withLog(_ -> {}), "demo", "demo:finder");
         server.close();
         server.close();
         assertThatThrownBy(() -> status(server, "/health")).isInstanceOf(AssertionError.class);

@@ -50,14 +50,20 @@ class SafetyTest {
     private static Map<String, Object> about(String url) {
         return Map.of(
                 "messages",
-                List.of(Map.of("role", "user", "content", List.of(Map.of("type", "image_url", "image_url", Map.of("url", url))))));
+                List.of(Map.of(
+                        "role",
+                        "user",
+                        "content",
+                        List.of(Map.of("type", "image_url", "image_url", Map.of("url", url))))));
     }
 
     @Test
     void asksForAKeyOnEveryRouteButTwo() {
         for (Routes.Route route : Api.routes(new Service(ServeOptions.DEFAULT)).all()) {
             String path = route.path().replaceAll("\\{[^}]*}", "x");
-            for (String[] headers : new String[][] {{}, {"Authorization", "Bearer wrong-horse"}, {"Authorization", "Basic correct-horse"}}) {
+            for (String[] headers : new String[][] {
+                {}, {"Authorization", "Bearer wrong-horse"}, {"Authorization", "Basic correct-horse"}
+            }) {
                 Trial.Reply reply = Trial.send(keyed.request(path, headers)
                         .method(route.method(), java.net.http.HttpRequest.BodyPublishers.noBody()));
                 assertThat(reply.status()).as(path).isEqualTo(route.open() ? 200 : 401);
@@ -65,7 +71,9 @@ class SafetyTest {
         }
         assertThat(keyed.get("/lost").status()).isEqualTo(401);
         assertThat(keyed.get("/v1/models").header("www-authenticate")).isEqualTo("Bearer");
-        assertThat(keyed.get("/v1/models", "Authorization", "bearer correct-horse").status()).isEqualTo(200);
+        assertThat(keyed.get("/v1/models", "Authorization", "bearer correct-horse")
+                        .status())
+                .isEqualTo(200);
         assertThat(Api.routes(new Service(ServeOptions.DEFAULT)).all().stream().filter(Routes.Route::open))
                 .extracting(Routes.Route::path)
                 .containsAll(List.of("/health", "/ready"))
@@ -73,8 +81,15 @@ class SafetyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"http://127.0.0.1:%d/a.png", "http://localhost:%d/a.png", "http://[::1]:%d/a.png",
-            "http://[::ffff:127.0.0.1]:%d/a.png", "http://127.1:%d/a.png", "http://0.0.0.0:%d/a.png"})
+    @ValueSource(
+            strings = {
+                "http://127.0.0.1:%d/a.png",
+                "http://localhost:%d/a.png",
+                "http://[::1]:%d/a.png",
+                "http://[::ffff:127.0.0.1]:%d/a.png",
+                "http://127.1:%d/a.png",
+                "http://0.0.0.0:%d/a.png"
+            })
     void fetchesNothingFromPrivateAddresses(String url) throws IOException {
         try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getByName("::"))) {
             listener.setSoTimeout(1);
@@ -92,13 +107,22 @@ class SafetyTest {
                 folder.resolve("secret.png"),
                 Base64.getDecoder().decode(Trial.picture("one.png").substring("data:image/png;base64,".length())));
         String path = picture.toString();
-        for (String url : List.of(path, "file:" + path, "file://" + path, "FILE://" + path, "/etc/passwd", "ftp://h/a.png", "")) {
+        for (String url :
+                List.of(path, "file:" + path, "file://" + path, "FILE://" + path, "/etc/passwd", "ftp://h/a.png", "")) {
             Trial.Reply reply = open.post(CHAT, about(url));
             assertThat(reply.status()).as(url).isEqualTo(400);
             assertThat(reply.at("error.param")).isEqualTo("messages[0].content[0].image_url.url");
         }
-        assertThat(open.post(CHAT, Map.of("messages", List.of(Map.of("role", "user", "content",
-                                List.of(Map.of("type", "video_url", "video_url", folder.toString())))))).status())
+        assertThat(open.post(
+                                CHAT,
+                                Map.of(
+                                        "messages",
+                                        List.of(Map.of(
+                                                "role",
+                                                "user",
+                                                "content",
+                                                List.of(Map.of("type", "video_url", "video_url", folder.toString()))))))
+                        .status())
                 .isEqualTo(400);
     }
 
@@ -108,7 +132,8 @@ class SafetyTest {
                 CHAT, about("data:image/png;base64," + Base64.getEncoder().encodeToString(bomb(60_000, 60_000))));
         assertThat(reply.status()).isEqualTo(400);
         assertThat(reply.body()).contains("60000", "pixels");
-        assertThat(open.post(CHAT, about("data:image/png;base64,AAAA")).status()).isEqualTo(400);
+        assertThat(open.post(CHAT, about("data:image/png;base64,AAAA")).status())
+                .isEqualTo(400);
     }
 
     /** A PNG whose header claims so many pixels. */
@@ -139,8 +164,8 @@ class SafetyTest {
     }
 
     private static long tokens(String text) {
-        Trial.Reply reply = open.post(
-                CHAT, Map.of("max_tokens", 1, "messages", List.of(Map.of("role", "user", "content", text))));
+        Trial.Reply reply =
+                open.post(CHAT, Map.of("max_tokens", 1, "messages", List.of(Map.of("role", "user", "content", text))));
         assertThat(reply.status()).as(reply.body()).isEqualTo(200);
         return (Long) reply.at("usage.prompt_tokens");
     }
@@ -150,7 +175,8 @@ class SafetyTest {
         assertThat(open.raw("GET /v1/models HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"))
                 .startsWith("HTTP/1.1 403")
                 .contains("unknown_host");
-        assertThat(open.get("/v1/models", "Origin", "https://evil.example").at("error.code")).isEqualTo("unknown_origin");
+        assertThat(open.get("/v1/models", "Origin", "https://evil.example").at("error.code"))
+                .isEqualTo("unknown_origin");
         String own = open.server().address().toString();
         assertThat(open.get("/v1/models", "Origin", own).status()).isEqualTo(200);
         Trial.Reply allowed = open.get("/v1/models", "Origin", "https://app.example.org");
@@ -175,26 +201,28 @@ class SafetyTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "'{\"reasoning_effort\": \"low\"}' | reasoning_effort",
-        "'{\"temperature\": 3}' | temperature",
-        "'{\"temperature\": \"hot\"}' | temperature",
-        "'{\"temprature\": 1}' | temprature",
-        "'{\"n\": 2, \"temperature\": 0}' | n",
-        "'{\"max_tokens\": 0}' | max_tokens",
-        "'{\"max_tokens\": 1000000}' | max_tokens",
-        "'{\"max_tokens\": 5, \"max_completion_tokens\": 6}' | max_tokens",
-        "'{\"stop\": [1]}' | stop",
-        "'{\"store\": true}' | store",
-        "'{\"modalities\": [\"audio\"]}' | modalities",
-        "'{\"stream_options\": {\"include\": true}}' | stream_options.include",
-        "'{\"messages\": []}' | messages",
-        "'{\"messages\": [{\"role\": \"king\", \"content\": \"a\"}]}' | messages[0].role",
-        "'{\"messages\": [{\"role\": \"user\"}]}' | messages[0].content",
-        "'{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"input_audio\"}]}]}' | messages[0].content[0].type",
-        "'{\"messages\": [{\"role\": \"user\", \"content\": \"a\", \"mood\": 1}]}' | messages[0].mood",
-        "'{\"model\": \"lost\"}' | model"
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'{\"reasoning_effort\": \"low\"}' | reasoning_effort",
+                "'{\"temperature\": 3}' | temperature",
+                "'{\"temperature\": \"hot\"}' | temperature",
+                "'{\"temprature\": 1}' | temprature",
+                "'{\"n\": 2, \"temperature\": 0}' | n",
+                "'{\"max_tokens\": 0}' | max_tokens",
+                "'{\"max_tokens\": 1000000}' | max_tokens",
+                "'{\"max_tokens\": 5, \"max_completion_tokens\": 6}' | max_tokens",
+                "'{\"stop\": [1]}' | stop",
+                "'{\"store\": true}' | store",
+                "'{\"modalities\": [\"audio\"]}' | modalities",
+                "'{\"stream_options\": {\"include\": true}}' | stream_options.include",
+                "'{\"messages\": []}' | messages",
+                "'{\"messages\": [{\"role\": \"king\", \"content\": \"a\"}]}' | messages[0].role",
+                "'{\"messages\": [{\"role\": \"user\"}]}' | messages[0].content",
+                "'{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"input_audio\"}]}]}' | messages[0].content[0].type",
+                "'{\"messages\": [{\"role\": \"user\", \"content\": \"a\", \"mood\": 1}]}' | messages[0].mood",
+                "'{\"model\": \"lost\"}' | model"
+            })
     void namesWhatItCannotHonour(String keys, String param) {
         Map<String, Object> json = new HashMap<>(Map.of("messages", List.of(ask("What?"))));
         json.putAll(Json.object(Json.parse(keys, "keys"), "keys"));
@@ -219,8 +247,10 @@ class SafetyTest {
 
     @Test
     void readsKeysFromAFile(@TempDir Path folder) throws IOException {
-        Path file = Files.writeString(folder.resolve("keys"), "# clients\n\nshop correct-horse\ntill battery-staple 2\n");
-        assertThat(ApiKey.read(file)).containsExactly(new ApiKey("shop", "correct-horse"), new ApiKey("till", "battery-staple", 2));
+        Path file =
+                Files.writeString(folder.resolve("keys"), "# clients\n\nshop correct-horse\ntill battery-staple 2\n");
+        assertThat(ApiKey.read(file))
+                .containsExactly(new ApiKey("shop", "correct-horse"), new ApiKey("till", "battery-staple", 2));
         for (String bad : List.of("", "shop", "shop correct-horse 0", "shop short", "a b c d")) {
             Files.writeString(file, bad);
             org.assertj.core.api.Assertions.assertThatThrownBy(() -> ApiKey.read(file))

@@ -1,5 +1,6 @@
 package dev.fovea.app.cli;
 
+import dev.fovea.BatchOptions;
 import dev.fovea.error.OptionException;
 import dev.fovea.serve.ApiKey;
 import dev.fovea.serve.FoveaServer;
@@ -82,14 +83,14 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--parallel",
             paramLabel = "N",
-            description = "Answers of a model that are made at once (default: ${DEFAULT-VALUE}).")
-    int parallel = 8;
+            description = "Rows of a model that are decoded at once: answers, or beams (default: ${DEFAULT-VALUE}).")
+    int parallel = 16;
 
     @Option(
             names = "--queue",
             paramLabel = "N",
             description = "Answers of a model that wait; further requests get a 429 (default: ${DEFAULT-VALUE}).")
-    int queue = 64;
+    int queue = 128;
 
     @Option(
             names = "--max-new-tokens",
@@ -141,8 +142,7 @@ final class ServeCommand implements Callable<Integer> {
                 .withKeys(keys())
                 .withOrigins(origins)
                 .withHostNames(hostNames)
-                .withParallel(parallel)
-                .withQueue(queue)
+                .withBatch(BatchOptions.DEFAULT.withRows(parallel).withQueue(queue))
                 .withMaxNewTokens(maxNewTokens)
                 .withDeadline(Duration.ofSeconds(deadline))
                 .withLog(quiet ? _ -> {} : console::note);
