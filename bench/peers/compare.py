@@ -19,7 +19,7 @@ FIGURES = {"prefill": "tokens/s", "decode": "tokens/s", "image": "pictures/s"}
 
 def fovea(args):
     command = [ROOT / "fovea", "bench", args.dir, "--format", "json", "--threads", args.threads, "--prefill", args.prefill,
-               "--decode", args.decode, "--image-size", args.image, "--repeat", 1]
+               "--decode", args.decode, "--image-size", args.image, "--repeat", 1, "--context", 0]
     last = json.loads(output(command).splitlines()[-1])
     seen = {"prefill": last["prefill_tokens_per_second"], "decode": last["decode_tokens_per_second"]}
     return seen | ({"image": 1000 / last["image_ms"]} if "image_ms" in last else {})

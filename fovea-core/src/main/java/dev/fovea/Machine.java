@@ -12,6 +12,7 @@ import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -21,7 +22,7 @@ public final class Machine {
     /** More than the caches of most processors hold. */
     private static final long READ_BYTES = 512L << 20;
 
-    private static final int ROWS = 512;
+    private static final int[] ROWS = {256, 512, 1024};
     private static final int WIDTH = 2048;
 
     /** A GPU is asked for more at once: a wait costs it some ten microseconds. */
@@ -185,27 +186,34 @@ public final class Machine {
         x.backend().read(x.run(0, 1), MemorySegment.ofArray(new byte[x.dtype().bytes()]));
     }
 
-    /** Floating point operations per second in products of large matrices of a dtype, on the backend that options choose. */
+    /**
+     * Floating point operations per second in products of large matrices of a dtype, on the backend that options choose: the best
+     * of a prompt's usual numbers of rows, so that no model is faster.
+     */
     public static double matrixFlopsPerSecond(LoadOptions options, DType dtype, Duration time) {
         try (Backend backend = Backends.of(options);
                 Scope _ = Scope.open(backend)) {
             boolean gpu = backend instanceof CudaBackend cuda && !cuda.isInterpreted();
-            int width = gpu ? DEVICE_WIDTH : WIDTH;
-            int rows = gpu ? DEVICE_WIDTH : ROWS;
-            int runs = gpu ? DEVICE_RUNS : 1;
-            Tensor w = matrix(backend, width).to(dtype);
-            Tensor x = w.rows(0, rows);
-            return best(2.0 * runs * rows * width * width, time, () -> {
-                for (int i = 0; i < runs; i++) {
-                    try (Scope _ = Scope.open(backend)) {
-                        Tensor y = backend.linear(x, w, null);
-                        if (i == runs - 1) {
-                            await(y);
-                        }
+            Tensor w = matrix(backend, gpu ? DEVICE_WIDTH : WIDTH).to(dtype);
+            return Arrays.stream(gpu ? new int[] {DEVICE_WIDTH} : ROWS)
+                    .mapToDouble(rows -> matrixFlopsPerSecond(backend, w, rows, gpu ? DEVICE_RUNS : 1, time))
+                    .max()
+                    .orElseThrow();
+        }
+    }
+
+    private static double matrixFlopsPerSecond(Backend backend, Tensor w, int rows, int runs, Duration time) {
+        Tensor x = w.rows(0, rows);
+        return best(2.0 * runs * rows * w.dim(0) * w.dim(1), time, () -> {
+            for (int i = 0; i < runs; i++) {
+                try (Scope _ = Scope.open(backend)) {
+                    Tensor y = backend.linear(x, w, null);
+                    if (i == runs - 1) {
+                        await(y);
                     }
                 }
-            });
-        }
+            }
+        });
     }
 
     private static Tensor matrix(Backend backend, int width) {

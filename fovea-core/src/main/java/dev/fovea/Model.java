@@ -1,5 +1,6 @@
 package dev.fovea;
 
+import dev.fovea.backend.cpu.CpuBackend;
 import dev.fovea.backend.shapes.ShapeBackend;
 import dev.fovea.error.ClosedException;
 import dev.fovea.error.InputException;
@@ -129,6 +130,16 @@ public final class Model implements AutoCloseable {
     /** In which it computes. */
     public DType dtype() {
         return model.dtype();
+    }
+
+    /**
+     * Nanoseconds that the processor's threads have worked side by side so far, all threads together. What is missing to the
+     * number of threads times a call's time, one thread did alone while the others waited. 0 with one thread, and on a GPU.
+     */
+    public long threadNanos() {
+        return backend.homes().stream()
+                .mapToLong(home -> home instanceof CpuBackend cpu ? cpu.busyNanos() : 0)
+                .sum();
     }
 
     /** Whether answers come from a decoder of their own, behind an encoder that reads picture and prompt. */

@@ -50,6 +50,12 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--repeat", paramLabel = "N", description = "Runs behind the first (default: ${DEFAULT-VALUE}).")
     int repeat = 3;
 
+    @Option(
+            names = "--context",
+            paramLabel = "N",
+            description = "Tokens of the long prompt; 0 leaves long prompts out (default: ${DEFAULT-VALUE}).")
+    int context = 4096;
+
     @Mixin
     EngineOptions engine = new EngineOptions();
 
@@ -68,9 +74,9 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Size size = Size.parse("--image-size", imageSize);
-        if (prefill < 1 || decode < 2 || repeat < 1) {
-            throw new OptionException("--prefill and --repeat must be at least 1, --decode at least 2; found " + prefill
-                    + ", " + repeat + " and " + decode);
+        if (prefill < 1 || decode < 2 || repeat < 1 || context < 0) {
+            throw new OptionException("--prefill and --repeat must be at least 1, --decode at least 2, --context at least 0; found "
+                    + prefill + ", " + repeat + ", " + decode + " and " + context);
         }
         engine.check();
         String directory = Pulling.directory(model, console, output.quiet);
@@ -78,41 +84,65 @@ final class BenchCommand implements Callable<Integer> {
         ModelInfo info = ModelInfo.of(directory, options);
         Report report = new Report();
         try (StatusLine status = new StatusLine(console, output.quiet)) {
-            status.show("Measuring the machine");
-            Rates rates = new Rates(
-                    Machine.readBytesPerSecond(options, MEASURING),
-                    Machine.matrixFlopsPerSecond(options, info.dtype(), MEASURING));
+            status.show("Loading " + model);
             String backend = Machine.describeBackend(options);
+            String kind = Machine.kernels(options).kind();
             report.add("model", model + " in " + info.dtype().torchName(), "model", model)
                     .data("dtype", info.dtype().torchName())
-                    .add("backend", backend, "backend", backend);
-            Proc.forgetPeak();
-            status.show("Loading " + model);
+                    .add("backend", backend, "backend", backend)
+                    .add("kind of machine", kind, "kind", kind);
             long start = System.nanoTime();
             try (Pipeline pipe = Pipeline.of("image-text-to-text", directory, options)) {
                 milliseconds(report, "load", "load_ms", (System.nanoTime() - start) / 1e6);
+                BenchRows more = new BenchRows(pipe, info, size, report);
+                more.start();
+                status.show("Measuring the machine");
+                Rates rates = new Rates(
+                        Machine.readBytesPerSecond(options, MEASURING),
+                        Machine.matrixFlopsPerSecond(options, info.dtype(), MEASURING));
+                Proc.forgetPeak();
                 if (info.imageTokens(size.width(), size.height()) > 0) {
                     status.show("Looking at a picture of " + size);
                     picture(pipe, size, report);
                 }
                 status.show("Reading " + prefill + " tokens, writing " + decode);
-                text(pipe, size, info, rates, report);
+                double perToken = text(pipe, size, info, rates, report);
+                machine(report, rates);
+                memory(report);
+                status.show("Three beams, long prompts, a large picture");
+                more.threads(prefill, decode, engine.threadCount());
+                more.beams(prefill, decode);
+                if (context > 0) {
+                    more.longer(4 * prefill, rates.matrix());
+                    more.context(context, perToken);
+                }
+                more.largePicture();
             }
-            report.add(
-                    "memory bandwidth",
-                    Report.bytes((long) rates.memory()) + "/s read",
-                    "read_bytes_per_second",
-                    rates.memory());
-            report.add(
-                    "matrix rate",
-                    Report.decimals(rates.matrix() / 1e9) + " GFLOP/s",
-                    "matrix_flops_per_second",
-                    rates.matrix());
-            Proc.bytes("self/status", "VmHWM")
-                    .ifPresent(b -> report.add("peak memory", Report.bytes(b), "peak_rss_bytes", b));
         }
         report.print(console, output);
         return ExitStatus.DONE;
+    }
+
+    private static void machine(Report report, Rates rates) {
+        report.add(
+                "memory bandwidth",
+                Report.bytes((long) rates.memory()) + "/s read",
+                "read_bytes_per_second",
+                rates.memory());
+        report.add(
+                "matrix rate",
+                Report.decimals(rates.matrix() / 1e9) + " GFLOP/s",
+                "matrix_flops_per_second",
+                rates.matrix());
+    }
+
+    /** The highest use; and without the pages of files that are mapped. */
+    private static void memory(Report report) {
+        Proc.bytes("self/status", "VmHWM").ifPresent(peak -> {
+            report.add("peak memory", Report.bytes(peak), "peak_rss_bytes", peak);
+            Proc.bytes("self/status", "RssFile").ifPresent(mapped -> report.add(
+                    "  beyond mapped files", Report.bytes(peak - mapped), "peak_beyond_mapped_bytes", peak - mapped));
+        });
     }
 
     /** From a decoded picture and a question to the first token. */
@@ -143,7 +173,7 @@ final class BenchCommand implements Callable<Integer> {
         milliseconds(report, "  to the first token", "time_to_first_token_ms", median(first));
     }
 
-    private static Inputs question(Processor processor, DecodedImage image) {
+    static Inputs question(Processor processor, DecodedImage image) {
         if (!processor.hasChatTemplate()) {
             return processor.process(image, "What is in the picture?");
         }
@@ -152,10 +182,10 @@ final class BenchCommand implements Callable<Integer> {
         return processor.process(Optional.of(prompt), List.of(image), Map.of("add_special_tokens", false));
     }
 
-    /** An answer that is as long as is asked, to a text or, where a model reads none alone, about a picture. */
-    private void text(Pipeline pipe, Size size, ModelInfo info, Rates rates, Report report) {
+    /** Milliseconds per token of an answer that is as long as is asked, to a text or, where a model reads none alone, about a picture. */
+    private double text(Pipeline pipe, Size size, ModelInfo info, Rates rates, Report report) {
         boolean encoder = pipe.model().isEncoderDecoder();
-        Inputs text = text(pipe.processor());
+        Inputs text = text(pipe.processor(), prefill);
         GenerationConfig config = GenerationConfig.maxNewTokens(decode)
                 .withMinNewTokens(decode)
                 .withDoSample(false)
@@ -173,41 +203,42 @@ final class BenchCommand implements Callable<Integer> {
         if (encoder) {
             milliseconds(report, "picture and prompt", "prefill_ms", median(prefills));
         } else {
-            rate(report, "prefill", prefill, median(prefills));
+            rate(report, "prefill", "prefill", prefill, median(prefills));
         }
         double flops = info.prefillFlops(prefill) / median(prefills);
         share(report, "  share of the matrix rate", "prefill_share", flops, rates.matrix());
-        rate(report, "decode", decode - 1, median(decodes));
+        rate(report, "decode", "decode", decode - 1, median(decodes));
         double read = (double) info.decodeBytesPerToken() * (decode - 1) / median(decodes);
         share(report, "  share of the bandwidth", "decode_share", read, rates.memory());
         report.data("decode_bytes_per_token", info.decodeBytesPerToken());
+        return median(decodes) / (decode - 1);
     }
 
-    private Inputs text(Processor processor) {
+    static Inputs text(Processor processor, int tokens) {
         int[] words = processor.tokenizer().encode("The quick brown fox jumps over the lazy dog. ", false);
-        int[] ids = new int[prefill];
+        int[] ids = new int[tokens];
         for (int i = 0; i < ids.length; i++) {
             ids[i] = words[i % words.length];
         }
         return new Inputs(List.of(new Inputs.Row("", ids, List.of(), List.of())));
     }
 
-    private static void rate(Report report, String what, int tokens, double millis) {
+    static void rate(Report report, String key, String label, int tokens, double millis) {
         double perSecond = tokens / millis * 1e3;
         report.add(
-                what,
+                label,
                 Report.decimals(perSecond) + " tokens/s (" + tokens + " in " + Report.decimals(millis) + " ms)",
-                what + "_tokens_per_second",
+                key + "_tokens_per_second",
                 perSecond);
-        report.data(what + "_tokens", tokens).data(what + "_ms", millis);
+        report.data(key + "_tokens", tokens).data(key + "_ms", millis);
     }
 
-    private static void share(Report report, String label, String key, double perMilli, double possible) {
+    static void share(Report report, String label, String key, double perMilli, double possible) {
         double share = perMilli * 1e3 / possible;
         report.add(label, Math.round(100 * share) + " %", key, share);
     }
 
-    private static void milliseconds(Report report, String label, String key, double millis) {
+    static void milliseconds(Report report, String label, String key, double millis) {
         report.add(label, Report.decimals(millis) + " ms", key, millis);
     }
 
@@ -218,7 +249,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     /** A picture that no other variant equals: a model may keep what it made of one. */
-    private static DecodedImage picture(Size size, int variant) {
+    static DecodedImage picture(Size size, int variant) {
         byte[] rgb = new byte[3 * size.width() * size.height()];
         for (int y = 0, at = 0; y < size.height(); y++) {
             for (int x = 0; x < size.width(); x++) {

@@ -22,6 +22,11 @@ final class EngineOptions {
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute (default: one per processor).")
     int threads;
 
+    /** Threads that compute on the processor. */
+    int threadCount() {
+        return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    }
+
     /** @throws dev.fovea.error.OptionException for an unknown device or dtype, or a wrong number of threads */
     void check() {
         loadOptions(Warnings.none());

@@ -106,6 +106,10 @@ class InfoCommandsTest {
                         "4",
                         "--repeat",
                         "1",
+                        "--context",
+                        "100",
+                        "--threads",
+                        "2",
                         "--format",
                         "json")
                 .succeeds()
@@ -126,9 +130,17 @@ class InfoCommandsTest {
                 "decode_tokens_per_second",
                 "prefill_share",
                 "decode_share",
+                "start_to_first_token_ms",
+                "beams_ratio",
+                "long_prefill_tokens_per_second",
+                "context_decode_ratio",
+                "large_preprocess_ms",
                 "read_bytes_per_second",
                 "matrix_flops_per_second")) {
             assertThat((Double) result.get(key)).as(key).isPositive();
+        }
+        for (String key : List.of("prefill_idle_share", "decode_idle_share")) {
+            assertThat((Double) result.get(key)).as(key).isBetween(0.0, 1.0);
         }
         // All matrices of the language model, its head among them, but not the table of tokens.
         assertThat(result).containsEntry("decode_bytes_per_token", 973312L);

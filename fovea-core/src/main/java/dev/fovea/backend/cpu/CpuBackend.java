@@ -140,6 +140,11 @@ public final class CpuBackend implements Backend {
      */
     public record Choice(String work, String kernel) {}
 
+    /** Nanoseconds that threads have worked on shared jobs, all threads together. */
+    public long busyNanos() {
+        return workers.busyNanos();
+    }
+
     /** Which kernels were chosen. */
     public List<Choice> choices() {
         List<Choice> choices = new ArrayList<>();

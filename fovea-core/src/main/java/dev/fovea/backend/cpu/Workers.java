@@ -1,6 +1,7 @@
 package dev.fovea.backend.cpu;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntConsumer;
@@ -19,6 +20,7 @@ final class Workers implements AutoCloseable {
     private final Thread[] threads;
     private final Sleeper[] sleepers;
     private final ReentrantLock turn = new ReentrantLock();
+    private final LongAdder busy = new LongAdder();
     private volatile @Nullable Job job;
     private volatile boolean closed;
 
@@ -35,6 +37,11 @@ final class Workers implements AutoCloseable {
     /** Threads that work on a job, the one that brings it included. */
     int count() {
         return threads.length + 1;
+    }
+
+    /** Nanoseconds that threads have worked on shared jobs, all threads together. */
+    long busyNanos() {
+        return busy.sum();
     }
 
     /**
@@ -100,12 +107,14 @@ final class Workers implements AutoCloseable {
      * A fault of a mapped page may reach a thread some instructions late, behind the piece that met it. The thread lives on: who
      * brought the job checks its files when the answer is done.
      */
-    private static void serve(Job next) {
+    private void serve(Job next) {
+        long start = System.nanoTime();
         try {
             next.work();
         } catch (InternalError e) {
             next.failure = e;
         }
+        busy.add(System.nanoTime() - start);
     }
 
     /** The current job while it has pieces left; null now and then. */

@@ -1,0 +1,126 @@
+package dev.fovea.app.cli;
+
+import dev.fovea.GenerateOutput;
+import dev.fovea.ModelInfo;
+import dev.fovea.Pipeline;
+import dev.fovea.generate.GenerationConfig;
+import dev.fovea.models.Inputs;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/** What {@code bench} measures beside the usual answer, each once: the start, idle threads, beams, long prompts, a large picture. */
+final class BenchRows {
+    private static final int BEAMS = 3;
+    private static final int STEPS = 16;
+    private static final Size LARGE = new Size(4000, 3000);
+
+    private final Pipeline pipe;
+    private final ModelInfo info;
+    private final Size size;
+    private final Report report;
+    private int pictures = 1000;
+
+    BenchRows(Pipeline pipe, ModelInfo info, Size size, Report report) {
+        this.pipe = pipe;
+        this.info = info;
+        this.size = size;
+        this.report = report;
+    }
+
+    /** A short text's first token, or a picture's where the model reads no text alone, since the process began. */
+    void start() {
+        Optional<Instant> began = ProcessHandle.current().info().startInstant();
+        generate(prompt(8), 1, 1);
+        began.ifPresent(instant -> BenchCommand.milliseconds(
+                report,
+                "start to the first token",
+                "start_to_first_token_ms",
+                Duration.between(instant, Instant.now()).toNanos() / 1e6));
+    }
+
+    /** The share of their time that threads waited while another one worked alone, or for the last piece of a job. */
+    void threads(int tokens, int steps, int threads) {
+        if (threads < 2) {
+            return;
+        }
+        long before = pipe.model().threadNanos();
+        double prefill = generate(prompt(tokens), 1, 1).prefill();
+        long first = pipe.model().threadNanos();
+        if (first == before) {
+            return; // a GPU computes
+        }
+        idle("  threads idle in prefill", "prefill_idle_share", first - before, threads * prefill);
+        GenerateOutput.Timings both = generate(prompt(tokens), steps, 1);
+        double busy = pipe.model().threadNanos() - first - (first - before) * both.prefill() / prefill;
+        idle("  threads idle in decode", "decode_idle_share", busy, threads * both.decode());
+    }
+
+    private void idle(String label, String key, double busyNanos, double millis) {
+        double share = Math.max(0, 1 - busyNanos / 1e6 / millis);
+        report.add(label, Report.decimals(100 * share) + " %", key, share);
+    }
+
+    void beams(int tokens, int steps) {
+        int count = Math.min(steps, STEPS);
+        Inputs prompt = prompt(tokens);
+        double one = generate(prompt, count, 1).decode();
+        double three = generate(prompt, count, BEAMS).decode();
+        report.add(
+                BEAMS + " beams",
+                Report.decimals(three / one) + " times the time of a greedy step",
+                "beams_ratio",
+                three / one);
+    }
+
+    /** Prefill of a longer prompt. */
+    void longer(int tokens, double flopsPerSecond) {
+        if (tokens + 1 > info.maxPositionEmbeddings() || pipe.model().isEncoderDecoder()) {
+            return;
+        }
+        double millis = generate(prompt(tokens), 1, 1).prefill();
+        BenchCommand.rate(report, "long_prefill", "prefill of " + tokens, tokens, millis);
+        BenchCommand.share(
+                report, "  share of the matrix rate", "long_prefill_share", info.prefillFlops(tokens) / millis, flopsPerSecond);
+    }
+
+    /** Decode behind a long prompt. */
+    void context(int tokens, double usualMillis) {
+        if (tokens + STEPS > info.maxPositionEmbeddings() || pipe.model().isEncoderDecoder()) {
+            return;
+        }
+        double millis = generate(prompt(tokens), STEPS, 1).decode();
+        BenchCommand.rate(report, "context_decode", "decode behind " + tokens, STEPS - 1, millis);
+        double share = usualMillis / (millis / (STEPS - 1));
+        report.add("  of the usual rate", Math.round(100 * share) + " %", "context_decode_ratio", share);
+    }
+
+    /** Resizing and the like of a picture from a camera; the second of two runs. */
+    void largePicture() {
+        if (info.imageTokens(size.width(), size.height()) == 0) {
+            return;
+        }
+        double millis = 0;
+        for (int run = 0; run < 2; run++) {
+            var image = BenchCommand.picture(LARGE, pictures++);
+            long start = System.nanoTime();
+            BenchCommand.question(pipe.processor(), image);
+            millis = (System.nanoTime() - start) / 1e6;
+        }
+        BenchCommand.milliseconds(report, "preprocessing of " + LARGE, "large_preprocess_ms", millis);
+    }
+
+    private Inputs prompt(int tokens) {
+        return pipe.model().isEncoderDecoder()
+                ? BenchCommand.question(pipe.processor(), BenchCommand.picture(size, pictures++))
+                : BenchCommand.text(pipe.processor(), tokens);
+    }
+
+    private GenerateOutput.Timings generate(Inputs prompt, int tokens, int beams) {
+        GenerationConfig config = GenerationConfig.maxNewTokens(tokens)
+                .withMinNewTokens(tokens)
+                .withDoSample(false)
+                .withNumBeams(beams);
+        return pipe.model().generate(prompt, config).timings();
+    }
+}
