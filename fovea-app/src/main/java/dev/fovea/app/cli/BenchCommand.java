@@ -75,8 +75,9 @@ final class BenchCommand implements Callable<Integer> {
     public Integer call() {
         Size size = Size.parse("--image-size", imageSize);
         if (prefill < 1 || decode < 2 || repeat < 1 || context < 0) {
-            throw new OptionException("--prefill and --repeat must be at least 1, --decode at least 2, --context at least 0; found "
-                    + prefill + ", " + repeat + ", " + decode + " and " + context);
+            throw new OptionException(
+                    "--prefill and --repeat must be at least 1, --decode at least 2, --context at least 0; found "
+                            + prefill + ", " + repeat + ", " + decode + " and " + context);
         }
         engine.check();
         String directory = Pulling.directory(model, console, output.quiet);
@@ -140,8 +141,12 @@ final class BenchCommand implements Callable<Integer> {
     private static void memory(Report report) {
         Proc.bytes("self/status", "VmHWM").ifPresent(peak -> {
             report.add("peak memory", Report.bytes(peak), "peak_rss_bytes", peak);
-            Proc.bytes("self/status", "RssFile").ifPresent(mapped -> report.add(
-                    "  beyond mapped files", Report.bytes(peak - mapped), "peak_beyond_mapped_bytes", peak - mapped));
+            Proc.bytes("self/status", "RssFile")
+                    .ifPresent(mapped -> report.add(
+                            "  beyond mapped files",
+                            Report.bytes(peak - mapped),
+                            "peak_beyond_mapped_bytes",
+                            peak - mapped));
         });
     }
 

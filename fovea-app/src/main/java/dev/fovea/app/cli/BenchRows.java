@@ -81,7 +81,11 @@ final class BenchRows {
         double millis = generate(prompt(tokens), 1, 1).prefill();
         BenchCommand.rate(report, "long_prefill", "prefill of " + tokens, tokens, millis);
         BenchCommand.share(
-                report, "  share of the matrix rate", "long_prefill_share", info.prefillFlops(tokens) / millis, flopsPerSecond);
+                report,
+                "  share of the matrix rate",
+                "long_prefill_share",
+                info.prefillFlops(tokens) / millis,
+                flopsPerSecond);
     }
 
     /** Decode behind a long prompt. */
