@@ -36,8 +36,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Text, pictures and clips to a model's inputs, and a model's tokens to text: transformers' ProcessorMixin. Immutable and shared by
- * threads. Its tokenizer holds native memory: {@link #close} frees it; what is forgotten is freed when the garbage collector
- * finds it.
+ * threads.
  *
  * <pre>{@code
  * var processor = AutoProcessor.fromPretrained(directory);

@@ -32,7 +32,7 @@ class PlainWordsTest {
     /** Who may look at an exception's text, and for what. */
     private static final Map<String, String> MAY_LOOK = Map.of(
             "dev.fovea.error.Reason", "says in plain words what it means",
-            "dev.fovea.text.NativeTokenizer", "the tokenizers library says what is wrong with a tokenizer.json",
+            "dev.fovea.text.bpe.TextSteps", "says what a regular expression has that is not known",
             "dev.fovea.media.Download", "tells a picture that is too long from a connection that broke",
             "dev.fovea.media.Webp", "tells libwebp's out of memory from Java's",
             "dev.fovea.io.MappedFile", "tells a lost mapping from other internal errors",

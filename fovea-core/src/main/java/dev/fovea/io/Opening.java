@@ -10,7 +10,7 @@ import java.util.function.Supplier;
  * Something large that opens on a thread of its own, beside what the caller opens meanwhile:
  *
  * <pre>{@code
- * try (var tokenizer = Opening.of(() -> new NativeTokenizer(json), NativeTokenizer::close)) {
+ * try (var tokenizer = Opening.of(() -> Tokenizer.open(directory), Tokenizer::close)) {
  *     Header header = parse(json); // where this throws, the tokenizer is closed when it comes
  *     return new Both(header, tokenizer.take());
  * }

@@ -3,6 +3,10 @@ package dev.fovea.text;
 import dev.fovea.error.InputException;
 import dev.fovea.files.InputFile;
 import dev.fovea.io.Json;
+import dev.fovea.text.bpe.Merges;
+import dev.fovea.text.bpe.ModelFiles;
+import dev.fovea.text.bpe.ModelFiles.TokenizerFile;
+import dev.fovea.text.bpe.Vocabulary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,7 +26,7 @@ final class BpeFiles {
 
     private BpeFiles() {}
 
-    static Map<String, @Nullable Object> tokenizerJson(Path directory, TokenizerConfig config) {
+    static TokenizerFile tokenizerFile(Path directory, TokenizerConfig config) {
         Path vocabFile = directory.resolve("vocab.json");
         Path mergesFile = directory.resolve("merges.txt");
         if (!Files.isRegularFile(vocabFile) || !Files.isRegularFile(mergesFile)) {
@@ -30,7 +34,7 @@ final class BpeFiles {
                     directory + " has no tokenizer.json, and not both of vocab.json and merges.txt",
                     "AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes a tokenizer.json");
         }
-        Map<String, @Nullable Object> vocab = Json.parseObject(vocabFile);
+        Vocabulary vocab = ModelFiles.vocabJson(InputFile.read(vocabFile, InputFile.TEXT_BYTES), vocabFile.toString());
         boolean qwen2 = config.tokenizerClass().equals("Qwen2Tokenizer");
         boolean prefixSpace = Boolean.TRUE.equals(config.values().get("add_prefix_space"));
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
@@ -40,25 +44,10 @@ final class BpeFiles {
         json.put("pre_tokenizer", qwen2 ? qwen2Split(prefixSpace) : byteLevel(prefixSpace, true));
         json.put("post_processor", postProcessor(config, vocab));
         json.put("decoder", byteLevel(prefixSpace, true));
-        json.put("model", model(vocab, merges(mergesFile)));
-        return json;
-    }
-
-    private static Map<String, @Nullable Object> model(Map<String, @Nullable Object> vocab, List<String> merges) {
-        Map<String, @Nullable Object> model = new LinkedHashMap<>();
-        model.put("type", "BPE");
-        model.put("continuing_subword_prefix", "");
-        model.put("end_of_word_suffix", "");
-        model.put("vocab", vocab);
-        model.put("merges", merges);
-        return model;
-    }
-
-    private static List<String> merges(Path file) {
-        return InputFile.readText(file)
-                .lines()
-                .filter(line -> !line.isBlank() && !line.startsWith("#version"))
-                .toList();
+        json.put("model", Map.of("type", "BPE"));
+        Merges merges =
+                ModelFiles.mergesText(InputFile.read(mergesFile, InputFile.TEXT_BYTES), vocab, mergesFile.toString());
+        return new TokenizerFile(json, vocab, merges);
     }
 
     private static Map<String, Object> byteLevel(boolean prefixSpace, boolean useRegex) {
@@ -73,7 +62,7 @@ final class BpeFiles {
     }
 
     /** RoBERTa and BART wrap a text in both tokens; GPT-2's class puts its bos in front where add_bos_token says so. */
-    private static @Nullable Object postProcessor(TokenizerConfig config, Map<String, @Nullable Object> vocab) {
+    private static @Nullable Object postProcessor(TokenizerConfig config, Vocabulary vocab) {
         Map<String, String> names = config.specialTokens();
         if (config.tokenizerClass().startsWith("Roberta")
                 || config.tokenizerClass().startsWith("Bart")) {
@@ -101,24 +90,23 @@ final class BpeFiles {
                         Map.of(bos, Map.of("id", bos, "ids", List.of(id(vocab, bos)), "tokens", List.of(bos))));
     }
 
-    private static Object id(Map<String, @Nullable Object> vocab, String token) {
-        Object id = vocab.get(token);
-        if (id == null) {
+    private static long id(Vocabulary vocab, String token) {
+        int id = vocab.id(token);
+        if (id < 0) {
             throw new InputException("vocab.json has no token " + token + ", which the tokenizer puts around a text");
         }
         return id;
     }
 
     /** The added_tokens.json of checkpoints older than added_tokens_decoder; those that are special are named elsewhere. */
-    private static List<Object> addedTokens(
-            Path directory, TokenizerConfig config, Map<String, @Nullable Object> vocab) {
+    private static List<Object> addedTokens(Path directory, TokenizerConfig config, Vocabulary vocab) {
         List<Object> tokens = new ArrayList<>();
         Path file = directory.resolve("added_tokens.json");
         if (!config.added().isEmpty() || !Files.isRegularFile(file)) {
             return tokens;
         }
         Json.parseObject(file).entrySet().stream()
-                .filter(e -> !vocab.containsKey(e.getKey()) && e.getValue() instanceof Long)
+                .filter(e -> vocab.id(e.getKey()) < 0 && e.getValue() instanceof Long)
                 .sorted(Comparator.comparingLong(e -> (Long) e.getValue()))
                 .forEach(e -> tokens.add(Map.of(
                         "id",

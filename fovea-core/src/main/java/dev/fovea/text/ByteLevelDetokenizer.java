@@ -1,7 +1,7 @@
 package dev.fovea.text;
 
+import dev.fovea.text.bpe.ByteAlphabet;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.function.IntFunction;
 
 /**
@@ -13,9 +13,6 @@ import java.util.function.IntFunction;
  */
 final class ByteLevelDetokenizer implements StreamingDetokenizer {
     private static final char REPLACEMENT = '\uFFFD';
-
-    /** The byte of each character of GPT-2's table (encoder.py, bytes_to_unicode), -1 for other characters. */
-    private static final short[] BYTES = table();
 
     private final IntFunction<String> pieces;
     private final StringBuilder certain = new StringBuilder();
@@ -98,23 +95,12 @@ final class ByteLevelDetokenizer implements StreamingDetokenizer {
     private static byte[] bytes(String piece) {
         byte[] bytes = new byte[piece.length()];
         for (int i = 0; i < bytes.length; i++) {
-            char c = piece.charAt(i);
-            if (c >= BYTES.length || BYTES[c] < 0) {
+            int b = ByteAlphabet.unsigned(piece.charAt(i));
+            if (b < 0) {
                 return piece.getBytes(StandardCharsets.UTF_8);
             }
-            bytes[i] = (byte) BYTES[c];
+            bytes[i] = (byte) b;
         }
         return bytes;
-    }
-
-    private static short[] table() {
-        short[] table = new short[256 + 68];
-        Arrays.fill(table, (short) -1);
-        int next = 256;
-        for (int b = 0; b < 256; b++) {
-            boolean printable = (b >= '!' && b <= '~') || (b >= 0xA1 && b != 0xAD);
-            table[printable ? b : next++] = (short) b;
-        }
-        return table;
     }
 }

@@ -1,12 +1,13 @@
 package dev.fovea.text;
 
 import dev.fovea.files.InputFile;
-import dev.fovea.io.Json;
-import dev.fovea.io.Opening;
 import dev.fovea.tensor.Lifetime;
+import dev.fovea.text.bpe.ModelFiles;
+import dev.fovea.text.bpe.TokenSteps;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,87 +15,67 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
+import java.util.function.UnaryOperator;
 
-/** The tokenizer of a Hugging Face directory, by the library that transformers uses too. */
+/** The tokenizer of a Hugging Face directory, as the library computes it that transformers uses. */
 final class HuggingFaceTokenizer implements Tokenizer {
     /** Florence-2 names no class; transformers has Roberta's for it, as for BART. */
     private static final Set<String> BYTE_LEVEL =
             Set.of("Qwen2Tokenizer", "GPT2Tokenizer", "RobertaTokenizer", "BartTokenizer", "");
 
-    private final NativeTokenizer library;
     private final TokenizerJson json;
     private final TokenizerConfig config;
-    private final String what;
+    private final TextEncoder encoder;
+    private final TextEncoder.Lookup lookup;
+    private final UnaryOperator<List<String>> decoder;
     private final Map<String, String> specialTokens;
     private final boolean cleansUp;
+    private final Lifetime lifetime = new Lifetime(() -> {});
 
-    /** Looks for those added tokens only that are not special: what split_special_tokens encodes by. */
-    private final Optional<NativeTokenizer> splitting;
-
-    /** Looks for no added token; opened when first used, since few programs do. */
-    private final AtomicReference<@Nullable NativeTokenizer> plain = new AtomicReference<>();
-
-    private HuggingFaceTokenizer(NativeTokenizer library, TokenizerJson json, TokenizerConfig config, String what) {
-        this.library = library;
+    private HuggingFaceTokenizer(TokenizerJson json, TokenizerConfig config, String what) {
         this.json = json;
         this.config = config;
-        this.what = what;
+        this.encoder = new TextEncoder(json, what);
+        boolean splitsSpecial = config.flag("split_special_tokens");
+        this.lookup = encoder.lookup(token -> splitsSpecial && token.special());
+        this.decoder = isByteLevel(json) ? UnaryOperator.identity() : TokenSteps.decoder(json.get("decoder"), what);
         this.specialTokens = SpecialTokens.named(config, json);
         this.cleansUp = config.flag("clean_up_tokenization_spaces") && canBeCleaned();
-        this.splitting = config.flag("split_special_tokens")
-                ? Optional.of(library.adopt(open(json.matching(token -> !token.special(), what), what)))
-                : Optional.empty();
     }
 
+    /** A BPE's spaces are the text's own. */
     private boolean canBeCleaned() {
-        return !json.isBpe() || config.flag("clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output");
+        return config.flag("clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output");
     }
 
-    private static NativeTokenizer open(TokenizerJson json, String what) {
-        return new NativeTokenizer(json.write(), what);
+    private static boolean isByteLevel(TokenizerJson json) {
+        return json.get("decoder") instanceof Map<?, ?> decoder && "ByteLevel".equals(decoder.get("type"));
     }
 
     static Tokenizer open(Path directory, List<AddedToken> extra) {
         TokenizerConfig config = TokenizerConfig.read(directory);
         Path file = directory.resolve("tokenizer.json");
-        if (Files.isRegularFile(file)) {
-            return open(file, config, extra);
-        }
-        String what = directory.resolve("vocab.json").toString();
-        TokenizerJson built = new TokenizerJson(BpeFiles.tokenizerJson(directory, config), what);
-        TokenizerJson json = complete(built, config, extra, what);
-        return new HuggingFaceTokenizer(open(json, what), json, config, what);
-    }
-
-    private static Tokenizer open(Path file, TokenizerConfig config, List<AddedToken> extra) {
-        String text = InputFile.readText(file);
-        String what = file.toString();
-        // The library takes as long to read the text as we do: side by side, on the guess that no token is missing.
-        try (var guess = Opening.of(() -> new NativeTokenizer(text, what), NativeTokenizer::close)) {
-            TokenizerJson asWritten = new TokenizerJson(Json.object(Json.parse(text, what), what), what);
-            TokenizerJson json = complete(withPrefixSpace(asWritten, config, what), config, extra, what);
-            NativeTokenizer library = guess.take();
-            if (json == asWritten) {
-                return new HuggingFaceTokenizer(library, json, config, what);
-            }
-            library.close();
-            return new HuggingFaceTokenizer(open(json, what), json, config, what);
-        }
+        boolean whole = Files.isRegularFile(file);
+        String what = (whole ? file : directory.resolve("vocab.json")).toString();
+        TokenizerJson json = TokenizerJson.of(
+                whole
+                        ? ModelFiles.tokenizerJson(InputFile.read(file, InputFile.TEXT_BYTES), what)
+                        : BpeFiles.tokenizerFile(directory, config),
+                what);
+        return new HuggingFaceTokenizer(
+                complete(whole ? withPrefixSpace(json, config) : json, config, extra), config, what);
     }
 
     /** Classes that build their pre-tokenizer anew, with the configuration's add_prefix_space, whatever the file has. */
-    private static TokenizerJson withPrefixSpace(TokenizerJson json, TokenizerConfig config, String what) {
+    private static TokenizerJson withPrefixSpace(TokenizerJson json, TokenizerConfig config) {
         return BYTE_LEVEL.contains(config.tokenizerClass())
-                ? json.withPrefixSpace(config.flag("add_prefix_space"), what)
+                ? json.withPrefixSpace(config.flag("add_prefix_space"))
                 : json;
     }
 
     /** With the tokens that transformers adds to what tokenizer.json has, or makes special, when it opens the directory. */
-    private static TokenizerJson complete(
-            TokenizerJson json, TokenizerConfig config, List<AddedToken> extra, String what) {
+    private static TokenizerJson complete(TokenizerJson json, TokenizerConfig config, List<AddedToken> extra) {
         Map<String, AddedToken> missing = new LinkedHashMap<>();
         for (AddedToken token : config.added()) {
             if (!json.added().containsKey(token.content())) {
@@ -114,31 +95,20 @@ final class HuggingFaceTokenizer implements Tokenizer {
                 missing.putIfAbsent(token.content(), token);
             }
         }
-        return missing.isEmpty() ? json : json.with(missing.values(), what);
+        return missing.isEmpty() ? json : json.with(missing.values());
     }
 
     @Override
     public int[] encode(String text, boolean addSpecialTokens) {
         try (var _ = use("tokenizer")) {
-            return splitting.orElse(library).encode(text, addSpecialTokens);
+            return encoder.encode(text, lookup, addSpecialTokens);
         }
     }
 
     @Override
     public int[] encodeWithoutAddedTokens(String text) {
         try (var _ = use("tokenizer")) {
-            return plain().encode(text, false);
-        }
-    }
-
-    private NativeTokenizer plain() {
-        synchronized (plain) {
-            NativeTokenizer opened = plain.get();
-            if (opened == null) {
-                opened = library.adopt(open(json.matching(_ -> false, what), what));
-                plain.set(opened);
-            }
-            return opened;
+            return encoder.encode(text, TextEncoder.noLookup(), false);
         }
     }
 
@@ -156,23 +126,47 @@ final class HuggingFaceTokenizer implements Tokenizer {
 
     @Override
     public String decode(int[] ids, boolean skipSpecialTokens) {
-        String text = library.decode(ids, skipSpecialTokens);
-        return cleansUp ? CleanUp.apply(text) : text;
+        return decode(ids, skipSpecialTokens, cleansUp);
     }
 
     @Override
     public String decode(int[] ids, boolean skipSpecialTokens, boolean cleanUpTokenizationSpaces) {
-        String text = library.decode(ids, skipSpecialTokens);
-        return cleanUpTokenizationSpaces && canBeCleaned() ? CleanUp.apply(text) : text;
+        try (var _ = use("tokenizer")) {
+            IntFunction<String> pieces = pieces(skipSpecialTokens);
+            String text = isByteLevel(json) ? bytes(ids, pieces) : decode(ids, pieces);
+            return cleanUpTokenizationSpaces && canBeCleaned() ? CleanUp.apply(text) : text;
+        }
+    }
+
+    /** The piece of an id; empty for ids that are dropped. */
+    private IntFunction<String> pieces(boolean skipSpecialTokens) {
+        return id -> skipSpecialTokens && json.isSpecial(id) ? "" : json.piece(id);
+    }
+
+    private static String bytes(int[] ids, IntFunction<String> pieces) {
+        ByteLevelDetokenizer stream = new ByteLevelDetokenizer(pieces);
+        StringBuilder text = new StringBuilder();
+        for (int id : ids) {
+            text.append(stream.add(id));
+        }
+        return text.append(stream.flush()).toString();
+    }
+
+    private String decode(int[] ids, IntFunction<String> pieces) {
+        List<String> kept = Arrays.stream(ids)
+                .mapToObj(pieces)
+                .filter(piece -> !piece.isEmpty())
+                .toList();
+        return String.join("", decoder.apply(kept));
     }
 
     @Override
     public StreamingDetokenizer stream(boolean skipSpecialTokens) {
-        IntFunction<String> pieces = id -> skipSpecialTokens && json.isSpecial(id) ? "" : json.piece(id);
-        StreamingDetokenizer raw = json.decoderType().equals("ByteLevel")
+        IntFunction<String> pieces = pieces(skipSpecialTokens);
+        StreamingDetokenizer raw = isByteLevel(json)
                 ? new ByteLevelDetokenizer(pieces)
-                : new PieceDetokenizer(pieces, ids -> library.decode(ids, false));
-        return new LeasedDetokenizer(library, cleansUp ? new CleanUp(raw) : raw);
+                : new PieceDetokenizer(pieces, ids -> decode(ids, pieces));
+        return new LeasedDetokenizer(this, cleansUp ? new CleanUp(raw) : raw);
     }
 
     @Override
@@ -222,11 +216,11 @@ final class HuggingFaceTokenizer implements Tokenizer {
 
     @Override
     public Lifetime.Lease use(String what) {
-        return library.use(what);
+        return lifetime.use(what);
     }
 
     @Override
     public void close() {
-        library.close();
+        lifetime.close();
     }
 }

@@ -1,7 +1,7 @@
 package dev.fovea.text;
 
-/** A stream that ends with its tokenizer: whether the decoder of a family asks the library or not, calls after the close throw. */
-record LeasedDetokenizer(NativeTokenizer tokenizer, StreamingDetokenizer stream) implements StreamingDetokenizer {
+/** A stream that ends with its tokenizer: calls after the close throw. */
+record LeasedDetokenizer(Tokenizer tokenizer, StreamingDetokenizer stream) implements StreamingDetokenizer {
     @Override
     public String add(int id) {
         try (var _ = tokenizer.use("tokenizer")) {

@@ -1,5 +1,6 @@
 package dev.fovea.text;
 
+import dev.fovea.text.bpe.TokenSteps;
 import java.util.Arrays;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -30,7 +31,7 @@ final class PieceDetokenizer implements StreamingDetokenizer {
         if (piece.isEmpty()) {
             return "";
         }
-        if (isByte(piece)) {
+        if (TokenSteps.isByte(piece)) {
             hold(id);
             return "";
         }
@@ -57,9 +58,5 @@ final class PieceDetokenizer implements StreamingDetokenizer {
             held = Arrays.copyOf(held, 2 * heldCount);
         }
         held[heldCount++] = id;
-    }
-
-    private static boolean isByte(String piece) {
-        return piece.length() == 6 && piece.startsWith("<0x") && piece.endsWith(">");
     }
 }

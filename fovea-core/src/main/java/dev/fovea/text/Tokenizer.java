@@ -18,7 +18,7 @@ import java.util.OptionalInt;
  * }
  * }</pre>
  *
- * <p>Thread-safe. A large vocabulary takes up to seconds to open: do that beside loading the weights. Calls after the close throw
+ * <p>Thread-safe. A large vocabulary takes some tenths of a second to open: do that beside loading the weights. Calls after the close throw
  * {@link dev.fovea.error.ClosedException}, those of its streams too.
  */
 public interface Tokenizer extends AutoCloseable {
@@ -99,7 +99,7 @@ public interface Tokenizer extends AutoCloseable {
      */
     Lifetime.Lease use(String what);
 
-    /** Frees its memory when the last call that uses it ends; waits for none. What is forgotten is freed too. */
+    /** Lets no further call begin; waits for none. */
     @Override
     void close();
 }

@@ -2,69 +2,53 @@ package dev.fovea.text;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Json;
+import dev.fovea.text.bpe.Merges;
+import dev.fovea.text.bpe.ModelFiles.TokenizerFile;
+import dev.fovea.text.bpe.Vocabulary;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** What a tokenizer.json says: the vocabulary and the added tokens by id. The library is silent about both. */
+/** What a tokenizer.json says, with its added tokens by content and by id. Immutable. */
 final class TokenizerJson {
-    /** Ten times the largest vocabulary known; ids above it are not worth an array. */
-    private static final int MAX_IDS = 1 << 22;
-
-    private final Map<String, @Nullable Object> root;
-    private final Map<String, Integer> ids = new HashMap<>();
+    private final TokenizerFile file;
     private final Map<String, AddedToken> added = new LinkedHashMap<>();
-    private final int vocabularySize;
-    private final String[] pieces;
-    private final boolean[] special;
+    private final Map<String, Integer> addedIds = new HashMap<>();
+    private final Map<Integer, String> addedPieces = new HashMap<>();
+    private final BitSet special = new BitSet();
+    private final int size;
 
-    TokenizerJson(Map<String, @Nullable Object> root, String what) {
-        this.root = root;
-        Map<String, @Nullable Object> model = Json.object(root.get("model"), what + ", model");
-        readVocabulary(model.get("vocab"), what + ", model.vocab");
-        vocabularySize = ids.size();
-        List<@Nullable Object> tokens = root.get("added_tokens") == null
-                ? List.of()
-                : Json.array(root.get("added_tokens"), what + ", added_tokens");
-        for (Object token : tokens) {
-            Map<String, @Nullable Object> fields = Json.object(token, what + ", an added token");
-            AddedToken one = addedToken(fields, what);
-            added.put(one.content(), one);
-            ids.putIfAbsent(one.content(), id(fields.get("id"), what));
-        }
-        pieces = new String[ids.values().stream().mapToInt(i -> i + 1).max().orElse(0)];
-        special = new boolean[pieces.length];
-        ids.forEach((piece, id) -> pieces[id] = piece);
+    private TokenizerJson(TokenizerFile file, Collection<AddedToken> tokens) {
+        this.file = file;
+        tokens.forEach(token -> added.put(token.content(), token));
+        int more = 0;
+        int next = file.vocabulary().size();
         for (AddedToken token : added.values()) {
-            int id = ids.getOrDefault(token.content(), 0);
-            pieces[id] = token.content();
-            special[id] = token.special();
+            // The library's rule, which does not ask for the ids that are written down.
+            int known = file.vocabulary().id(token.content());
+            int id = known >= 0 ? known : next;
+            next = Math.max(next, id + 1);
+            more += known >= 0 ? 0 : 1;
+            addedIds.put(token.content(), id);
+            addedPieces.put(id, token.content());
+            special.set(id, token.special());
         }
+        size = file.vocabulary().size() + more;
     }
 
-    /** BPE and WordPiece: piece to id. Unigram: pairs of piece and score, in the order of the ids. */
-    private void readVocabulary(@Nullable Object vocab, String what) {
-        if (vocab instanceof List<?> list) {
-            for (Object pair : list) {
-                ids.put(String.valueOf(Json.array(pair, what).getFirst()), ids.size());
-            }
-        } else {
-            Json.object(vocab, what).forEach((piece, id) -> ids.put(piece, id(id, what)));
+    static TokenizerJson of(TokenizerFile file, String what) {
+        Object tokens = file.root().get("added_tokens");
+        List<AddedToken> added = new ArrayList<>();
+        for (Object token : tokens == null ? List.of() : Json.array(tokens, what + ", added_tokens")) {
+            added.add(addedToken(Json.object(token, what + ", an added token"), what));
         }
-    }
-
-    private static int id(@Nullable Object value, String what) {
-        if (value instanceof Long id && id >= 0 && id < MAX_IDS) {
-            return id.intValue();
-        }
-        throw new InputException(
-                what + " has the token id " + value + "; expected a whole number from 0 to " + (MAX_IDS - 1));
+        return new TokenizerJson(file, added);
     }
 
     static AddedToken addedToken(Map<String, @Nullable Object> fields, String what) {
@@ -85,72 +69,21 @@ final class TokenizerJson {
     }
 
     /** The same tokenizer with these tokens added or, where it has them, changed. */
-    TokenizerJson with(Collection<AddedToken> tokens, String what) {
-        Map<String, AddedToken> all = new LinkedHashMap<>(added);
-        tokens.forEach(t -> all.put(t.content(), t));
-        // The library's rule, which does not ask for the ids that are written down.
-        int next = added.keySet().stream()
-                .mapToInt(t -> ids.getOrDefault(t, 0) + 1)
-                .reduce(vocabularySize, Math::max);
-        List<@Nullable Object> list = new ArrayList<>();
-        for (AddedToken t : all.values()) {
-            Integer known = ids.get(t.content());
-            list.add(fields(t, known != null ? known : next++));
-        }
-        Map<String, @Nullable Object> changed = new LinkedHashMap<>(root);
-        changed.put("added_tokens", list);
-        return new TokenizerJson(changed, what);
-    }
-
-    private static Map<String, Object> fields(AddedToken token, int id) {
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("id", (long) id);
-        fields.put("content", token.content());
-        fields.put("single_word", token.singleWord());
-        fields.put("lstrip", token.lstrip());
-        fields.put("rstrip", token.rstrip());
-        fields.put("normalized", token.normalized());
-        fields.put("special", token.special());
-        return fields;
+    TokenizerJson with(Collection<AddedToken> tokens) {
+        List<AddedToken> all = new ArrayList<>(added.values());
+        all.addAll(tokens);
+        return new TokenizerJson(file, all);
     }
 
     /**
-     * The same vocabulary and ids, in which only some of the added tokens are looked for in a text.
-     *
-     * @throws InputException where the vocabulary is of a kind whose ids would move
-     */
-    TokenizerJson matching(Predicate<AddedToken> kept, String what) {
-        Map<String, @Nullable Object> model = new LinkedHashMap<>(Json.object(root.get("model"), what + ", model"));
-        Map<String, @Nullable Object> vocabulary =
-                new LinkedHashMap<>(Json.object(model.get("vocab"), what + ", model.vocab"));
-        // The library numbers added tokens anew unless the vocabulary has them; merges lead to none of them.
-        added.keySet().forEach(token -> vocabulary.put(token, (long) ids.getOrDefault(token, 0)));
-        model.put("vocab", vocabulary);
-        Map<String, @Nullable Object> changed = new LinkedHashMap<>(root);
-        changed.put("model", model);
-        changed.put(
-                "added_tokens",
-                added.values().stream()
-                        .filter(kept)
-                        .map(t -> fields(t, ids.getOrDefault(t.content(), 0)))
-                        .toList());
-        return new TokenizerJson(changed, what);
-    }
-
-    /**
-     * With {@code add_prefix_space} in its byte-level pre-tokenizer; the same where it is so already.
+     * With {@code add_prefix_space} in its byte-level pre-tokenizer.
      *
      * @param space whether a text gets a space in front
      */
-    TokenizerJson withPrefixSpace(boolean space, String what) {
-        Object old = root.get("pre_tokenizer");
-        Object preTokenizer = prefixed(old, space);
-        if (preTokenizer == null || preTokenizer.equals(old)) {
-            return this;
-        }
-        Map<String, @Nullable Object> changed = new LinkedHashMap<>(root);
-        changed.put("pre_tokenizer", preTokenizer);
-        return new TokenizerJson(changed, what);
+    TokenizerJson withPrefixSpace(boolean space) {
+        Map<String, @Nullable Object> changed = new LinkedHashMap<>(file.root());
+        changed.put("pre_tokenizer", prefixed(changed.get("pre_tokenizer"), space));
+        return new TokenizerJson(new TokenizerFile(changed, file.vocabulary(), file.merges()), added.values());
     }
 
     private static @Nullable Object prefixed(@Nullable Object preTokenizer, boolean space) {
@@ -168,24 +101,17 @@ final class TokenizerJson {
         return changed;
     }
 
-    /** Whether the model is a byte pair encoding; files of the library's first years do not name its kind. */
-    boolean isBpe() {
-        return root.get("model") instanceof Map<?, ?> model
-                && ("BPE".equals(model.get("type")) || (model.get("type") == null && model.get("merges") != null));
-    }
-
-    /** What decides how tokens become text: {@code ByteLevel}, {@code Sequence}, …; empty where there is no decoder. */
-    String decoderType() {
-        return root.get("decoder") instanceof Map<?, ?> decoder ? String.valueOf(decoder.get("type")) : "";
-    }
-
     @Nullable
     Object get(String key) {
-        return root.get(key);
+        return file.root().get(key);
     }
 
-    String write() {
-        return Json.write(root);
+    Vocabulary vocabulary() {
+        return file.vocabulary();
+    }
+
+    Merges merges() {
+        return file.merges();
     }
 
     Map<String, AddedToken> added() {
@@ -193,19 +119,21 @@ final class TokenizerJson {
     }
 
     int size() {
-        return ids.size();
+        return size;
     }
 
     OptionalInt id(String token) {
-        Integer id = ids.get(token);
-        return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+        Integer addedId = addedIds.get(token);
+        int id = addedId != null ? addedId : file.vocabulary().id(token);
+        return id < 0 ? OptionalInt.empty() : OptionalInt.of(id);
     }
 
     String piece(int id) {
-        return id < 0 || id >= pieces.length || pieces[id] == null ? "" : pieces[id];
+        String addedPiece = addedPieces.get(id);
+        return addedPiece != null ? addedPiece : file.vocabulary().piece(id);
     }
 
     boolean isSpecial(int id) {
-        return id >= 0 && id < special.length && special[id];
+        return id >= 0 && special.get(id);
     }
 }
