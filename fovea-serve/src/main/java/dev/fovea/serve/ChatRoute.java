@@ -20,7 +20,24 @@ final class ChatRoute implements Handler {
     }
 
     /** A request that was understood. */
-    private record Asked(Served model, Sampling sampling, Request request, boolean stream, boolean usage) {}
+    private record Asked(Served model, Sampling sampling, Request request, boolean stream, boolean usage) {
+        boolean hasTools() {
+            return request.chat().tools().isPresent();
+        }
+
+        /** What ends the text of an answer. */
+        StopFilter filter() {
+            List<String> ends = new ArrayList<>(sampling.stops());
+            if (hasTools()) {
+                ends.add(Tools.BEGIN);
+            }
+            return new StopFilter(ends);
+        }
+
+        List<Map<String, @Nullable Object>> calls(Answer.Candidate candidate) {
+            return hasTools() ? Tools.calls(candidate.text()) : List.of();
+        }
+    }
 
     @Override
     public void handle(Exchange exchange) {
@@ -70,13 +87,18 @@ final class ChatRoute implements Handler {
             Answer.Candidate candidate = answer.sequences().get(i);
             Map<String, @Nullable Object> message = new LinkedHashMap<>();
             message.put("role", "assistant");
-            message.put("content", new StopFilter(asked.sampling().stops()).cut(candidate.text()));
+            List<Map<String, @Nullable Object>> calls = asked.calls(candidate);
+            message.put("content", content(asked, candidate, !calls.isEmpty()));
             message.put("refusal", null);
+            if (!calls.isEmpty()) {
+                calls.forEach(call -> call.remove("index")); // of streams alone
+                message.put("tool_calls", calls);
+            }
             Map<String, @Nullable Object> choice = new LinkedHashMap<>();
             choice.put("index", i);
             choice.put("message", message);
             choice.put("logprobs", null);
-            choice.put("finish_reason", finish(candidate.finishReason()));
+            choice.put("finish_reason", calls.isEmpty() ? finish(candidate.finishReason()) : "tool_calls");
             choices.add(choice);
         }
         Map<String, @Nullable Object> json = reply.head("chat.completion");
@@ -84,6 +106,15 @@ final class ChatRoute implements Handler {
         json.put("usage", Reply.usage(answer));
         json.put("fovea", Reply.more(answer));
         return json;
+    }
+
+    /** The text of an answer; of one that calls tools only what stands before, if anything does. */
+    private static @Nullable String content(Asked asked, Answer.Candidate candidate, boolean calls) {
+        if (!calls) {
+            return new StopFilter(asked.sampling().stops()).cut(candidate.text());
+        }
+        String before = asked.filter().cut(candidate.text()).strip();
+        return before.isEmpty() ? null : before;
     }
 
     static String finish(FinishReason reason) {
@@ -113,7 +144,7 @@ final class ChatRoute implements Handler {
             this.asked = asked;
             this.reply = reply;
             for (int i = 0; i < asked.sampling().answers(); i++) {
-                filters.add(new StopFilter(asked.sampling().stops()));
+                filters.add(asked.filter());
             }
         }
 
@@ -160,8 +191,15 @@ final class ChatRoute implements Handler {
         private void end(EventStream events, Answer answer) {
             for (int i = 0; i < filters.size(); i++) {
                 delta(events, i, filters.get(i).flush());
-                Map<String, @Nullable Object> last =
-                        chunk(i, Map.of(), finish(answer.sequences().get(i).finishReason()));
+                Answer.Candidate candidate = answer.sequences().get(i);
+                List<Map<String, @Nullable Object>> calls = asked.calls(candidate);
+                String finish = calls.isEmpty() ? finish(candidate.finishReason()) : "tool_calls";
+                if (!calls.isEmpty()) {
+                    events.send(chunk(i, Map.of("tool_calls", calls), null));
+                } else if (asked.hasTools()) {
+                    delta(events, i, unsound(candidate.text()));
+                }
+                Map<String, @Nullable Object> last = chunk(i, Map.of(), finish);
                 if (i == filters.size() - 1) {
                     last.put("fovea", Reply.more(answer));
                 }
@@ -173,6 +211,12 @@ final class ChatRoute implements Handler {
                 usage.put("usage", Reply.usage(answer));
                 events.send(usage);
             }
+        }
+
+        /** What was held back as the beginning of a call, and is none. */
+        private String unsound(String text) {
+            int begin = text.indexOf(Tools.BEGIN);
+            return begin < 0 ? "" : new StopFilter(asked.sampling().stops()).cut(text.substring(begin));
         }
 
         private Map<String, @Nullable Object> chunk(int index, Map<String, ?> delta, @Nullable String finish) {

@@ -55,6 +55,10 @@ final class Fields {
         return prefix + key;
     }
 
+    Set<String> keys() {
+        return values.keySet();
+    }
+
     boolean has(String key) {
         return values.get(key) != null;
     }

@@ -20,15 +20,18 @@ final class Question {
     /** Keys beside the messages that a chat template, or a processor, gets. */
     static Request of(List<Message> messages, Fields request, Pipeline model, Sampling sampling) {
         Request asked = model.processor().hasChatTemplate()
-                ? Request.of(messages).withChat(chat(request))
+                ? Request.of(messages).withChat(chat(request, Tools.read(request, model.processor())))
                 : single(messages, request);
         Map<String, Object> processor = processor(request);
         return asked.withGenerate(sampling.config()).withProcessor(processor);
     }
 
     /** Users' texts are texts, whatever control tokens they spell. */
-    private static ChatTemplateOptions chat(Fields request) {
+    private static ChatTemplateOptions chat(Fields request, List<Map<String, @Nullable Object>> tools) {
         ChatTemplateOptions chat = ChatTemplateOptions.DEFAULT.withSanitizeControlTokens(true);
+        if (!tools.isEmpty()) {
+            chat = chat.withTools(tools);
+        }
         Optional<Map<String, @Nullable Object>> variables = request.map("chat_template_kwargs");
         if (variables.isPresent()) {
             chat = chat.withVariables(variables.get());
@@ -45,6 +48,9 @@ final class Question {
     private static Request single(List<Message> messages, Fields request) {
         request.refuse(
                 "this model has no chat template",
+                "tools",
+                "tool_choice",
+                "parallel_tool_calls",
                 "chat_template_kwargs",
                 "continue_final_message",
                 "add_generation_prompt");

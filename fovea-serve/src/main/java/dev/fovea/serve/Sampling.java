@@ -2,6 +2,8 @@ package dev.fovea.serve;
 
 import dev.fovea.Pipeline;
 import dev.fovea.generate.GenerationConfig;
+import dev.fovea.generate.SequenceBias;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -28,7 +30,7 @@ record Sampling(GenerationConfig config, List<String> stops, int answers) {
         if (!stops.isEmpty()) {
             config = config.withStopStrings(stops.toArray(String[]::new));
         }
-        config = beams(request, config);
+        config = biased(request, model, beams(request, config));
         config = chances(request, model, config, answers);
         return new Sampling(config, stops, answers);
     }
@@ -65,6 +67,23 @@ record Sampling(GenerationConfig config, List<String> stops, int answers) {
         }
         OptionalDouble repetition = request.number("repetition_penalty", 0.01, 100);
         return repetition.isPresent() ? with.withRepetitionPenalty(repetition.getAsDouble()) : with;
+    }
+
+    /** OpenAI's logit_bias is transformers' sequence_bias of single tokens. */
+    private static GenerationConfig biased(Fields request, Pipeline model, GenerationConfig config) {
+        List<SequenceBias> biases = new ArrayList<>();
+        request.object("logit_bias").ifPresent(all -> {
+            int tokens = model.processor().tokenizer().size();
+            for (String key : all.keys()) {
+                if (!key.matches("\\d{1,9}") || Integer.parseInt(key) >= tokens) {
+                    throw Problem.of(all.path(key), all.path(key) + " is no token; expected an id below " + tokens);
+                }
+                biases.add(new SequenceBias(
+                        List.of(Integer.parseInt(key)),
+                        all.number(key, -100, 100).orElse(0)));
+            }
+        });
+        return biases.isEmpty() ? config : config.withSequenceBias(biases);
     }
 
     /** Whether tokens are drawn, and from which: the request's options, and the model's own where it has none. */

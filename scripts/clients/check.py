@@ -1,0 +1,70 @@
+"""OpenAI's client for Python against a server of the demo models."""
+import base64
+import os
+
+import openai
+
+client = openai.OpenAI(base_url=os.environ["FOVEA_URL"], api_key=os.environ["FOVEA_KEY"], max_retries=0)
+picture = "data:image/png;base64," + base64.b64encode(open(os.environ["FOVEA_PICTURE"], "rb").read()).decode()
+messages = [{"role": "user", "content": [
+    {"type": "image_url", "image_url": {"url": picture, "detail": "high"}},
+    {"type": "text", "text": "What is in the center?"}]}]
+ANSWER = "An orange heart."
+
+assert [m.id for m in client.models.list()] == ["demo", "demo:finder"]
+assert client.models.retrieve("demo:finder").id == "demo:finder"
+
+whole = client.chat.completions.create(model="demo", messages=messages)
+assert whole.choices[0].message.content == ANSWER and whole.choices[0].finish_reason == "stop"
+assert whole.usage.total_tokens == whole.usage.prompt_tokens + whole.usage.completion_tokens
+chunks = list(client.chat.completions.create(
+    model="demo", messages=messages, stream=True, stream_options={"include_usage": True}))
+assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == ANSWER
+assert chunks[-1].usage == whole.usage
+
+drawn = client.chat.completions.create(model="demo", messages=messages, temperature=1.5, seed=3, n=2, stop=["zebra"])
+again = client.chat.completions.create(model="demo", messages=messages, temperature=1.5, seed=3, n=2, stop=["zebra"])
+assert len(drawn.choices) == 2
+assert [c.message.content for c in drawn.choices] == [c.message.content for c in again.choices]
+cut = client.chat.completions.create(model="demo", messages=messages, max_completion_tokens=2)
+assert cut.choices[0].finish_reason == "length" and cut.usage.completion_tokens == 2
+
+found = client.chat.completions.create(model="demo:finder", messages=[{"role": "user", "content": [
+    {"type": "image_url", "image_url": {"url": picture}}, {"type": "text", "text": "<OD>"}]}])
+assert "yellow moon" in found.model_extra["fovea"]["parsed"]["<OD>"]["labels"]
+
+file = client.files.create(file=open(os.environ["FOVEA_PICTURE"], "rb"), purpose="vision")
+assert file.id in [f.id for f in client.files.list()]
+by_file = client.chat.completions.create(model="demo", messages=[{"role": "user", "content": [
+    {"type": "file", "file": {"file_id": file.id}}, {"type": "text", "text": "What is in the center?"}]}])
+assert by_file.choices[0].message.content == ANSWER
+assert client.files.content(file.id).read() == open(os.environ["FOVEA_PICTURE"], "rb").read()
+assert client.files.delete(file.id).deleted
+
+items = [{"role": "user", "content": [
+    {"type": "input_image", "image_url": picture, "detail": "auto"},
+    {"type": "input_text", "text": "What is in the center?"}]}]
+assert client.responses.create(model="demo", input=items).output_text == ANSWER
+events = list(client.responses.create(model="demo", input=items, stream=True))
+assert "".join(e.delta for e in events if e.type == "response.output_text.delta") == ANSWER
+assert events[-1].type == "response.completed" and events[-1].response.output_text == ANSWER
+
+raw = client.completions.create(model="demo", prompt="A red", max_tokens=4, echo=True)
+assert raw.choices[0].text.startswith("A red")
+streamed = client.completions.create(model="demo", prompt="A red", max_tokens=4, echo=True, stream=True)
+assert "".join(c.choices[0].text for c in streamed) == raw.choices[0].text
+
+
+def fails(kind, **options):
+    try:
+        client.chat.completions.create(**{"model": "demo", "messages": messages, **options})
+    except kind as e:
+        return e
+    raise AssertionError(f"{options} did not fail")
+
+
+assert fails(openai.BadRequestError, reasoning_effort="low").param == "reasoning_effort"
+assert fails(openai.NotFoundError, model="lost").code == "model_not_found"
+client.api_key = "wrong-key"
+assert fails(openai.AuthenticationError).code == "invalid_api_key"
+print("ok")
