@@ -122,7 +122,7 @@ public final class Pipeline implements AutoCloseable {
      *
      * <pre>{@code
      * try (var pipe = Pipeline.imageTextToText("demo").batched(BatchOptions.DEFAULT)) {
-     *     …
+     *     System.out.println(pipe.generate(List.of(user("What is this?"))).text());
      * }
      * }</pre>
      *
