@@ -2,6 +2,7 @@ package dev.fovea;
 
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Warnings;
+import dev.fovea.io.Quantization;
 import dev.fovea.tensor.DType;
 import java.util.Objects;
 import java.util.Optional;
@@ -18,15 +19,20 @@ import java.util.Optional;
  * @param dtype in which the model computes; empty for the checkpoint's own
  * @param threads of the backend; 0 for one per processor
  * @param warnings where is said what is odd about the directory but no error
+ * @param quantize which weights are kept in codes of few bits: {@link #withQuantize}
  */
-public record LoadOptions(String device, Optional<DType> dtype, int threads, Warnings warnings) {
+public record LoadOptions(
+        String device, Optional<DType> dtype, int threads, Warnings warnings, String quantize) {
     /** The checkpoint's dtype, the best device, all processors. */
-    public static final LoadOptions DEFAULT = new LoadOptions("auto", Optional.empty(), 0, Warnings.log());
+    public static final LoadOptions DEFAULT = 
+            new LoadOptions("auto", Optional.empty(), 0, Warnings.log(), "none");
 
     public LoadOptions {
         Objects.requireNonNull(device, "device");
         Objects.requireNonNull(dtype, "dtype");
         Objects.requireNonNull(warnings, "warnings");
+        Objects.requireNonNull(quantize, "quantize");
+        Quantization.parse(quantize);
         Backends.check(device);
         if (threads < 0 || threads > 1024) {
             throw new OptionException("threads is " + threads + "; expected 1 to 1024, or 0 for one per processor");
@@ -34,21 +40,34 @@ public record LoadOptions(String device, Optional<DType> dtype, int threads, War
     }
 
     public LoadOptions withDevice(String device) {
-        return new LoadOptions(device, dtype, threads, warnings);
+        return new LoadOptions(device, dtype, threads, warnings, quantize);
     }
 
     /** {@code auto}, {@code float32}, {@code bfloat16} or {@code float16}: torch_dtype. */
     public LoadOptions withDtype(String name) {
         Objects.requireNonNull(name, "name");
-        return new LoadOptions(device, parseDtype(name), threads, warnings);
+        return new LoadOptions(device, parseDtype(name), threads, warnings, quantize);
     }
 
     public LoadOptions withThreads(int n) {
-        return new LoadOptions(device, dtype, n, warnings);
+        return new LoadOptions(device, dtype, n, warnings, quantize);
     }
 
     public LoadOptions withWarnings(Warnings warnings) {
-        return new LoadOptions(device, dtype, threads, warnings);
+        return new LoadOptions(device, dtype, threads, warnings, quantize);
+    }
+
+    /**
+     * {@code int8} or {@code int4}: the weights of linear layers in codes of so many bits, made once and kept in a cache; {@code none};
+     * {@code int4,head=int4,tower=int8} says more of the parts. See docs/quantisation.md.
+     */
+    public LoadOptions withQuantize(String quantize) {
+        return new LoadOptions(device, dtype, threads, warnings, quantize);
+    }
+
+    /** What {@link #quantize} says; empty for none. */
+    Optional<Quantization> quantization() {
+        return Optional.of(Quantization.parse(quantize)).filter(q -> !q.isNone());
     }
 
     private static Optional<DType> parseDtype(String name) {

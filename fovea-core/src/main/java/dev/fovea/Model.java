@@ -13,6 +13,7 @@ import dev.fovea.generate.StopRule;
 import dev.fovea.hub.PullOptions;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.WeightFile;
 import dev.fovea.io.Weights;
 import dev.fovea.models.Family;
 import dev.fovea.models.Inputs;
@@ -49,10 +50,11 @@ public final class Model implements AutoCloseable {
     private final GenerationConfig familyDefaults;
     private final Lifetime lifetime;
 
-    private Model(ModelDirectory directory, Family family, Backend backend, DType dtype) {
+    private Model(
+            ModelDirectory directory, Family family, Backend backend, DType dtype, Optional<WeightFile> quantized) {
         this.backend = backend;
         modelArguments = family.modelArguments();
-        weights = Weights.open(directory, backend, dtype, family.renaming());
+        weights = Weights.open(directory, backend, dtype, family.renaming(), quantized);
         try {
             model = weights.read(() -> family.load(directory.config(), weights));
             weights.check();
@@ -111,7 +113,7 @@ public final class Model implements AutoCloseable {
         DType dtype = options.dtype().orElseGet(directory::storedDtype);
         Backend backend = Backends.of(options, () -> weightSizes(directory, family, dtype));
         try {
-            return new Model(directory, family, backend, dtype);
+            return new Model(directory, family, backend, dtype, QuantizedWeights.open(directory, family, options));
         } catch (RuntimeException | Error e) {
             backend.close();
             throw e;

@@ -48,8 +48,12 @@ public final class ModelInfo {
         this.directory = directory;
         family = Families.of(directory);
         summary = summary(directory, family);
-        try (Weights weights =
-                Weights.open(directory, shapes, options.dtype().orElseGet(directory::storedDtype), family.renaming())) {
+        try (Weights weights = Weights.planned(
+                directory,
+                shapes,
+                options.dtype().orElseGet(directory::storedDtype),
+                family.renaming(),
+                options.quantization())) {
             model = family.load(directory.config(), weights);
             weights.check();
             weightBytes = weights.bytes();

@@ -3,6 +3,7 @@ package dev.fovea;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fovea.error.FoveaException;
+import dev.fovea.error.Warnings;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Listener;
 import dev.fovea.generate.LogitsProcessor;
@@ -141,6 +142,7 @@ class NullArgumentsTest {
                         new LogitsProcessor[0],
                         new Object())
                 .forEach(sample -> samples.put(sample.getClass(), sample));
+        samples.put(Warnings.class, Warnings.none());
         samples.put(PullOptions.class, PullOptions.DEFAULT);
         samples.put(Path.class, directory);
         samples.put(Tokenizer.class, pipe.processor().tokenizer());

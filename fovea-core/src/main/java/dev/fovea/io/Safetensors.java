@@ -2,7 +2,6 @@ package dev.fovea.io;
 
 import dev.fovea.error.InputException;
 import dev.fovea.files.OutputFile;
-import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -33,6 +32,7 @@ import java.util.Map;
  */
 public final class Safetensors implements WeightFile {
     private static final int BUFFER_BYTES = 1 << 16;
+    private static final int ALIGNMENT = 64;
 
     private final SafetensorsHeader header;
     private final MappedFile file;
@@ -96,29 +96,56 @@ public final class Safetensors implements WeightFile {
 
     // --------------------------------------------------------------------------------------------------- writing
 
+    /** A tensor to write. */
+    public interface Part {
+        StoredType type();
+
+        Shape shape();
+
+        /** As many bytes as type and shape say. */
+        void writeTo(OutputStream out) throws IOException;
+    }
+
     /** Values to write, row-major. */
     @SuppressWarnings("ArrayRecordComponent")
-    public record Floats(Shape shape, float[] values) {
+    public record Floats(Shape shape, float[] values) implements Part {
         /** @throws IllegalArgumentException if the shape asks for another number of values */
         public Floats {
             if (shape.size() != values.length) {
                 throw new IllegalArgumentException(values.length + " values for shape " + shape);
             }
         }
+
+        @Override
+        public StoredType type() {
+            return StoredType.F32;
+        }
+
+        @Override
+        public void writeTo(OutputStream out) throws IOException {
+            byte[] buffer = new byte[BUFFER_BYTES];
+            FloatBuffer floats =
+                    ByteBuffer.wrap(buffer).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+            for (int from = 0; from < values.length; from += floats.capacity()) {
+                int count = Math.min(floats.capacity(), values.length - from);
+                floats.put(0, values, from, count);
+                out.write(buffer, 0, count * Float.BYTES);
+            }
+        }
     }
 
     /**
-     * Writes float32 tensors in the map's order. An existing file is replaced once the new one is whole; who has it open, or
-     * mapped, keeps the former one.
+     * Writes tensors in the map's order. An existing file is replaced once the new one is whole; who has it open, or mapped, keeps the
+     * former one.
      *
      * @throws InputException where the file cannot be written
      */
-    public static void write(Path file, Map<String, Floats> tensors, Map<String, String> metadata) {
+    public static void write(Path file, Map<String, ? extends Part> tensors, Map<String, String> metadata) {
         OutputFile.of(file).write(out -> write(out, tensors, metadata));
     }
 
     /** The bytes of such a file, through a small buffer. The caller closes the stream. */
-    public static void write(OutputStream out, Map<String, Floats> tensors, Map<String, String> metadata)
+    public static void write(OutputStream out, Map<String, ? extends Part> tensors, Map<String, String> metadata)
             throws IOException {
         byte[] header = header(tensors, metadata);
         out.write(ByteBuffer.allocate(Long.BYTES)
@@ -126,41 +153,30 @@ public final class Safetensors implements WeightFile {
                 .putLong(header.length)
                 .array());
         out.write(header);
-        for (Floats tensor : tensors.values()) {
-            write(out, tensor.values());
+        for (Part tensor : tensors.values()) {
+            tensor.writeTo(out);
         }
     }
 
-    private static void write(OutputStream out, float[] values) throws IOException {
-        byte[] buffer = new byte[BUFFER_BYTES];
-        FloatBuffer floats =
-                ByteBuffer.wrap(buffer).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
-        for (int from = 0; from < values.length; from += floats.capacity()) {
-            int count = Math.min(floats.capacity(), values.length - from);
-            floats.put(0, values, from, count);
-            out.write(buffer, 0, count * Float.BYTES);
-        }
-    }
-
-    /** The JSON, padded with blanks so that the data begins at a multiple of 8 bytes. */
-    private static byte[] header(Map<String, Floats> tensors, Map<String, String> metadata) {
+    /** The JSON, padded with blanks so that the data begins where a vector does. */
+    private static byte[] header(Map<String, ? extends Part> tensors, Map<String, String> metadata) {
         Map<String, Object> json = new LinkedHashMap<>();
         if (!metadata.isEmpty()) {
             json.put("__metadata__", metadata);
         }
         long begin = 0;
-        for (Map.Entry<String, Floats> e : tensors.entrySet()) {
-            Shape shape = e.getValue().shape();
-            long end = begin + shape.size() * DType.FLOAT32.bytes();
+        for (Map.Entry<String, ? extends Part> e : tensors.entrySet()) {
+            Part part = e.getValue();
+            long end = begin + part.shape().size() * part.type().bits() / Byte.SIZE;
             Map<String, Object> info = new LinkedHashMap<>();
-            info.put("dtype", StoredType.F32.name());
-            info.put("shape", shape.toArray());
+            info.put("dtype", part.type().name());
+            info.put("shape", part.shape().toArray());
             info.put("data_offsets", List.of(begin, end));
             json.put(e.getKey(), info);
             begin = end;
         }
         String text = Json.write(json);
-        int length = text.getBytes(StandardCharsets.UTF_8).length;
-        return (text + " ".repeat(Math.floorMod(-length, Long.BYTES))).getBytes(StandardCharsets.UTF_8);
+        int length = Long.BYTES + text.getBytes(StandardCharsets.UTF_8).length;
+        return (text + " ".repeat(Math.floorMod(-length, ALIGNMENT))).getBytes(StandardCharsets.UTF_8);
     }
 }

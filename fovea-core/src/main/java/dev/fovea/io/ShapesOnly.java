@@ -2,6 +2,7 @@ package dev.fovea.io;
 
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -43,6 +44,16 @@ final class ShapesOnly implements WeightSource {
             counted.put(ties.getOrDefault(name, name), tensor);
         }
         return tensor;
+    }
+
+    @Override
+    public Matrix matrix(String name, DType computed, int rows, int columns) {
+        return tensor(name, computed, new int[] {rows, columns});
+    }
+
+    @Override
+    public Map<String, Matrix> matrices() {
+        return Map.of();
     }
 
     private static int[] withRows(int[] expected) {

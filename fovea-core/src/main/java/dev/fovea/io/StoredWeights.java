@@ -5,6 +5,8 @@ import dev.fovea.error.Quote;
 import dev.fovea.io.StoredTensors.Stored;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Matrix;
+import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -22,6 +24,7 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The tensors of weight files under the model's names, with a record of what was asked for and what was wrong. */
 final class StoredWeights implements WeightSource {
@@ -29,12 +32,15 @@ final class StoredWeights implements WeightSource {
 
     private final ModelDirectory directory;
     private final List<WeightFile> files;
+    private final Optional<WeightFile> quantized; // what stands in for some of the directory's
+    private Optional<Quantization> plan = Optional.empty();
     private final StoredTensors stored;
     private final Backend backend;
     private final Scope made; // what is not used where it lies in the files
 
     private final Map<Request, Tensor> answered = new LinkedHashMap<>();
     private final Map<String, Long> sizes = new LinkedHashMap<>();
+    private final Map<String, Matrix> matrices = new LinkedHashMap<>();
     private final Set<String> asked = new LinkedHashSet<>();
     private final List<Ignored> ignored = new ArrayList<>();
     private final Set<String> missing = new LinkedHashSet<>();
@@ -45,18 +51,36 @@ final class StoredWeights implements WeightSource {
 
     private record Ignored(String reason, Predicate<String> names) {}
 
-    private StoredWeights(ModelDirectory directory, List<WeightFile> files, StoredTensors stored, Backend backend) {
+    private StoredWeights(
+            ModelDirectory directory,
+            List<WeightFile> files,
+            Optional<WeightFile> quantized,
+            StoredTensors stored,
+            Backend backend) {
         this.directory = directory;
         this.files = files;
+        this.quantized = quantized;
         this.stored = stored;
         this.backend = backend;
         this.made = Scope.detached(backend);
     }
 
-    static StoredWeights open(ModelDirectory directory, Backend backend, Renaming names) {
-        List<WeightFile> files = directory.openWeights();
+    /** Weights for a backend without data, as they would be quantised. */
+    static StoredWeights planned(
+            ModelDirectory directory, Backend backend, Renaming names, Optional<Quantization> plan) {
+        StoredWeights weights = open(directory, backend, names, Optional.empty());
+        weights.plan = plan;
+        return weights;
+    }
+
+    static StoredWeights open(
+            ModelDirectory directory, Backend backend, Renaming names, Optional<WeightFile> quantized) {
+        List<WeightFile> files = new ArrayList<>(quantized.stream().toList());
         try {
-            return new StoredWeights(directory, files, new StoredTensors(files, names, directory.warnings()), backend);
+            List<WeightFile> own = directory.openWeights();
+            files.addAll(own);
+            return new StoredWeights(
+                    directory, files, quantized, new StoredTensors(own, names, directory.warnings()), backend);
         } catch (RuntimeException e) {
             files.forEach(WeightFile::close);
             throw e;
@@ -105,6 +129,51 @@ final class StoredWeights implements WeightSource {
             return placeholder(computed, expected);
         }
         return answered.computeIfAbsent(new Request(found, computed), r -> load(name, found, r.computed));
+    }
+
+    @Override
+    public Matrix matrix(String name, DType computed, int rows, int columns) {
+        Backend home = backend.home(name);
+        Optional<QuantizedMatrix> found = QuantizedParts.find(name, rows, columns, backend, home, this::part)
+                .or(() -> planned(name, rows, columns));
+        if (found.isEmpty()) {
+            Tensor dense = tensor(name, computed, new int[] {rows, columns});
+            matrices.put(name, dense);
+            return dense;
+        }
+        asked.add(stored.resolve(name));
+        QuantizedMatrix w = found.get();
+        matrices.put(name, w);
+        Matrix placed = home.isHost() ? w : QuantizedParts.widen(w, made.allocate(home, computed, Shape.of(rows, columns)));
+        sizes.merge(name, placed.bytes(), Long::sum);
+        return placed;
+    }
+
+    /** What a weight would be, for a backend without data. */
+    private Optional<QuantizedMatrix> planned(String name, int rows, int columns) {
+        boolean fits = stored.find(name)
+                .filter(s -> matches(s.entry().shape(), new int[] {rows, columns}))
+                .isPresent();
+        return plan.filter(_ -> fits)
+                .flatMap(p -> p.of(name).form())
+                .map(form -> QuantizedParts.shapesOnly(form, rows, columns, backend));
+    }
+
+    /** A part of a quantised weight. */
+    private Optional<QuantizedParts.Part> part(String name) {
+        if (quantized.isPresent() && quantized.get().entries().containsKey(name)) {
+            return Optional.of(new QuantizedParts.Part(
+                    quantized.get().entries().get(name), quantized.get().segment(name)));
+        }
+        return stored.find(name).map(s -> {
+            asked.add(name);
+            return new QuantizedParts.Part(s.entry(), s.file().segment(s.entry().name()));
+        });
+    }
+
+    @Override
+    public Map<String, Matrix> matrices() {
+        return Collections.unmodifiableMap(matrices);
     }
 
     private Tensor load(String name, Stored found, DType computed) {
@@ -204,16 +273,21 @@ final class StoredWeights implements WeightSource {
 
     @Override
     public long parameters() {
-        return answered.keySet().stream()
+        long dense = answered.keySet().stream()
                 .map(Request::stored)
                 .distinct()
                 .mapToLong(s -> s.entry().shape().size())
                 .sum();
+        return dense + quantized().mapToLong(w -> (long) w.rows() * w.columns()).sum();
     }
 
     @Override
     public Map<String, Long> sizes() {
         return Collections.unmodifiableMap(sizes);
+    }
+
+    private Stream<QuantizedMatrix> quantized() {
+        return matrices.values().stream().filter(QuantizedMatrix.class::isInstance).map(QuantizedMatrix.class::cast);
     }
 
     @Override

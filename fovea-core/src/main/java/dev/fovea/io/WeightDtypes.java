@@ -73,7 +73,7 @@ final class WeightDtypes {
         return bits;
     }
 
-    private static void store(float[] values, Tensor target, long from) {
+    static void store(float[] values, Tensor target, long from) {
         Tensor part = target.run(from, values.length);
         if (target.dtype() == DType.FLOAT32) {
             target.backend().write(MemorySegment.ofArray(values), part);

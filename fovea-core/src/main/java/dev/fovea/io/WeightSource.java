@@ -1,6 +1,7 @@
 package dev.fovea.io;
 
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.Tensor;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -23,6 +24,12 @@ interface WeightSource {
 
     /** The tensor; where it is missing or has another shape, a placeholder without data, and the problem is remembered. */
     Tensor tensor(String name, DType computed, int[] expected);
+
+    /** The weight of a linear layer, quantised where it is stored so. As {@link #tensor}. */
+    Matrix matrix(String name, DType computed, int rows, int columns);
+
+    /** The weights of linear layers that were asked for, by their names. */
+    Map<String, Matrix> matrices();
 
     /** As {@link Weights#tie}, by full names. */
     void tie(String name, String source);

@@ -2,6 +2,7 @@ package dev.fovea.io;
 
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -52,8 +53,29 @@ public final class Weights implements AutoCloseable {
      * @throws dev.fovea.error.InputException as {@link ModelDirectory#openWeights}, and where two stored tensors get one name
      */
     public static Weights open(ModelDirectory directory, Backend backend, DType dtype, Renaming names) {
+        return open(directory, backend, dtype, names, Optional.empty());
+    }
+
+    /**
+     * The same with weights of linear layers from a file of quantised ones, where that has them.
+     *
+     * @param quantized by the model's names, as {@link QuantizedParts} says; it is closed with the weights
+     */
+    public static Weights open(
+            ModelDirectory directory, Backend backend, DType dtype, Renaming names, Optional<WeightFile> quantized) {
         DType computed = floating(dtype);
-        return new Weights(StoredWeights.open(directory, backend, names), computed, "");
+        return new Weights(StoredWeights.open(directory, backend, names, quantized), computed, "");
+    }
+
+    /**
+     * The same for a backend that follows shapes only, with the weights that would be quantised in that form.
+     *
+     * @param plan empty for none
+     */
+    public static Weights planned(
+            ModelDirectory directory, Backend shapes, DType dtype, Renaming names, Optional<Quantization> plan) {
+        DType computed = floating(dtype);
+        return new Weights(StoredWeights.planned(directory, shapes, names, plan), computed, "");
     }
 
     /**
@@ -122,6 +144,16 @@ public final class Weights implements AutoCloseable {
     /** A tensor below this place, densely packed. Where it is missing or of another shape, {@link #check} says so. */
     public Tensor tensor(String name, int... shape) {
         return source.tensor(full(name), computed, shape);
+    }
+
+    /** The weight (rows, columns) of a linear layer below this place: a {@link #tensor}, or quantised where it is stored so. */
+    public Matrix matrix(String name, int rows, int columns) {
+        return source.matrix(full(name), computed, rows, columns);
+    }
+
+    /** The weights of linear layers that were asked for, by their full names and in that order. */
+    public Map<String, Matrix> matrices() {
+        return source.matrices();
     }
 
     /** {@link #tensor} where the checkpoint has it. */

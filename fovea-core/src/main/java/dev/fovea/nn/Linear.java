@@ -1,25 +1,26 @@
 package dev.fovea.nn;
 
 import dev.fovea.io.Weights;
+import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
  * torch.nn.Linear: {@code x Wᵀ + b}.
  *
- * @param weight (out, in)
+ * @param weight (out, in), which may be quantised
  * @param bias (out), or null
  */
-public record Linear(Tensor weight, @Nullable Tensor bias) {
+public record Linear(Matrix weight, @Nullable Tensor bias) {
 
     /** {@code weight} and {@code bias} below the cursor. */
     public static Linear of(Weights w, int in, int out) {
-        return new Linear(w.tensor("weight", out, in), w.tensor("bias", out));
+        return new Linear(w.matrix("weight", out, in), w.tensor("bias", out));
     }
 
     /** {@code weight} below the cursor. */
     public static Linear withoutBias(Weights w, int in, int out) {
-        return new Linear(w.tensor("weight", out, in), null);
+        return new Linear(w.matrix("weight", out, in), null);
     }
 
     /** (T, in) to (T, out). */

@@ -106,6 +106,25 @@ public interface Backend extends AutoCloseable {
     Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias);
 
     /**
+     * The same with a weight in codes of few bits, whose values {@link QuantizedMatrix} defines. Up to {@link #FEW_ROWS} rows, a
+     * backend may round each 32 values of x to integers of 8 bits for weights of 4 bits, of 16 bits for weights of 8; above, weights
+     * to x's dtype.
+     *
+     * @param x rows of (T, K)
+     * @param bias (N), or null
+     * @return (T, N)
+     */
+    Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias);
+
+    /** {@code linear} by whichever of the two the weight is for. */
+    default Tensor linear(Tensor x, Matrix w, @Nullable Tensor bias) {
+        return switch (w) {
+            case Tensor dense -> linear(x, dense, bias);
+            case QuantizedMatrix quantized -> linear(x, quantized, bias);
+        };
+    }
+
+    /**
      * Scaled dot-product attention with grouped heads: torch's scaled_dot_product_attention. Scores, softmax and sums are
      * float32; memory grows linearly with T. Query head h uses key head {@code h / (H / G)}.
      *

@@ -40,6 +40,16 @@ public final class Contract {
         return Shape.of(x.dim(0), w.dim(0));
     }
 
+    /** {@link Backend#linear(Tensor, QuantizedMatrix, Tensor)}: (T, N). */
+    public static Shape linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
+        String op = "linear";
+        w.requireOpen(op);
+        require(x.rank() == 2 && x.dim(1) == w.columns(), op, "x is (T, K), w is " + w, x);
+        rows(op, x);
+        vector(op, "bias is (N), N the rows of w", x, bias, w.rows());
+        return Shape.of(x.dim(0), w.rows());
+    }
+
     /** {@link Backend#attention}: (T, H, D). */
     public static Shape attention(Tensor q, Tensor k, Tensor v, Mask mask) {
         String op = "attention";

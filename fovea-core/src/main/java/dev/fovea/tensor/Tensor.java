@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * A shape and a dtype over memory that somebody else owns: a {@link Scope} or a mapped file. Views ({@link #slice},
  * {@link #permute}, {@link #reshape}) are free and share the memory; operations are those of {@link Backend}.
  */
-public final class Tensor {
+public final class Tensor implements Matrix {
     private static final ScopedValue<BiConsumer<String, Tensor>> STAGES = ScopedValue.newInstance();
 
     private final Backend backend;
@@ -79,6 +79,7 @@ public final class Tensor {
         return t;
     }
 
+    @Override
     public Backend backend() {
         return backend;
     }
@@ -103,6 +104,7 @@ public final class Tensor {
     }
 
     /** Extent of an axis; negative axes count from the end. */
+    @Override
     public int dim(int axis) {
         return shape.dim(axis);
     }
@@ -112,6 +114,7 @@ public final class Tensor {
     }
 
     /** Bytes of all elements. */
+    @Override
     public long bytes() {
         return shape.size() * dtype.bytes();
     }

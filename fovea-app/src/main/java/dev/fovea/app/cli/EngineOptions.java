@@ -22,6 +22,13 @@ final class EngineOptions {
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute (default: one per processor).")
     int threads;
 
+    @Option(
+            names = "--quantize",
+            paramLabel = "BITS",
+            description = "Weights in codes of few bits: int8, int4 or none (default: ${DEFAULT-VALUE});"
+                    + " int4,head=int4,tower=int8 says more.")
+    String quantize = "none";
+
     /** Threads that compute on the processor. */
     int threadCount() {
         return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
@@ -38,6 +45,7 @@ final class EngineOptions {
                 .withDevice(device)
                 .withDtype(dtype)
                 .withThreads(threads)
+                .withQuantize(quantize)
                 .withWarnings(warnings);
     }
 }

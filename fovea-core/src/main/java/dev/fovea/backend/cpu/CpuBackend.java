@@ -7,6 +7,7 @@ import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -34,6 +35,7 @@ public final class CpuBackend implements Backend {
     private final Slabs slabs = new Slabs(KEPT_BYTES);
     private final Gemv gemv;
     private final Gemm gemm;
+    private final QuantizedProducts quantized;
     private final Elementwise elementwise;
     private final Movement movement;
     private final Attention attention;
@@ -44,6 +46,7 @@ public final class CpuBackend implements Backend {
         workers = new Workers(options.threads());
         gemv = new Gemv(workers, options.gemm() == GemmChoice.JAVA);
         gemm = gemm(options.gemm(), workers);
+        quantized = new QuantizedProducts(workers, gemm);
         elementwise = new Elementwise(workers);
         movement = new Movement(workers);
         attention = new Attention(workers, gemm, options.gemm() == GemmChoice.JAVA);
@@ -187,6 +190,13 @@ public final class CpuBackend implements Backend {
     public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
         Tensor out = allocate(x, Contract.linear(x, w, bias));
         multiply(Rows.of(x), Weight.of(w), bias, Rows.of(out));
+        return out;
+    }
+
+    @Override
+    public Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
+        Tensor out = allocate(x, Contract.linear(x, w, bias));
+        quantized.multiply(Rows.of(x), Codes.of(w), bias == null ? null : Rows.ofLast(bias), Rows.of(out));
         return out;
     }
 

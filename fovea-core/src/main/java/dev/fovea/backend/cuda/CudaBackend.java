@@ -6,6 +6,7 @@ import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -188,6 +189,13 @@ public final class CudaBackend implements Backend {
     @Override
     public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
         return make(x.dtype(), Contract.linear(x, w, bias), out -> linear.multiply(x, w, bias, out));
+    }
+
+    /** Weights for a device are widened when they are loaded. */
+    @Override
+    public Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
+        Contract.linear(x, w, bias);
+        throw new UnsupportedOperationException("linear with " + w + ": the backend cuda has no kernel for it");
     }
 
     @Override

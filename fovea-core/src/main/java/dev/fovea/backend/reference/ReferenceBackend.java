@@ -7,6 +7,7 @@ import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -92,11 +93,27 @@ public final class ReferenceBackend implements Backend {
     /** {@code y[t, n] = sum_k x[t, k] w[n, k] + bias[n]}. */
     @Override
     public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
+        return product(x, Elements.read(w), bias, Contract.linear(x, w, bias));
+    }
+
+    @Override
+    public Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
         Shape shape = Contract.linear(x, w, bias);
+        double[] values = new double[Math.multiplyExact(w.rows(), w.columns())];
+        float[] row = new float[w.columns()];
+        for (int n = 0; n < w.rows(); n++) {
+            w.row(n, row);
+            for (int k = 0; k < row.length; k++) {
+                values[n * row.length + k] = row[k];
+            }
+        }
+        return product(x, values, bias, shape);
+    }
+
+    private Tensor product(Tensor x, double[] b, @Nullable Tensor bias, Shape shape) {
         int width = x.dim(1);
-        int outputs = w.dim(0);
+        int outputs = shape.dim(1);
         double[] a = Elements.read(x);
-        double[] b = Elements.read(w);
         double[] start = bias == null ? new double[outputs] : Elements.read(bias);
         return result(x.dtype(), shape, i -> {
             int row = i / outputs * width;

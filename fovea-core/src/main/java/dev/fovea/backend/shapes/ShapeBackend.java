@@ -6,6 +6,8 @@ import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.Matrix;
+import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -83,6 +85,11 @@ public final class ShapeBackend implements Backend {
     @Override
     public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
         return product(x, w, Contract.linear(x, w, bias), w.dim(1));
+    }
+
+    @Override
+    public Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
+        return product(x, w, Contract.linear(x, w, bias), w.columns());
     }
 
     @Override
@@ -184,9 +191,9 @@ public final class ShapeBackend implements Backend {
     }
 
     /** @param terms that are summed for each element of the result */
-    private Tensor product(Tensor x, Tensor w, Shape shape, long terms) {
+    private Tensor product(Tensor x, Matrix w, Shape shape, long terms) {
         flops += 2 * shape.size() * terms;
-        weightBytes += w.shape().size() * w.dtype().bytes();
+        weightBytes += w.bytes();
         return result(x, shape);
     }
 

@@ -6,6 +6,7 @@ import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -129,6 +130,21 @@ public final class SplitBackend implements Backend {
         Contract.linear(x, w, bias);
         Backend home = w.home();
         return home.linear(at(x, home), at(w), orNull(bias, home)).on(this);
+    }
+
+    @Override
+    public Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
+        Contract.linear(x, w, bias);
+        Backend home = w.codes().home();
+        QuantizedMatrix own = new QuantizedMatrix(
+                w.form(),
+                w.rows(),
+                w.columns(),
+                at(w.codes()),
+                at(w.scales()),
+                w.zeros().map(SplitBackend::at),
+                at(w.factors()));
+        return home.linear(at(x, home), own, orNull(bias, home)).on(this);
     }
 
     @Override

@@ -10,6 +10,7 @@ import dev.fovea.nn.Mlp;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
@@ -74,7 +75,7 @@ final class Bart {
         decoderTokens = Embedding.of(language.at("decoder.embed_tokens"), config.vocabSize(), d);
         backend = shared.weight().backend();
         Optional<Tensor> bias = w.optional("final_logits_bias", 1, config.vocabSize());
-        Tensor head = w.at("lm_head").tensor("weight", config.vocabSize(), d);
+        Matrix head = w.at("lm_head").matrix("weight", config.vocabSize(), d);
         lmHead = new Linear(head, bias.map(b -> b.reshape(config.vocabSize())).orElse(null));
         encoder = Stack.of(
                 language.at("encoder"),

@@ -1,0 +1,120 @@
+package dev.fovea;
+
+import dev.fovea.backend.reference.ReferenceBackend;
+import dev.fovea.error.InputException;
+import dev.fovea.error.OptionException;
+import dev.fovea.error.Quote;
+import dev.fovea.files.OutputFile;
+import dev.fovea.hub.HubEnvironment;
+import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.ModelFingerprint;
+import dev.fovea.io.Quantization;
+import dev.fovea.io.Safetensors;
+import dev.fovea.io.WeightFile;
+import dev.fovea.io.Weights;
+import dev.fovea.io.quantize.QuantizedFile;
+import dev.fovea.models.Family;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.QuantizedMatrix;
+import dev.fovea.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** The weights of a 16-bit model in codes of few bits: made at the first use, kept beside the hub's cache, and mapped from then on. */
+final class QuantizedWeights {
+    private static final String FOLDER = "fovea-quantized";
+
+    private QuantizedWeights() {}
+
+    /** The file of a directory's quantised weights, made if it is not there; empty where none are asked for. */
+    static Optional<WeightFile> open(ModelDirectory directory, Family family, LoadOptions options) {
+        if (options.quantization().isEmpty()) {
+            return Optional.empty();
+        }
+        Quantization quantization = options.quantization().get();
+        Map<String, String> marks = quantization.marks(ModelFingerprint.of(directory));
+        Path file = file(directory, quantization, marks);
+        Optional<WeightFile> held = held(file, marks);
+        if (held.isPresent()) {
+            return held;
+        }
+        options.warnings()
+                .warn("the weights of " + Quote.of(directory.path()) + " are made " + quantization.layers()
+                        + " once, and kept in " + Quote.of(file));
+        makeFolder(file);
+        write(directory, family, quantization, marks, OutputFile.of(file));
+        return Optional.of(Safetensors.open(file));
+    }
+
+    /** Quantises the weights of a directory into a file. */
+    static void write(
+            ModelDirectory directory,
+            Family family,
+            Quantization quantization,
+            Map<String, String> marks,
+            OutputFile file) {
+        try (ReferenceBackend backend = new ReferenceBackend();
+                Weights weights = Weights.open(directory, backend, DType.FLOAT32, family.renaming())) {
+            weights.read(() -> {
+                family.load(directory.config(), weights).close();
+                weights.check();
+                QuantizedFile.write(file, dense(directory, weights), quantization, marks, _ -> {});
+                return directory;
+            });
+        }
+    }
+
+    private static Map<String, Tensor> dense(ModelDirectory directory, Weights weights) {
+        Map<String, Tensor> dense = new LinkedHashMap<>();
+        weights.matrices().forEach((name, matrix) -> {
+            switch (matrix) {
+                case Tensor t -> dense.put(name, t);
+                case QuantizedMatrix q ->
+                    throw new OptionException(
+                            Quote.of(directory.path()) + " holds weights that are quantised already: " + q,
+                            "open it without --quantize");
+            }
+        });
+        return dense;
+    }
+
+    private static Path file(ModelDirectory directory, Quantization quantization, Map<String, String> marks) {
+        String name = String.valueOf(directory.path().toAbsolutePath().normalize().getFileName());
+        String key = Integer.toHexString(marks.hashCode());
+        return HubEnvironment.system()
+                .cache()
+                .resolveSibling(FOLDER)
+                .resolve(name + "-" + quantization.toString().replaceAll("[,=]", "-") + "-"
+                        + marks.get("source").substring(0, 16) + key + ".safetensors");
+    }
+
+    /** A file that is whole and was made of these weights in this way. */
+    private static Optional<WeightFile> held(Path file, Map<String, String> marks) {
+        if (!Files.isRegularFile(file)) {
+            return Optional.empty();
+        }
+        Safetensors held;
+        try {
+            held = Safetensors.open(file);
+        } catch (InputException e) {
+            return Optional.empty(); // cut or damaged: made anew
+        }
+        if (held.metadata().equals(marks)) {
+            return Optional.of(held);
+        }
+        held.close();
+        return Optional.empty();
+    }
+
+    private static void makeFolder(Path file) {
+        try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
+        } catch (IOException e) {
+            throw InputException.cannot("make the folder of", file, e);
+        }
+    }
+}

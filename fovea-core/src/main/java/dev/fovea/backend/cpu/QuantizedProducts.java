@@ -1,0 +1,128 @@
+package dev.fovea.backend.cpu;
+
+import static dev.fovea.tensor.QuantizedMatrix.BLOCK;
+import static dev.fovea.tensor.QuantizedMatrix.TILE;
+
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Products with a quantised weight. A few rows meet its codes where they lie, each row by itself, so that its bits depend on
+ * nothing else; for many, panels of the weight are widened to a dtype that {@link Gemm} multiplies.
+ */
+final class QuantizedProducts {
+    /** Bytes of codes that a thread takes at once. */
+    private static final int PIECE_BYTES = 1 << 17;
+
+    /** Bytes of a widened panel: all threads find it in the third-level cache. */
+    private static final int PANEL_BYTES = 1 << 23;
+
+    private final Workers workers;
+    private final Gemm gemm;
+    private final ThreadLocal<Buffer> rows = ThreadLocal.withInitial(Buffer::new);
+    private final ThreadLocal<Buffer> panels = ThreadLocal.withInitial(Buffer::new);
+
+    QuantizedProducts(Workers workers, Gemm gemm) {
+        this.workers = workers;
+        this.gemm = gemm;
+    }
+
+    void multiply(Rows x, Codes w, @Nullable Rows bias, Rows out) {
+        if (x.count() <= Backend.FEW_ROWS || w.inputs() == 0 || w.outputs() == 0) {
+            few(x, w, bias, out);
+        } else {
+            many(x, w, bias, out);
+        }
+    }
+
+    // ----------------------------------------------------------------------------------------------------- few rows
+
+    private void few(Rows x, Codes w, @Nullable Rows bias, Rows out) {
+        float[] b = JavaGemm.biasOf(bias, w.outputs());
+        long rowBytes = w.bits() == 4 ? Quantized4.bytes(w.blocks()) : 4L * w.blocks() * BLOCK;
+        long at = rows.get().bytes(rowBytes * x.count());
+        float[] row = new float[Math.max(w.blocks() * BLOCK, Lanes.padded(x.width()))];
+        Quantized4[] quantized = new Quantized4[x.count()];
+        for (int t = 0; t < x.count(); t++) {
+            x.load(t, row);
+            if (w.bits() == 4) {
+                quantized[t] = Quantized4.row(row, w.blocks(), at + t * rowBytes);
+            } else {
+                Lanes.store(DType.FLOAT32, row, 0, at + t * rowBytes, w.blocks() * BLOCK);
+            }
+        }
+        int perPiece = (int) Math.max(1, PIECE_BYTES / Math.max(1, 2 * w.tileBytes())) * 2;
+        workers.blocks(w.tiles(), perPiece, (from, to) -> {
+            Pair pair = Pair.MINE.get();
+            for (int tile = from; tile < to; tile += 2) {
+                CodeDot.Tiles tiles = pair.tiles(w, tile, Math.min(tile + 1, w.tiles() - 1));
+                for (int t = 0; t < x.count(); t++) {
+                    if (w.bits() == 4) {
+                        CodeDot.four(tiles, quantized[t]);
+                    } else {
+                        CodeDot.eight(tiles, at + t * rowBytes);
+                    }
+                    pair.store(tiles, b, out, t, tile * TILE, Math.min(2 * TILE, w.outputs() - tile * TILE));
+                }
+            }
+        });
+    }
+
+    /** A thread's scratch for two tiles. */
+    private static final class Pair {
+        static final ThreadLocal<Pair> MINE = ThreadLocal.withInitial(Pair::new);
+
+        private final Buffer scales = new Buffer();
+        private final Buffer results = new Buffer();
+        private final float[] line = new float[2 * TILE];
+
+        CodeDot.Tiles tiles(Codes w, int tile, int second) {
+            long at = scales.floats(2L * w.expanded());
+            long at2 = at + 4L * w.expanded();
+            w.expand(tile, at);
+            w.expand(second, at2);
+            return new CodeDot.Tiles(
+                    w.tile(tile), w.tile(second), at, at2, w.blocks(), results.floats(2 * TILE));
+        }
+
+        void store(CodeDot.Tiles tiles, float[] bias, Rows out, int row, int first, int count) {
+            Lanes.load(DType.FLOAT32, tiles.out(), line, 0, count);
+            for (int i = 0; i < count; i++) {
+                line[i] += bias[first + i];
+            }
+            Lanes.store(out.dtype(), line, 0, out.row(row) + (long) first * out.dtype().bytes(), count);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------------- many rows
+
+    private void many(Rows x, Codes w, @Nullable Rows bias, Rows out) {
+        DType dtype = x.dtype() == DType.BFLOAT16 ? DType.BFLOAT16 : DType.FLOAT32;
+        long outputBytes = (long) w.inputs() * dtype.bytes();
+        int tiles = (int) Math.max(1, PANEL_BYTES / (outputBytes * TILE));
+        long panel = panels.get().bytes(tiles * TILE * outputBytes);
+        for (int tile = 0; tile < w.tiles(); tile += tiles) {
+            int first = tile * TILE;
+            int count = Math.min(tiles * TILE, w.outputs() - first);
+            int from = tile;
+            int width = Math.min(tiles, w.tiles() - tile);
+            Rows target = new Rows(dtype, panel, w.inputs(), width * TILE, (long) count * dtype.bytes());
+            workers.run(width, i -> WidenedCodes.tile(w, from + i, target, i * TILE, Math.min(TILE, count - i * TILE)));
+            gemm.multiply(
+                    x,
+                    new Weight(dtype, panel, count, w.inputs(), true),
+                    bias == null ? null : part(bias, first, count),
+                    part(out, first, count));
+        }
+    }
+
+    private static Rows part(Rows rows, int first, int count) {
+        return new Rows(
+                rows.dtype(),
+                rows.address() + (long) first * rows.dtype().bytes(),
+                rows.count(),
+                count,
+                rows.stride());
+    }
+}

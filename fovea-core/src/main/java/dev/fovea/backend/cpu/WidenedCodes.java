@@ -1,0 +1,51 @@
+package dev.fovea.backend.cpu;
+
+import static dev.fovea.backend.cpu.Lanes.FLOAT;
+import static dev.fovea.backend.cpu.Lanes.INT;
+import static dev.fovea.backend.cpu.Lanes.MEMORY;
+import static dev.fovea.tensor.QuantizedMatrix.BLOCK;
+import static dev.fovea.tensor.QuantizedMatrix.TILE;
+
+/** The values of a tile, rounded to a dtype, column by column: a (K, N) panel of them is what {@link Gemm} takes as it lies. */
+final class WidenedCodes {
+    private static final ThreadLocal<Buffer> SCALES = ThreadLocal.withInitial(Buffer::new);
+
+    private WidenedCodes() {}
+
+    /**
+     * @param to K rows, of which this tile fills some values
+     * @param at the first of them
+     * @param count at most sixteen
+     */
+    static void tile(Codes w, int tile, Rows to, int at, int count) {
+        long scales = SCALES.get().floats(w.expanded());
+        w.expand(tile, scales);
+        float[] values = new float[TILE];
+        int chunk = 32 / w.bits();
+        for (int k = 0; k < w.inputs(); k++) {
+            long codes = w.tile(tile) + (long) (k / chunk) * 4 * TILE;
+            long s = scales + 4L * (k / BLOCK) * TILE;
+            if (w.bits() == 4) {
+                four(codes, k % chunk, s, s + 4L * w.blocks() * TILE, values);
+            } else {
+                eight(codes, k % chunk, s, values);
+            }
+            Lanes.store(to.dtype(), values, 0, to.row(k) + (long) at * to.dtype().bytes(), count);
+        }
+    }
+
+    private static void four(long codes, int column, long scales, long zeros, float[] values) {
+        int shift = column < 4 ? 8 * column : 8 * column - 28;
+        for (int lane = 0; lane < TILE; lane++) {
+            int code = MEMORY.get(INT, codes + 4L * lane) >>> shift & 15;
+            values[lane] = MEMORY.get(FLOAT, scales + 4L * lane) * (code + MEMORY.get(FLOAT, zeros + 4L * lane));
+        }
+    }
+
+    private static void eight(long codes, int column, long scales, float[] values) {
+        for (int lane = 0; lane < TILE; lane++) {
+            int code = MEMORY.get(INT, codes + 4L * lane) << 24 - 8 * column >> 24;
+            values[lane] = MEMORY.get(FLOAT, scales + 4L * lane) * code;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package dev.fovea.io;
+
+import dev.fovea.error.Closest;
+import dev.fovea.error.OptionException;
+import dev.fovea.error.Quote;
+import dev.fovea.tensor.QuantizedMatrix;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * Which weights are kept in codes of 8 or 4 bits, by the part of the model that they belong to. Norms, biases, convolutions and
+ * tables of embeddings stay as they are stored.
+ *
+ * <pre>{@code Quantization.parse("int4"), Quantization.parse("int4,head=int4,tower=int8")}</pre>
+ *
+ * @param layers of the language model
+ * @param head that makes logits
+ * @param tower and all else that encodes pictures
+ */
+public record Quantization(Precision layers, Precision head, Precision tower) {
+    /** Changes whenever the same weights would become other codes. */
+    static final String VERSION = "1";
+
+    private static final Pattern HEAD = Pattern.compile("(.+\\.)?lm_head\\.weight");
+    private static final Pattern LAYERS = Pattern.compile(
+            "(model\\.)?(language_model\\.)?(model\\.)?((encoder|decoder)\\.)?layers\\.\\d+\\..+\\.weight");
+
+    /** What a weight becomes. */
+    public enum Precision {
+        /** As it is stored. */
+        NONE(Optional.empty()),
+        INT8(Optional.of(new QuantizedMatrix.Form(8, 32))),
+        INT4(Optional.of(new QuantizedMatrix.Form(4, 32)));
+
+        private final Optional<QuantizedMatrix.Form> form;
+
+        Precision(Optional<QuantizedMatrix.Form> form) {
+            this.form = form;
+        }
+
+        /** Empty for {@link #NONE}. */
+        public Optional<QuantizedMatrix.Form> form() {
+            return form;
+        }
+
+        private static Precision named(String name, String option) {
+            for (Precision p : values()) {
+                if (p.toString().equals(name)) {
+                    return p;
+                }
+            }
+            throw new OptionException(
+                    "quantize: " + option + " is \"" + Quote.of(name) + "\"; expected int8, int4 or none",
+                    Closest.question(name, List.of("int8", "int4", "none")));
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /**
+     * {@code int8} or {@code int4}, with {@code ,head=} and {@code ,tower=} for these parts where they are to be another than by default:
+     * the head int8, the tower none.
+     *
+     * @throws OptionException for anything else
+     */
+    public static Quantization parse(String text) {
+        String[] words = text.split(",", -1);
+        Precision layers = Precision.named(words[0].strip(), "the precision");
+        Map<String, Precision> parts = new LinkedHashMap<>();
+        for (String word : List.of(words).subList(1, words.length)) {
+            String[] pair = word.strip().split("=", 2);
+            if (pair.length != 2 || !List.of("head", "tower").contains(pair[0])) {
+                throw new OptionException(
+                        "quantize: \"" + Quote.of(word) + "\" is no part; expected head=PRECISION or tower=PRECISION",
+                        "int4,head=int4,tower=int8");
+            }
+            if (parts.put(pair[0], Precision.named(pair[1], pair[0])) != null) {
+                throw new OptionException("quantize: " + pair[0] + " is given twice");
+            }
+        }
+        Precision head = layers == Precision.NONE ? Precision.NONE : Precision.INT8;
+        return new Quantization(
+                layers, parts.getOrDefault("head", head), parts.getOrDefault("tower", Precision.NONE));
+    }
+
+    /** Whether nothing is quantised. */
+    public boolean isNone() {
+        return layers == Precision.NONE && head == Precision.NONE && tower == Precision.NONE;
+    }
+
+    /** What the weight of a linear layer becomes. @param name in the model's spelling */
+    public Precision of(String name) {
+        if (HEAD.matcher(name).matches()) {
+            return head;
+        }
+        return LAYERS.matcher(name).matches() ? layers : tower;
+    }
+
+    /** What is written into a file of weights that were quantised so. @param source fingerprint of the model */
+    public Map<String, String> marks(String source) {
+        return Map.of("format", "fovea-quantized", "version", VERSION, "quantization", toString(), "source", source);
+    }
+
+    /** As {@link #parse} reads it. */
+    @Override
+    public String toString() {
+        return layers + ",head=" + head + ",tower=" + tower;
+    }
+}

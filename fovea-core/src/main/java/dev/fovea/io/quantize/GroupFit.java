@@ -1,0 +1,142 @@
+package dev.fovea.io.quantize;
+
+import java.util.Arrays;
+
+/**
+ * Scales and offsets for codes 0 to 15 of each lane of a tile, {@code w = scale code + offset}, that leave a small squared error: from
+ * several widths of the range, codes are rounded, the best line through them is laid by least squares, and codes are rounded again.
+ */
+final class GroupFit {
+    static final int TOP = 15;
+
+    /** Shares of a group's range that a search begins with: outliers are clipped where that serves the rest. */
+    private static final float[] SHARES = {1f, 0.92f, 0.84f, 0.76f};
+
+    private static final int ROUNDS = 3;
+
+    final float[] scales;
+    final float[] offsets;
+
+    private final float[] low;
+    private final float[] high;
+    private final float[] sum;
+    private final float[] codeSum;
+    private final float[] squareSum;
+    private final float[] productSum;
+    private final float[] scale;
+    private final float[] offset;
+    private final float[] gain;
+
+    GroupFit(int lanes) {
+        scales = new float[lanes];
+        offsets = new float[lanes];
+        low = new float[lanes];
+        high = new float[lanes];
+        sum = new float[lanes];
+        codeSum = new float[lanes];
+        squareSum = new float[lanes];
+        productSum = new float[lanes];
+        scale = new float[lanes];
+        offset = new float[lanes];
+        gain = new float[lanes];
+    }
+
+    void fit(TileValues tile) {
+        ranges(tile);
+        Arrays.fill(gain, Float.NEGATIVE_INFINITY);
+        for (float share : SHARES) {
+            begin(share);
+            for (int round = 0; round < ROUNDS; round++) {
+                codes(tile);
+                improve(tile.group);
+            }
+        }
+    }
+
+    private void ranges(TileValues tile) {
+        Arrays.fill(low, 0); // a range that holds 0 needs no further zero points
+        Arrays.fill(high, 0);
+        Arrays.fill(sum, 0);
+        for (int k = 0; k < tile.group; k++) {
+            int at = k * tile.lanes;
+            for (int i = 0; i < tile.lanes; i++) {
+                float w = tile.values[at + i];
+                low[i] = Math.min(low[i], w);
+                high[i] = Math.max(high[i], w);
+                sum[i] += w;
+            }
+        }
+    }
+
+    private void begin(float share) {
+        for (int i = 0; i < scale.length; i++) {
+            float width = (high[i] - low[i]) * share;
+            scale[i] = width / TOP;
+            offset[i] = low[i] * share;
+        }
+    }
+
+    /** Rounds to the codes of the line at hand, and takes their sums. */
+    private void codes(TileValues tile) {
+        Arrays.fill(codeSum, 0);
+        Arrays.fill(squareSum, 0);
+        Arrays.fill(productSum, 0);
+        float[] inverse = low.clone();
+        for (int i = 0; i < inverse.length; i++) {
+            inverse[i] = scale[i] > 0 ? 1 / scale[i] : 0;
+        }
+        for (int k = 0; k < tile.group; k++) {
+            add(tile.values, k * tile.lanes, inverse);
+        }
+    }
+
+    private void add(float[] values, int at, float[] inverse) {
+        for (int i = 0; i < inverse.length; i++) {
+            float w = values[at + i];
+            int code = (int) ((w - offset[i]) * inverse[i] + 0.5f);
+            float q = Math.min(TOP, Math.max(0, code));
+            codeSum[i] += q;
+            squareSum[i] += q * q;
+            productSum[i] += w * q;
+        }
+    }
+
+    /** Lays the line through the codes, keeps it where it is the best so far, and goes on with it. */
+    private void improve(int count) {
+        for (int i = 0; i < scale.length; i++) {
+            float spread = count * squareSum[i] - codeSum[i] * codeSum[i];
+            if (!(spread > 0)) {
+                continue;
+            }
+            float slope = (count * productSum[i] - sum[i] * codeSum[i]) / spread;
+            float start = (sum[i] - slope * codeSum[i]) / count;
+            if (start > 0) { // no zero point is below code 0
+                start = 0;
+                slope = productSum[i] / squareSum[i];
+            }
+            float explained = 2 * (slope * productSum[i] + start * sum[i])
+                    - slope * slope * squareSum[i]
+                    - 2 * slope * start * codeSum[i]
+                    - count * start * start;
+            if (slope > 0) {
+                scale[i] = slope;
+                offset[i] = start;
+                if (explained > gain[i]) {
+                    gain[i] = explained;
+                    scales[i] = slope;
+                    offsets[i] = start;
+                }
+            }
+        }
+    }
+
+    /** Lanes without a line: all values are one. */
+    void settle() {
+        for (int i = 0; i < scales.length; i++) {
+            if (gain[i] == Float.NEGATIVE_INFINITY) {
+                scales[i] = Math.max(Math.abs(low[i]), high[i]) / TOP;
+                offsets[i] = low[i];
+            }
+        }
+    }
+}

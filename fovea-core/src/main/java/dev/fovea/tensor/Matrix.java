@@ -1,0 +1,12 @@
+package dev.fovea.tensor;
+
+/** The weight (N, K) of a linear layer: a tensor, or codes of few bits. */
+public sealed interface Matrix permits Tensor, QuantizedMatrix {
+    Backend backend();
+
+    /** N for axis 0, K for axis 1. */
+    int dim(int axis);
+
+    /** Bytes that a product reads of it. */
+    long bytes();
+}
