@@ -21,11 +21,9 @@ import java.util.Optional;
  * @param warnings where is said what is odd about the directory but no error
  * @param quantize which weights are kept in codes of few bits: {@link #withQuantize}
  */
-public record LoadOptions(
-        String device, Optional<DType> dtype, int threads, Warnings warnings, String quantize) {
+public record LoadOptions(String device, Optional<DType> dtype, int threads, Warnings warnings, String quantize) {
     /** The checkpoint's dtype, the best device, all processors. */
-    public static final LoadOptions DEFAULT = 
-            new LoadOptions("auto", Optional.empty(), 0, Warnings.log(), "none");
+    public static final LoadOptions DEFAULT = new LoadOptions("auto", Optional.empty(), 0, Warnings.log(), "none");
 
     public LoadOptions {
         Objects.requireNonNull(device, "device");

@@ -83,7 +83,8 @@ final class QuantizedWeights {
     }
 
     private static Path file(ModelDirectory directory, Quantization quantization, Map<String, String> marks) {
-        String name = String.valueOf(directory.path().toAbsolutePath().normalize().getFileName());
+        String name =
+                String.valueOf(directory.path().toAbsolutePath().normalize().getFileName());
         String key = Integer.toHexString(marks.hashCode());
         return HubEnvironment.system()
                 .cache()

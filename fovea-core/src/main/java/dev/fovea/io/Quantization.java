@@ -86,8 +86,7 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
             }
         }
         Precision head = layers == Precision.NONE ? Precision.NONE : Precision.INT8;
-        return new Quantization(
-                layers, parts.getOrDefault("head", head), parts.getOrDefault("tower", Precision.NONE));
+        return new Quantization(layers, parts.getOrDefault("head", head), parts.getOrDefault("tower", Precision.NONE));
     }
 
     /** Whether nothing is quantised. */

@@ -144,7 +144,8 @@ final class StoredWeights implements WeightSource {
         asked.add(stored.resolve(name));
         QuantizedMatrix w = found.get();
         matrices.put(name, w);
-        Matrix placed = home.isHost() ? w : QuantizedParts.widen(w, made.allocate(home, computed, Shape.of(rows, columns)));
+        Matrix placed =
+                home.isHost() ? w : QuantizedParts.widen(w, made.allocate(home, computed, Shape.of(rows, columns)));
         sizes.merge(name, placed.bytes(), Long::sum);
         return placed;
     }
@@ -287,7 +288,9 @@ final class StoredWeights implements WeightSource {
     }
 
     private Stream<QuantizedMatrix> quantized() {
-        return matrices.values().stream().filter(QuantizedMatrix.class::isInstance).map(QuantizedMatrix.class::cast);
+        return matrices.values().stream()
+                .filter(QuantizedMatrix.class::isInstance)
+                .map(QuantizedMatrix.class::cast);
     }
 
     @Override

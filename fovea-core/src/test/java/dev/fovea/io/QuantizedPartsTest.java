@@ -25,9 +25,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Stored codes against the values that numpy finds in them: {@code src/test/python/quantized_parts.py}. */
 class QuantizedPartsTest {
     private static Safetensors parts() throws URISyntaxException {
-        return Safetensors.open(Path.of(Objects.requireNonNull(
-                        QuantizedPartsTest.class.getResource("/dev/fovea/io/quantize/parts.safetensors"))
-                .toURI()));
+        return Safetensors.open(Path.of(
+                Objects.requireNonNull(QuantizedPartsTest.class.getResource("/dev/fovea/io/quantize/parts.safetensors"))
+                        .toURI()));
     }
 
     private static Optional<QuantizedMatrix> find(Safetensors file, String name, int rows, int columns, Backend b) {
@@ -52,8 +52,7 @@ class QuantizedPartsTest {
         try (Safetensors file = parts();
                 Backend b = new ReferenceBackend()) {
             Shape shape = file.entries().get(name + ".expected").shape();
-            QuantizedMatrix w =
-                    find(file, name, shape.dim(0), shape.dim(1), b).orElseThrow();
+            QuantizedMatrix w = find(file, name, shape.dim(0), shape.dim(1), b).orElseThrow();
             float[] values = expected(file, name);
             float[] row = new float[w.columns()];
             for (int n = 0; n < w.rows(); n++) {
@@ -72,14 +71,13 @@ class QuantizedPartsTest {
                 Backend b = CpuBackend.create(CpuBackend.Options.defaults());
                 Scope scope = Scope.open(b)) {
             Shape shape = file.entries().get(name + ".expected").shape();
-            QuantizedMatrix w =
-                    find(file, name, shape.dim(0), shape.dim(1), b).orElseThrow();
+            QuantizedMatrix w = find(file, name, shape.dim(0), shape.dim(1), b).orElseThrow();
             float[] values = expected(file, name);
             for (int rows : new int[] {1, 40}) {
                 float[] ones = new float[rows * w.columns()];
                 Arrays.fill(ones, 1);
-                float[] out = b.linear(Tensor.of(b, ones, rows, w.columns()), w, null)
-                        .toFloats();
+                float[] out =
+                        b.linear(Tensor.of(b, ones, rows, w.columns()), w, null).toFloats();
                 for (int i = 0; i < out.length; i++) {
                     double sum = 0;
                     double magnitude = 0;
@@ -88,8 +86,7 @@ class QuantizedPartsTest {
                         sum += v;
                         magnitude += Math.abs(v);
                     }
-                    assertThat((double) out[i])
-                            .isCloseTo(sum, Offset.offset(1e-6 * magnitude));
+                    assertThat((double) out[i]).isCloseTo(sum, Offset.offset(1e-6 * magnitude));
                 }
             }
             assertThat(scope.bytes()).isPositive();

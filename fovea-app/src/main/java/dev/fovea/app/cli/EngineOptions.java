@@ -9,8 +9,8 @@ final class EngineOptions {
     @Option(
             names = "--device",
             paramLabel = "NAME",
-            description =
-                    "auto, cpu, cuda, cuda:N, or several with commas, which share the model (default: ${DEFAULT-VALUE}).")
+            description = "auto, cpu, cuda, cuda:N, or several with commas, which share the model (default:"
+                    + " ${DEFAULT-VALUE}).")
     String device = "auto";
 
     @Option(

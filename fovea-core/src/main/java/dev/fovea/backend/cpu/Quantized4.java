@@ -59,7 +59,7 @@ record Quantized4(long pairs, long scales) {
     }
 
     /** NaN where a value is none or infinite, so that the products are NaN too. */
-    private static float largest(float[] values, int from) {
+    static float largest(float[] values, int from) {
         float largest = 0;
         for (int i = from; i < from + BLOCK; i++) {
             largest = Math.max(largest, Math.abs(values[i]));

@@ -39,6 +39,47 @@ final class QuantizedProducts {
     // ----------------------------------------------------------------------------------------------------- few rows
 
     private void few(Rows x, Codes w, @Nullable Rows bias, Rows out) {
+        CodesCode code = CodesCode.here();
+        if (code != null && CodesCode.reads(w)) {
+            byCode(code, x, w, bias, out);
+        } else {
+            byVectors(x, w, bias, out);
+        }
+    }
+
+    /** Codes are read once for each four rows of x; the further times they are near. */
+    private void byCode(CodesCode code, Rows x, Codes w, @Nullable Rows bias, Rows out) {
+        float[] b = JavaGemm.biasOf(bias, w.outputs());
+        float[] row = new float[Math.max(w.blocks() * BLOCK, Lanes.padded(x.width()))];
+        long stripBytes = CodesCode.bytes(w.bits(), CodesCode.ROWS, w.blocks());
+        int strips = Math.ceilDiv(x.count(), CodesCode.ROWS);
+        long at = rows.get().bytes(stripBytes * strips);
+        for (int t = 0; t < x.count(); t++) {
+            x.load(t, row);
+            int strip = t / CodesCode.ROWS;
+            int count = Math.min(CodesCode.ROWS, x.count() - strip * CodesCode.ROWS);
+            CodesCode.row(w.bits(), row, w.blocks(), t % CodesCode.ROWS, count, at + strip * stripBytes);
+        }
+        int perPiece = (int) Math.max(1, PIECE_BYTES / Math.max(1, w.tileBytes()));
+        workers.blocks(w.tiles(), perPiece, (from, to) -> {
+            Pair scratch = Pair.MINE.get();
+            for (int strip = 0; strip < strips; strip++) {
+                int first = strip * CodesCode.ROWS;
+                int count = Math.min(CodesCode.ROWS, x.count() - first);
+                long memory = scratch.results.bytes(CodesCode.resultBytes(count, to - from));
+                long sums = code.multiply(w, from, to - from, at + strip * stripBytes, count, memory);
+                for (int tile = from; tile < to; tile++) {
+                    int outputs = Math.min(TILE, w.outputs() - tile * TILE);
+                    for (int t = 0; t < count; t++) {
+                        scratch.store(sums, b, out, first + t, tile * TILE, outputs);
+                        sums += TILE * Float.BYTES;
+                    }
+                }
+            }
+        });
+    }
+
+    private void byVectors(Rows x, Codes w, @Nullable Rows bias, Rows out) {
         float[] b = JavaGemm.biasOf(bias, w.outputs());
         long rowBytes = w.bits() == 4 ? Quantized4.bytes(w.blocks()) : 4L * w.blocks() * BLOCK;
         long at = rows.get().bytes(rowBytes * x.count());
@@ -63,7 +104,7 @@ final class QuantizedProducts {
                     } else {
                         CodeDot.eight(tiles, at + t * rowBytes);
                     }
-                    pair.store(tiles, b, out, t, tile * TILE, Math.min(2 * TILE, w.outputs() - tile * TILE));
+                    pair.store(tiles.out(), b, out, t, tile * TILE, Math.min(2 * TILE, w.outputs() - tile * TILE));
                 }
             }
         });
@@ -82,16 +123,20 @@ final class QuantizedProducts {
             long at2 = at + 4L * w.expanded();
             w.expand(tile, at);
             w.expand(second, at2);
-            return new CodeDot.Tiles(
-                    w.tile(tile), w.tile(second), at, at2, w.blocks(), results.floats(2 * TILE));
+            return new CodeDot.Tiles(w.tile(tile), w.tile(second), at, at2, w.blocks(), results.floats(2 * TILE));
         }
 
-        void store(CodeDot.Tiles tiles, float[] bias, Rows out, int row, int first, int count) {
-            Lanes.load(DType.FLOAT32, tiles.out(), line, 0, count);
+        void store(long sums, float[] bias, Rows out, int row, int first, int count) {
+            Lanes.load(DType.FLOAT32, sums, line, 0, count);
             for (int i = 0; i < count; i++) {
                 line[i] += bias[first + i];
             }
-            Lanes.store(out.dtype(), line, 0, out.row(row) + (long) first * out.dtype().bytes(), count);
+            Lanes.store(
+                    out.dtype(),
+                    line,
+                    0,
+                    out.row(row) + (long) first * out.dtype().bytes(),
+                    count);
         }
     }
 
@@ -119,10 +164,6 @@ final class QuantizedProducts {
 
     private static Rows part(Rows rows, int first, int count) {
         return new Rows(
-                rows.dtype(),
-                rows.address() + (long) first * rows.dtype().bytes(),
-                rows.count(),
-                count,
-                rows.stride());
+                rows.dtype(), rows.address() + (long) first * rows.dtype().bytes(), rows.count(), count, rows.stride());
     }
 }

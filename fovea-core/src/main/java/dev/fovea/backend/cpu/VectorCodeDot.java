@@ -141,8 +141,8 @@ final class VectorCodeDot {
     }
 
     private static FloatVector bytes(long address) {
-        IntVector v = (IntVector) ByteVector.fromMemorySegment(BYTES, MEMORY, address, ORDER)
-                .convertShape(ZERO_EXTEND_B2I, INTS, 0);
+        IntVector v = (IntVector)
+                ByteVector.fromMemorySegment(BYTES, MEMORY, address, ORDER).convertShape(ZERO_EXTEND_B2I, INTS, 0);
         return (FloatVector) v.convert(I2F, 0);
     }
 }

@@ -30,7 +30,8 @@ final class WidenedCodes {
             } else {
                 eight(codes, k % chunk, s, values);
             }
-            Lanes.store(to.dtype(), values, 0, to.row(k) + (long) at * to.dtype().bytes(), count);
+            Lanes.store(
+                    to.dtype(), values, 0, to.row(k) + (long) at * to.dtype().bytes(), count);
         }
     }
 

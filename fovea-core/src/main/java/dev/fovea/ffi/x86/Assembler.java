@@ -63,6 +63,18 @@ public final class Assembler {
         integers(0x89, from, to);
     }
 
+    /** {@code to = [from]}, 64 bits. */
+    public void load(Gpr to, Address from) {
+        bytes(0x48 | to.high() << 2 | from.indexHigh() << 1 | from.baseHigh(), 0x8b, 0x84 | to.low() << 3, from.sib());
+        word(from.displacement());
+    }
+
+    /** Brings the line at an address nearer; no fault where there is none. */
+    public void prefetcht0(Address at) {
+        bytes(0x40 | at.indexHigh() << 1 | at.baseHigh(), 0x0f, 0x18, 0x84 | 1 << 3, at.sib());
+        word(at.displacement());
+    }
+
     /** {@code to += by}. */
     public void add(Gpr to, Gpr by) {
         integers(0x01, by, to);
@@ -147,6 +159,76 @@ public final class Assembler {
         memory(bits, 0x11, MAP_0F, PREFIX_NONE, from, 0, to);
     }
 
+    /** All lanes are the 32 bits at an address. */
+    public void vpbroadcastd(int to, Address from) {
+        memory(bits, 0x58, MAP_0F38, PREFIX_66, to, 0, from);
+    }
+
+    /** Bytes without sign to 32 bits. */
+    public void vpmovzxbd(int to, Address from) {
+        memory(bits, 0x31, MAP_0F38, PREFIX_66, to, 0, from);
+    }
+
+    /** 32-bit integers to float32. */
+    public void vcvtdq2ps(int to, int from) {
+        registers(bits, 0x5b, MAP_0F, PREFIX_NONE, false, to, 0, from);
+    }
+
+    /** {@code to = a & b}; 512 bits alone. */
+    public void vpandd(int to, int a, int b) {
+        registers(512, 0xdb, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to = a + b}, lanes of 32 bits. */
+    public void vpaddd(int to, int a, int b) {
+        registers(bits, 0xfe, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to = from >>> count}, lanes of 32 bits. */
+    public void vpsrld(int to, int from, int count) {
+        shift(0x72, 2, to, from, count);
+    }
+
+    /** {@code to = from >> count}, lanes of 16 bits with their sign. */
+    public void vpsraw(int to, int from, int count) {
+        shift(0x71, 4, to, from, count);
+    }
+
+    /** {@code to = from << count}, lanes of 16 bits. */
+    public void vpsllw(int to, int from, int count) {
+        shift(0x71, 6, to, from, count);
+    }
+
+    private void shift(int op, int extension, int to, int from, int count) {
+        registers(bits, op, MAP_0F, PREFIX_66, false, extension, to, from);
+        bytes(count);
+    }
+
+    /** To each lane of 32 bits: four bytes of a, without sign, times the four at an address, with theirs; 512 bits alone. */
+    public void vpdpbusd(int to, int a, Address all) {
+        memory(512, 0x50, MAP_0F38, PREFIX_66, to, a, all, true);
+    }
+
+    /** To each lane of 32 bits: two halves of a times the two at an address, all with their sign; 512 bits alone. */
+    public void vpdpwssd(int to, int a, Address all) {
+        memory(512, 0x52, MAP_0F38, PREFIX_66, to, a, all, true);
+    }
+
+    /** {@code to = a b}. */
+    public void vmulps(int to, int a, int b) {
+        registers(bits, 0x59, MAP_0F, PREFIX_NONE, false, to, a, b);
+    }
+
+    /** {@code to = a b}, b the number at an address; 512 bits alone. */
+    public void vmulpsOfAll(int to, int a, Address b) {
+        memory(512, 0x59, MAP_0F, PREFIX_NONE, to, a, b, true);
+    }
+
+    /** {@code to += a b}, b the number at an address; 512 bits alone. */
+    public void vfmadd231psOfAll(int to, int a, Address b) {
+        memory(512, 0xb8, MAP_0F38, PREFIX_66, to, a, b, true);
+    }
+
     /** {@code [to] = from}, the lowest lane. */
     public void vmovss(Address to, int from) {
         memory(128, 0x11, MAP_0F, PREFIX_F3, from, 0, to);
@@ -190,19 +272,34 @@ public final class Assembler {
 
     private void registers(int width, int op, int map, int prefix, boolean wide, int reg, int second, int rm) {
         boolean evex = width == 512 || reg > 15 || second > 15 || rm > 15;
-        prefix(evex, width, map, prefix, wide, reg, second, rm >> 3 & 1, rm >> 4 & 1);
+        prefix(evex, width, map, prefix, wide, reg, second, rm >> 3 & 1, rm >> 4 & 1, false);
         bytes(op, 0xc0 | (reg & 7) << 3 | rm & 7);
     }
 
     private void memory(int width, int op, int map, int prefix, int reg, int second, Address at) {
+        memory(width, op, map, prefix, reg, second, at, false);
+    }
+
+    /** @param broadcast whether all lanes get what is at the address: 512 bits alone */
+    private void memory(int width, int op, int map, int prefix, int reg, int second, Address at, boolean broadcast) {
         boolean evex = width == 512 || reg > 15;
-        prefix(evex, width, map, prefix, false, reg, second, at.baseHigh(), at.indexHigh());
+        prefix(evex, width, map, prefix, false, reg, second, at.baseHigh(), at.indexHigh(), broadcast);
         bytes(op, 0x84 | (reg & 7) << 3, at.sib()); // with a scaled index and 32 bits of displacement
         word(at.displacement());
     }
 
     /** Registers' upper bits are stored inverted. EVEX below 512 bits needs AVX512VL. */
-    private void prefix(boolean evex, int width, int map, int prefix, boolean wide, int reg, int second, int b, int x) {
+    private void prefix(
+            boolean evex,
+            int width,
+            int map,
+            int prefix,
+            boolean wide,
+            int reg,
+            int second,
+            int b,
+            int x,
+            boolean broadcast) {
         int length = width >> 8; // 0, 1, 2 for 128, 256, 512 bits
         int w = wide ? 0x80 : 0;
         int rxb = ((reg >> 3 & 1 ^ 1) << 7) | ((x ^ 1) << 6) | ((b ^ 1) << 5);
@@ -212,7 +309,7 @@ public final class Assembler {
                     0x62,
                     rxb | (reg >> 4 & 1 ^ 1) << 4 | map,
                     w | vvvv | 4 | prefix,
-                    length << 5 | (second >> 4 & 1 ^ 1) << 3);
+                    length << 5 | (broadcast ? 0x10 : 0) | (second >> 4 & 1 ^ 1) << 3);
         } else {
             bytes(0xc4, rxb | map, w | vvvv | length << 2 | prefix);
         }

@@ -7,6 +7,8 @@ public enum Cpuid {
     FMA(1, 2, 12),
     F16C(1, 2, 29),
     AVX512F(7, 1, 16),
+    AVX512BW(7, 1, 30),
+    AVX512_VNNI(7, 2, 11),
     AVX512VL(7, 1, 31);
 
     private final int leaf;

@@ -106,8 +106,7 @@ final class PackedMatrix {
                 TilePacker packer = packers.get();
                 packer.pack(first + i);
                 System.arraycopy(packer.codes, 0, codes, i * packer.codes.length, packer.codes.length);
-                System.arraycopy(
-                        packer.scales, 0, allScales, (first + i) * packer.scales.length, packer.scales.length);
+                System.arraycopy(packer.scales, 0, allScales, (first + i) * packer.scales.length, packer.scales.length);
                 System.arraycopy(packer.zeros, 0, allZeros, (first + i) * packer.zeros.length, packer.zeros.length);
                 ByteBuffer.wrap(allFactors, (first + i) * TILE * Float.BYTES, TILE * Float.BYTES)
                         .order(ByteOrder.LITTLE_ENDIAN)

@@ -82,8 +82,7 @@ final class TilePacker {
     private void zeros() {
         for (int lane = 0; lane < tile.lanes; lane++) {
             double zero = lineScales[lane] > 0 ? -fit.offsets[lane] / lineScales[lane] : 0;
-            zeros[lane] =
-                    (byte) Math.min(TOP_SCALE, Math.max(0, Math.rint(zero / QuantizedMatrix.ZERO_UNIT)));
+            zeros[lane] = (byte) Math.min(TOP_SCALE, Math.max(0, Math.rint(zero / QuantizedMatrix.ZERO_UNIT)));
         }
     }
 

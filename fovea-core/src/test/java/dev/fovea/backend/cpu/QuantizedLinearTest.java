@@ -41,9 +41,19 @@ class QuantizedLinearTest {
                     rows,
                     columns,
                     tensor(b, DType.UINT8, form.codes(rows, columns), parts[0]),
-                    tensor(b, form.group() == 128 ? DType.FLOAT32 : DType.UINT8, scales, parts[1]),
+                    tensor(b, parts[1].length == 4 * scales.size() ? DType.FLOAT32 : DType.UINT8, scales, parts[1]),
                     form.bits() == 4 ? Optional.of(tensor(b, DType.UINT8, scales, parts[2])) : Optional.empty(),
                     tensor(b, DType.FLOAT32, padded, parts[3]));
+        }
+
+        /** The same with scales of float32, which only vectors read. */
+        Case widened() {
+            float[] scales = new float[parts[1].length];
+            for (int i = 0; i < scales.length; i++) {
+                scales[i] = parts[1][i] & 0xff;
+            }
+            byte[] bytes = MemorySegment.ofArray(scales).toArray(ValueLayout.JAVA_BYTE);
+            return new Case(form, rows, columns, new byte[][] {parts[0], bytes, parts[2], parts[3]}, x, bias);
         }
 
         private static Tensor tensor(Backend b, DType dtype, Shape shape, byte[] bytes) {
@@ -97,22 +107,23 @@ class QuantizedLinearTest {
     /** Rounding x to 8 bits is the largest error, beside weights to bfloat16 where there are many rows. */
     private static void compare(Case c, float[] expected, float[] actual, DType dtype, int count) {
         double share = dtype == DType.BFLOAT16 ? 0x1p-8 : dtype == DType.FLOAT16 ? 0x1p-10 : 1e-6;
-        double inside = count > Backend.FEW_ROWS
-                ? (dtype == DType.BFLOAT16 ? 0x1p-8 : 1e-5)
-                : c.form.bits() == 4 ? 0.02 : 1e-4;
+        double inside =
+                count > Backend.FEW_ROWS ? (dtype == DType.BFLOAT16 ? 0x1p-8 : 1e-5) : c.form.bits() == 4 ? 0.02 : 1e-4;
         double scale = 0;
         double error = 0;
         for (int i = 0; i < expected.length; i++) {
             scale = Math.max(scale, Math.abs(expected[i]));
             error = Math.max(error, Math.abs(expected[i] - actual[i]) - share * Math.abs(expected[i]));
         }
-        assertThat(error).as(c.form + " " + c.rows + " x " + c.columns + " " + dtype).isLessThan(inside * scale);
+        assertThat(error)
+                .as(c.form + " " + c.rows + " x " + c.columns + " " + dtype)
+                .isLessThan(inside * scale);
     }
 
     @Test
     void asTheReference() {
-        for (CpuBackend.GemmChoice gemm : new CpuBackend.GemmChoice[] {CpuBackend.GemmChoice.AUTO, CpuBackend.GemmChoice.JAVA
-        }) {
+        for (CpuBackend.GemmChoice gemm :
+                new CpuBackend.GemmChoice[] {CpuBackend.GemmChoice.AUTO, CpuBackend.GemmChoice.JAVA}) {
             try (Backend cpu = CpuBackend.create(new CpuBackend.Options(2, gemm));
                     Backend reference = new ReferenceBackend()) {
                 for (Form form : FORMS) {
@@ -148,6 +159,21 @@ class QuantizedLinearTest {
                     assertThat(c.linear(one, DType.FLOAT32, row, row + 1)).isEqualTo(expected);
                     Warmup.limit(0);
                 }
+            }
+        }
+    }
+
+    @Test
+    void machineCodeGivesTheVectorsBitsForFourBits() {
+        if (CodesCode.here() == null) {
+            return; // a processor without the instructions
+        }
+        try (Backend code = CpuBackend.create(new CpuBackend.Options(2, CpuBackend.GemmChoice.JAVA))) {
+            for (int rows : new int[] {1, 2, 3, 4, 9}) {
+                Case c = draw(new Form(4, 32), 70, 300, rows);
+                float[] expected = c.linear(code, DType.FLOAT32, 0, rows);
+                float[] wide = c.widened().linear(code, DType.FLOAT32, 0, rows);
+                assertThat(expected).isEqualTo(wide);
             }
         }
     }
