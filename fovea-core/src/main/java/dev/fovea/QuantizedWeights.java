@@ -23,6 +23,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The weights of a 16-bit model in codes of few bits: made at the first use, kept beside the hub's cache, and mapped from then on. */
 final class QuantizedWeights {
@@ -46,23 +48,38 @@ final class QuantizedWeights {
                 .warn("the weights of " + Quote.of(directory.path()) + " are made " + quantization.layers()
                         + " once, and kept in " + Quote.of(file));
         makeFolder(file);
-        write(directory, family, quantization, marks, OutputFile.of(file));
+        write(directory, family, quantization, marks, OutputFile.of(file), false);
         return Optional.of(Safetensors.open(file));
     }
 
-    /** Quantises the weights of a directory into a file. */
-    static void write(
+    /** Quantises the weights of a directory into a file, and copies the others into it. */
+    static void writeWhole(
             ModelDirectory directory,
             Family family,
             Quantization quantization,
             Map<String, String> marks,
             OutputFile file) {
+        write(directory, family, quantization, marks, file, true);
+    }
+
+    private static void write(
+            ModelDirectory directory,
+            Family family,
+            Quantization quantization,
+            Map<String, String> marks,
+            OutputFile file,
+            boolean whole) {
         try (ReferenceBackend backend = new ReferenceBackend();
                 Weights weights = Weights.open(directory, backend, DType.FLOAT32, family.renaming())) {
             weights.read(() -> {
                 family.load(directory.config(), weights).close();
                 weights.check();
-                QuantizedFile.write(file, dense(directory, weights), quantization, marks, _ -> {});
+                Map<String, Tensor> dense = dense(directory, weights);
+                Set<String> replaced = dense.keySet().stream()
+                        .filter(name -> quantization.of(name).form().isPresent())
+                        .collect(Collectors.toSet());
+                Map<String, Safetensors.Part> rest = whole ? weights.stored(replaced) : Map.of();
+                QuantizedFile.write(file, dense, quantization, rest, marks, _ -> {});
                 return directory;
             });
         }

@@ -11,11 +11,11 @@ import java.util.stream.Collectors;
 /** What directories hold in place of a model as it was trained: adapters, quantised models, other programs' formats. */
 final class OtherForms {
     static final String MERGE =
-            "merge it into its base model with peft (merge_and_unload, then save_pretrained) and open the result; where that is done"
-                    + " already, take adapter_config.json out of the directory";
+            "merge it into its base model with peft (merge_and_unload, then save_pretrained) and open the result;"
+                    + " where that is done already, take adapter_config.json out of the directory";
     static final String UNQUANTISED =
-            "take the model in float32, bfloat16 or float16 from which it was made; where the weights are of those, take the key or"
-                    + " file out";
+            "take the model in float32, bfloat16 or float16 from which it was made; where the weights are of those,"
+                    + " take the key or file out";
 
     private static final String ADAPTER = "adapter_config.json";
 
@@ -68,7 +68,7 @@ final class OtherForms {
                 config.optionalChild("text_config").orElse(config),
                 config.optionalChild("vision_config").orElse(config))) {
             for (String key : QUANTISATION) {
-                c.optionalChild(key).ifPresent(q -> {
+                c.optionalChild(key).filter(q -> !isOwn(q)).ifPresent(q -> {
                     throw quantised(files, method(key, q), key + " in config.json");
                 });
             }
@@ -78,6 +78,17 @@ final class OtherForms {
                 throw quantised(files, "", file);
             }
         }
+    }
+
+    /** Whether Fovea wrote the directory. */
+    private static boolean isOwn(Config quantization) {
+        boolean own = quantization.value("quant_method").equals(Optional.of(Quantization.METHOD));
+        if (own) {
+            quantization.ignore(
+                    "the weights say themselves how they are stored",
+                    quantization.keys().toArray(String[]::new));
+        }
+        return own;
     }
 
     private static InputException quantised(ModelFiles files, String method, String where) {

@@ -25,6 +25,9 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
     /** Changes whenever the same weights would become other codes. */
     static final String VERSION = "1";
 
+    /** {@code quant_method} of directories that Fovea wrote. */
+    public static final String METHOD = "fovea";
+
     private static final Pattern HEAD = Pattern.compile("(.+\\.)?lm_head\\.weight");
     private static final Pattern LAYERS = Pattern.compile(
             "(model\\.)?(language_model\\.)?(model\\.)?((encoder|decoder)\\.)?layers\\.\\d+\\..+\\.weight");

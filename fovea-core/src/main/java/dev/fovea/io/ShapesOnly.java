@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -53,6 +54,11 @@ final class ShapesOnly implements WeightSource {
 
     @Override
     public Map<String, Matrix> matrices() {
+        return Map.of();
+    }
+
+    @Override
+    public Map<String, Safetensors.Part> stored(Set<String> without) {
         return Map.of();
     }
 

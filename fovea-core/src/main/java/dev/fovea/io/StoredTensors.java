@@ -3,7 +3,11 @@ package dev.fovea.io;
 import dev.fovea.error.InputException;
 import dev.fovea.error.Quote;
 import dev.fovea.error.Warnings;
+import dev.fovea.tensor.Shape;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -24,6 +28,32 @@ final class StoredTensors {
             return entry.name().equals(name)
                     ? Quote.of(name)
                     : Quote.of(name) + " (stored as " + Quote.of(entry.name()) + ")";
+        }
+
+        /** As it is, for another file. */
+        Safetensors.Part part() {
+            return new Safetensors.Part() {
+                @Override
+                public StoredType type() {
+                    return entry.type();
+                }
+
+                @Override
+                public Shape shape() {
+                    return entry.shape();
+                }
+
+                @Override
+                public void writeTo(OutputStream out) throws IOException {
+                    byte[] buffer = new byte[1 << 16];
+                    MemorySegment bytes = bytes();
+                    for (long at = 0; at < bytes.byteSize(); at += buffer.length) {
+                        int count = (int) Math.min(buffer.length, bytes.byteSize() - at);
+                        MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, at, buffer, 0, count);
+                        out.write(buffer, 0, count);
+                    }
+                }
+            };
         }
 
         private boolean sameBytesAs(Stored other) {
@@ -74,6 +104,11 @@ final class StoredTensors {
     /** The one name of a tensor that has several. */
     String resolve(String name) {
         return ties.getOrDefault(name, name);
+    }
+
+    /** Whether a tensor is stored under one name and meant by another too. */
+    boolean isShared(String name) {
+        return ties.containsKey(name) && byName.get(ties.get(name)) == byName.get(name) || ties.containsValue(name);
     }
 
     Optional<Stored> find(String name) {

@@ -173,6 +173,18 @@ final class StoredWeights implements WeightSource {
     }
 
     @Override
+    public Map<String, Safetensors.Part> stored(Set<String> without) {
+        Map<String, Safetensors.Part> parts = new LinkedHashMap<>();
+        for (String name : stored.names()) {
+            if (!without.contains(name) || stored.isShared(name)) {
+                Stored held = stored.find(name).orElseThrow();
+                parts.put(held.entry().name(), held.part());
+            }
+        }
+        return parts;
+    }
+
+    @Override
     public Map<String, Matrix> matrices() {
         return Collections.unmodifiableMap(matrices);
     }

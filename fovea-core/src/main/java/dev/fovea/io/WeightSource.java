@@ -4,6 +4,7 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.Tensor;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -30,6 +31,9 @@ interface WeightSource {
 
     /** The weights of linear layers that were asked for, by their names. */
     Map<String, Matrix> matrices();
+
+    /** As {@link Weights#stored}. */
+    Map<String, Safetensors.Part> stored(Set<String> without);
 
     /** As {@link Weights#tie}, by full names. */
     void tie(String name, String source);

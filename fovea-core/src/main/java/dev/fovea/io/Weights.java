@@ -7,6 +7,7 @@ import dev.fovea.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -154,6 +155,15 @@ public final class Weights implements AutoCloseable {
     /** The weights of linear layers that were asked for, by their full names and in that order. */
     public Map<String, Matrix> matrices() {
         return source.matrices();
+    }
+
+    /**
+     * What the files hold, as it is, under their own names: to be written into another file.
+     *
+     * @param without names, in full and in the model's spelling, of tensors that are left out unless another name means them too
+     */
+    public Map<String, Safetensors.Part> stored(Set<String> without) {
+        return source.stored(without);
     }
 
     /** {@link #tensor} where the checkpoint has it. */

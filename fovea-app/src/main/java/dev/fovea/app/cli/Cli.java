@@ -42,6 +42,8 @@ public final class Cli {
         commands.put("inspect", InspectCommand::new);
         commands.put("serve", ServeCommand::new);
         commands.put("bench", BenchCommand::new);
+        commands.put("quantize", QuantizeCommand::new);
+        commands.put("eval", EvalCommand::new);
         commands.put("pull", PullCommand::new);
         commands.put("list", ListCommand::new);
         commands.put("rm", RmCommand::new);

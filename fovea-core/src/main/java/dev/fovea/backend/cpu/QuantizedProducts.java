@@ -15,8 +15,8 @@ final class QuantizedProducts {
     /** Bytes of codes that a thread takes at once. */
     private static final int PIECE_BYTES = 1 << 17;
 
-    /** Bytes of a widened panel: all threads find it in the third-level cache. */
-    private static final int PANEL_BYTES = 1 << 23;
+    /** Outputs of a widened panel for each thread: as many as {@link OneDnnGemm} gives a thread, so that they stay near. */
+    private static final int PANEL_OUTPUTS = 256;
 
     private final Workers workers;
     private final Gemm gemm;
@@ -145,7 +145,7 @@ final class QuantizedProducts {
     private void many(Rows x, Codes w, @Nullable Rows bias, Rows out) {
         DType dtype = x.dtype() == DType.BFLOAT16 ? DType.BFLOAT16 : DType.FLOAT32;
         long outputBytes = (long) w.inputs() * dtype.bytes();
-        int tiles = (int) Math.max(1, PANEL_BYTES / (outputBytes * TILE));
+        int tiles = Math.min(w.tiles(), PANEL_OUTPUTS / TILE * workers.count());
         long panel = panels.get().bytes(tiles * TILE * outputBytes);
         for (int tile = 0; tile < w.tiles(); tile += tiles) {
             int first = tile * TILE;

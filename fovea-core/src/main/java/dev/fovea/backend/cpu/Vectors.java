@@ -49,7 +49,7 @@ final class Vectors {
     }
 
     /** float32 bits whose upper half is the nearest bfloat16, ties to even; NaN stays NaN. */
-    private static IntVector nearestBfloat16(FloatVector v) {
+    static IntVector nearestBfloat16(FloatVector v) {
         IntVector bits = v.reinterpretAsInts();
         IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.AND, 1);
         IntVector rounded = bits.add(odd).add(0x7fff);

@@ -10,6 +10,8 @@ import static dev.fovea.tensor.QuantizedMatrix.TILE;
 final class WidenedCodes {
     private static final ThreadLocal<Buffer> SCALES = ThreadLocal.withInitial(Buffer::new);
 
+    private static final Warmup WIDENED = new Warmup();
+
     private WidenedCodes() {}
 
     /**
@@ -20,6 +22,10 @@ final class WidenedCodes {
     static void tile(Codes w, int tile, Rows to, int at, int count) {
         long scales = SCALES.get().floats(w.expanded());
         w.expand(tile, scales);
+        if (count == TILE && !WIDENED.plain(w.blocks() * BLOCK * TILE)) {
+            VectorWidening.tile(w, w.tile(tile), scales, to, at);
+            return;
+        }
         float[] values = new float[TILE];
         int chunk = 32 / w.bits();
         for (int k = 0; k < w.inputs(); k++) {

@@ -10,9 +10,9 @@ final class GroupFit {
     static final int TOP = 15;
 
     /** Shares of a group's range that a search begins with: outliers are clipped where that serves the rest. */
-    private static final float[] SHARES = {1f, 0.92f, 0.84f, 0.76f};
+    private static final float[] SHARES = {1f, 0.84f};
 
-    private static final int ROUNDS = 3;
+    private static final int ROUNDS = 2;
 
     final float[] scales;
     final float[] offsets;

@@ -17,6 +17,7 @@ public final class QuantizedFile {
 
     /**
      * @param weights by the model's names, densely packed in the host's memory
+     * @param rest what is written behind them as it is
      * @param metadata of the file
      * @param progress gets the share that is done, from any thread
      * @throws dev.fovea.error.InputException where a weight is not finite, or the file cannot be written
@@ -25,6 +26,7 @@ public final class QuantizedFile {
             OutputFile file,
             Map<String, Tensor> weights,
             Quantization quantization,
+            Map<String, Safetensors.Part> rest,
             Map<String, String> metadata,
             DoubleConsumer progress) {
         Map<String, Safetensors.Part> parts = new LinkedHashMap<>();
@@ -36,6 +38,7 @@ public final class QuantizedFile {
                             name, weight, f, () -> progress.accept((double) done.incrementAndGet() / tiles))
                     .parts()));
         });
+        parts.putAll(rest);
         file.write(out -> Safetensors.write(out, parts, metadata));
     }
 }

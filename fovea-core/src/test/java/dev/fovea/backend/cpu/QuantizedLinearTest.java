@@ -106,7 +106,7 @@ class QuantizedLinearTest {
 
     /** Rounding x to 8 bits is the largest error, beside weights to bfloat16 where there are many rows. */
     private static void compare(Case c, float[] expected, float[] actual, DType dtype, int count) {
-        double share = dtype == DType.BFLOAT16 ? 0x1p-8 : dtype == DType.FLOAT16 ? 0x1p-10 : 1e-6;
+        double share = dtype == DType.BFLOAT16 ? 0x1p-7 : dtype == DType.FLOAT16 ? 0x1p-10 : 1e-6;
         double inside =
                 count > Backend.FEW_ROWS ? (dtype == DType.BFLOAT16 ? 0x1p-8 : 1e-5) : c.form.bits() == 4 ? 0.02 : 1e-4;
         double scale = 0;
