@@ -6,7 +6,7 @@ import dev.fovea.models.EncodedImages;
 /**
  * How many requests {@link Pipeline#batched} answers at once, and what they may take.
  *
- * <pre>{@code pipe.batched(BatchOptions.DEFAULT.withRows(16).withQueue(100))}</pre>
+ * <pre>{@code BatchOptions.DEFAULT.withRows(16).withQueue(100)}</pre>
  *
  * @param rows that are decoded at once: an answer each, and as many as it has beams for a beam search. A request that alone has more
  *     runs when no other does

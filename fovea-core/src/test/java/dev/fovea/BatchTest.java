@@ -1,21 +1,33 @@
 package dev.fovea;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fovea.error.BusyException;
+import dev.fovea.error.ClosedException;
+import dev.fovea.error.InputException;
+import dev.fovea.error.MemoryException;
+import dev.fovea.generate.FinishReason;
+import dev.fovea.generate.Listener;
 import dev.fovea.generate.LogitsProcessor;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -67,8 +79,8 @@ class BatchTest {
     private static List<Request> requests(Pipeline pipe) {
         List<Request> requests = new ArrayList<>();
         List<String> tasks = pipe.processor().tasks();
-        for (int i = 0; i < 2 * WAYS.size(); i++) {
-            String words = "and this, ".repeat(3 * i);
+        for (int i = 0; i < WAYS.size(); i++) {
+            String words = "and this, ".repeat(5 * i);
             Map<String, Object> json = new HashMap<>(Map.of("generate", WAYS.get(i % WAYS.size()), "id", i));
             boolean picture = !pipe.processor().hasChatTemplate() || i % 3 != 1;
             if (pipe.processor().hasChatTemplate()) {
@@ -130,6 +142,171 @@ class BatchTest {
             assertThat(stats.prefixHits() > 0)
                     .as("pictures long enough to be worth a part of their own")
                     .isEqualTo(kit.startsWith("qwen") || kit.startsWith("llava"));
+        }
+    }
+
+    private static Request text(String prompt, int tokens) {
+        return Request.parse(
+                new HashMap<>(Map.of(
+                        "messages",
+                        List.of(Map.of("role", "user", "content", prompt)),
+                        "generate",
+                        Map.of("max_new_tokens", tokens, "min_new_tokens", tokens, "do_sample", false))),
+                Path.of("."));
+    }
+
+    /** An answer that is being written on a thread of its own, and goes on until it may end. */
+    private static final class Endless implements AutoCloseable {
+        private final ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor();
+        private final AtomicBoolean over = new AtomicBoolean();
+        private final Future<Answer> answer;
+
+        Endless(Pipeline pipe) throws InterruptedException {
+            CountDownLatch begun = new CountDownLatch(1);
+            Listener listener = new Listener() {
+                @Override
+                public void token(int index, int token) {
+                    begun.countDown();
+                }
+            };
+            GenerateOptions options =
+                    GenerateOptions.DEFAULT.withListener(listener).withCancelled(over::get);
+            answer = thread.submit(() -> pipe.answer(text("Count.", 20_000), options));
+            begun.await();
+        }
+
+        Answer end() throws Exception {
+            over.set(true);
+            return answer.get();
+        }
+
+        @Override
+        public void close() {
+            over.set(true);
+            thread.close();
+        }
+    }
+
+    @Test
+    void whoFindsNoPlaceIsTold() throws Exception {
+        try (Pipeline plain = open("qwen2_5_vl/base");
+                Pipeline batched =
+                        plain.batched(BatchOptions.DEFAULT.withRows(1).withQueue(0));
+                Endless _ = new Endless(batched)) {
+            assertThatThrownBy(() -> batched.answer(text("And I?", 3)))
+                    .isInstanceOf(BusyException.class)
+                    .hasMessageMatching("0 requests wait, 0 may; this one found no place; ask again in \\d+ s")
+                    .satisfies(e -> assertThat(((BusyException) e).retryAfter()).isPositive());
+            assertThat(batched.batchStats().orElseThrow().refused()).isEqualTo(1);
+            assertThat(batched.batchStats().orElseThrow().waiting()).isZero();
+        }
+    }
+
+    @Test
+    void whoWaitsMayLeave() throws Exception {
+        try (Pipeline plain = open("qwen2_5_vl/base");
+                Pipeline batched = plain.batched(BatchOptions.DEFAULT.withRows(1));
+                Endless running = new Endless(batched)) {
+            Answer late = batched.answer(
+                    text("And I?", 3),
+                    GenerateOptions.DEFAULT.withDeadline(Instant.now().plus(Duration.ofMillis(100))));
+            assertThat(late.sequences().getFirst().finishReason()).isEqualTo(FinishReason.DEADLINE);
+            assertThat(late.sequences().getFirst().tokenIds()).isEmpty();
+            AtomicBoolean gone = new AtomicBoolean();
+            Thread.ofVirtual().start(() -> gone.set(true));
+            Answer cancelled = batched.answer(text("And I?", 3), GenerateOptions.DEFAULT.withCancelled(gone::get));
+            assertThat(cancelled.sequences().getFirst().finishReason()).isEqualTo(FinishReason.CANCELLED);
+            Answer end = running.end();
+            assertThat(end.sequences().getFirst().finishReason()).isEqualTo(FinishReason.CANCELLED);
+            assertThat(end.sequences().getFirst().tokenIds()).isNotEmpty();
+            assertThat(batched.answer(text("And now?", 3)).usage().completionTokens())
+                    .isEqualTo(3);
+        }
+    }
+
+    @Test
+    void aDeadlineEndsARunningAnswer() throws Exception {
+        try (Pipeline plain = open("qwen2_5_vl/base");
+                Pipeline batched = plain.batched(BatchOptions.DEFAULT)) {
+            for (Pipeline pipe : List.of(plain, batched)) {
+                Answer answer = pipe.answer(
+                        text("Count.", 20_000),
+                        GenerateOptions.DEFAULT.withDeadline(Instant.now().plus(Duration.ofMillis(500))));
+                assertThat(answer.sequences().getFirst().finishReason()).isEqualTo(FinishReason.DEADLINE);
+            }
+        }
+    }
+
+    @Test
+    void aRequestThatIsTooLargeForTheBatch() {
+        try (Pipeline plain = open("qwen2_5_vl/base");
+                Pipeline batched = plain.batched(BatchOptions.DEFAULT.withCacheBytes(100_000))) {
+            assertThatThrownBy(() -> batched.answer(text("Count.", 2000)))
+                    .isInstanceOf(MemoryException.class)
+                    .hasMessageContaining("the batch has 0.00 GB");
+            assertThat(batched.answer(text("Count.", 3)).usage().completionTokens())
+                    .isEqualTo(3);
+        }
+    }
+
+    @Test
+    void whatRunsEndsAsUsualAfterTheClose() throws Exception {
+        try (Pipeline plain = open("qwen2_5_vl/base")) {
+            Pipeline batched = plain.batched(BatchOptions.DEFAULT);
+            try (Endless running = new Endless(batched)) {
+                batched.close();
+                assertThatThrownBy(() -> batched.answer(text("And I?", 3))).isInstanceOf(ClosedException.class);
+                assertThat(running.end().sequences().getFirst().tokenIds()).isNotEmpty();
+            }
+        }
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            if (thread.getName().startsWith("fovea-batch")) {
+                thread.join(60_000);
+                assertThat(thread.isAlive()).isFalse();
+            }
+        }
+    }
+
+    /** OPT has 256 positions; a longer answer fails in the midst of a step, with others in it. */
+    @Test
+    void whoFailsHurtsNoOther() throws Exception {
+        try (Pipeline plain = open("blip2/opt-calm");
+                Pipeline batched = plain.batched(BatchOptions.DEFAULT)) {
+            List<Request> requests = requests(plain);
+            List<Said> alone =
+                    requests.stream().map(r -> Said.of(plain, r, true, "")).toList();
+            Map<String, Object> json = new HashMap<>(Map.of(
+                    "text", "a ".repeat(215), "images", List.of(CAT), "generate", Map.of("max_new_tokens", 100)));
+            Request tooLong = Request.parse(json, Path.of("."));
+            LogitsProcessor faulty = (ids, _) -> {
+                if (ids.length > 45) {
+                    throw new IllegalStateException("the caller's own");
+                }
+            };
+            List<Callable<Object>> calls = new ArrayList<>();
+            for (Request request : requests) {
+                calls.add(() -> Said.of(batched, request, true, ""));
+                calls.add(() ->
+                        failure(() -> batched.answer(request, GenerateOptions.DEFAULT.withLogitsProcessors(faulty))));
+            }
+            calls.add(() -> failure(() -> batched.answer(tooLong)));
+            List<Object> results = together(calls);
+            for (int i = 0; i < requests.size(); i++) {
+                assertThat(results.get(2 * i)).isEqualTo(alone.get(i));
+            }
+            assertThat(results).hasAtLeastOneElementOfType(IllegalStateException.class);
+            assertThat(results.getLast()).isInstanceOf(InputException.class);
+            BatchStats stats = batched.batchStats().orElseThrow();
+            assertThat(stats.running()).isZero();
+            assertThat(stats.rows()).isZero();
+        }
+    }
+
+    private static Object failure(Callable<Answer> call) {
+        try {
+            return call.call();
+        } catch (Exception e) {
+            return e;
         }
     }
 }

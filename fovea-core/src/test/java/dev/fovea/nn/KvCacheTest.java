@@ -107,6 +107,49 @@ class KvCacheTest {
         }
     }
 
+    /** A sequence that forks, is cut back and goes on with a part of another sees what it would have seen alone. */
+    @Test
+    void sequencesShareWhatTheyHaveInCommon() {
+        try (KvCache cache = new KvCache(backend, DType.FLOAT32, 1, WIDTH, WINDOWS)) {
+            int first = cache.addSequence();
+            run(cache, first, 0, 20);
+            KvCache.Part part = cache.keep(first, 0, 20);
+            run(cache, first, 20, 30);
+            long used = cache.usedBytes();
+            int fork = cache.fork(first);
+            assertThat(cache.usedBytes()).as("a fork takes no row").isEqualTo(used);
+            run(cache, fork, 30, 31);
+            cache.takeBack(fork);
+            assertThat(cache.usedBytes()).as("a step taken back").isEqualTo(used);
+            cache.remove(first);
+            int second = cache.addSequence();
+            assertThat(second).isEqualTo(first);
+            cache.append(second, part);
+            for (int sequence : new int[] {second, fork}) {
+                int from = cache.length(sequence);
+                assertThat(run(cache, sequence, from, LENGTH))
+                        .containsExactly(expected(WINDOW, new int[LENGTH], from, LENGTH), within(1e-6f));
+            }
+            cache.remove(second);
+            cache.remove(fork);
+            assertThat(cache.usedBytes()).isEqualTo(part.bytes());
+            cache.forget(part);
+            assertThat(cache.usedBytes()).isZero();
+            assertThat(cache.sequences()).isZero();
+        }
+    }
+
+    /** What the layer with a window sees in one step. */
+    private float[] run(KvCache cache, int sequence, int from, int to) {
+        try (Scope _ = Scope.open(backend)) {
+            KvCache.Step step = cache.append(new int[] {sequence}, new int[] {to - from});
+            Tensor seen = step.attend(0, rows(q, from, to), rows(k, from, to), rows(v, from, to), 0.5f);
+            assertThat(seen.toFloats()).containsExactly(expected(0, new int[LENGTH], from, to), within(1e-6f));
+            return step.attend(1, rows(q, from, to), rows(k, from, to), rows(v, from, to), 0.5f)
+                    .toFloats();
+        }
+    }
+
     /** 34 layers, every sixth full, window 1024, 4 heads of 256 in bfloat16: the figures of Gemma 3 4B. */
     @Test
     void bytesOfASequence() {
