@@ -45,6 +45,7 @@ final class ResponsesRoute implements Handler {
                 .read(ResponsesInput.messages(request), "input");
         Sampling sampling = Sampling.read(request, pipeline, service.options().maxNewTokens(), "max_output_tokens");
         request.only("n", 1L, "a response is one");
+        request.refuse("chats have them", "tools", "tool_choice", "parallel_tool_calls");
         Request asked = Question.of(messages, request, pipeline, sampling);
         boolean stream = request.flag("stream");
         request.withoutEffect(
