@@ -50,7 +50,7 @@ final class BenchRows {
         if (first == before) {
             return; // a GPU computes
         }
-        idle("  threads idle in prefill", "prefill_idle_share", first - before, threads * prefill);
+        idle("  threads idle in prefill", "prefill_idle_share", (double) first - before, threads * prefill);
         GenerateOutput.Timings both = generate(prompt(tokens), steps, 1);
         double busy = pipe.model().threadNanos() - first - (first - before) * both.prefill() / prefill;
         idle("  threads idle in decode", "decode_idle_share", busy, threads * both.decode());
