@@ -54,7 +54,7 @@ class TokenizerSweepTest {
             "\u0663",
             "\u216B",
             "e\u0301",
-            "\u0041\u030A",
+            "A\u030A",
             "\u1100\u1161\u11A8",
             "\u0F71\u0F72",
             "\uD834\uDD5E",
