@@ -1,9 +1,11 @@
 package dev.fovea;
 
+import dev.fovea.generate.Constraint;
 import dev.fovea.generate.Listener;
 import dev.fovea.generate.LogitsProcessor;
 import dev.fovea.generate.StopRule;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -56,6 +58,17 @@ public record GenerateOptions(
     public GenerateOptions withLogitsProcessors(LogitsProcessor... processors) {
         Objects.requireNonNull(processors, "processors");
         return new GenerateOptions(listener, cancelled, deadline, List.of(processors), stopRule, client);
+    }
+
+    /** Adds the constraint to the processors and to the stop rule. */
+    public GenerateOptions withConstraint(Constraint constraint) {
+        Objects.requireNonNull(constraint, "constraint");
+        List<LogitsProcessor> processors = new ArrayList<>(logitsProcessors);
+        processors.add(constraint);
+        StopRule other = stopRule;
+        return withLogitsProcessors(processors.toArray(LogitsProcessor[]::new))
+                .withStopRule((row, ids, promptLength) ->
+                        constraint.stop(row, ids, promptLength) || other.stop(row, ids, promptLength));
     }
 
     public GenerateOptions withStopRule(StopRule stopRule) {

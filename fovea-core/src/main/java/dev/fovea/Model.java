@@ -5,6 +5,7 @@ import dev.fovea.backend.shapes.ShapeBackend;
 import dev.fovea.error.ClosedException;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
+import dev.fovea.generate.Constraint;
 import dev.fovea.generate.Decoding;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Generator;
@@ -193,6 +194,12 @@ public final class Model implements AutoCloseable {
         if (!config.stopStrings().isEmpty() && options.stopRule() == StopRule.NEVER) {
             throw new OptionException(
                     "stop_strings needs a tokenizer, which a model does not have", "use Pipeline, or give a stop rule");
+        }
+        if (config.responseFormat().isPresent()
+                && options.logitsProcessors().stream().noneMatch(Constraint.class::isInstance)) {
+            throw new OptionException(
+                    "response_format needs a tokenizer, which a model does not have",
+                    "use Pipeline, or give the processor's constraint");
         }
         List<int[]> prompts = model.promptIds(inputs);
         checkLengths(inputs);

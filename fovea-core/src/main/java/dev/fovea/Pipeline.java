@@ -325,14 +325,23 @@ public final class Pipeline implements AutoCloseable {
         }
         double preprocess = (System.nanoTime() - start) / 1e6;
         GenerationConfig config = requests.getFirst().generate();
-        List<String> stops = model.resolve(config).stopStrings();
-        GenerateOptions all =
-                stops.isEmpty() ? options : options.withStopRule(stopRule(stops, inputs, options.stopRule()));
+        GenerateOptions all = withText(model.resolve(config), inputs, options);
         GenerateOutput output = model.generate(inputs, config, all, batch);
         double total = (System.nanoTime() - start) / 1e6;
         return IntStream.range(0, requests.size())
                 .mapToObj(row -> answer(requests.get(row), inputs.rows().get(row), row, output, preprocess, total))
                 .toList();
+    }
+
+    /** With what the config says of an answer's text, which the model does not know. */
+    private GenerateOptions withText(GenerationConfig config, Inputs inputs, GenerateOptions options) {
+        List<String> stops = config.stopStrings();
+        GenerateOptions all =
+                stops.isEmpty() ? options : options.withStopRule(stopRule(stops, inputs, options.stopRule()));
+        return config.responseFormat()
+                .map(processor::constraint)
+                .map(all::withConstraint)
+                .orElse(all);
     }
 
     private StopRule stopRule(List<String> texts, Inputs inputs, StopRule other) {

@@ -4,6 +4,8 @@ import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
 import dev.fovea.error.Warnings;
+import dev.fovea.generate.Constraint;
+import dev.fovea.generate.ResponseFormat;
 import dev.fovea.generate.Sequence;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
@@ -25,6 +27,7 @@ import dev.fovea.tensor.Lifetime;
 import dev.fovea.text.ChatTemplateOptions;
 import dev.fovea.text.ControlTokens;
 import dev.fovea.text.Tokenizer;
+import dev.fovea.text.grammar.Constraints;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -52,6 +55,7 @@ public final class Processor implements AutoCloseable {
     private final Warnings warnings;
     private final MediaPolicy media;
     private final ChatPrompts chats;
+    private final Constraints constraints;
 
     Processor(ModelDirectory directory) {
         this(
@@ -59,7 +63,8 @@ public final class Processor implements AutoCloseable {
                 Families.of(directory).processor(directory),
                 Map.of(),
                 directory.warnings(),
-                MediaPolicy.TRUSTED);
+                MediaPolicy.TRUSTED,
+                Optional.empty());
     }
 
     private Processor(
@@ -67,13 +72,15 @@ public final class Processor implements AutoCloseable {
             ModelProcessor processor,
             Map<String, Object> defaults,
             Warnings warnings,
-            MediaPolicy media) {
+            MediaPolicy media,
+            Optional<Constraints> constraints) {
         this.modelType = modelType;
         this.processor = processor;
         this.defaults = Map.copyOf(defaults);
         this.warnings = warnings;
         this.media = media;
         this.chats = new ChatPrompts(processor, warnings);
+        this.constraints = constraints.orElseGet(() -> new Constraints(processor.tokenizer()));
     }
 
     /**
@@ -84,7 +91,7 @@ public final class Processor implements AutoCloseable {
      */
     public Processor with(Map<String, Object> options) {
         Objects.requireNonNull(options, "options");
-        return new Processor(modelType, processor, merged(options), warnings, media);
+        return new Processor(modelType, processor, merged(options), warnings, media, Optional.of(constraints));
     }
 
     /**
@@ -94,7 +101,7 @@ public final class Processor implements AutoCloseable {
      */
     public Processor withMedia(MediaPolicy policy) {
         Objects.requireNonNull(policy, "policy");
-        return new Processor(modelType, processor, defaults, warnings, policy);
+        return new Processor(modelType, processor, defaults, warnings, policy, Optional.of(constraints));
     }
 
     public Tokenizer tokenizer() {
@@ -464,6 +471,19 @@ public final class Processor implements AutoCloseable {
         Objects.requireNonNull(text, "text");
         Objects.requireNonNull(image, "image");
         return processor.ground(text, image.views().getFirst());
+    }
+
+    /**
+     * Holds the answers of a call of {@link Model#generate} to a format: give it to {@link GenerateOptions#withConstraint}. {@link
+     * Pipeline} does so by itself.
+     *
+     * @throws OptionException where the format's schema has something that is not supported, or allows no document
+     */
+    public Constraint constraint(ResponseFormat format) {
+        Objects.requireNonNull(format, "format");
+        try (var _ = use("processor")) {
+            return constraints.of(format);
+        }
     }
 
     private Map<String, Object> merged(Map<String, Object> options) {

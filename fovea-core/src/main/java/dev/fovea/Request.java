@@ -2,6 +2,7 @@ package dev.fovea;
 
 import dev.fovea.error.InputException;
 import dev.fovea.generate.GenerationConfig;
+import dev.fovea.generate.ResponseFormat;
 import dev.fovea.io.Config;
 import dev.fovea.io.Json;
 import dev.fovea.media.ImageSource;
@@ -155,6 +156,18 @@ public final class Request {
     public Request withGenerate(GenerationConfig config) {
         Objects.requireNonNull(config, "config");
         return with(p -> p.generate = config);
+    }
+
+    /**
+     * Holds the answer to the documents of a JSON schema: {@link GenerationConfig#withResponseFormat}.
+     *
+     * @param schema as JSON
+     * @throws InputException where it is no JSON object
+     */
+    public Request withJsonSchema(String schema) {
+        Objects.requireNonNull(schema, "schema");
+        var format = ResponseFormat.jsonSchema(Json.object(Json.parse(schema, "the JSON schema"), "the JSON schema"));
+        return with(p -> p.generate = p.generate.withResponseFormat(format));
     }
 
     /** @param arguments keyword arguments of generate that are the model's own: {@code interpolate_pos_encoding} of BLIP-2 */

@@ -6,10 +6,12 @@ import dev.fovea.error.Closest;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.DoublePredicate;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -22,6 +24,8 @@ final class ConfigKeys {
 
     /** Each has scores for the whole vocabulary, and a cache. */
     private static final int MOST_SEQUENCES = 4096;
+
+    private static final int MOST_LOGPROBS = 1000;
 
     private static final Map<String, Kind> KINDS = Map.ofEntries(
             entry("max_length", integer(1)),
@@ -57,7 +61,14 @@ final class ConfigKeys {
             entry("eos_token_id", ids()),
             entry("pad_token_id", tokenId()),
             entry("decoder_start_token_id", tokenId()),
-            entry("output_scores", bool()));
+            entry("output_scores", bool()),
+            entry("frequency_penalty", number("a number", _ -> true)),
+            entry("presence_penalty", number("a number", _ -> true)),
+            entry("logprobs", integer(0, MOST_LOGPROBS)),
+            entry("response_format", responseFormat()));
+
+    /** Fovea's own, which a call alone gives: transformers would not see them in a directory. */
+    static final Set<String> OF_CALLS = Set.of("frequency_penalty", "presence_penalty", "logprobs", "response_format");
 
     /** What counts where an option is not given; an option that is not here is off. */
     static final Map<String, Object> DEFAULTS = Map.ofEntries(
@@ -85,7 +96,9 @@ final class ConfigKeys {
             entry("remove_invalid_values", false),
             entry("forced_eos_token_id", List.of()),
             entry("eos_token_id", List.of()),
-            entry("output_scores", false));
+            entry("output_scores", false),
+            entry("frequency_penalty", 0.0),
+            entry("presence_penalty", 0.0));
 
     private static final String SAME_ANSWER = "decides how the reference computes, not what it answers";
     private static final String OUTPUT_FORM = "the form of an answer is fixed; trace gives intermediate tensors";
@@ -262,6 +275,20 @@ final class ConfigKeys {
 
     private static Kind sequenceBias() {
         return new Kind("a list of [[token ids], bias]", v -> asList(v, ConfigKeys::asSequenceBias));
+    }
+
+    private static Kind responseFormat() {
+        return new Kind("an object as OpenAI's response_format", v -> switch (v) {
+            case ResponseFormat format -> Optional.of(format);
+            case Map<?, ?> map -> Optional.of(ResponseFormat.of(stringKeys(map)));
+            default -> Optional.empty();
+        });
+    }
+
+    static Map<String, @Nullable Object> stringKeys(Map<?, ?> map) {
+        Map<String, @Nullable Object> result = new LinkedHashMap<>();
+        map.forEach((key, value) -> result.put(String.valueOf(key), value));
+        return result;
     }
 
     private static Kind exponentialDecay() {

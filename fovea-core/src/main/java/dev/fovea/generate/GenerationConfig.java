@@ -107,6 +107,7 @@ public record GenerationConfig(Map<String, Object> values) {
         Objects.requireNonNull(where, "where");
         Map<String, Object> unusable = new LinkedHashMap<>();
         Map<String, @Nullable Object> usable = new LinkedHashMap<>(json);
+        usable.keySet().removeAll(ConfigKeys.OF_CALLS);
         json.forEach((key, value) -> {
             if (value != null && (SAMPLING_ONLY.contains(key) || BEAMS_ONLY.contains(key))) {
                 ConfigKeys.problem(key, value).ifPresent(problem -> {
@@ -121,7 +122,7 @@ public record GenerationConfig(Map<String, Object> values) {
     /** Whether a key of generation_config.json counts for an answer, or is refused; others are ignored. */
     public static boolean isRead(String key) {
         Objects.requireNonNull(key, "key");
-        return ConfigKeys.isKnown(key) && !ConfigKeys.NO_EFFECT.containsKey(key);
+        return ConfigKeys.isKnown(key) && !ConfigKeys.NO_EFFECT.containsKey(key) && !ConfigKeys.OF_CALLS.contains(key);
     }
 
     /** Why a key that transformers knows has no effect here; empty for others. */
@@ -139,7 +140,7 @@ public record GenerationConfig(Map<String, Object> values) {
         Objects.requireNonNull(where, "where");
         GenerationConfig top = withoutDefaults(ofFile(json, where));
         return json.get("text_config") instanceof Map<?, ?> text
-                ? top.over(withoutDefaults(ofFile(stringKeys(text), where + ", text_config")))
+                ? top.over(withoutDefaults(ofFile(ConfigKeys.stringKeys(text), where + ", text_config")))
                 : top;
     }
 
@@ -352,6 +353,23 @@ public record GenerationConfig(Map<String, Object> values) {
         return get("remove_invalid_values");
     }
 
+    /** Fovea's own, as OpenAI's: for each token of the answer so far, less for each time that it stands there. */
+    public double frequencyPenalty() {
+        return get("frequency_penalty");
+    }
+
+    /** Fovea's own, as OpenAI's: less for each token that stands in the answer. */
+    public double presencePenalty() {
+        return get("presence_penalty");
+    }
+
+    /** Fovea's own: the form of the answer. Not read by {@link Generator}, which knows no text: give it a {@link Constraint}. */
+    public Optional<ResponseFormat> responseFormat() {
+        return value("response_format")
+                .map(ResponseFormat.class::cast)
+                .filter(format -> format.type() != ResponseFormat.Type.TEXT);
+    }
+
     // Special tokens.
 
     public OptionalInt forcedBosTokenId() {
@@ -383,6 +401,14 @@ public record GenerationConfig(Map<String, Object> values) {
     /** Whether answers carry the log-probability of each token. */
     public boolean outputScores() {
         return get("output_scores");
+    }
+
+    /**
+     * Fovea's own: answers carry each token's log probability by the model's own logits, and those of so many likeliest tokens beside
+     * it. Absent: none.
+     */
+    public OptionalInt logprobs() {
+        return optionalInt("logprobs");
     }
 
     // Copies with one option changed.
@@ -544,6 +570,24 @@ public record GenerationConfig(Map<String, Object> values) {
         return with("output_scores", on);
     }
 
+    public GenerationConfig withFrequencyPenalty(double penalty) {
+        return with("frequency_penalty", penalty);
+    }
+
+    public GenerationConfig withPresencePenalty(double penalty) {
+        return with("presence_penalty", penalty);
+    }
+
+    public GenerationConfig withResponseFormat(ResponseFormat format) {
+        Objects.requireNonNull(format, "format");
+        return with("response_format", format);
+    }
+
+    /** @param top how many of the likeliest tokens are given beside each; 0 for none */
+    public GenerationConfig withLogprobs(int top) {
+        return with("logprobs", top);
+    }
+
     private Optional<Object> value(String key) {
         Object value = values.get(key);
         if (value instanceof Unusable unusable) {
@@ -592,12 +636,6 @@ public record GenerationConfig(Map<String, Object> values) {
         return new GenerationConfig(given);
     }
 
-    private static Map<String, @Nullable Object> stringKeys(Map<?, ?> map) {
-        Map<String, @Nullable Object> result = new LinkedHashMap<>();
-        map.forEach((key, value) -> result.put(String.valueOf(key), value));
-        return result;
-    }
-
     private static List<Integer> list(int... ids) {
         return Arrays.stream(ids).boxed().toList();
     }
@@ -608,6 +646,7 @@ public record GenerationConfig(Map<String, Object> values) {
             case Unusable u -> u.value;
             case EarlyStopping e -> e.json();
             case ExponentialDecay d -> List.of(d.start(), d.factor());
+            case ResponseFormat f -> f.toMap();
             case List<?> list ->
                 list.stream()
                         .map(e -> e instanceof SequenceBias b ? List.of(b.ids(), b.bias()) : e)

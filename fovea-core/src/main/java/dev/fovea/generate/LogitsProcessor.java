@@ -12,4 +12,15 @@ public interface LogitsProcessor {
      * @param scores float[vocabSize]: logits, or log-probabilities in a beam search
      */
     void process(int[] ids, float[] scores);
+
+    /**
+     * The processor of one answer, asked for before it begins: one that counts from where the answer starts, or keeps something while
+     * it is written, returns another object. Beams of one answer share it.
+     *
+     * @param config what counts for the answer
+     * @param promptLength how many of the ids are the prompt
+     */
+    default LogitsProcessor forAnswer(GenerationConfig config, int promptLength) {
+        return this;
+    }
 }

@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The logits processors of transformers (generation/logits_process.py) that act in every kind of search, and the order in which
@@ -32,6 +34,10 @@ final class Processors {
         }
         if (config.repetitionPenalty() != 1) {
             list.add(repetitionPenalty((float) config.repetitionPenalty()));
+        }
+        if (config.frequencyPenalty() != 0 || config.presencePenalty() != 0) {
+            list.add(countPenalty(
+                    (float) config.frequencyPenalty(), (float) config.presencePenalty(), lengths.prompt()));
         }
         if (config.noRepeatNgramSize() > 0) {
             list.add(noRepeatNgram(config.noRepeatNgramSize()));
@@ -61,7 +67,7 @@ final class Processors {
                     lengths.prompt() <= 1 && config.forcedBosTokenId().isPresent();
             list.add(suppressAt(lengths.prompt() + (afterForcedBos ? 1 : 0), config.beginSuppressTokens()));
         }
-        list.addAll(custom);
+        custom.forEach(p -> list.add(p.forAnswer(config, lengths.prompt())));
         if (config.doSample()) {
             // Beams need one token more than can end them all.
             int minTokensToKeep = config.numBeams() > 1 ? Math.max(eos.size(), 1) + 1 : 1;
@@ -107,6 +113,21 @@ final class Processors {
                     scores[id] = scores[id] < 0 ? scores[id] * penalty : scores[id] / penalty;
                 }
             }
+        };
+    }
+
+    /** OpenAI's: for each id of the answer so far, not of the prompt, less by how often it stands there, and for standing there. */
+    static LogitsProcessor countPenalty(float frequency, float presence, int promptLength) {
+        return (ids, scores) -> {
+            Map<Integer, Integer> counts = new HashMap<>();
+            for (int i = promptLength; i < ids.length; i++) {
+                counts.merge(ids[i], 1, Integer::sum);
+            }
+            counts.forEach((id, count) -> {
+                if (isIn(id, scores)) {
+                    scores[id] -= count * frequency + presence;
+                }
+            });
         };
     }
 

@@ -92,7 +92,7 @@ final class ByteLevelDetokenizer implements StreamingDetokenizer {
     }
 
     /** A piece with any character outside the table stands for its own UTF-8, whole: some added tokens are such. */
-    private static byte[] bytes(String piece) {
+    static byte[] bytes(String piece) {
         byte[] bytes = new byte[piece.length()];
         for (int i = 0; i < bytes.length; i++) {
             int b = ByteAlphabet.unsigned(piece.charAt(i));

@@ -185,6 +185,11 @@ final class HuggingFaceTokenizer implements Tokenizer {
     }
 
     @Override
+    public byte[] bytes(int id) {
+        return json.isSpecial(id) ? new byte[0] : TokenBytes.of(json, json.piece(id));
+    }
+
+    @Override
     public boolean isSpecial(int id) {
         return json.isSpecial(id);
     }

@@ -78,6 +78,13 @@ public interface Tokenizer extends AutoCloseable {
     /** The token as tokenizer.json spells it ({@code "Ġthe"}, {@code "▁the"}); empty for ids that it lacks. */
     String piece(int id);
 
+    /**
+     * The bytes that a token adds to a text, whole characters or parts of some; empty for special tokens and ids that it lacks.
+     *
+     * @throws dev.fovea.error.OptionException where the text of a token depends on others
+     */
+    byte[] bytes(int id);
+
     boolean isSpecial(int id);
 
     Optional<String> bosToken();

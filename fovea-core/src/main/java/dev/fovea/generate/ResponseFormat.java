@@ -1,0 +1,119 @@
+package dev.fovea.generate;
+
+import dev.fovea.error.OptionException;
+import dev.fovea.error.Quote;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The form that an answer is held to while it is written: OpenAI's {@code response_format}.
+ *
+ * <pre>{@code
+ * ResponseFormat.jsonSchema(Map.of("type", "object", "properties", Map.of("count", Map.of("type", "integer")),
+ *         "required", List.of("count")))
+ * }</pre>
+ *
+ * @param schema of {@link Type#JSON_SCHEMA}: an object, true or false
+ */
+public record ResponseFormat(Type type, Optional<Object> schema) {
+    public enum Type {
+        /** Any text. */
+        TEXT,
+        /** Any JSON object. */
+        JSON_OBJECT,
+        /** The documents of a JSON schema. */
+        JSON_SCHEMA
+    }
+
+    private static final Set<String> WRAPPER = Set.of("name", "description", "schema", "strict");
+
+    public ResponseFormat {
+        Objects.requireNonNull(type, "type");
+        Objects.requireNonNull(schema, "schema");
+        if (schema.isPresent() != (type == Type.JSON_SCHEMA)) {
+            throw new OptionException(
+                    "a response_format of the type " + name(type)
+                            + (schema.isPresent() ? " has a schema" : " has no schema"),
+                    "a schema goes with the type json_schema");
+        }
+    }
+
+    public static ResponseFormat jsonObject() {
+        return new ResponseFormat(Type.JSON_OBJECT, Optional.empty());
+    }
+
+    /** @param schema as plain maps, lists and values */
+    public static ResponseFormat jsonSchema(Map<String, ? extends @Nullable Object> schema) {
+        Objects.requireNonNull(schema, "schema");
+        return new ResponseFormat(
+                Type.JSON_SCHEMA, Optional.of(Collections.unmodifiableMap(new LinkedHashMap<>(schema))));
+    }
+
+    /**
+     * From JSON as OpenAI's clients send it: {@code {"type": "json_schema", "json_schema": {"name": …, "schema": {…}}}}, {@code
+     * {"type": "json_object"}} or {@code {"type": "text"}}. The name and description of a schema, and whether it is strict, change
+     * nothing: it always holds.
+     *
+     * @throws OptionException where it is none of these
+     */
+    public static ResponseFormat of(Map<String, ? extends @Nullable Object> json) {
+        Objects.requireNonNull(json, "json");
+        Object name = json.get("type");
+        for (Type type : Type.values()) {
+            if (name(type).equals(name)) {
+                boolean withSchema = type == Type.JSON_SCHEMA;
+                requireKnown(json, withSchema ? Set.of("type", "json_schema") : Set.of("type"));
+                return new ResponseFormat(
+                        type, withSchema ? Optional.of(wrapped(json.get("json_schema"))) : Optional.empty());
+            }
+        }
+        throw new OptionException("response_format has the type " + Quote.of(String.valueOf(name))
+                + "; expected text, json_object or json_schema");
+    }
+
+    private static Object wrapped(@Nullable Object wrapper) {
+        if (wrapper instanceof Map<?, ?> map) {
+            requireKnown(map, WRAPPER);
+            Object schema = map.get("schema");
+            if (schema instanceof Map || schema instanceof Boolean) {
+                return schema;
+            }
+        }
+        throw new OptionException(
+                "response_format has no schema",
+                "expected {\"type\": \"json_schema\", \"json_schema\": {\"name\": \"…\", \"schema\": {…}}}");
+    }
+
+    private static void requireKnown(Map<?, ?> map, Set<String> keys) {
+        for (Object key : map.keySet()) {
+            if (!keys.contains(key)) {
+                throw new OptionException(
+                        "response_format has the unknown key " + Quote.of(String.valueOf(key)) + "; known here: "
+                                + String.join(", ", keys.stream().sorted().toList()));
+            }
+        }
+    }
+
+    /** As {@link #of} reads it. */
+    public Map<String, Object> toMap() {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("type", name(type));
+        schema.ifPresent(s -> {
+            Map<String, Object> wrapper = new LinkedHashMap<>();
+            wrapper.put("name", "answer");
+            wrapper.put("schema", s);
+            map.put("json_schema", wrapper);
+        });
+        return map;
+    }
+
+    private static String name(Type type) {
+        return type.name().toLowerCase(Locale.ROOT);
+    }
+}
