@@ -259,8 +259,7 @@ def main(path):
         rng.shuffle(invalid)
         cases.append({"schema": root, "valid": valid[:8], "invalid": invalid[:8]})
     with open(path, "w", encoding="utf-8") as f:
-        json.dump(cases, f, ensure_ascii=False, indent=0)
-        f.write("\n")
+        f.write("[" + ",\n".join(json.dumps(c, ensure_ascii=False) for c in cases) + "]\n")
     print(len(cases), sum(len(c["valid"]) for c in cases), sum(len(c["invalid"]) for c in cases))
 
 

@@ -48,9 +48,15 @@ public record Answer(
      * @param textRaw with them
      * @param score of a beam search
      * @param finishReason why it ended; in JSON stop, length or cancelled
+     * @param logprobs of the generated tokens, where they were asked for, else empty
      */
     public record Candidate(
-            int[] tokenIds, String text, String textRaw, OptionalDouble score, FinishReason finishReason) {}
+            int[] tokenIds,
+            String text,
+            String textRaw,
+            OptionalDouble score,
+            FinishReason finishReason,
+            List<Logprob> logprobs) {}
 
     /** Numbers of tokens; imageTokens and videoTokens are among promptTokens where the prompt has placeholders for them. */
     public record Usage(int promptTokens, int imageTokens, int videoTokens, int completionTokens) {
@@ -126,6 +132,9 @@ public record Answer(
                 ordered("token_ids", c.tokenIds(), "text", c.text(), "text_raw", c.textRaw());
         map.put("score", c.score().isPresent() ? c.score().getAsDouble() : null);
         map.put("finish_reason", c.finishReason().name().toLowerCase(Locale.ROOT));
+        if (!c.logprobs().isEmpty()) {
+            map.put("logprobs", c.logprobs().stream().map(Logprob::toMap).toList());
+        }
         return map;
     }
 

@@ -401,7 +401,12 @@ public final class Pipeline implements AutoCloseable {
                 ? IntStream.concat(IntStream.of(prompt), IntStream.of(s.ids())).toArray()
                 : s.ids();
         return new Answer.Candidate(
-                ids, processor.decode(ids, true), processor.decode(ids, false), s.score(), s.reason());
+                ids,
+                processor.decode(ids, true),
+                processor.decode(ids, false),
+                s.score(),
+                s.reason(),
+                s.logprobs().stream().map(l -> Logprob.of(l, processor)).toList());
     }
 
     /** The stages of a request's prefill: see {@link Model#trace}. */

@@ -26,8 +26,12 @@ final class BeamSearch {
         List<Sequence> answers =
                 all.stream().flatMap(beams -> beams.answers().stream()).toList();
         for (int i = 0; i < answers.size(); i++) {
-            for (int token : answers.get(i).ids()) {
-                task.listener().token(i, token);
+            Sequence answer = answers.get(i);
+            for (int t = 0; t < answer.ids().length; t++) {
+                if (t < answer.logprobs().size()) {
+                    task.listener().logprob(i, answer.logprobs().get(t));
+                }
+                task.listener().token(i, answer.ids()[t]);
             }
         }
         return answers;

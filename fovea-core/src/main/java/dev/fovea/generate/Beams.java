@@ -27,7 +27,13 @@ final class Beams {
      * @param parent the beam it continued
      * @param end why it ended; empty where it did not
      */
-    private record Beam(int[] ids, float score, int parent, Optional<FinishReason> end, float[] logProbs) {}
+    private record Beam(
+            int[] ids,
+            float score,
+            int parent,
+            Optional<FinishReason> end,
+            float[] logProbs,
+            List<TokenLogprob> logprobs) {}
 
     /** A beam with one more token. */
     private record Candidate(int beam, int token, float score, Optional<FinishReason> end) {}
@@ -44,6 +50,9 @@ final class Beams {
     private List<Beam> finished;
     private boolean over;
 
+    /** The model's own log-probabilities of this step, for each row of its logits; empty where nobody asks for them. */
+    private float[][] own = {};
+
     Beams(Task task, int row) {
         this.task = task;
         this.row = row;
@@ -54,11 +63,11 @@ final class Beams {
         numCandidates = Math.max(2, 1 + task.config().eosTokenId().size()) * numBeams;
         processors = task.processors(row);
         random = task.random();
-        Beam empty = new Beam(prompt, DISCARDED, 0, Optional.empty(), Task.NO_LOG_PROBS);
+        Beam empty = new Beam(prompt, DISCARDED, 0, Optional.empty(), Task.NO_LOG_PROBS, List.of());
         finished = Collections.nCopies(numBeams, empty);
         // All beams begin equal: only the first may count, or they would stay equal.
         running = new ArrayList<>(finished);
-        running.set(0, new Beam(prompt, 0, 0, Optional.empty(), Task.NO_LOG_PROBS));
+        running.set(0, new Beam(prompt, 0, 0, Optional.empty(), Task.NO_LOG_PROBS, List.of()));
     }
 
     /** For each running beam, the beam that it continues. */
@@ -106,13 +115,18 @@ final class Beams {
                         Arrays.copyOfRange(beam.ids, promptLength, beam.ids.length),
                         OptionalDouble.of(beam.score),
                         over ? beam.end.orElse(FinishReason.LENGTH) : FinishReason.CANCELLED,
-                        beam.logProbs))
+                        beam.logProbs,
+                        beam.logprobs))
                 .toList();
     }
 
     private float[][] logProbs(float[][] logits) {
+        own = new float[task.config().logprobs().isPresent() ? logits.length : 0][];
         for (int b = 0; b < logits.length; b++) {
             Scores.logSoftmax(logits[b]);
+            if (own.length > 0) {
+                own[b] = logits[b].clone();
+            }
             for (LogitsProcessor processor : processors) {
                 processor.process(running.get(b).ids, logits[b]);
             }
@@ -194,7 +208,17 @@ final class Beams {
             path = Arrays.copyOf(before, before.length + 1);
             path[before.length] = logProbs[c.beam][c.token];
         }
-        return new Beam(ids(c.beam, c.token), score, c.beam, end, path);
+        return new Beam(ids(c.beam, c.token), score, c.beam, end, path, logprobs(c));
+    }
+
+    private List<TokenLogprob> logprobs(Candidate c) {
+        if (own.length == 0) {
+            return List.of();
+        }
+        float[] row = own[Math.min(c.beam, own.length - 1)];
+        List<TokenLogprob> path = new ArrayList<>(running.get(c.beam).logprobs);
+        path.add(TokenLogprob.of(c.token, row, task.topLogprobs(row)));
+        return path;
     }
 
     private int[] ids(int beam, int token) {
@@ -217,7 +241,7 @@ final class Beams {
     private Beam normalised(Beam beam) {
         int generated = beam.ids.length - promptLength;
         float score = generated == 0 ? 0 : beam.score / lengthNorm(generated);
-        return new Beam(beam.ids, score, beam.parent, beam.end, beam.logProbs);
+        return new Beam(beam.ids, score, beam.parent, beam.end, beam.logProbs, beam.logprobs);
     }
 
     private float lengthNorm(int generated) {

@@ -13,6 +13,13 @@ public interface Listener {
     default void token(int index, int token) {}
 
     /**
+     * How likely the token is that {@link #token} gets next, where logprobs are asked for.
+     *
+     * @param index place of the answer in the list that generate returns
+     */
+    default void logprob(int index, TokenLogprob logprob) {}
+
+    /**
      * A step is done.
      *
      * @param steps tokens per answer so far

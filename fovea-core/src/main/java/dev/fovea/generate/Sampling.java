@@ -86,6 +86,7 @@ final class Sampling {
         private final List<LogitsProcessor> processors;
         private int[] ids;
         private float[] logProbs = Task.NO_LOG_PROBS;
+        private final List<TokenLogprob> logprobs = new ArrayList<>();
         private FinishReason reason = FinishReason.CANCELLED;
 
         Row(int index, int prompt, SplittableRandom random) {
@@ -104,7 +105,8 @@ final class Sampling {
         boolean isPlain() {
             return processors.isEmpty()
                     && !task.config().doSample()
-                    && !task.config().outputScores();
+                    && !task.config().outputScores()
+                    && task.config().logprobs().isEmpty();
         }
 
         /**
@@ -117,11 +119,16 @@ final class Sampling {
                 return append(Scores.found(next.tokens[source]));
             }
             float[] scores = shared ? next.logits[source].clone() : next.logits[source];
+            float[] own = task.ownLogprobs(scores);
             processors.forEach(p -> p.process(ids, scores));
             int token = task.config().doSample() ? draw(scores, random) : Scores.argmax(scores);
             if (task.config().outputScores()) {
                 logProbs = Arrays.copyOf(logProbs, logProbs.length + 1);
                 logProbs[logProbs.length - 1] = Scores.logProb(scores, token);
+            }
+            if (own.length > 0) {
+                logprobs.add(TokenLogprob.of(token, own, task.topLogprobs(own)));
+                task.listener().logprob(index, logprobs.getLast());
             }
             return append(token);
         }
@@ -136,7 +143,7 @@ final class Sampling {
 
         Sequence sequence() {
             int[] answer = Arrays.copyOfRange(ids, task.prompts().get(prompt).length, ids.length);
-            return new Sequence(prompt, answer, OptionalDouble.empty(), reason, logProbs);
+            return new Sequence(prompt, answer, OptionalDouble.empty(), reason, logProbs, logprobs);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.fovea.generate;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalDouble;
 
 /**
@@ -13,8 +14,24 @@ import java.util.OptionalDouble;
  * @param reason why it ended
  * @param tokenLogProbs the log-probability of each id after all logits processors, where output_scores is on, else empty.
  *     transformers' compute_transition_scores: for beams as they are, otherwise with normalize_logits=True
+ * @param logprobs how likely each id was by the model's own logits, where logprobs is given, else empty
  */
-public record Sequence(int row, int[] ids, OptionalDouble score, FinishReason reason, float[] tokenLogProbs) {
+public record Sequence(
+        int row,
+        int[] ids,
+        OptionalDouble score,
+        FinishReason reason,
+        float[] tokenLogProbs,
+        List<TokenLogprob> logprobs) {
+    public Sequence {
+        Objects.requireNonNull(logprobs, "logprobs");
+        logprobs = List.copyOf(logprobs);
+    }
+
+    /** Without {@link #logprobs}. */
+    public Sequence(int row, int[] ids, OptionalDouble score, FinishReason reason, float[] tokenLogProbs) {
+        this(row, ids, score, reason, tokenLogProbs, List.of());
+    }
 
     /**
      * The rectangle that transformers' generate returns: each answer behind its prompt, prompts padded on the left, answers on

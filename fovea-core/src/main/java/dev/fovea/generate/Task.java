@@ -47,6 +47,20 @@ record Task(
         return length >= lengths.get(row).max() ? Optional.of(FinishReason.LENGTH) : Optional.empty();
     }
 
+    /** The log-probabilities of a row of logits that nothing has changed yet; empty where nobody asks for them. */
+    float[] ownLogprobs(float[] logits) {
+        if (config.logprobs().isEmpty()) {
+            return NO_LOG_PROBS;
+        }
+        float[] own = logits.clone();
+        Scores.logSoftmax(own);
+        return own;
+    }
+
+    List<TokenLogprob> topLogprobs(float[] own) {
+        return TokenLogprob.top(own, config.logprobs().orElse(0));
+    }
+
     /** Steps after which every answer is at its limit. */
     int limit() {
         return lengths.stream().mapToInt(Lengths::maxNew).max().orElse(0);

@@ -1,5 +1,8 @@
 package dev.fovea.app.cli;
 
+import dev.fovea.generate.ResponseFormat;
+import dev.fovea.io.Json;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +63,21 @@ final class GenerationOptions {
     @Option(names = "--stop", paramLabel = "TEXT", description = "A text that ends the answer; repeatable.")
     List<String> stop = List.of();
 
+    @Option(names = "--frequency-penalty", paramLabel = "X", description = "Above 0 avoids what the answer says often.")
+    Optional<Double> frequencyPenalty = Optional.empty();
+
+    @Option(names = "--presence-penalty", paramLabel = "X", description = "Above 0 avoids what the answer has said.")
+    Optional<Double> presencePenalty = Optional.empty();
+
+    @Option(names = "--json-schema", paramLabel = "FILE", description = "The answer is a document of this JSON schema.")
+    Optional<Path> jsonSchema = Optional.empty();
+
+    @Option(
+            names = "--logprobs",
+            paramLabel = "N",
+            description = "Log probabilities of tokens and of the N likeliest, in --format json.")
+    Optional<Integer> logprobs = Optional.empty();
+
     @Option(
             names = "--generate",
             paramLabel = "KEY=VALUE",
@@ -85,6 +103,13 @@ final class GenerationOptions {
                 .put("early_stopping", earlyStopping.map(Values::parse))
                 .put("repetition_penalty", repetitionPenalty)
                 .put("no_repeat_ngram_size", noRepeatNgramSize)
+                .put("frequency_penalty", frequencyPenalty)
+                .put("presence_penalty", presencePenalty)
+                .put("logprobs", logprobs)
+                .put(
+                        "response_format",
+                        jsonSchema.map(file -> ResponseFormat.jsonSchema(Json.parseObject(file))
+                                .toMap()))
                 .put("stop_strings", Optional.of(stop).filter(s -> !s.isEmpty()))
                 .toMap();
     }

@@ -185,7 +185,7 @@ record Values(Set<Schema> all) {
         if (before.isEmpty()) {
             return Optional.of(now);
         }
-        int order = sign * now.value().compareTo(before.get().value());
+        int order = sign * Integer.signum(now.value().compareTo(before.get().value()));
         return order > 0 || (order == 0 && !inclusive) ? Optional.of(now) : before;
     }
 
