@@ -7,8 +7,10 @@ import dev.fovea.error.Warnings;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Listener;
 import dev.fovea.generate.LogitsProcessor;
+import dev.fovea.generate.ResponseFormat;
 import dev.fovea.generate.Sequence;
 import dev.fovea.generate.StopRule;
+import dev.fovea.generate.TokenLogprob;
 import dev.fovea.hub.CachedModel;
 import dev.fovea.hub.PullOptions;
 import dev.fovea.hub.PullProgress;
@@ -65,6 +67,8 @@ class NullArgumentsTest {
             Machine.Kernels.class,
             Machine.Choice.class,
             Sequence.class,
+            TokenLogprob.class,
+            Logprob.class,
             Parsed.class,
             dev.fovea.models.Grounding.class,
             dev.fovea.models.View.class,
@@ -133,6 +137,8 @@ class NullArgumentsTest {
                         List.of(),
                         Map.of(),
                         Loader.LOAD_IMAGE,
+                        ResponseFormat.Type.JSON_OBJECT,
+                        ResponseFormat.jsonObject(),
                         DType.FLOAT32,
                         URI.create("file:///a.png"),
                         new BufferedImage(2, 2, BufferedImage.TYPE_INT_RGB),

@@ -1,5 +1,7 @@
 package dev.fovea.generate;
 
+import java.util.Objects;
+
 /** Hears of an answer while it is being written. Called on the thread that generates. */
 public interface Listener {
     Listener NONE = new Listener() {};
@@ -17,7 +19,9 @@ public interface Listener {
      *
      * @param index place of the answer in the list that generate returns
      */
-    default void logprob(int index, TokenLogprob logprob) {}
+    default void logprob(int index, TokenLogprob logprob) {
+        Objects.requireNonNull(logprob, "logprob");
+    }
 
     /**
      * A step is done.
