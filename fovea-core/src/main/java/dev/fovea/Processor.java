@@ -35,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -471,6 +472,19 @@ public final class Processor implements AutoCloseable {
         Objects.requireNonNull(text, "text");
         Objects.requireNonNull(image, "image");
         return processor.ground(text, image.views().getFirst());
+    }
+
+    /**
+     * Finds tool calls in an answer, in the form that the chat template teaches.
+     *
+     * @param names of the tools that were offered
+     */
+    public ToolCallParser toolCallParser(Set<String> names) {
+        Objects.requireNonNull(names, "names");
+        boolean tagged = processor.chatTemplates()
+                .map(templates -> templates.mentions(ToolCallParser.OPEN))
+                .orElse(false);
+        return new ToolCallParser(tagged, names);
     }
 
     /**

@@ -63,6 +63,12 @@ public final class ChatTemplates {
         return found.isEmpty() ? Optional.empty() : Optional.of(new ChatTemplates(directory, found, false));
     }
 
+    /** Whether the default template has a text in it: what it teaches the model to write. */
+    public boolean mentions(String text) {
+        Source template = named.get(DEFAULT);
+        return template != null && template.text.contains(text);
+    }
+
     /**
      * The templates that transformers' tokenizer would use: chat_template.jinja with those in additional_chat_templates/, or
      * chat_template of tokenizer_config.json; where it has none, those of {@link #find}.

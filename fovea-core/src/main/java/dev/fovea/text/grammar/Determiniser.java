@@ -29,13 +29,24 @@ final class Determiniser {
 
     Determiniser(List<Network> networks) {
         this.networks = networks;
-        networks.forEach(_ -> live.add(new BitSet()));
-        boolean grows = true;
-        while (grows) {
-            grows = false;
-            for (int rule = 0; rule < networks.size(); rule++) {
-                BitSet now = live(networks.get(rule));
-                grows |= !now.equals(live.set(rule, now));
+        List<List<Integer>> callers = new ArrayList<>();
+        networks.forEach(_ -> {
+            live.add(new BitSet());
+            callers.add(new ArrayList<>());
+        });
+        Deque<Integer> changed = new ArrayDeque<>();
+        for (int rule = 0; rule < networks.size(); rule++) {
+            int caller = rule;
+            networks.get(rule).calls.forEach(calls -> calls.forEach(
+                    call -> callers.get(call.rule()).add(caller)));
+            changed.add(rule);
+        }
+        while (!changed.isEmpty()) {
+            int rule = changed.remove();
+            boolean before = isProductive(rule);
+            live.set(rule, live(networks.get(rule)));
+            if (isProductive(rule) && !before) {
+                changed.addAll(callers.get(rule));
             }
         }
     }
