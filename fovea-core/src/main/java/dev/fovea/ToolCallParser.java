@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * ToolCallParser parser = processor.toolCallParser(Set.of("weather"));
- * parser.add(piece).forEach(part -> …);   // for each piece of a stream
- * parser.flush().forEach(part -> …);      // and at its end
+ * parser.add(text).forEach(System.out::println); // for each piece of a stream
+ * parser.flush().forEach(System.out::println); // and at its end
  * }</pre>
  *
  * <p>For one answer, by one thread.
