@@ -2,13 +2,18 @@ package dev.fovea.text.grammar;
 
 /**
  * The spellings of characters within a JSON string: as UTF-8, as a short escape, as {@code \}{@code u} and four digits, beyond U+FFFF
- * as two of these. A surrogate alone is no character.
+ * as two of these, ASCII's signs without need as themselves alone. A surrogate alone is no character.
  */
 final class JsonCharacters {
     private static final CharSet ESCAPED = CharSet.range(0, 0x1F).or(CharSet.anyOf("\"\\"));
     private static final String SHORT = "\"\\/\b\f\n\r\t";
     private static final String SHORT_LETTERS = "\"\\/bfnrt";
-    private static final CharSet BASIC = CharSet.range(0, 0xFFFF).and(CharSet.ALL);
+
+    /** No writer escapes a letter; the four signs are those that some escape for HTML. */
+    private static final CharSet BASIC = CharSet.range(0, 0xFFFF)
+            .and(CharSet.ALL)
+            .minus(CharSet.range(0x20, 0x7E).minus(CharSet.anyOf("<>&'")));
+
     private static final CharSet BEYOND = CharSet.range(0x10000, 0x10FFFF);
 
     private final Network network;
