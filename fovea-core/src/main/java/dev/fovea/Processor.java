@@ -481,7 +481,8 @@ public final class Processor implements AutoCloseable {
      */
     public ToolCallParser toolCallParser(Set<String> names) {
         Objects.requireNonNull(names, "names");
-        boolean tagged = processor.chatTemplates()
+        boolean tagged = processor
+                .chatTemplates()
                 .map(templates -> templates.mentions(ToolCallParser.OPEN))
                 .orElse(false);
         return new ToolCallParser(tagged, names);

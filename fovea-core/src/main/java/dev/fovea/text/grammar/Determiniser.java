@@ -37,8 +37,10 @@ final class Determiniser {
         Deque<Integer> changed = new ArrayDeque<>();
         for (int rule = 0; rule < networks.size(); rule++) {
             int caller = rule;
-            networks.get(rule).calls.forEach(calls -> calls.forEach(
-                    call -> callers.get(call.rule()).add(caller)));
+            networks.get(rule)
+                    .calls
+                    .forEach(calls ->
+                            calls.forEach(call -> callers.get(call.rule()).add(caller)));
             changed.add(rule);
         }
         while (!changed.isEmpty()) {
