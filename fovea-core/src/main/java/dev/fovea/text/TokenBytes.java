@@ -2,6 +2,7 @@ package dev.fovea.text;
 
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
+import dev.fovea.text.bpe.TokenSteps;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,7 @@ final class TokenBytes {
 
     /** @throws OptionException for other decoders */
     static byte[] of(TokenizerJson json, String piece) {
-        if (json.decoderType().equals("ByteLevel")) {
+        if (type(json.get("decoder")).equals("ByteLevel")) {
             return ByteLevelDetokenizer.bytes(piece);
         }
         List<?> decoders = json.get("decoder") instanceof Map<?, ?> d && d.get("decoders") instanceof List<?> list
@@ -28,10 +29,10 @@ final class TokenBytes {
         boolean alone = !decoders.isEmpty() && decoders.stream().allMatch(d -> ALONE.contains(type(d)));
         if (!alone) {
             throw new OptionException(
-                    "the tokenizer's decoder is of the type " + Quote.of('"' + json.decoderType() + '"')
+                    "the tokenizer's decoder is of the type " + Quote.of('"' + type(json.get("decoder")) + '"')
                             + ", which joins tokens by what stands beside them; a response_format needs one that does not");
         }
-        if (PieceDetokenizer.isByte(piece) && decoders.stream().anyMatch(d -> type(d).equals("ByteFallback"))) {
+        if (TokenSteps.isByte(piece) && decoders.stream().anyMatch(d -> type(d).equals("ByteFallback"))) {
             return new byte[] {(byte) Integer.parseInt(piece, 3, 5, 16)};
         }
         String text = piece;
