@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * ToolCallParser parser = processor.toolCallParser(Set.of("weather"));
- * parser.add(text).forEach(System.out::println); // for each piece of a stream
- * parser.flush().forEach(System.out::println); // and at its end
+ * // for each piece of a stream, and at its end
+ * parser.add(text).forEach(System.out::println);
+ * parser.flush().forEach(System.out::println);
  * }</pre>
  *
  * <p>For one answer, by one thread.
