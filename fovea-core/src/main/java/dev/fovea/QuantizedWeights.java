@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -107,7 +108,7 @@ final class QuantizedWeights {
                 .cache()
                 .resolveSibling(FOLDER)
                 .resolve(name + "-" + quantization.toString().replaceAll("[,=]", "-") + "-"
-                        + marks.get("source").substring(0, 16) + key + ".safetensors");
+                        + Objects.requireNonNull(marks.get("source")).substring(0, 16) + key + ".safetensors");
     }
 
     /** A file that is whole and was made of these weights in this way. */

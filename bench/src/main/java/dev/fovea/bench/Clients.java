@@ -129,18 +129,22 @@ public final class Clients {
     private void standstill() throws Exception {
         List<Double> gaps = new ArrayList<>();
         AtomicBoolean over = new AtomicBoolean();
+        List<Future<Answer>> writing = new ArrayList<>();
         try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < clients / 2; i++) {
                 Request request = question("Count on from " + i + ".", List.of(), 2000);
                 Gaps heard = new Gaps(gaps);
-                callers.submit(() -> pipe.answer(
-                        request, GenerateOptions.DEFAULT.withListener(heard).withCancelled(over::get)));
+                writing.add(callers.submit(() -> pipe.answer(
+                        request, GenerateOptions.DEFAULT.withListener(heard).withCancelled(over::get))));
             }
             Thread.sleep(3000);
             double before = flush(gaps);
             double asked = firstToken(question("What is in the picture?", List.of(picture()), 1));
             double during = flush(gaps);
             over.set(true);
+            for (Future<Answer> answer : writing) {
+                answer.get();
+            }
             System.out.printf(
                     Locale.ROOT,
                     "%d answers run, longest gap between tokens %.3f s; while a picture is asked about, which takes %.3f s, %.3f s%n",

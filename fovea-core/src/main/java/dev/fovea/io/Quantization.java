@@ -97,7 +97,11 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
         return layers == Precision.NONE && head == Precision.NONE && tower == Precision.NONE;
     }
 
-    /** What the weight of a linear layer becomes. @param name in the model's spelling */
+    /**
+     * What the weight of a linear layer becomes.
+     *
+     * @param name in the model's spelling
+     */
     public Precision of(String name) {
         if (HEAD.matcher(name).matches()) {
             return head;
@@ -105,7 +109,11 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
         return LAYERS.matcher(name).matches() ? layers : tower;
     }
 
-    /** What is written into a file of weights that were quantised so. @param source fingerprint of the model */
+    /**
+     * What is written into a file of weights that were quantised so.
+     *
+     * @param source fingerprint of the model
+     */
     public Map<String, String> marks(String source) {
         return Map.of("format", "fovea-quantized", "version", VERSION, "quantization", toString(), "source", source);
     }

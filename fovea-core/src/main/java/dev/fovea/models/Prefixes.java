@@ -9,6 +9,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,9 +24,9 @@ final class Prefixes {
     private final KvCache cache;
     private final long budget;
     private final LinkedHashMap<ByteBuffer, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
-    private volatile long bytes;
-    private volatile long hits;
-    private volatile long hitTokens;
+    private final AtomicLong bytes = new AtomicLong();
+    private final AtomicLong hits = new AtomicLong();
+    private final AtomicLong hitTokens = new AtomicLong();
 
     private static final class Entry {
         private final KvCache.Part part;
@@ -50,17 +51,17 @@ final class Prefixes {
 
     /** Parts that were found. */
     long hits() {
-        return hits;
+        return hits.get();
     }
 
     /** Tokens of these parts. */
     long hitTokens() {
-        return hitTokens;
+        return hitTokens.get();
     }
 
     /** Bytes of keys and values that are kept. */
     long bytes() {
-        return bytes;
+        return bytes.get();
     }
 
     /**
@@ -92,8 +93,8 @@ final class Prefixes {
         Optional<Entry> found = Optional.ofNullable(entries.get(key));
         found.ifPresent(entry -> {
             cache.append(sequence, entry.part);
-            hits++;
-            hitTokens += tokens;
+            hits.incrementAndGet();
+            hitTokens.addAndGet(tokens);
         });
         return found.isPresent();
     }
@@ -109,19 +110,19 @@ final class Prefixes {
             front.children++;
         }
         entries.put(key, new Entry(part, front));
-        bytes += part.bytes();
+        bytes.addAndGet(part.bytes());
         evict();
     }
 
     private void evict() {
-        while (bytes > budget) {
+        while (bytes.get() > budget) {
             Iterator<Map.Entry<ByteBuffer, Entry>> oldest = entries.entrySet().iterator();
             Entry entry = oldest.next().getValue();
             while (entry.children > 0) {
                 entry = oldest.next().getValue();
             }
             oldest.remove();
-            bytes -= entry.part.bytes();
+            bytes.addAndGet(-entry.part.bytes());
             cache.forget(entry.part);
             if (entry.front != null) {
                 entry.front.children--;

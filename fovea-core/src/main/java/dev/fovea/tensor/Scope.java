@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -217,7 +216,7 @@ public final class Scope implements AutoCloseable {
     /** The memory, apart from the scope: so that it can be given back when the scope is forgotten. */
     private static final class Slabs {
         private final Backend backend;
-        private final Map<Backend, Run> runs = new IdentityHashMap<>(1); // by home
+        private final IdentityHashMap<Backend, Run> runs = new IdentityHashMap<>(1); // by home
         private long bytes;
         private volatile boolean released;
 

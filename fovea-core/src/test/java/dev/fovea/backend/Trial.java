@@ -14,7 +14,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -224,7 +223,7 @@ final class Trial {
             Arrays.fill(guard, GUARD);
             // The result comes to lie right behind this block of its home, in the same slab, or behind copies of
             // operands.
-            Map<Backend, MemorySegment> blocks = new IdentityHashMap<>();
+            IdentityHashMap<Backend, MemorySegment> blocks = new IdentityHashMap<>();
             for (Backend home : backend.homes()) {
                 MemorySegment block = scope.allocate(home, DType.FLOAT32, Shape.of(GUARD_BYTES / 4))
                         .memory();

@@ -8,6 +8,7 @@ import dev.fovea.generate.FinishReason;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/responses}: the part of it that clients who look at pictures use. Nothing is stored. */
@@ -226,7 +227,7 @@ final class ResponsesRoute implements Handler {
         void end(String text, Map<String, ?> response) {
             tell("response.output_text.done", place(Map.of("text", text, "logprobs", List.of())));
             tell("response.content_part.done", place(Map.of("part", text(text))));
-            Object item = ((List<?>) response.get("output")).getFirst();
+            Object item = ((List<?>) Objects.requireNonNull(response.get("output"))).getFirst();
             tell("response.output_item.done", Map.of("output_index", 0, "item", item));
             tell("response." + response.get("status"), Map.of("response", response));
         }

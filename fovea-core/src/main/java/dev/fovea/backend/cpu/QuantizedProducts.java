@@ -146,7 +146,7 @@ final class QuantizedProducts {
         DType dtype = x.dtype() == DType.BFLOAT16 ? DType.BFLOAT16 : DType.FLOAT32;
         long outputBytes = (long) w.inputs() * dtype.bytes();
         int tiles = Math.min(w.tiles(), PANEL_OUTPUTS / TILE * workers.count());
-        long panel = panels.get().bytes(tiles * TILE * outputBytes);
+        long panel = panels.get().bytes(outputBytes * tiles * TILE);
         for (int tile = 0; tile < w.tiles(); tile += tiles) {
             int first = tile * TILE;
             int count = Math.min(tiles * TILE, w.outputs() - first);

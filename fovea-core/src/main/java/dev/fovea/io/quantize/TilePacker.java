@@ -53,7 +53,11 @@ final class TilePacker {
         }
     }
 
-    /** Scales as 255 parts of the row's largest. @param up so that nothing is clipped */
+    /**
+     * Scales as 255 parts of the row's largest.
+     *
+     * @param up so that nothing is clipped
+     */
     private void scales(float[] wanted, boolean up) {
         Arrays.fill(factors, 0);
         for (int lane = 0; lane < tile.lanes; lane++) {

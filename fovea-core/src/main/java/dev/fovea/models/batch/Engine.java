@@ -365,7 +365,7 @@ final class Engine {
                 left.clear();
                 long grace = grace();
                 if (grace > 0 && !(promptsTurn && !prompts.isEmpty())) {
-                    await(grace);
+                    work.awaitNanos(grace);
                 } else if (hasSteps() && !(promptsTurn && !prompts.isEmpty())) {
                     return takeStep();
                 } else if (!prompts.isEmpty()) {
@@ -375,16 +375,10 @@ final class Engine {
                 }
             }
             return null;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void await(long nanos) {
-        try {
-            work.awaitNanos(nanos);
         } catch (InterruptedException e) {
             throw new IllegalStateException("nobody interrupts this thread", e);
+        } finally {
+            lock.unlock();
         }
     }
 

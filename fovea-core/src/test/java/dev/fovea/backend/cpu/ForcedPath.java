@@ -1,6 +1,7 @@
 package dev.fovea.backend.cpu;
 
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.junit.platform.engine.DiscoverySelector;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
@@ -30,7 +31,7 @@ public final class ForcedPath {
         TestExecutionSummary summary = listener.getSummary();
         System.out.println(summary.getTestsSucceededCount() + " of " + summary.getTestsFoundCount()
                 + " tests passed in " + (summary.getTimeFinished() - summary.getTimeStarted()) + " ms");
-        summary.printFailuresTo(new PrintWriter(System.out, true), 12);
+        summary.printFailuresTo(new PrintWriter(System.out, true, StandardCharsets.UTF_8), 12);
         boolean passed = summary.getTestsSucceededCount() > 0
                 && summary.getFailures().stream().allMatch(f -> isTie(f.getTestIdentifier()));
         System.out.println(passed ? PASSED : "tests failed");

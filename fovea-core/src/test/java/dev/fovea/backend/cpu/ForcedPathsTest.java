@@ -30,7 +30,7 @@ class ForcedPathsTest {
             CpuBackendJavaGemmTest.class.getName(),
             ParityTest.class.getName());
 
-    private enum Kind {
+    enum Kind {
         AVX2("no more than AVX2 by fovea.isa", "-Dfovea.isa=avx2", "-XX:UseAVX=2"),
         AVX512("no more than AVX-512 by fovea.isa", "-Dfovea.isa=avx512"),
         AVX512_BF16("no more than AVX-512 with bfloat16 by fovea.isa", "-Dfovea.isa=avx512_bf16"),
