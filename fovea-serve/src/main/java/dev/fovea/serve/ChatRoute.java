@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/chat/completions}. */
@@ -97,7 +98,7 @@ final class ChatRoute implements Handler {
             Map<String, @Nullable Object> choice = new LinkedHashMap<>();
             choice.put("index", i);
             choice.put("message", message);
-            choice.put("logprobs", null);
+            choice.put("logprobs", Logprobs.json(candidate));
             choice.put("finish_reason", calls.isEmpty() ? finish(candidate.finishReason()) : "tool_calls");
             choices.add(choice);
         }
@@ -199,6 +200,11 @@ final class ChatRoute implements Handler {
                 } else if (asked.hasTools()) {
                     delta(events, i, unsound(candidate.text()));
                 }
+                if (!candidate.logprobs().isEmpty()) {
+                    Map<String, @Nullable Object> told = chunk(i, Map.of("content", ""), null);
+                    choiceOf(told).put("logprobs", Logprobs.json(candidate));
+                    events.send(told);
+                }
                 Map<String, @Nullable Object> last = chunk(i, Map.of(), finish);
                 if (i == filters.size() - 1) {
                     last.put("fovea", Reply.more(answer));
@@ -211,6 +217,11 @@ final class ChatRoute implements Handler {
                 usage.put("usage", Reply.usage(answer));
                 events.send(usage);
             }
+        }
+
+        @SuppressWarnings("unchecked")
+        private static Map<String, @Nullable Object> choiceOf(Map<String, @Nullable Object> chunk) {
+            return (Map<String, @Nullable Object>) ((List<?>) Objects.requireNonNull(chunk.get("choices"))).getFirst();
         }
 
         /** What was held back as the beginning of a call, and is none. */

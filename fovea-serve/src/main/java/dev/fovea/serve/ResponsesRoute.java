@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/responses}: the part of it that clients who look at pictures use. Nothing is stored. */
@@ -47,6 +48,7 @@ final class ResponsesRoute implements Handler {
         Sampling sampling = Sampling.read(request, pipeline, service.options().maxNewTokens(), "max_output_tokens");
         request.only("n", 1L, "a response is one");
         request.refuse("chats have them", "tools", "tool_choice", "parallel_tool_calls");
+        sampling = inForm(request, sampling);
         Request asked = Question.of(messages, request, pipeline, sampling);
         boolean stream = request.flag("stream");
         request.withoutEffect(
@@ -65,6 +67,26 @@ final class ResponsesRoute implements Handler {
         request.refuse("there is no such model here", "reasoning");
         request.done();
         return new Asked(model, sampling, asked, stream, told(request));
+    }
+
+    /** {@code text.format}: a chat's response_format, without the wrapper around its schema. */
+    private static Sampling inForm(Fields request, Sampling sampling) {
+        Optional<Fields> text = request.object("text");
+        if (text.isEmpty()) {
+            return sampling;
+        }
+        text.get().only("verbosity", "medium", "there is no such model here");
+        Map<String, @Nullable Object> format =
+                new LinkedHashMap<>(text.get().map("format").orElse(Map.of("type", "text")));
+        text.get().done();
+        Object type = format.remove("type");
+        Map<String, @Nullable Object> wrapped = new LinkedHashMap<>();
+        wrapped.put("type", type);
+        if ("json_schema".equals(type)) {
+            wrapped.put("json_schema", format);
+        }
+        return new Sampling(
+                sampling.config().withResponseFormat(Sampling.format(wrapped)), sampling.stops(), sampling.answers());
     }
 
     /** What a response repeats of its request. */

@@ -1,12 +1,17 @@
 package dev.fovea.serve;
 
 import dev.fovea.Pipeline;
+import dev.fovea.error.OptionException;
 import dev.fovea.generate.GenerationConfig;
+import dev.fovea.generate.ResponseFormat;
 import dev.fovea.generate.SequenceBias;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a request wants its answer made: OpenAI's options, and those of generate that vLLM's clients send under the same names.
@@ -30,7 +35,7 @@ record Sampling(GenerationConfig config, List<String> stops, int answers) {
         if (!stops.isEmpty()) {
             config = config.withStopStrings(stops.toArray(String[]::new));
         }
-        config = biased(request, model, beams(request, config));
+        config = biased(request, model, form(request, beams(request, config)));
         config = chances(request, model, config, answers);
         return new Sampling(config, stops, answers);
     }
@@ -67,6 +72,39 @@ record Sampling(GenerationConfig config, List<String> stops, int answers) {
         }
         OptionalDouble repetition = request.number("repetition_penalty", 0.01, 100);
         return repetition.isPresent() ? with.withRepetitionPenalty(repetition.getAsDouble()) : with;
+    }
+
+    /** Penalties, the form of the answer, and what is told of its tokens. */
+    private static GenerationConfig form(Fields request, GenerationConfig config) {
+        GenerationConfig with = config;
+        OptionalDouble presence = request.number("presence_penalty", -2, 2);
+        if (presence.isPresent()) {
+            with = with.withPresencePenalty(presence.getAsDouble());
+        }
+        OptionalDouble frequency = request.number("frequency_penalty", -2, 2);
+        if (frequency.isPresent()) {
+            with = with.withFrequencyPenalty(frequency.getAsDouble());
+        }
+        Optional<Map<String, @Nullable Object>> format = request.map("response_format");
+        if (format.isPresent()) {
+            with = with.withResponseFormat(format(format.get()));
+        }
+        OptionalInt top = request.integer("top_logprobs", 0, 20);
+        if (!request.flag("logprobs")) {
+            if (top.orElse(0) > 0) {
+                throw Problem.of("top_logprobs", "top_logprobs is given without logprobs; set logprobs to true");
+            }
+            return with;
+        }
+        return with.withLogprobs(top.orElse(0));
+    }
+
+    static ResponseFormat format(Map<String, @Nullable Object> json) {
+        try {
+            return ResponseFormat.of(json);
+        } catch (OptionException e) {
+            throw Problem.of("response_format", e.getMessage());
+        }
     }
 
     /** OpenAI's logit_bias is transformers' sequence_bias of single tokens. */

@@ -3,6 +3,7 @@ package dev.fovea.serve;
 import static dev.fovea.serve.Trial.ask;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.io.Json;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -114,5 +115,46 @@ class ChatTest {
                 trial.post("/v1/chat/completions", chat("model", "demo:finder", "messages", List.of(ask("<OD>"))));
         assertThat(reply.status()).isEqualTo(200);
         assertThat((List<?>) reply.at("fovea.parsed.<OD>.labels")).asString().contains("yellow moon");
+    }
+
+    @Test
+    void keepsToAJsonSchema() {
+        Map<String, Object> schema = Map.of(
+                "type",
+                "object",
+                "properties",
+                Map.of("count", Map.of("type", "integer", "minimum", 0, "maximum", 99)),
+                "required",
+                List.of("count"),
+                "additionalProperties",
+                false);
+        Trial.Reply reply = trial.post(
+                "/v1/chat/completions",
+                chat(
+                        "response_format",
+                        Map.of("type", "json_schema", "json_schema", Map.of("name", "n", "schema", schema)),
+                        "max_tokens",
+                        200));
+        assertThat(reply.status()).as(reply.body()).isEqualTo(200);
+        String text = (String) reply.at("choices.0.message.content");
+        assertThat((Long) Trial.at(Json.parse(text, "the answer"), "count")).isBetween(0L, 99L);
+        assertThat(trial.post("/v1/chat/completions", chat("response_format", Map.of("type", "poem")))
+                        .at("error.param"))
+                .isEqualTo("response_format");
+    }
+
+    @Test
+    void tellsHowLikelyTokensAre() {
+        Trial.Reply reply = trial.post("/v1/chat/completions", chat("logprobs", true, "top_logprobs", 2));
+        assertThat((List<?>) reply.at("choices.0.logprobs.content"))
+                .hasSize(((Long) reply.at("usage.completion_tokens")).intValue());
+        assertThat(reply.at("choices.0.logprobs.content.0.token")).isEqualTo("An");
+        assertThat((Double) reply.at("choices.0.logprobs.content.0.logprob")).isLessThanOrEqualTo(0);
+        assertThat(reply.at("choices.0.logprobs.content.0.top_logprobs.0.token"))
+                .isEqualTo("An");
+        List<Map<String, Object>> events = trial.post("/v1/chat/completions", chat("logprobs", true, "stream", true))
+                .events();
+        assertThat(events.stream().map(e -> Trial.at(e, "choices.0.logprobs")).filter(l -> l != null))
+                .hasSize(1);
     }
 }
