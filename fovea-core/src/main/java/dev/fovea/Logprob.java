@@ -9,8 +9,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How likely a token of an answer was by the model alone: before logits processors, temperature and all else that chooses. OpenAI's
- * {@code logprobs}.
+ * How likely a token of an answer was by the model alone: before logits processors, temperature and all else that chooses. An entry of
+ * OpenAI's list of them.
  *
  * @param id the token
  * @param token its text; U+FFFD stands where it is a part of a character

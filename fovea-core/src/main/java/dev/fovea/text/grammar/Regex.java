@@ -23,11 +23,10 @@ sealed interface Regex {
     /** {@code $}. */
     record End() implements Regex {}
 
-    Regex ANYTHING = new Repeat(new Chars(CharSet.ALL), 0, -1);
-
     /** Texts that contain a match. */
     default CharDfa found() {
-        return new Nfa().dfa(new Concat(List.of(ANYTHING, this, ANYTHING)));
+        Regex anything = new Repeat(new Chars(CharSet.ALL), 0, -1);
+        return new Nfa().dfa(new Concat(List.of(anything, this, anything)));
     }
 
     /** Texts that are a match as a whole. */

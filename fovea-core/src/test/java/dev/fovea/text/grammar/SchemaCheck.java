@@ -94,7 +94,7 @@ final class SchemaCheck {
 
     private boolean items(List<?> items, Map<?, ?> schema) {
         List<?> prefix = schema.containsKey("prefixItems") ? (List<?>) schema.get("prefixItems") : List.of();
-        Object rest = schema.containsKey("items") ? schema.get("items") : Boolean.TRUE;
+        Object rest = schema.containsKey("items") ? schema.get("items") : true;
         for (int i = 0; i < items.size(); i++) {
             if (!holds(items.get(i), i < prefix.size() ? prefix.get(i) : rest)) {
                 return false;
