@@ -4,6 +4,8 @@ import dev.fovea.Answer;
 import dev.fovea.Message;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
+import dev.fovea.ToolCall;
+import dev.fovea.ToolCallParser.Part;
 import dev.fovea.generate.FinishReason;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -22,21 +24,8 @@ final class ChatRoute implements Handler {
 
     /** A request that was understood. */
     private record Asked(Served model, Sampling sampling, Request request, boolean stream, boolean usage) {
-        boolean hasTools() {
-            return request.chat().tools().isPresent();
-        }
-
-        /** What ends the text of an answer. */
-        StopFilter filter() {
-            List<String> ends = new ArrayList<>(sampling.stops());
-            if (hasTools()) {
-                ends.add(Tools.BEGIN);
-            }
-            return new StopFilter(ends);
-        }
-
-        List<Map<String, @Nullable Object>> calls(Answer.Candidate candidate) {
-            return hasTools() ? Tools.calls(candidate.text()) : List.of();
+        AnswerReader reader() {
+            return AnswerReader.of(request, sampling.stops(), model.pipeline());
         }
     }
 
@@ -88,11 +77,17 @@ final class ChatRoute implements Handler {
             Answer.Candidate candidate = answer.sequences().get(i);
             Map<String, @Nullable Object> message = new LinkedHashMap<>();
             message.put("role", "assistant");
-            List<Map<String, @Nullable Object>> calls = asked.calls(candidate);
-            message.put("content", content(asked, candidate, !calls.isEmpty()));
+            StringBuilder text = new StringBuilder();
+            List<Map<String, @Nullable Object>> calls = new ArrayList<>();
+            for (Part part : asked.reader().read(candidate)) {
+                switch (part) {
+                    case Part.Text(String piece) -> text.append(piece);
+                    case Part.Call(ToolCall call) -> calls.add(Tools.json(call));
+                }
+            }
+            message.put("content", text.isEmpty() && !calls.isEmpty() ? null : text.toString());
             message.put("refusal", null);
             if (!calls.isEmpty()) {
-                calls.forEach(call -> call.remove("index")); // of streams alone
                 message.put("tool_calls", calls);
             }
             Map<String, @Nullable Object> choice = new LinkedHashMap<>();
@@ -107,15 +102,6 @@ final class ChatRoute implements Handler {
         json.put("usage", Reply.usage(answer));
         json.put("fovea", Reply.more(answer));
         return json;
-    }
-
-    /** The text of an answer; of one that calls tools only what stands before, if anything does. */
-    private static @Nullable String content(Asked asked, Answer.Candidate candidate, boolean calls) {
-        if (!calls) {
-            return new StopFilter(asked.sampling().stops()).cut(candidate.text());
-        }
-        String before = asked.filter().cut(candidate.text()).strip();
-        return before.isEmpty() ? null : before;
     }
 
     static String finish(FinishReason reason) {
@@ -139,13 +125,15 @@ final class ChatRoute implements Handler {
     private static final class Chunks {
         private final Asked asked;
         private final Reply reply;
-        private final List<StopFilter> filters = new ArrayList<>();
+        private final List<AnswerReader> readers = new ArrayList<>();
+        private final int[] calls; // told, of each answer
 
         Chunks(Asked asked, Reply reply) {
             this.asked = asked;
             this.reply = reply;
-            for (int i = 0; i < asked.sampling().answers(); i++) {
-                filters.add(asked.filter());
+            calls = new int[asked.sampling().answers()];
+            for (int i = 0; i < calls.length; i++) {
+                readers.add(asked.reader());
             }
         }
 
@@ -160,13 +148,13 @@ final class ChatRoute implements Handler {
                 }
                 if (!begun) {
                     begun = true;
-                    for (int i = 0; i < filters.size(); i++) {
+                    for (int i = 0; i < readers.size(); i++) {
                         events.send(chunk(i, opening(), null));
                     }
                 }
                 switch (event) {
                     case Running.Piece(int index, String text) ->
-                        delta(events, index, filters.get(index).add(text));
+                        tell(events, index, readers.get(index).add(text));
                     case Running.Done(Answer answer) -> {
                         end(events, answer);
                         return answer;
@@ -183,30 +171,33 @@ final class ChatRoute implements Handler {
             return delta;
         }
 
-        private void delta(EventStream events, int index, String text) {
-            if (!text.isEmpty()) {
-                events.send(chunk(index, Map.of("content", text), null));
+        private void tell(EventStream events, int index, List<Part> parts) {
+            for (Part part : parts) {
+                Map<String, ?> delta =
+                        switch (part) {
+                            case Part.Text(String text) -> Map.of("content", text);
+                            case Part.Call(ToolCall call) -> {
+                                Map<String, @Nullable Object> json = Tools.json(call);
+                                json.put("index", calls[index]++);
+                                yield Map.of("tool_calls", List.of(json));
+                            }
+                        };
+                events.send(chunk(index, delta, null));
             }
         }
 
         private void end(EventStream events, Answer answer) {
-            for (int i = 0; i < filters.size(); i++) {
-                delta(events, i, filters.get(i).flush());
+            for (int i = 0; i < readers.size(); i++) {
+                tell(events, i, readers.get(i).flush());
                 Answer.Candidate candidate = answer.sequences().get(i);
-                List<Map<String, @Nullable Object>> calls = asked.calls(candidate);
-                String finish = calls.isEmpty() ? finish(candidate.finishReason()) : "tool_calls";
-                if (!calls.isEmpty()) {
-                    events.send(chunk(i, Map.of("tool_calls", calls), null));
-                } else if (asked.hasTools()) {
-                    delta(events, i, unsound(candidate.text()));
-                }
+                String finish = calls[i] == 0 ? finish(candidate.finishReason()) : "tool_calls";
                 if (!candidate.logprobs().isEmpty()) {
                     Map<String, @Nullable Object> told = chunk(i, Map.of("content", ""), null);
                     choiceOf(told).put("logprobs", Logprobs.json(candidate));
                     events.send(told);
                 }
                 Map<String, @Nullable Object> last = chunk(i, Map.of(), finish);
-                if (i == filters.size() - 1) {
+                if (i == readers.size() - 1) {
                     last.put("fovea", Reply.more(answer));
                 }
                 events.send(last);
@@ -222,12 +213,6 @@ final class ChatRoute implements Handler {
         @SuppressWarnings("unchecked")
         private static Map<String, @Nullable Object> choiceOf(Map<String, @Nullable Object> chunk) {
             return (Map<String, @Nullable Object>) ((List<?>) Objects.requireNonNull(chunk.get("choices"))).getFirst();
-        }
-
-        /** What was held back as the beginning of a call, and is none. */
-        private String unsound(String text) {
-            int begin = text.indexOf(Tools.BEGIN);
-            return begin < 0 ? "" : new StopFilter(asked.sampling().stops()).cut(text.substring(begin));
         }
 
         private Map<String, @Nullable Object> chunk(int index, Map<String, ?> delta, @Nullable String finish) {

@@ -2,24 +2,16 @@ package dev.fovea.serve;
 
 import dev.fovea.Message;
 import dev.fovea.Processor;
-import dev.fovea.error.InputException;
-import dev.fovea.io.Json;
+import dev.fovea.ToolCall;
 import dev.fovea.text.ChatTemplateOptions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Functions that a model may call, and the calls in its answers, as templates of Qwen and Hermes have them. */
+/** Functions that a model may call. */
 final class Tools {
-    /** Where the text of an answer ends and its calls begin. */
-    static final String BEGIN = "<tool_call>";
-
-    private static final Pattern CALL = Pattern.compile("<tool_call>(.*?)(?:</tool_call>|$)", Pattern.DOTALL);
-
     private Tools() {}
 
     /**
@@ -80,38 +72,12 @@ final class Tools {
                 .equals(processor.applyChatTemplate(messages, ChatTemplateOptions.DEFAULT));
     }
 
-    /** The calls in an answer, as OpenAI has them. What is no sound call stays out, and in the text. */
-    static List<Map<String, @Nullable Object>> calls(String text) {
-        List<Map<String, @Nullable Object>> calls = new ArrayList<>();
-        Matcher call = CALL.matcher(text);
-        while (call.find()) {
-            Map<String, @Nullable Object> one = call(call.group(1));
-            if (one.isEmpty()) {
-                return List.of();
-            }
-            one.put("index", calls.size());
-            calls.add(one);
-        }
-        return calls;
-    }
-
-    private static Map<String, @Nullable Object> call(String json) {
-        try {
-            if (Json.parse(json, "the call") instanceof Map<?, ?> map
-                    && map.get("name") instanceof String name
-                    && map.get("arguments") instanceof Map<?, ?> arguments) {
-                Map<String, @Nullable Object> function = new LinkedHashMap<>();
-                function.put("name", name);
-                function.put("arguments", Json.write(arguments));
-                Map<String, @Nullable Object> call = new LinkedHashMap<>();
-                call.put("id", Uploads.id("call_"));
-                call.put("type", "function");
-                call.put("function", function);
-                return call;
-            }
-            return Map.of();
-        } catch (InputException e) {
-            return Map.of(); // it is a text then
-        }
+    /** A call as OpenAI has it. */
+    static Map<String, @Nullable Object> json(ToolCall call) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("id", Uploads.id("call_"));
+        json.put("type", "function");
+        json.put("function", Map.of("name", call.name(), "arguments", call.arguments()));
+        return json;
     }
 }

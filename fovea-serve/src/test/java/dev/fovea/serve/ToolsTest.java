@@ -2,25 +2,37 @@ package dev.fovea.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.Message;
 import dev.fovea.Pipeline;
+import dev.fovea.Request;
+import dev.fovea.ToolCallParser.Part;
+import dev.fovea.text.ChatTemplateOptions;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Calls of tools, and texts that end before one. */
 class ToolsTest {
+    /** The demo's template teaches no form of its own, so that an answer of JSON is a call. */
     @Test
-    void readsCalls() {
-        var calls = Tools.calls(
-                "I look.\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Köln\"}}\n</tool_call>\n"
-                        + "<tool_call>{\"name\": \"time\", \"arguments\": {}}");
-        assertThat(calls).hasSize(2);
-        assertThat(Trial.at(calls, "0.function.name")).isEqualTo("weather");
-        assertThat(Trial.at(calls, "0.function.arguments")).isEqualTo("{\"city\": \"Köln\"}");
-        assertThat(Trial.at(calls, "1.index")).isEqualTo(1);
-        assertThat(Tools.calls("nothing to call")).isEmpty();
-        assertThat(Tools.calls("<tool_call>{\"name\": \"weath")).isEmpty();
-        assertThat(Tools.calls("<tool_call>[1]</tool_call>")).isEmpty();
+    void findsCallsBeforeAStopText() {
+        try (Pipeline model = Pipeline.imageTextToText("demo")) {
+            Map<String, Object> weather = Map.of("type", "function", "function", Map.of("name", "weather"));
+            Request request = Request.of(List.of(Message.user("Hi")))
+                    .withChat(ChatTemplateOptions.DEFAULT.withTools(List.of(weather)));
+            AnswerReader reader = AnswerReader.of(request, List.of("END"), model);
+            assertThat(reader.add("{\"name\": \"weather\", ")).isEmpty();
+            assertThat(reader.add("\"arguments\": {\"city\": \"Köln\"}}EN")).isEmpty();
+            assertThat(reader.add("D never seen")).isEmpty();
+            assertThat(reader.flush()).singleElement().isInstanceOfSatisfying(Part.Call.class, call -> {
+                Map<String, ?> json = Tools.json(call.call());
+                assertThat(Trial.at(json, "function.name")).isEqualTo("weather");
+                assertThat(Trial.at(json, "function.arguments")).isEqualTo("{\"city\": \"Köln\"}");
+            });
+            assertThat(AnswerReader.of(request, List.of(), model).add("Hi")).containsExactly(new Part.Text("Hi"));
+            AnswerReader plain = AnswerReader.of(Request.of(List.of(Message.user("Hi"))), List.of(), model);
+            assertThat(plain.add("{\"name\": ")).containsExactly(new Part.Text("{\"name\": "));
+        }
     }
 
     @Test
