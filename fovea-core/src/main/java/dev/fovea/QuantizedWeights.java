@@ -38,6 +38,9 @@ final class QuantizedWeights {
         if (options.quantization().isEmpty()) {
             return Optional.empty();
         }
+        if (directory.config().toMap().containsKey("quantization_config")) {
+            throw already(directory);
+        }
         Quantization quantization = options.quantization().get();
         Map<String, String> marks = quantization.marks(ModelFingerprint.of(directory));
         Path file = file(directory, quantization, marks);
@@ -91,13 +94,15 @@ final class QuantizedWeights {
         weights.matrices().forEach((name, matrix) -> {
             switch (matrix) {
                 case Tensor t -> dense.put(name, t);
-                case QuantizedMatrix q ->
-                    throw new OptionException(
-                            Quote.of(directory.path()) + " holds weights that are quantised already: " + q,
-                            "open it without --quantize");
+                case QuantizedMatrix _ -> throw already(directory);
             }
         });
         return dense;
+    }
+
+    private static OptionException already(ModelDirectory directory) {
+        return new OptionException(
+                Quote.of(directory.path()) + " holds weights that are quantised already", "open it without --quantize");
     }
 
     private static Path file(ModelDirectory directory, Quantization quantization, Map<String, String> marks) {

@@ -24,9 +24,8 @@ final class AnswerReader {
 
     /** For one answer to a request; without tools, calls are text. */
     static AnswerReader of(Request request, List<String> stops, Pipeline model) {
-        Optional<ToolCallParser> calls = request.chat()
-                .tools()
-                .map(tools -> model.processor().toolCallParser(names(tools)));
+        Optional<ToolCallParser> calls =
+                request.chat().tools().map(tools -> model.processor().toolCallParser(names(tools)));
         return new AnswerReader(new StopFilter(stops), calls);
     }
 

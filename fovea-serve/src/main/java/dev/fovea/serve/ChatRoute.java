@@ -173,15 +173,14 @@ final class ChatRoute implements Handler {
 
         private void tell(EventStream events, int index, List<Part> parts) {
             for (Part part : parts) {
-                Map<String, ?> delta =
-                        switch (part) {
-                            case Part.Text(String text) -> Map.of("content", text);
-                            case Part.Call(ToolCall call) -> {
-                                Map<String, @Nullable Object> json = Tools.json(call);
-                                json.put("index", calls[index]++);
-                                yield Map.of("tool_calls", List.of(json));
-                            }
-                        };
+                Map<String, ?> delta = switch (part) {
+                    case Part.Text(String text) -> Map.of("content", text);
+                    case Part.Call(ToolCall call) -> {
+                        Map<String, @Nullable Object> json = Tools.json(call);
+                        json.put("index", calls[index]++);
+                        yield Map.of("tool_calls", List.of(json));
+                    }
+                };
                 events.send(chunk(index, delta, null));
             }
         }

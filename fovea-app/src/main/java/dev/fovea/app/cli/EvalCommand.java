@@ -8,6 +8,7 @@ import dev.fovea.Pipeline;
 import dev.fovea.Request;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -96,8 +97,12 @@ final class EvalCommand implements Callable<Integer> {
         return new Report()
                 .add("model", model + ", " + engine.quantize, "model", model)
                 .add("tokens compared", Integer.toString(found.tokens()), "tokens", found.tokens())
-                .add("mean KL", String.format("%.2e nats", found.meanKl()), "mean_kl", found.meanKl())
-                .add("largest KL", String.format("%.2e nats", found.largestKl()), "largest_kl", found.largestKl())
+                .add("mean KL", String.format(Locale.ROOT, "%.2e nats", found.meanKl()), "mean_kl", found.meanKl())
+                .add(
+                        "largest KL",
+                        String.format(Locale.ROOT, "%.2e nats", found.largestKl()),
+                        "largest_kl",
+                        found.largestKl())
                 .add(
                         "same likeliest token",
                         Report.decimals(100 * found.agreement()) + " %",

@@ -1,0 +1,56 @@
+package dev.fovea.app.cli;
+
+import static dev.fovea.app.cli.Shell.fovea;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fovea.io.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A quantised directory of the demo's trained model: written, opened like any other, and measured against its origin. */
+class QuantizeCommandTest {
+    private static final String PICTURE = "../demo/pictures/one.png";
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void writesWhatOpensLikeAnyOther() throws IOException {
+        String to = folder.resolve("demo-int8").toString();
+        fovea("quantize", "demo", "--quantize", "int8", "--to", to).succeeds();
+        String[] question = {"What colour is the star?", "--image", PICTURE, "--no-do-sample", "--quiet"};
+        assertThat(run(to, question)).isEqualTo(run("demo", question));
+
+        Map<?, ?> found = (Map<?, ?>) Json.parse(
+                fovea("eval", to, "--against", "demo", "--image", PICTURE, "--format", "json")
+                        .succeeds()
+                        .out(),
+                "eval");
+        assertThat((Double) found.get("mean_kl")).isGreaterThan(0).isLessThan(1e-4);
+        assertThat(found.get("equal_answers")).isEqualTo(found.get("answers"));
+
+        fovea("run", to, "hi", "--quantize", "int4").failsWith(2, "quantised already", "open it without --quantize");
+        fovea("quantize", "demo", "--to", to).failsWith(2, "is not empty");
+        fovea(
+                        "quantize",
+                        "demo",
+                        "--quantize",
+                        "int3",
+                        "--to",
+                        folder.resolve("x").toString())
+                .failsWith(2, "int3");
+        assertThat(Files.exists(folder.resolve("x"))).isFalse();
+    }
+
+    private static String run(String model, String[] question) {
+        String[] arguments = new String[question.length + 2];
+        arguments[0] = "run";
+        arguments[1] = model;
+        System.arraycopy(question, 0, arguments, 2, question.length);
+        return fovea(arguments).succeeds().out();
+    }
+}
