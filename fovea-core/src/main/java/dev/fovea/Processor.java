@@ -398,6 +398,7 @@ public final class Processor implements AutoCloseable {
     }
 
     public String decode(int[] ids, boolean skipSpecialTokens) {
+        Objects.requireNonNull(ids, "ids");
         try (var _ = use("processor")) {
             return tokenizer().decode(ids, skipSpecialTokens);
         }

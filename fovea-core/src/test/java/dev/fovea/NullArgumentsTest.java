@@ -69,6 +69,8 @@ class NullArgumentsTest {
             Sequence.class,
             TokenLogprob.class,
             Logprob.class,
+            ToolCallParser.Part.Text.class,
+            ToolCallParser.Part.Call.class,
             Parsed.class,
             dev.fovea.models.Grounding.class,
             dev.fovea.models.View.class,

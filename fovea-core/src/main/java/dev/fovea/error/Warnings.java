@@ -51,7 +51,7 @@ public final class Warnings {
 
     /** Says it, unless it was said before. */
     public void warn(String message) {
-        String line = Quote.message(message);
+        String line = Quote.message(Objects.requireNonNull(message, "message"));
         synchronized (said) {
             if (said.put(line, true) != null) {
                 return;
