@@ -1,4 +1,4 @@
-/** Text: tokenizers, chat templates, the streaming detokenizer. The only package that sees the tokenizer library. */
+/** Text: tokenizers, chat templates, the streaming detokenizer. */
 @NullMarked
 package dev.fovea.text;
 

@@ -57,7 +57,7 @@ final class BenchRows {
     }
 
     private void idle(String label, String key, double busyNanos, double millis) {
-        double share = Math.max(0, 1 - busyNanos / 1e6 / millis);
+        double share = Math.clamp(1 - busyNanos / 1e6 / millis, 0.0, 1.0);
         report.add(label, Report.decimals(100 * share) + " %", key, share);
     }
 

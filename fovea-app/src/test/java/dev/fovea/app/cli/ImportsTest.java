@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** The program uses the public API, the types of its signatures, and where models lie; it knows neither model families nor backends. */
 class ImportsTest {
     private static final Pattern ALLOWED = Pattern.compile(
-            "import dev\\.fovea\\.([A-Z]\\w*|app\\..*|error\\..*|files\\..*|generate\\..*|media\\..*|text\\..*|hub\\.(CachedModel|PullOptions|PullProgress|Verdict)|io\\.(DemoModels|Json|ModelDirectory|ModelFingerprint)|models\\.(Inputs|Parsed)|tensor\\.DType);");
+            "import dev\\.fovea\\.([A-Z]\\w*|app\\..*|error\\..*|files\\..*|generate\\..*|media\\..*|serve\\..*|text\\..*|hub\\.(CachedModel|PullOptions|PullProgress|Verdict)|io\\.(DemoModels|Json|ModelDirectory|ModelFingerprint)|models\\.(Inputs|Parsed)|tensor\\.DType);");
 
     @Test
     void onlyThePublicApi() throws IOException {

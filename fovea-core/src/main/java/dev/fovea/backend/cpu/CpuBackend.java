@@ -116,7 +116,20 @@ public final class CpuBackend implements Backend {
                     "the Java module " + VECTOR_MODULE + " is not there; the CPU backend needs it",
                     "start java with --add-modules " + VECTOR_MODULE);
         }
+        requireNativeAccess();
         return new CpuBackend(options);
+    }
+
+    /** Kernels read through addresses, which a JVM may deny; whether it does is known by trying alone. */
+    private static void requireNativeAccess() {
+        try {
+            MemorySegment.NULL.reinterpret(1);
+        } catch (IllegalCallerException e) {
+            throw new OptionException(
+                    "this JVM denies native access; the CPU backend needs it",
+                    "start java with --enable-native-access=ALL-UNNAMED",
+                    e);
+        }
     }
 
     @Override
