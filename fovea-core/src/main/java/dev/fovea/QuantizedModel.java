@@ -46,6 +46,7 @@ public final class QuantizedModel {
                 .orElseThrow(() -> new OptionException("quantize is none; expected int8 or int4"));
         Path path = Hub.pull(model, PullOptions.DEFAULT.withWarnings(options.warnings()));
         ModelDirectory directory = ModelDirectory.open(path, options.warnings());
+        QuantizedWeights.requireDense(directory);
         makeEmpty(to);
         Fence.of(path, () -> {
             Map<String, String> marks = quantization.marks(ModelFingerprint.of(directory));

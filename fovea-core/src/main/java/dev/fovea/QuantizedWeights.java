@@ -38,9 +38,7 @@ final class QuantizedWeights {
         if (options.quantization().isEmpty()) {
             return Optional.empty();
         }
-        if (directory.config().toMap().containsKey("quantization_config")) {
-            throw already(directory);
-        }
+        requireDense(directory);
         Quantization quantization = options.quantization().get();
         Map<String, String> marks = quantization.marks(ModelFingerprint.of(directory));
         Path file = file(directory, quantization, marks);
@@ -83,7 +81,7 @@ final class QuantizedWeights {
                         .filter(name -> quantization.of(name).form().isPresent())
                         .collect(Collectors.toSet());
                 Map<String, Safetensors.Part> rest = whole ? weights.stored(replaced) : Map.of();
-                QuantizedFile.write(file, dense, quantization, rest, marks, _ -> {});
+                QuantizedFile.write(file, dense, quantization, rest, marks);
                 return directory;
             });
         }
@@ -98,6 +96,13 @@ final class QuantizedWeights {
             }
         });
         return dense;
+    }
+
+    /** @throws OptionException where the weights are quantised already */
+    static void requireDense(ModelDirectory directory) {
+        if (directory.config().toMap().containsKey("quantization_config")) {
+            throw already(directory);
+        }
     }
 
     private static OptionException already(ModelDirectory directory) {

@@ -20,10 +20,10 @@ public final class Quote {
     private static final Pattern ADDRESS =
             Pattern.compile("(?!file:)(" + SCHEME + "//)([^/?#\\s\"'<>]*)([^?#\\s\"'<>]*)([?#](?!…)[^\\s\"'<>]*)?");
 
-    /** User and password, up to the last @; also where what follows the host is no port, as of {@code http://me:a/b@host}. */
+    /** User and password, up to the last @; also where what follows the host is no port, as of {@code http://me:a/b@host}. A sentence may go on behind it. */
     private static final Pattern USER = Pattern.compile(".*@");
 
-    private static final Pattern NO_PORT = Pattern.compile("(?!\\[).*:(?!\\d*$).*");
+    private static final Pattern NO_PORT = Pattern.compile("(?!\\[).*:(?!\\d*[,.;:)]*$).*");
     private static final Pattern DATA = Pattern.compile("(?<![A-Za-z0-9])data:([^,\\s]{0,60}),(?!…)[^\\s\"']*");
     private static final Pattern LINE_ENDS = Pattern.compile("\\s*[\\n\\r]\\s*");
 

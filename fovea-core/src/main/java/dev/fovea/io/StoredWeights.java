@@ -33,7 +33,7 @@ final class StoredWeights implements WeightSource {
     private final ModelDirectory directory;
     private final List<WeightFile> files;
     private final Optional<WeightFile> quantized; // what stands in for some of the directory's
-    private Optional<Quantization> plan = Optional.empty();
+    private final Optional<Quantization> plan; // of what would be quantised, for a backend without data
     private final StoredTensors stored;
     private final Backend backend;
     private final Scope made; // what is not used where it lies in the files
@@ -55,11 +55,13 @@ final class StoredWeights implements WeightSource {
             ModelDirectory directory,
             List<WeightFile> files,
             Optional<WeightFile> quantized,
+            Optional<Quantization> plan,
             StoredTensors stored,
             Backend backend) {
         this.directory = directory;
         this.files = files;
         this.quantized = quantized;
+        this.plan = plan;
         this.stored = stored;
         this.backend = backend;
         this.made = Scope.detached(backend);
@@ -68,19 +70,26 @@ final class StoredWeights implements WeightSource {
     /** Weights for a backend without data, as they would be quantised. */
     static StoredWeights planned(
             ModelDirectory directory, Backend backend, Renaming names, Optional<Quantization> plan) {
-        StoredWeights weights = open(directory, backend, names, Optional.empty());
-        weights.plan = plan;
-        return weights;
+        return open(directory, backend, names, Optional.empty(), plan);
     }
 
     static StoredWeights open(
             ModelDirectory directory, Backend backend, Renaming names, Optional<WeightFile> quantized) {
+        return open(directory, backend, names, quantized, Optional.empty());
+    }
+
+    private static StoredWeights open(
+            ModelDirectory directory,
+            Backend backend,
+            Renaming names,
+            Optional<WeightFile> quantized,
+            Optional<Quantization> plan) {
         List<WeightFile> files = new ArrayList<>(quantized.stream().toList());
         try {
             List<WeightFile> own = directory.openWeights();
             files.addAll(own);
             return new StoredWeights(
-                    directory, files, quantized, new StoredTensors(own, names, directory.warnings()), backend);
+                    directory, files, quantized, plan, new StoredTensors(own, names, directory.warnings()), backend);
         } catch (RuntimeException e) {
             files.forEach(WeightFile::close);
             throw e;

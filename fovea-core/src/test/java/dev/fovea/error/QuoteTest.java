@@ -20,6 +20,7 @@ class QuoteTest {
         "http://me:p@ss@example.org:80/a, http://example.org:80/a",
         "http://me:pa/ss@example.org/a, http://…",
         "http://[::1]:80/a, http://[::1]:80/a",
+        "'at http://127.0.0.1:80, and http://localhost:81.', 'at http://127.0.0.1:80, and http://localhost:81.'",
         "s3://key:secret@bucket/a.png#frag, s3://bucket/a.png?…",
         "file:///tmp/what?.png, file:///tmp/what?.png",
         "'see https://a:b@c.org/x?y=z, or https://d:e@f.org', 'see https://c.org/x?… or https://f.org'",

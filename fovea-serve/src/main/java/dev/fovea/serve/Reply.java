@@ -51,7 +51,6 @@ final class Reply {
 
     static Map<String, Object> details(Answer.Usage usage) {
         Map<String, Object> details = new LinkedHashMap<>();
-        details.put("cached_tokens", 0);
         details.put("image_tokens", usage.imageTokens());
         details.put("video_tokens", usage.videoTokens());
         return details;

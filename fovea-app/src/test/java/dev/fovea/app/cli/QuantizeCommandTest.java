@@ -34,6 +34,9 @@ class QuantizeCommandTest {
         assertThat(found.get("equal_answers")).isEqualTo(found.get("answers"));
 
         fovea("run", to, "hi", "--quantize", "int4").failsWith(2, "quantised already", "open it without --quantize");
+        Path again = folder.resolve("again");
+        fovea("quantize", to, "--to", again.toString()).failsWith(2, "quantised already");
+        assertThat(Files.exists(again)).isFalse();
         fovea("quantize", "demo", "--to", to).failsWith(2, "is not empty");
         fovea(
                         "quantize",

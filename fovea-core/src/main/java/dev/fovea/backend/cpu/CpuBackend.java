@@ -1,5 +1,6 @@
 package dev.fovea.backend.cpu;
 
+import dev.fovea.error.NativeException;
 import dev.fovea.error.OptionException;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
@@ -125,7 +126,7 @@ public final class CpuBackend implements Backend {
         try {
             MemorySegment.NULL.reinterpret(1);
         } catch (IllegalCallerException e) {
-            throw new OptionException(
+            throw new NativeException(
                     "this JVM denies native access; the CPU backend needs it",
                     "start java with --enable-native-access=ALL-UNNAMED",
                     e);

@@ -30,17 +30,14 @@ final class PackedMatrix {
     private final String name;
     private final Tensor weight;
     private final Form form;
-    private final Runnable progress;
     private byte @Nullable [] scales;
     private byte @Nullable [] zeros;
     private byte @Nullable [] factors;
 
-    /** @param progress is run for each tile */
-    PackedMatrix(String name, Tensor weight, Form form, Runnable progress) {
+    PackedMatrix(String name, Tensor weight, Form form) {
         this.name = name;
         this.weight = weight;
         this.form = form;
-        this.progress = progress;
     }
 
     /** Its parts by their names, in the order in which they are to be written. */
@@ -112,7 +109,6 @@ final class PackedMatrix {
                         .order(ByteOrder.LITTLE_ENDIAN)
                         .asFloatBuffer()
                         .put(packer.factors);
-                progress.run();
             });
             out.write(codes, 0, count * sizes.codes.length);
         }
