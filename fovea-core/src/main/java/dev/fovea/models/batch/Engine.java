@@ -1,20 +1,16 @@
 package dev.fovea.models.batch;
 
-import dev.fovea.error.BusyException;
-import dev.fovea.error.MemoryException;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.RowDecoding;
 import dev.fovea.models.Sequences;
 import dev.fovea.models.Sequences.Next;
 import dev.fovea.models.Tenant;
 import dev.fovea.models.VisionLanguageModel;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -38,21 +34,17 @@ final class Engine {
     private static final int GRACE_SHARE = 8;
 
     private final VisionLanguageModel model;
-    private final Limits limits;
     private final Sequences memory;
     private final Steps steps;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition work = lock.newCondition();
     private final Condition pictures = lock.newCondition();
-    private final Turns waiting = new Turns();
     private final Deque<Call> toEncode = new ArrayDeque<>();
     private final Turns prompts = new Turns();
     private final Set<Call> running = new LinkedHashSet<>(); // those whose prompt is done
     private final List<RowDecoding> left = new ArrayList<>();
     private final Counter counter = new Counter();
-    private int admitted;
-    private int rows;
-    private long bytes;
+    private final Admission admission;
     private boolean promptsTurn;
     private long lastEnd;
     private long graceNanos = LEAST_GRACE_NANOS;
@@ -60,7 +52,7 @@ final class Engine {
 
     Engine(VisionLanguageModel model, Limits limits) {
         this.model = model;
-        this.limits = limits;
+        admission = new Admission(limits, counter);
         memory = model.newSequences(limits.prefixBytes());
         steps = new Steps(memory);
     }
@@ -80,15 +72,12 @@ final class Engine {
     /** Waits for a place and until the pictures are encoded. */
     Call enter(Inputs inputs, Demand demand, BooleanSupplier cancelled) {
         Call call = new Call(this, inputs, demand, memory.bytes(inputs, demand.positions()), memory.vocabSize());
-        requireFit(call);
+        admission.requireFit(call);
         lock.lock();
         try {
-            waiting.add(call);
+            admission.queue(call);
             admit();
-            if (!call.admitted && waiting.size() > limits.waiting()) {
-                waiting.remove(call);
-                throw busy();
-            }
+            admission.requirePlace(call);
         } finally {
             lock.unlock();
         }
@@ -106,25 +95,6 @@ final class Engine {
             throw e;
         }
         return call;
-    }
-
-    private void requireFit(Call call) {
-        if (call.bytes > limits.cacheBytes()) {
-            throw new MemoryException(
-                    String.format(
-                            Locale.ROOT,
-                            "keys and values of this request may need %.2f GB; the batch has %.2f GB",
-                            call.bytes / 1e9,
-                            limits.cacheBytes() / 1e9),
-                    "lower max_new_tokens or num_beams, shorten the prompt, or give the batch more");
-        }
-    }
-
-    private BusyException busy() {
-        counter.refused++;
-        Duration wait = counter.wait(waiting.size(), Math.max(1, admitted));
-        return new BusyException(
-                waiting.size() + " requests wait, " + limits.waiting() + " may; this one found no place", wait);
     }
 
     private static boolean hasPictures(Inputs inputs) {
@@ -183,13 +153,7 @@ final class Engine {
                 call.decoding = null;
                 left.add(decoding);
             }
-            if (call.admitted) {
-                call.admitted = false;
-                admitted--;
-                rows -= call.demand.rows();
-                bytes -= call.bytes;
-                counter.done(System.nanoTime() - call.since);
-            }
+            admission.release(call);
             admit();
             work.signal();
         } finally {
@@ -198,7 +162,7 @@ final class Engine {
     }
 
     private void withdraw(Call call) {
-        waiting.remove(call);
+        admission.withdraw(call);
         toEncode.remove(call);
         prompts.remove(call);
     }
@@ -248,9 +212,9 @@ final class Engine {
         lock.lock();
         try {
             return new Counts(
-                    admitted,
-                    waiting.size(),
-                    rows,
+                    admission.running(),
+                    admission.waiting(),
+                    admission.rows(),
                     counter.steps,
                     counter.tokens,
                     counter.promptTokens,
@@ -279,24 +243,15 @@ final class Engine {
 
     // ------------------------------------------------------------------------------------------------- under the lock
 
-    /** Lets in whom there is room for, in turn: who is next waits for room rather than being passed by smaller ones. */
+    /** Lets in whom there is room for, and their pictures be encoded. */
     private void admit() {
-        while (!waiting.isEmpty() && fits(waiting.peek())) {
-            Call call = waiting.take();
-            call.admitted = true;
-            admitted++;
-            rows += call.demand.rows();
-            bytes += call.bytes;
+        for (Call call : admission.admit()) {
             if (hasPictures(call.inputs)) {
                 toEncode.add(call);
                 pictures.signal();
             }
             call.news.signal();
         }
-    }
-
-    private boolean fits(Call call) {
-        return admitted == 0 || rows + call.demand.rows() <= limits.rows() && bytes + call.bytes <= limits.cacheBytes();
     }
 
     // -------------------------------------------------------------------------------------------------- its threads
