@@ -182,12 +182,16 @@ final class Transfer {
     private void fetch(Part part) {
         Patience patience = site.http().patience();
         while (!part.isDone()) {
+            if (part.fetch().isWhole()) {
+                part.restart();
+            }
             long before = part.position();
+            boolean piece = isPiece(part);
             Optional<HttpResponse<Boolean>> response = Optional.empty();
             IOException broken = new IOException("connection reset");
             boolean answered = false;
             try {
-                response = Optional.of(request(part));
+                response = Optional.of(request(part, piece));
                 answered = true;
             } catch (IOException e) {
                 broken = e;
@@ -198,7 +202,7 @@ final class Transfer {
             if (part.position() > before) {
                 patience.reset();
             }
-            if (answered && !mayGoOn(part, response.get())) {
+            if (answered && !mayGoOn(part, piece, response.get())) {
                 return;
             }
             if (!part.isDone() && !again(part, response, patience)) {
@@ -239,9 +243,10 @@ final class Transfer {
     /**
      * Whether a part is still to be fetched after this answer.
      *
+     * @param piece whether the rest of the part, as it was asked for, is less than the file
      * @throws NetworkException where the file is another one now
      */
-    private boolean mayGoOn(Part part, HttpResponse<Boolean> response) {
+    private boolean mayGoOn(Part part, boolean piece, HttpResponse<Boolean> response) {
         Fetch fetch = part.fetch();
         int status = response.statusCode();
         if (status == 416) {
@@ -257,7 +262,7 @@ final class Transfer {
                 throw changed(fetch, "its server has " + range.group(3));
             }
         }
-        if (status == 200 && isPiece(part)) {
+        if (status == 200 && piece) {
             // The server does not know ranges: one request gets all, and others are not needed.
             synchronized (this) {
                 if (!fetch.isWhole()) {
@@ -285,12 +290,8 @@ final class Transfer {
     // ------------------------------------------------------------------------------------------------------ requests
 
     /** The answer to one request for the rest of a part, whose bytes are written where it has any. */
-    private HttpResponse<Boolean> request(Part part) throws IOException {
+    private HttpResponse<Boolean> request(Part part, boolean piece) throws IOException {
         Fetch fetch = part.fetch();
-        if (fetch.isWhole()) {
-            part.restart();
-        }
-        boolean piece = isPiece(part);
         Map<String, String> headers =
                 piece ? Map.of("Range", "bytes=" + part.position() + "-" + (part.end() - 1)) : Map.of();
         URI at = where(fetch, piece);

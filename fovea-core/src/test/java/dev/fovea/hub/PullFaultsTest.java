@@ -221,6 +221,14 @@ class PullFaultsTest {
         Hub.pull(NAME, options().withConnections(1));
         assertThat(warnings).singleElement().asString().contains(FILE, "fetched again");
         isWhole(home.resolve("hub/models--org--model/blobs/" + HubServer.sha("SHA-256", weights)));
+        assertThat(server.storeRequests).filteredOn(r -> r.startsWith("GET")).hasSize(2);
+    }
+
+    /** Not twice, as from a server that does not know ranges: a second answer would be written over the one whose sum is taken. */
+    @Test
+    void asksOnceForAFileInOnePart() {
+        Hub.pull(NAME, options().withConnections(1));
+        assertThat(server.storeRequests).filteredOn(r -> r.startsWith("GET")).hasSize(1);
     }
 
     @Test
