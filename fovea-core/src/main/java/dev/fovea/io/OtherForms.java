@@ -61,8 +61,11 @@ final class OtherForms {
                 files + " holds a " + kind + base + " (" + ADAPTER + "); Fovea reads whole models only", MERGE);
     }
 
-    /** @throws InputException where the weights are quantised */
+    /** @throws InputException where the weights are quantised in a way that is not read */
     static void refuseQuantised(ModelFiles files, Config config) {
+        if (PublishedCodes.find(config).isPresent()) {
+            return;
+        }
         for (Config c : List.of(
                 config,
                 config.optionalChild("text_config").orElse(config),
@@ -94,7 +97,7 @@ final class OtherForms {
     private static InputException quantised(ModelFiles files, String method, String where) {
         return new InputException(
                 files + " holds a quantised model" + method + ", as " + where
-                        + " says; Fovea computes with weights in float32, bfloat16 or float16",
+                        + " says; Fovea reads weights in float32, bfloat16 and float16, and of 4 bits by GPTQ or AWQ",
                 UNQUANTISED);
     }
 

@@ -71,7 +71,8 @@ public final class QuantizedParts {
                         tensor(codes, backend, home),
                         tensor(scales, backend, home),
                         zeros.map(z -> tensor(z, backend, home)),
-                        tensor(factors, backend, home)))
+                        tensor(factors, backend, home),
+                        Optional.empty()))
                 : Optional.empty();
     }
 
@@ -96,7 +97,8 @@ public final class QuantizedParts {
                 Tensor.dense(backend, DType.UINT8, form.codes(rows, columns), MemorySegment.NULL),
                 shape,
                 form.bits() == 4 ? Optional.of(shape) : Optional.empty(),
-                Tensor.dense(backend, DType.FLOAT32, padded, MemorySegment.NULL));
+                Tensor.dense(backend, DType.FLOAT32, padded, MemorySegment.NULL),
+                Optional.empty());
     }
 
     /** Writes the values of a weight whose parts lie in the host's memory to a tensor, and returns that. */

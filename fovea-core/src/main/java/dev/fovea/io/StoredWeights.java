@@ -34,6 +34,7 @@ final class StoredWeights implements WeightSource {
     private final List<WeightFile> files;
     private final Optional<WeightFile> quantized; // what stands in for some of the directory's
     private final Optional<Quantization> plan; // of what would be quantised, for a backend without data
+    private final Optional<PublishedCodes> published; // how others quantised what is stored
     private final StoredTensors stored;
     private final Backend backend;
     private final Scope made; // what is not used where it lies in the files
@@ -62,6 +63,7 @@ final class StoredWeights implements WeightSource {
         this.files = files;
         this.quantized = quantized;
         this.plan = plan;
+        this.published = PublishedCodes.find(directory.config());
         this.stored = stored;
         this.backend = backend;
         this.made = Scope.detached(backend);
@@ -144,7 +146,8 @@ final class StoredWeights implements WeightSource {
     public Matrix matrix(String name, DType computed, int rows, int columns) {
         Backend home = backend.home(name);
         Optional<QuantizedMatrix> found = QuantizedParts.find(name, rows, columns, backend, home, this::part)
-                .or(() -> planned(name, rows, columns));
+                .or(() -> planned(name, rows, columns))
+                .or(() -> published.flatMap(codes -> published(codes, name, rows, columns)));
         if (found.isEmpty()) {
             Tensor dense = tensor(name, computed, new int[] {rows, columns});
             matrices.put(name, dense);
@@ -167,6 +170,29 @@ final class StoredWeights implements WeightSource {
         return plan.filter(_ -> fits)
                 .flatMap(p -> p.of(name).form())
                 .map(form -> QuantizedParts.shapesOnly(form, rows, columns, backend));
+    }
+
+    /** A weight that GPTQ or AWQ packed. */
+    private Optional<QuantizedMatrix> published(PublishedCodes codes, String name, int rows, int columns) {
+        PublishedParts parts = PublishedParts.find(name, this::part);
+        if (!parts.isThere()) {
+            return Optional.empty();
+        }
+        List<String> misfits = parts.misfits(codes, rows, columns);
+        misshapen.addAll(misfits);
+        if (!misfits.isEmpty() || !backend.holdsData()) {
+            return Optional.of(QuantizedParts.shapesOnly(codes.form(columns), rows, columns, backend));
+        }
+        QuantizedMatrix read = new PublishedMatrix(codes, parts, rows, columns).read(backend);
+        Backend home = backend.home(name);
+        return Optional.of(home.isHost() ? read.map(t -> kept(t, home)) : read);
+    }
+
+    /** A copy of a tensor on the heap. */
+    private Tensor kept(Tensor t, Backend home) {
+        Tensor copy = made.allocate(home, t.dtype(), t.shape());
+        backend.write(t.memory(), copy);
+        return copy;
     }
 
     /** A part of a quantised weight. */

@@ -41,7 +41,7 @@ final class WeightDtypes {
         });
     }
 
-    private static float[] load(MemorySegment source, DType stored, long from, int count) {
+    static float[] load(MemorySegment source, DType stored, long from, int count) {
         float[] values = new float[count];
         switch (stored) {
             case FLOAT32 -> MemorySegment.copy(source, FLOAT, from * Float.BYTES, values, 0, count);

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * The weight (N, K) of a linear layer in codes of 8 or 4 bits. Columns are in groups, which share a scale and, of 4 bits, a
@@ -19,6 +20,7 @@ import java.util.Optional;
  * scales            (tiles, groups, 16)          UINT8 or FLOAT32
  * zeros             (tiles, groups, 16)          UINT8, eighths of a code
  * factors           (tiles * 16)                 FLOAT32
+ * order             (K)                          INT32, where codes lie in another order than columns: the column of each
  * </pre>
  *
  * @param rows N
@@ -26,7 +28,14 @@ import java.util.Optional;
  * @param form of the codes
  */
 public record QuantizedMatrix(
-        Form form, int rows, int columns, Tensor codes, Tensor scales, Optional<Tensor> zeros, Tensor factors)
+        Form form,
+        int rows,
+        int columns,
+        Tensor codes,
+        Tensor scales,
+        Optional<Tensor> zeros,
+        Tensor factors,
+        Optional<Tensor> order)
         implements Matrix {
     /** Rows of a tile. */
     public static final int TILE = 16;
@@ -39,6 +48,8 @@ public record QuantizedMatrix(
 
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /**
      * @param bits of a code: 8 or 4
@@ -81,10 +92,14 @@ public record QuantizedMatrix(
                 && zeros.map(z -> z.shape().equals(scaleShape) && z.dtype() == DType.UINT8)
                         .orElse(true)
                 && factors.shape().equals(Shape.of(tiles(rows) * TILE))
-                && factors.dtype() == DType.FLOAT32;
+                && factors.dtype() == DType.FLOAT32
+                && order.map(o -> o.shape().equals(Shape.of(columns)) && o.dtype() == DType.INT32)
+                        .orElse(true);
         if (!fits) {
             throw new IllegalArgumentException("parts of a (" + rows + ", " + columns + ") matrix of " + form
-                    + ": codes " + codes + ", scales " + scales + ", zeros " + zeros + ", factors " + factors);
+                    + ": codes " + codes + ", scales " + scales + ", zeros " + zeros + ", factors " + factors
+                    + ", order "
+                    + order);
         }
     }
 
@@ -108,7 +123,24 @@ public record QuantizedMatrix(
 
     @Override
     public long bytes() {
-        return codes.bytes() + scales.bytes() + zeros.map(Tensor::bytes).orElse(0L) + factors.bytes();
+        return codes.bytes()
+                + scales.bytes()
+                + zeros.map(Tensor::bytes).orElse(0L)
+                + factors.bytes()
+                + order.map(Tensor::bytes).orElse(0L);
+    }
+
+    /** The same with each of its tensors replaced. */
+    public QuantizedMatrix map(UnaryOperator<Tensor> to) {
+        return new QuantizedMatrix(
+                form,
+                rows,
+                columns,
+                to.apply(codes),
+                to.apply(scales),
+                zeros.map(to),
+                to.apply(factors),
+                order.map(to));
     }
 
     void requireOpen(String what) {
@@ -131,8 +163,12 @@ public record QuantizedMatrix(
             long group = (tile * form.groups(columns) + k / form.group) * TILE + lane;
             long at = tile * tileBytes + (long) (k / chunk) * TILE * 4 + lane * 4L + k % 4;
             int code = bytes.get(ValueLayout.JAVA_BYTE, at);
-            to[k] = factor * scale(group) * (form.bits == 8 ? code : nibble(code, k % chunk) - zero(group));
+            to[column(k)] = factor * scale(group) * (form.bits == 8 ? code : nibble(code, k % chunk) - zero(group));
         }
+    }
+
+    private int column(int k) {
+        return order.isEmpty() ? k : order.get().memory().get(INT, 4L * k);
     }
 
     private static int nibble(int code, int column) {

@@ -279,7 +279,7 @@ class ModelDirectoryTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{'quantization_config': {'quant_method': 'awq', 'bits': 4}} | (awq, 4 bits), as quantization_config in config.json",
+                "{'quantization_config': {'quant_method': 'hqq', 'bits': 4}} | (hqq, 4 bits), as quantization_config in config.json",
                 "{'quantization_config': {'quant_method': 'fp8'}} | (fp8), as quantization_config in config.json",
                 "{'quantization_config': {'quant_method': 'bitsandbytes', 'load_in_4bit': true}} | (bitsandbytes), as",
                 "{'text_config': {'compression_config': {'quant_method': 'compressed-tensors'}}} | (compressed-tensors), as",

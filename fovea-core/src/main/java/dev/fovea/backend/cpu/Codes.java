@@ -13,6 +13,7 @@ import java.lang.foreign.ValueLayout;
  * @param blocks of 32 columns
  * @param blocksPerGroup that share scales
  * @param zeros 0 where there are none
+ * @param order columns of x in the order of the codes, or 0 where that is their own
  */
 record Codes(
         int bits,
@@ -24,7 +25,8 @@ record Codes(
         long scales,
         boolean byteScales,
         long zeros,
-        long factors) {
+        long factors,
+        long order) {
     static Codes of(QuantizedMatrix w) {
         return new Codes(
                 w.form().bits(),
@@ -36,7 +38,8 @@ record Codes(
                 Rows.address(w.scales()),
                 w.scales().dtype() == DType.UINT8,
                 w.zeros().map(Rows::address).orElse(0L),
-                Rows.address(w.factors()));
+                Rows.address(w.factors()),
+                w.order().map(Rows::address).orElse(0L));
     }
 
     int tiles() {

@@ -16,6 +16,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,13 +33,16 @@ final class CodesCode {
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** Bytes in front of x, where the number of blocks is, and of results, where that of tiles and a mask are. */
+    /** Bytes in front of x, where the number of groups is, and of results, where that of tiles and a mask are. */
     private static final int HEAD = 64;
 
-    private static final int BLOCKS_AT = -HEAD;
+    private static final int GROUPS_AT = -HEAD;
     private static final int TILES_AT = -HEAD;
     private static final int MASK_AT = -HEAD + 8;
     private static final int HALF_BYTES = 0x0f0f0f0f;
+
+    /** Blocks of a group that are written out. */
+    private static final int LARGEST_GROUP = 4;
 
     /** Bytes between a code that is asked for and the one that is used. */
     private static final int AHEAD = 2048;
@@ -55,7 +60,24 @@ final class CodesCode {
     private static final int MASK = CODE + 5;
     private static final int LINE = CODE + 6;
 
-    private final MethodHandle[][] kernels = new MethodHandle[2][ROWS]; // of 4 and of 8 bits, for one row, two, …
+    private final Map<Form, MethodHandle> kernels = new ConcurrentHashMap<>();
+
+    /**
+     * What a kernel is made for.
+     *
+     * @param byteScales or float32
+     * @param blocks of a group, which shares scales
+     * @param rows of x
+     */
+    private record Form(int bits, boolean byteScales, int blocks, int rows) {
+        static Form of(Codes w, int rows) {
+            return new Form(w.bits(), w.byteScales(), w.blocksPerGroup(), rows);
+        }
+
+        int scaleBytes() {
+            return TILE * (byteScales ? 1 : Float.BYTES);
+        }
+    }
 
     /** The kernels; null where the processor or the system has none. */
     static @Nullable CodesCode here() {
@@ -77,19 +99,20 @@ final class CodesCode {
                 }
             }
             CodesCode code = new CodesCode();
-            for (int rows = 1; rows <= ROWS; rows++) {
-                code.kernels[0][rows - 1] = MachineCode.function(kernel(4, rows));
-                code.kernels[1][rows - 1] = MachineCode.function(kernel(8, rows));
-            }
+            code.kernel(new Form(4, true, 1, 1)); // shows whether the system runs any
             return code;
         } catch (NativeException e) {
             return null; // then the Vector API computes
         }
     }
 
+    private MethodHandle kernel(Form form) {
+        return kernels.computeIfAbsent(form, f -> MachineCode.function(code(f)));
+    }
+
     /** Whether it reads weights of this form. */
     static boolean reads(Codes w) {
-        return w.byteScales() && w.blocksPerGroup() == 1;
+        return w.blocksPerGroup() <= LARGEST_GROUP && w.blocks() % w.blocksPerGroup() == 0;
     }
 
     // ------------------------------------------------------------------------------------------------------- rows of x
@@ -107,12 +130,15 @@ final class CodesCode {
     /**
      * Writes row number {@code row} of {@code rows}: in each block first the integers of all rows, then their scalars.
      *
+     * @param w the weight that they are for
      * @param values padded with zeros to whole blocks
      * @param memory of {@link #bytes}
      */
-    static void row(int bits, float[] values, int blocks, int row, int rows, long memory) {
+    static void row(Codes w, float[] values, int row, int rows, long memory) {
+        int bits = w.bits();
+        int blocks = w.blocks();
         long to = memory + HEAD;
-        MEMORY.set(LONG, to + BLOCKS_AT, blocks);
+        MEMORY.set(LONG, to + GROUPS_AT, blocks / w.blocksPerGroup());
         int limit = bits == 4 ? Byte.MAX_VALUE : Short.MAX_VALUE;
         int integers = BLOCK * (bits == 4 ? 1 : 2);
         for (int b = 0; b < blocks; b++) {
@@ -155,41 +181,45 @@ final class CodesCode {
         long out = results + HEAD;
         MEMORY.set(LONG, out + TILES_AT, tiles);
         MEMORY.set(Lanes.INT, out + MASK_AT, HALF_BYTES);
-        long scale = (long) tile * w.blocks() * TILE;
+        Form form = Form.of(w, rows);
+        long groups = (long) tile * (w.blocks() / w.blocksPerGroup());
         MachineCode.call(
-                kernels[w.bits() == 4 ? 0 : 1][rows - 1],
+                kernel(form),
                 w.tile(tile),
                 x + HEAD,
-                w.scales() + scale,
-                w.zeros() + scale,
+                w.scales() + groups * form.scaleBytes(),
+                w.zeros() + groups * TILE,
                 w.factors() + 4L * tile * TILE,
                 out);
         return out;
     }
 
-    // ----------------------------------------------------------------------------------------------------------
-    // kernels
+    // -------------------------------------------------------------------------------------------------------- kernels
 
     /** A function of codes, x, scales, zeros, factors and results. */
-    private static byte[] kernel(int bits, int rows) {
+    private static byte[] code(Form form) {
+        int rows = form.rows();
         Assembler a = new Assembler(512);
         a.vpbroadcastd(MASK, Address.of(Gpr.R9, MASK_AT));
         a.load(Gpr.R11, Address.of(Gpr.R9, TILES_AT));
         int tile = a.here();
-        a.load(Gpr.R10, Address.of(Gpr.RSI, BLOCKS_AT));
+        a.load(Gpr.R10, Address.of(Gpr.RSI, GROUPS_AT));
         a.mov(Gpr.RAX, Gpr.RSI);
         a.vmovups(FACTOR, Address.of(Gpr.R8, 0));
         for (int row = 0; row < rows; row++) {
             a.vxorps(row);
         }
-        int block = a.here();
-        block(a, bits, rows);
-        a.add(Gpr.RDI, TILE * BLOCK * bits / Byte.SIZE);
-        a.add(Gpr.RAX, rows * rowBytes(bits));
-        a.add(Gpr.RDX, TILE);
+        int group = a.here();
+        scales(a, form);
+        for (int block = 0; block < form.blocks(); block++) {
+            block(a, form.bits(), rows);
+            a.add(Gpr.RDI, TILE * BLOCK * form.bits() / Byte.SIZE);
+            a.add(Gpr.RAX, rows * rowBytes(form.bits()));
+        }
+        a.add(Gpr.RDX, form.scaleBytes());
         a.add(Gpr.RCX, TILE);
         a.sub(Gpr.R10, 1);
-        a.jumpIfNotZero(block);
+        a.jumpIfNotZero(group);
         for (int row = 0; row < rows; row++) {
             a.vmovups(Address.of(Gpr.R9, row * TILE * Float.BYTES), row);
         }
@@ -200,6 +230,20 @@ final class CodesCode {
         a.vzeroupper();
         a.ret();
         return a.code();
+    }
+
+    private static void scales(Assembler a, Form form) {
+        if (form.byteScales()) {
+            a.vpmovzxbd(SCALE, Address.of(Gpr.RDX, 0));
+            a.vcvtdq2ps(SCALE, SCALE);
+        } else {
+            a.vmovups(SCALE, Address.of(Gpr.RDX, 0));
+        }
+        a.vmulps(SCALE, SCALE, FACTOR);
+        if (form.bits() == 4) {
+            a.vpmovzxbd(ZERO, Address.of(Gpr.RCX, 0));
+            a.vcvtdq2ps(ZERO, ZERO);
+        }
     }
 
     private static void block(Assembler a, int bits, int rows) {
@@ -223,13 +267,6 @@ final class CodesCode {
                     a.vpdpwssd(SUMS + 2 * row + 1, OTHER, next);
                 }
             }
-        }
-        a.vpmovzxbd(SCALE, Address.of(Gpr.RDX, 0));
-        a.vcvtdq2ps(SCALE, SCALE);
-        a.vmulps(SCALE, SCALE, FACTOR);
-        if (bits == 4) {
-            a.vpmovzxbd(ZERO, Address.of(Gpr.RCX, 0));
-            a.vcvtdq2ps(ZERO, ZERO);
         }
         for (int row = 0; row < rows; row++) {
             int sum = SUMS + 2 * row;

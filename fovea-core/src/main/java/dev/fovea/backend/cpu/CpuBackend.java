@@ -47,7 +47,7 @@ public final class CpuBackend implements Backend {
         workers = new Workers(options.threads());
         gemv = new Gemv(workers, options.gemm() == GemmChoice.JAVA);
         gemm = gemm(options.gemm(), workers);
-        quantized = new QuantizedProducts(workers, gemm);
+        quantized = new QuantizedProducts(workers, gemm, options.gemm() == GemmChoice.JAVA);
         elementwise = new Elementwise(workers);
         movement = new Movement(workers);
         attention = new Attention(workers, gemm, options.gemm() == GemmChoice.JAVA);

@@ -1,5 +1,8 @@
 package dev.fovea.backend.cpu;
 
+import static dev.fovea.backend.cpu.Lanes.INT;
+import static dev.fovea.backend.cpu.Lanes.MEMORY;
+import static dev.fovea.backend.cpu.Lanes.SHORT;
 import static dev.fovea.tensor.QuantizedMatrix.BLOCK;
 import static dev.fovea.tensor.QuantizedMatrix.TILE;
 
@@ -20,15 +23,20 @@ final class QuantizedProducts {
 
     private final Workers workers;
     private final Gemm gemm;
+    private final @Nullable CodesCode code;
     private final ThreadLocal<Buffer> rows = ThreadLocal.withInitial(Buffer::new);
+    private final ThreadLocal<Buffer> arranged = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> panels = ThreadLocal.withInitial(Buffer::new);
 
-    QuantizedProducts(Workers workers, Gemm gemm) {
+    /** @param java whether no machine code is to be used */
+    QuantizedProducts(Workers workers, Gemm gemm, boolean java) {
         this.workers = workers;
         this.gemm = gemm;
+        code = java ? null : CodesCode.here();
     }
 
-    void multiply(Rows x, Codes w, @Nullable Rows bias, Rows out) {
+    void multiply(Rows given, Codes w, @Nullable Rows bias, Rows out) {
+        Rows x = w.order() == 0 ? given : arranged(given, w);
         if (x.count() <= Backend.FEW_ROWS || w.inputs() == 0 || w.outputs() == 0) {
             few(x, w, bias, out);
         } else {
@@ -36,10 +44,29 @@ final class QuantizedProducts {
         }
     }
 
+    /** x with its columns in the order of the codes. */
+    private Rows arranged(Rows x, Codes w) {
+        int width = x.dtype().bytes();
+        long stride = (long) w.inputs() * width;
+        Rows to = new Rows(x.dtype(), arranged.get().bytes(stride * x.count()), x.count(), w.inputs(), stride);
+        workers.run(x.count(), t -> {
+            long from = x.row(t);
+            long at = to.row(t);
+            for (int k = 0; k < w.inputs(); k++) {
+                long source = from + (long) MEMORY.get(INT, w.order() + 4L * k) * width;
+                if (width == Float.BYTES) {
+                    MEMORY.set(INT, at + 4L * k, MEMORY.get(INT, source));
+                } else {
+                    MEMORY.set(SHORT, at + 2L * k, MEMORY.get(SHORT, source));
+                }
+            }
+        });
+        return to;
+    }
+
     // ----------------------------------------------------------------------------------------------------- few rows
 
     private void few(Rows x, Codes w, @Nullable Rows bias, Rows out) {
-        CodesCode code = CodesCode.here();
         if (code != null && CodesCode.reads(w)) {
             byCode(code, x, w, bias, out);
         } else {
@@ -58,7 +85,7 @@ final class QuantizedProducts {
             x.load(t, row);
             int strip = t / CodesCode.ROWS;
             int count = Math.min(CodesCode.ROWS, x.count() - strip * CodesCode.ROWS);
-            CodesCode.row(w.bits(), row, w.blocks(), t % CodesCode.ROWS, count, at + strip * stripBytes);
+            CodesCode.row(w, row, t % CodesCode.ROWS, count, at + strip * stripBytes);
         }
         int perPiece = (int) Math.max(1, PIECE_BYTES / Math.max(1, w.tileBytes()));
         workers.blocks(w.tiles(), perPiece, (from, to) -> {

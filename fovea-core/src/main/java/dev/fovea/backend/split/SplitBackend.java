@@ -136,14 +136,7 @@ public final class SplitBackend implements Backend {
     public Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
         Contract.linear(x, w, bias);
         Backend home = w.codes().home();
-        QuantizedMatrix own = new QuantizedMatrix(
-                w.form(),
-                w.rows(),
-                w.columns(),
-                at(w.codes()),
-                at(w.scales()),
-                w.zeros().map(SplitBackend::at),
-                at(w.factors()));
+        QuantizedMatrix own = w.map(SplitBackend::at);
         return home.linear(at(x, home), own, orNull(bias, home)).on(this);
     }
 

@@ -1,0 +1,93 @@
+package dev.fovea.parity;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.fovea.Answer;
+import dev.fovea.LoadOptions;
+import dev.fovea.Logprob;
+import dev.fovea.Pipeline;
+import dev.fovea.Request;
+import dev.fovea.error.Warnings;
+import dev.fovea.generate.GenerationConfig;
+import dev.fovea.io.Json;
+import dev.fovea.io.Safetensors;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Directories in GPTQ's and AWQ's packing: the log-probabilities that test/python/published_codes.py had from transformers. */
+class PublishedCodesAnswersTest {
+    private static final Pattern LINEAR = Pattern.compile("model\\.layers\\.\\d+\\..*_proj\\.weight");
+
+    private final List<String> warned = new ArrayList<>();
+
+    @TempDir
+    Path directory;
+
+    private static Path resource(String name) throws URISyntaxException {
+        return Path.of(Objects.requireNonNull(PublishedCodesAnswersTest.class.getResource(name))
+                .toURI());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"gptq, cpu", "awq, cpu", "gptq, cpu:java", "awq, 'cpu:java,cpu'"})
+    void asTransformers(String method, String device) throws IOException, URISyntaxException {
+        write(method);
+        Map<String, Object> expected = Json.parseObject(resource("/dev/fovea/parity/published/" + method + ".json"));
+        List<?> tokens = Json.array(expected.get("tokens"), "tokens");
+        List<?> logprobs = Json.array(expected.get("logprobs"), "logprobs");
+        LoadOptions options =
+                LoadOptions.DEFAULT.withDtype("float32").withDevice(device).withWarnings(Warnings.to(warned::add));
+        try (Pipeline pipe = Pipeline.of("image-text-to-text", directory.toString(), options)) {
+            GenerationConfig config =
+                    GenerationConfig.maxNewTokens(1).withDoSample(false).withLogprobs(tokens.size());
+            Answer answer =
+                    pipe.answer(Request.of((String) expected.get("text")).withGenerate(config));
+            List<Logprob> top =
+                    answer.sequences().getFirst().logprobs().getFirst().top();
+            for (int i = 0; i < tokens.size(); i++) {
+                assertThat((long) top.get(i).id()).isEqualTo(tokens.get(i));
+                assertThat((double) top.get(i).logprob()).isCloseTo((Double) logprobs.get(i), within(1e-4));
+            }
+        }
+        assertThat(warned).isEmpty();
+    }
+
+    /** The kit's model with packed layers in a file of their own. */
+    private void write(String method) throws IOException, URISyntaxException {
+        Path kit = resource("/oracle/qwen2_5_vl/base/checkpoint");
+        Path packed = resource("/dev/fovea/parity/published/" + method + ".safetensors");
+        Map<String, Object> quantization = new LinkedHashMap<>(Map.of("quant_method", method, "bits", 4));
+        quantization.put("group_size", 32);
+        quantization.put("modules_to_not_convert", List.of("visual"));
+        Rewritten.copy(
+                kit,
+                directory,
+                n -> LINEAR.matcher(n).matches() ? List.of() : List.of(n),
+                c -> {
+                    c.put("quantization_config", quantization);
+                    return c;
+                },
+                List.of());
+        Files.move(directory.resolve("model.safetensors"), directory.resolve("dense.safetensors"));
+        Files.copy(packed, directory.resolve("packed.safetensors"));
+        Map<String, Object> index = new LinkedHashMap<>();
+        for (String name : new String[] {"dense.safetensors", "packed.safetensors"}) {
+            try (Safetensors file = Safetensors.open(directory.resolve(name))) {
+                file.entries().keySet().forEach(tensor -> index.put(tensor, name));
+            }
+        }
+        Files.writeString(directory.resolve("model.safetensors.index.json"), Json.write(Map.of("weight_map", index)));
+    }
+}
