@@ -12,12 +12,14 @@ import java.util.Deque;
 
 /**
  * Attention: launches of {@code attention.cu}, and {@link Flash}. For few queries the keys are split over blocks at positions
- * that are multiples of {@value #CHUNK}, and the parts put together in their order (Dao et al., Flash-Decoding, 2023): what a
- * query gets depends on itself alone.
+ * that are multiples of {@value #TILE}, or more where a query sees many, and the parts put together in their order (Dao et al.,
+ * Flash-Decoding, 2023): what a query gets depends on itself alone.
  */
 final class Attention {
     private static final int THREADS = 256;
-    private static final int CHUNK = 256; // positions of a block
+    private static final int CHUNK = 256; // positions of a block where there are many queries
+    private static final int TILE = 64; // positions of a block where there are few, at least
+    private static final int MOST_CHUNKS = 64; // of a query
     private static final int WIDEST_CHUNK = 256; // width of a head
     private static final int MOST_HEADS = 8; // query heads of a block
     private static final int TOGETHER = 4; // queries of a block where there are many
@@ -136,7 +138,7 @@ final class Attention {
     /** A block for each query, chunk of positions and some heads that share keys; then the chunks are merged. */
     private void chunks(Call call, Scope scope) {
         int end = call.mask.end();
-        int chunks = end <= CHUNK ? 1 : MaskTable.roundUp(end) / CHUNK;
+        int chunks = end <= TILE ? 1 : Math.min(MOST_CHUNKS, MaskTable.roundUp(end) / TILE);
         int shared = call.heads() / call.groups();
         int heads = Math.min(MOST_HEADS, shared == 1 ? 1 : 2 * Integer.highestOneBit(shared - 1));
         Tensor sums = scope.allocate(DType.FLOAT32, Shape.of(call.queries(), call.heads(), chunks, call.width()));

@@ -11,7 +11,7 @@ final class Norms {
     private static final int ROWS_OF_A_BLOCK = THREADS / 32;
 
     /** Up to this width a row belongs to a warp. */
-    private static final int WARP_WIDTH = 1024;
+    private static final int WARP_WIDTH = 1536;
 
     private final Device device;
 

@@ -46,8 +46,8 @@ DEVICE float addSlices(const float* part, int slices, int n, int i) {
 const int CHUNK = 256; // positions that a block looks at together, from a multiple of their number on
 
 /** A key's values by each of some weights. */
-template <int N>
-DEVICE void addValues(float (&sum)[N][PER], const float (&weight)[N][CHUNK], int key, const Pack<X>& values) {
+template <int N, int KEYS>
+DEVICE void addValues(float (&sum)[N][PER], const float (&weight)[N][KEYS], int key, const Pack<X>& values) {
     float b[PER];
     widen(values, b);
     #pragma unroll
@@ -180,9 +180,20 @@ KERNEL(256, 1) attend(const X* q, i64 qStride, const X* k, i64 kStride, const X*
     }
 }
 
-// ---- few queries of a width of at most 256: a block for each query, key head and chunk of 256 positions
+// ---- few queries of a width of at most 256: a block for each query, key head and chunk of positions
 
 const int WIDEST = 256;
+const int TILE = 64;        // positions that a block looks at together
+const int SHARE = 256 / TILE; // threads of a key
+const int MOST_CHUNKS = 64; // of a query
+const int EARLY = 4;        // values that a thread asks for before it knows their weights
+
+/** Positions of a chunk of a query that sees none from `to` on: by this query alone, so that nothing depends on others. */
+DEVICE int chunkSize(int to) {
+    int size = TILE;
+    while (size * MOST_CHUNKS < to) size *= 2;
+    return size;
+}
 
 /** More of the products of each head's query with a key. */
 template <int HEADS>
@@ -199,90 +210,114 @@ DEVICE void addScores(float (&score)[HEADS], const float (&query)[HEADS][WIDEST]
 }
 
 /**
- * HEADS query heads of one key head over one chunk. sums (T, H, chunks, D) gets the sums of weighted values, and weights (T, H,
- * chunks, 2) the greatest score and the sum of weights; where a query sees one chunk only, out gets the result.
+ * HEADS query heads of one key head over one chunk, tile after tile. sums (T, H, chunks, D) gets the sums of weighted values, and
+ * weights (T, H, chunks, 2) the greatest score and the sum of weights; where a query sees one chunk only, out gets the result.
  */
 template <int HEADS>
 DEVICE void chunk(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, i64 vStride, const int* mask, int capacity,
                   X* out, float* sums, float* weights, int heads, int groups, int width, float scale) {
+    const int ROUND = HEADS < 4 ? HEADS : 4; // heads whose slices are added together
     __shared__ __align__(16) float query[HEADS][WIDEST];
-    __shared__ float weight[HEADS][CHUNK], total[HEADS];
-    __shared__ float part[CHUNK * PER];
-    __shared__ int row[CHUNK];
+    __shared__ float weight[HEADS][TILE], shrink[HEADS], total[HEADS];
+    __shared__ float part[256 * PER * ROUND];
     const int t = blockIdx.z, shared = heads / groups, tiles = (shared + HEADS - 1) / HEADS;
     const int group = blockIdx.y / tiles, head0 = group * shared + blockIdx.y % tiles * HEADS;
     const int n = min(HEADS, (group + 1) * shared - head0);
-    const int start = blockIdx.x * CHUNK;
     const Seen seen(mask, gridDim.z, capacity, t);
-    const int low = max(seen.from - start, 0), high = min(seen.to - start, CHUNK);
+    const int size = chunkSize(seen.to), begin = blockIdx.x * size;
+    const int low = max(seen.from, begin), high = min(seen.to, begin + size);
     if (low >= high) return;
-    const bool alone = seen.from >= start && seen.to <= start + CHUNK;
+    const bool alone = seen.from >= begin && seen.to <= begin + size;
     const int padded = (width + PER - 1) / PER * PER;
     for (int i = threadIdx.x; i < HEADS * padded; i += 256) {
         const int h = i / padded, d = i % padded;
         query[h][d] = h < n && d < width ? widen(q[t * qStride + (i64) (head0 + h) * width + d]) : 0.f;
     }
-    __syncthreads();
 
-    // A thread's key is at its place in the chunk.
+    // Neighbouring threads share a key; a slice of threads covers a row of values, and takes every so many-th key.
     const Rows keys(k, kStride, group, width), values(v, vStride, group, width);
-    const bool inside = threadIdx.x >= low && threadIdx.x < high;
-    const int mine = inside ? seen.row(start + threadIdx.x) : 0;
-    row[threadIdx.x] = mine;
-    float score[HEADS] = {};
-    if (inside) {
-        int i = 0;
-        if (keys.aligned)
-            #pragma unroll (HEADS > 4 ? 4 : 8)
-            for (; i + PER <= width; i += PER) addScores(score, query, i, keys.wholePack(mine, i));
-        #pragma unroll 1
-        for (; i < width; i += PER) addScores(score, query, i, keys.pack(mine, i, width));
-    }
-    #pragma unroll
-    for (int h = 0; h < HEADS; h++) weight[h][threadIdx.x] = inside ? score[h] * scale : -INFINITY;
-    __syncthreads();
-
-    // A warp's head.
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    if (warp < n) {
-        float top = -INFINITY, sum = 0;
-        for (int i = lane; i < CHUNK; i += 32) top = fmaxf(top, weight[warp][i]);
-        top = warpMax(top);
-        for (int i = lane; i < CHUNK; i += 32) {
-            const float w = expf(weight[warp][i] - top);
-            weight[warp][i] = w;
-            sum += w;
-        }
-        sum = warpSum(sum);
-        if (lane == 0) {
-            total[warp] = sum;
-            float* pair = weights + (((i64) t * heads + head0 + warp) * gridDim.x + blockIdx.x) * 2;
-            if (!alone) {
-                pair[0] = top;
-                pair[1] = sum;
-            }
-        }
-    }
-    __syncthreads();
-
-    // A slice of threads covers a row of values; it takes every so many-th key.
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, place = threadIdx.x / SHARE;
     const int across = padded / PER, slices = 256 / across, slice = threadIdx.x / across, at = threadIdx.x % across * PER;
     float sum[HEADS][PER] = {};
-    if (slice < slices) addKeys(sum, weight, values, row, slice, slices, low, high, at, width);
-    #pragma unroll
-    for (int h = 0; h < HEADS; h++) {
-        if (h >= n) break;
-        if (slice < slices)
+    float top = -INFINITY, all = 0; // of a warp's head
+    const int first = low / TILE * TILE;
+    for (int start = first; start < high; start += TILE) {
+        const int position = start + place, row = seen.row(min(max(position, low), high - 1));
+        Pack<X> early[EARLY];
+        #pragma unroll
+        for (int j = 0; j < EARLY; j++) {
+            const int key = slice + j * slices;
+            if (slice < slices && key < TILE) early[j] = values.pack(seen.row(min(max(start + key, low), high - 1)), at, width);
+        }
+        __syncthreads(); // the queries are there; nobody reads the weights of the tile before
+        float score[HEADS] = {};
+        int i = threadIdx.x % SHARE * PER;
+        if (keys.aligned)
+            #pragma unroll 4
+            for (; i + PER <= width; i += SHARE * PER) addScores(score, query, i, keys.wholePack(row, i));
+        #pragma unroll 1
+        for (; i < width; i += SHARE * PER) addScores(score, query, i, keys.pack(row, i, width));
+        const bool inside = position >= low && position < high;
+        #pragma unroll
+        for (int h = 0; h < HEADS; h++) {
             #pragma unroll
-            for (int e = 0; e < PER; e++) part[slice * padded + at + e] = sum[h][e];
-        __syncthreads();
-        const i64 place = (i64) t * heads + head0 + h;
-        for (int d = threadIdx.x; d < width; d += 256) {
-            const float s = addSlices(part, slices, padded, d);
-            if (alone) out[place * width + d] = narrow<X>(s / total[h]);
-            else sums[(place * gridDim.x + blockIdx.x) * width + d] = s;
+            for (int d = 1; d < SHARE; d *= 2) score[h] += __shfl_xor_sync(ALL, score[h], d);
+            if (threadIdx.x % SHARE == 0) weight[h][place] = inside ? score[h] * scale : -INFINITY;
         }
         __syncthreads();
+        if (warp < n) {
+            float a = weight[warp][lane], b = weight[warp][lane + 32];
+            const float now = fmaxf(top, warpMax(fmaxf(a, b))), less = expf(top - now);
+            a = expf(a - now);
+            b = expf(b - now);
+            weight[warp][lane] = a;
+            weight[warp][lane + 32] = b;
+            all = fmaf(all, less, warpSum(a + b));
+            top = now;
+            if (lane == 0) shrink[warp] = less;
+        }
+        __syncthreads();
+        if (start > first)
+            #pragma unroll
+            for (int h = 0; h < HEADS; h++)
+                #pragma unroll
+                for (int e = 0; e < PER; e++) sum[h][e] *= h < n ? shrink[h] : 0.f;
+        if (slice < slices) {
+            #pragma unroll
+            for (int j = 0; j < EARLY; j++) {
+                const int key = slice + j * slices;
+                if (key < TILE) addValues(sum, weight, key, early[j]);
+            }
+            #pragma unroll 4
+            for (int key = slice + EARLY * slices; key < TILE; key += slices)
+                addValues(sum, weight, key, values.pack(seen.row(min(max(start + key, low), high - 1)), at, width));
+        }
+    }
+    if (warp < n && lane == 0) {
+        total[warp] = all;
+        if (!alone) {
+            float* pair = weights + (((i64) t * heads + head0 + warp) * gridDim.x + blockIdx.x) * 2;
+            pair[0] = top;
+            pair[1] = all;
+        }
+    }
+    #pragma unroll
+    for (int h0 = 0; h0 < HEADS; h0 += ROUND) {
+        __syncthreads();
+        if (slice < slices)
+            #pragma unroll
+            for (int h = 0; h < ROUND; h++)
+                #pragma unroll
+                for (int e = 0; e < PER; e++) part[(slice * ROUND + h) * padded + at + e] = sum[h0 + h][e];
+        __syncthreads();
+        for (int i = threadIdx.x; i < ROUND * width; i += 256) {
+            const int h = i / width, d = i % width;
+            if (h0 + h >= n) break;
+            const float s = addSlices(part + h * padded, slices, ROUND * padded, d);
+            const i64 to = (i64) t * heads + head0 + h0 + h;
+            if (alone) out[to * width + d] = narrow<X>(s / total[h0 + h]);
+            else sums[(to * gridDim.x + blockIdx.x) * width + d] = s;
+        }
     }
 }
 
@@ -296,19 +331,28 @@ CHUNK_OF(1) CHUNK_OF(2) CHUNK_OF(4) CHUNK_OF(8)
 
 /** Puts the chunks of each query and head together, in their order. */
 KERNEL(256) merge(const float* sums, const float* weights, const int* mask, X* out, int chunks, int width) {
-    const int query = blockIdx.x, heads = gridDim.y;
-    const int first = mask[query] / CHUNK, end = (mask[gridDim.x + query] - 1) / CHUNK + 1;
+    __shared__ float factor[MOST_CHUNKS], total;
+    const int query = blockIdx.x, heads = gridDim.y, lane = threadIdx.x;
+    const int size = chunkSize(mask[gridDim.x + query]);
+    const int first = mask[query] / size, end = (mask[gridDim.x + query] - 1) / size + 1;
     if (end - first == 1) return; // finished by the chunk itself
     const i64 place = (i64) query * heads + blockIdx.y;
     sums += place * chunks * width;
     weights += place * chunks * 2;
-    float top = -INFINITY, total = 0;
-    for (int c = first; c < end; c++) top = fmaxf(top, weights[2 * c]);
-    for (int c = first; c < end; c++) total += weights[2 * c + 1] * expf(weights[2 * c] - top);
+    if (lane < 32) {
+        const int c = first + lane, d = c + 32;
+        const float a = c < end ? weights[2 * c] : -INFINITY, b = d < end ? weights[2 * d] : -INFINITY;
+        const float top = warpMax(fmaxf(a, b)), x = expf(a - top), y = expf(b - top);
+        const float sum = warpSum((c < end ? weights[2 * c + 1] * x : 0.f) + (d < end ? weights[2 * d + 1] * y : 0.f));
+        factor[lane] = x;
+        factor[lane + 32] = y;
+        if (lane == 0) total = sum;
+    }
+    __syncthreads();
     for (int d = threadIdx.x; d < width; d += 256) {
         float s = 0;
-        #pragma unroll 4
-        for (int c = first; c < end; c++) s += sums[(i64) c * width + d] * expf(weights[2 * c] - top);
+        #pragma unroll 8
+        for (int c = first; c < end; c++) s = fmaf(sums[(i64) c * width + d], factor[c - first], s);
         out[place * width + d] = narrow<X>(s / total);
     }
 }
