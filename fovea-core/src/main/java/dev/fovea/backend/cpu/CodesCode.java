@@ -42,7 +42,7 @@ final class CodesCode {
     private static final int HALF_BYTES = 0x0f0f0f0f;
 
     /** Blocks of a group that are written out. */
-    private static final int LARGEST_GROUP = 4;
+    static final int LARGEST_GROUP = 4;
 
     /** Bytes between a code that is asked for and the one that is used. */
     private static final int AHEAD = 2048;

@@ -52,7 +52,7 @@ public final class CpuBackend implements Backend {
         movement = new Movement(workers);
         attention = new Attention(workers, gemm, options.gemm() == GemmChoice.JAVA);
         maps = new Maps(workers);
-        lifetime = new Lifetime(new Owned(workers, gemm, slabs)::free);
+        lifetime = new Lifetime(new Owned(workers, gemm, quantized, slabs)::free);
     }
 
     private static Gemm gemm(GemmChoice choice, Workers workers) {
@@ -65,10 +65,11 @@ public final class CpuBackend implements Backend {
     }
 
     /** What a backend that is closed or forgotten leaves. */
-    private record Owned(Workers workers, Gemm gemm, Slabs slabs) {
+    private record Owned(Workers workers, Gemm gemm, QuantizedProducts quantized, Slabs slabs) {
         void free() {
             workers.close();
             gemm.close();
+            quantized.close();
             slabs.close();
         }
     }

@@ -13,6 +13,9 @@ import java.lang.foreign.MemorySegment;
  * number of threads at once, each of which computes alone.
  */
 final class MatMul implements AutoCloseable {
+    /** In place of a stride. */
+    static final int PAIRS = -1;
+
     private static final ThreadLocal<Worker> WORKER = ThreadLocal.withInitial(Worker::new);
 
     /**
@@ -20,7 +23,7 @@ final class MatMul implements AutoCloseable {
      *
      * @param dtype of src, weights and bias
      * @param bias whether there is one
-     * @param weightRow elements between neighbours along K
+     * @param weightRow elements between neighbours along K; {@link #PAIRS} for weights as {@link OneDnn#pairs} has them
      * @param weightColumn elements between neighbours along N
      */
     record Form(
@@ -49,7 +52,9 @@ final class MatMul implements AutoCloseable {
         this.form = form;
         int type = type(form.dtype());
         src = OneDnn.matrix(type, form.m(), form.k(), form.srcStride(), 1);
-        weights = OneDnn.matrix(type, form.k(), form.n(), form.weightRow(), form.weightColumn());
+        weights = form.weightRow() == PAIRS
+                ? OneDnn.pairs(type, form.k(), form.n())
+                : OneDnn.matrix(type, form.k(), form.n(), form.weightRow(), form.weightColumn());
         bias = form.bias() ? OneDnn.matrix(type, 1, form.n(), form.n(), 1) : MemorySegment.NULL;
         dst = OneDnn.matrix(type(form.dst()), form.m(), form.n(), form.dstStride(), 1);
         descriptor = OneDnn.matmulDescriptor(OneDnn.engine(), src, weights, bias, dst);

@@ -34,6 +34,9 @@ final class OneDnn {
     static final int BF16 = 2;
     static final int F32 = 3;
 
+    /** dnnl_format_tag_t. */
+    private static final int BA16A64B2A = 384;
+
     /** dnnl_exec_arg_t: an argument's index and its memory object. */
     static final MemoryLayout EXEC_ARG = MemoryLayout.structLayout(JAVA_INT, MemoryLayout.paddingLayout(4), ADDRESS);
 
@@ -55,6 +58,7 @@ final class OneDnn {
     private static final MethodHandle STREAM_CREATE = function("dnnl_stream_create");
     private static final MethodHandle STREAM_DESTROY = function("dnnl_stream_destroy");
     private static final MethodHandle DESC_CREATE = function("dnnl_memory_desc_create_with_strides");
+    private static final MethodHandle DESC_CREATE_WITH_TAG = function("dnnl_memory_desc_create_with_tag");
     private static final MethodHandle DESC_DESTROY = function("dnnl_memory_desc_destroy");
     private static final MethodHandle DESC_SIZE = function("dnnl_memory_desc_get_size");
     private static final MethodHandle ATTR_CREATE = function("dnnl_primitive_attr_create");
@@ -148,6 +152,18 @@ final class OneDnn {
             long strides =
                     arena.allocateFrom(JAVA_LONG, rowStride, columnStride).address();
             return create("dnnl_memory_desc_create_with_strides", DESC_CREATE, 2, dims, dataType, strides, 0, 0);
+        }
+    }
+
+    /**
+     * A (K, N) matrix in blocks of 64 columns, in which pairs of rows lie beside each other: (N / 64, K / 32, 16, 64, 2), as the
+     * products of bfloat16 by AMX and AVX512_BF16 read it; N and K are padded to whole blocks.
+     */
+    static MemorySegment pairs(int dataType, long rows, long columns) {
+        try (Arena arena = Arena.ofConfined()) {
+            long dims = arena.allocateFrom(JAVA_LONG, rows, columns).address();
+            return create(
+                    "dnnl_memory_desc_create_with_tag", DESC_CREATE_WITH_TAG, 2, dims, dataType, BA16A64B2A, 0, 0);
         }
     }
 

@@ -2,8 +2,6 @@ package dev.fovea.backend.cpu;
 
 import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.tensor.DType;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,16 +28,13 @@ final class OneDnnGemm implements Gemm {
     /** Up to so many multiplications in float32, looking up primitives and calling them costs more than it saves. */
     private static final long SMALL = 1 << 22;
 
-    /** Primitives kept: a model has about ten shapes of weights, and each prompt length makes up to four of each. */
-    private static final int KEPT = 256;
-
     /** From so many keys on bfloat16 products are faster, and their error is lost among those of so long a sum. */
     private static final int MANY_KEYS = 256;
 
     private final Workers workers;
     private final Gemm small;
     private final int instructions = NativeLibrary.platform().endsWith("x86_64") ? OneDnn.instructions() : 0;
-    private final Map<MatMul.Form, MatMul> primitives = new LinkedHashMap<>(KEPT, 0.75f, true);
+    private final MatMuls primitives = new MatMuls();
     private final OneDnnTile float32Tile = new OneDnnTile(DType.FLOAT32);
     private final OneDnnTile bfloat16Tile = new OneDnnTile(DType.BFLOAT16);
 
@@ -107,10 +102,10 @@ final class OneDnnGemm implements Gemm {
         Product product = new Product(x, w, bias, out, common(x.dtype(), w.dtype()));
         Cut rows = Cut.of(x.count(), BLOCK_ROWS, TILE_ROWS);
         Cut outputs = Cut.of(w.outputs(), BLOCK_OUTPUTS, BLOCK_OUTPUTS);
-        MatMul inner = primitive(product.form(rows.size(), outputs.size()));
-        MatMul right = primitive(product.form(rows.size(), outputs.last()));
-        MatMul bottom = primitive(product.form(rows.last(), outputs.size()));
-        MatMul corner = primitive(product.form(rows.last(), outputs.last()));
+        MatMul inner = primitives.of(product.form(rows.size(), outputs.size()));
+        MatMul right = primitives.of(product.form(rows.size(), outputs.last()));
+        MatMul bottom = primitives.of(product.form(rows.last(), outputs.size()));
+        MatMul corner = primitives.of(product.form(rows.last(), outputs.last()));
         workers.run(rows.count() * outputs.count(), i -> {
             int r = i % rows.count();
             int o = i / rows.count();
@@ -119,26 +114,12 @@ final class OneDnnGemm implements Gemm {
             MatMul matMul = atBottom ? atRight ? corner : bottom : atRight ? right : inner;
             product.block(matMul, r * rows.size(), o * outputs.size());
         });
-        evict();
-    }
-
-    private MatMul primitive(MatMul.Form form) {
-        return primitives.computeIfAbsent(form, MatMul::new);
-    }
-
-    /** Drops what was not used for longest. */
-    private void evict() {
-        var oldest = primitives.values().iterator();
-        while (primitives.size() > KEPT) {
-            oldest.next().close();
-            oldest.remove();
-        }
+        primitives.evict();
     }
 
     @Override
     public synchronized void close() {
-        primitives.values().forEach(MatMul::close);
-        primitives.clear();
+        primitives.close();
         float32Tile.close();
         bfloat16Tile.close();
     }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * Products with a quantised weight. A few rows meet its codes where they lie, each row by itself, so that its bits depend on
  * nothing else; for many, panels of the weight are widened to a dtype that {@link Gemm} multiplies.
  */
-final class QuantizedProducts {
+final class QuantizedProducts implements AutoCloseable {
     /** Bytes of codes that a thread takes at once. */
     private static final int PIECE_BYTES = 1 << 17;
 
@@ -24,6 +24,7 @@ final class QuantizedProducts {
     private final Workers workers;
     private final Gemm gemm;
     private final @Nullable CodesCode code;
+    private final @Nullable PairedProducts paired;
     private final ThreadLocal<Buffer> rows = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> arranged = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> panels = ThreadLocal.withInitial(Buffer::new);
@@ -33,14 +34,24 @@ final class QuantizedProducts {
         this.workers = workers;
         this.gemm = gemm;
         code = java ? null : CodesCode.here();
+        paired = PairedProducts.create(workers, gemm);
     }
 
     void multiply(Rows given, Codes w, @Nullable Rows bias, Rows out) {
         Rows x = w.order() == 0 ? given : arranged(given, w);
         if (x.count() <= Backend.FEW_ROWS || w.inputs() == 0 || w.outputs() == 0) {
             few(x, w, bias, out);
+        } else if (paired != null && PairedProducts.takes(x, w, bias)) {
+            paired.multiply(x, w, bias, out);
         } else {
             many(x, w, bias, out);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (paired != null) {
+            paired.close();
         }
     }
 

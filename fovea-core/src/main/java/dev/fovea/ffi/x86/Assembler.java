@@ -24,6 +24,7 @@ public final class Assembler {
     private static final int PREFIX_NONE = 0;
     private static final int PREFIX_66 = 1;
     private static final int PREFIX_F3 = 2;
+    private static final int PREFIX_F2 = 3;
 
     private final int bits;
     private final ByteArrayOutputStream code = new ByteArrayOutputStream();
@@ -189,6 +190,16 @@ public final class Assembler {
         shift(0x72, 2, to, from, count);
     }
 
+    /** {@code to = from << count}, lanes of 32 bits. */
+    public void vpslld(int to, int from, int count) {
+        shift(0x72, 6, to, from, count);
+    }
+
+    /** {@code to = from >> count}, lanes of 32 bits with their sign. */
+    public void vpsrad(int to, int from, int count) {
+        shift(0x72, 4, to, from, count);
+    }
+
     /** {@code to = from >> count}, lanes of 16 bits with their sign. */
     public void vpsraw(int to, int from, int count) {
         shift(0x71, 4, to, from, count);
@@ -237,6 +248,16 @@ public final class Assembler {
     /** float16 at an address to float32. */
     public void vcvtph2ps(int to, Address from) {
         memory(bits, 0x13, MAP_0F38, PREFIX_66, to, 0, from);
+    }
+
+    /** {@code to} = lanes of 32 bits as bfloat16, rounded to nearest: lower's in the lower half; 512 bits alone. */
+    public void vcvtne2ps2bf16(int to, int upper, int lower) {
+        registers(512, 0x72, MAP_0F38, PREFIX_F2, false, to, upper, lower);
+    }
+
+    /** {@code to} = lanes of 16 bits of from, in the order that the lanes of order name; 512 bits alone. */
+    public void vpermw(int to, int order, int from) {
+        registers(512, 0x8d, MAP_0F38, PREFIX_66, true, to, order, from);
     }
 
     /** {@code to += a b}. */

@@ -176,6 +176,37 @@ class QuantizedLinearTest {
         }
     }
 
+    /** Rows of the identity bring the widened weights to light, through blocks of rows and of outputs. */
+    @Test
+    void manyRowsMeetTheNearestBfloat16() {
+        try (Backend cpu = CpuBackend.create(new CpuBackend.Options(2, CpuBackend.GemmChoice.AUTO));
+                Backend reference = new ReferenceBackend();
+                Scope _ = Scope.open(reference)) {
+            for (Form form : FORMS) {
+                for (int[] size : new int[][] {{300, 128}, {70, 640}}) {
+                    Case c = draw(form, size[0], size[1], size[1]);
+                    Arrays.fill(c.x, 0);
+                    Arrays.fill(c.bias, 0);
+                    for (int k = 0; k < c.columns; k++) {
+                        c.x[k * c.columns + k] = 1;
+                    }
+                    float[] out = c.linear(cpu, DType.BFLOAT16, 0, c.columns);
+                    QuantizedMatrix w = c.on(reference);
+                    float[] row = new float[c.columns];
+                    for (int n = 0; n < c.rows; n++) {
+                        w.row(n, row);
+                        for (int k = 0; k < c.columns; k++) {
+                            float expected = DType.bfloat16ToFloat(DType.floatToBfloat16(row[k]));
+                            assertThat(out[k * c.rows + n])
+                                    .as(form + " row " + n + " column " + k)
+                                    .isEqualTo(expected);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test
     void whatIsNoNumberShows() {
         try (Backend cpu = CpuBackend.create(new CpuBackend.Options(2, CpuBackend.GemmChoice.AUTO))) {

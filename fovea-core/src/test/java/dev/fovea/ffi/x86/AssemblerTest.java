@@ -69,6 +69,37 @@ class AssemblerTest {
     }
 
     @Test
+    void whatQuantisedWeightsNeed() {
+        assertThat(bytes(512, a -> a.vcvtne2ps2bf16(7, 8, 7))).isEqualTo("62 f2 3f 48 72 ff");
+        assertThat(bytes(512, a -> a.vpermw(19, 2, 7))).isEqualTo("62 e2 ed 48 8d df");
+        assertThat(bytes(512, a -> a.vpslld(7, 6, 16))).isEqualTo("62 f1 45 48 72 f6 10");
+        assertThat(bytes(512, a -> a.vpsrad(17, 7, 24))).isEqualTo("62 f1 75 40 72 e7 18");
+        assertThat(bytes(512, a -> a.vpsrld(8, 6, 28))).isEqualTo("62 f1 3d 48 72 d6 1c");
+        assertThat(bytes(512, a -> a.vpsraw(13, 12, 8))).isEqualTo("62 d1 15 48 71 e4 08");
+        assertThat(bytes(512, a -> a.vpsllw(12, 12, 8))).isEqualTo("62 d1 1d 48 71 f4 08");
+        assertThat(bytes(512, a -> a.vmulps(14, 14, 17))).isEqualTo("62 31 0c 48 59 f1");
+        assertThat(bytes(512, a -> a.vpaddd(4, 4, 5))).isEqualTo("62 f1 5d 48 fe e5");
+        assertThat(bytes(512, a -> a.vpandd(17, 6, 0))).isEqualTo("62 e1 4d 48 db c8");
+        assertThat(bytes(512, a -> a.vcvtdq2ps(20, 4))).isEqualTo("62 e1 7c 48 5b e4");
+        assertThat(bytes(512, a -> a.vpmovzxbd(14, Address.indexed(Gpr.RDX, Gpr.RCX, 0))))
+                .isEqualTo("62 72 7d 48 31 b4 0a 00 00 00 00");
+        assertThat(bytes(512, a -> a.vpbroadcastd(17, Address.indexed(Gpr.R9, Gpr.RAX, 2))))
+                .isEqualTo("62 c2 7d 48 58 8c 81 00 00 00 00");
+        assertThat(bytes(512, a -> a.vpdpbusd(4, 12, Address.indexed(Gpr.RAX, Gpr.R10, 1))))
+                .isEqualTo("62 b2 1d 58 50 a4 50 00 00 00 00");
+        assertThat(bytes(512, a -> a.vpdpwssd(20, 12, Address.indexed(Gpr.RAX, Gpr.R10, 1))))
+                .isEqualTo("62 a2 1d 58 52 a4 50 00 00 00 00");
+        assertThat(bytes(512, a -> a.vmulpsOfAll(18, 14, Address.indexed(Gpr.R8, Gpr.RCX, 0))))
+                .isEqualTo("62 c1 0c 58 59 94 08 00 00 00 00");
+        assertThat(bytes(512, a -> a.vfmadd231psOfAll(4, 15, Address.indexed(Gpr.RAX, Gpr.RCX, 3))))
+                .isEqualTo("62 f2 05 58 b8 a4 c8 00 00 00 00");
+        assertThat(bytes(512, a -> a.prefetcht0(Address.indexed(Gpr.R8, Gpr.RAX, 0))))
+                .isEqualTo("41 0f 18 8c 00 00 00 00 00");
+        assertThat(bytes(512, a -> a.load(Gpr.R11, Address.indexed(Gpr.R9, Gpr.RCX, 0))))
+                .isEqualTo("4d 8b 9c 09 00 00 00 00");
+    }
+
+    @Test
     void refusesWhatHasNoEncoding() {
         assertThatIllegalArgumentException().isThrownBy(() -> new Assembler(128));
         assertThatIllegalArgumentException().isThrownBy(() -> Address.indexed(Gpr.RAX, Gpr.RSP, 1));

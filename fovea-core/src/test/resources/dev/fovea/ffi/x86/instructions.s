@@ -26,3 +26,22 @@ vextractf64x4 $1,%zmm15,%ymm16
 vaddps %ymm16,%ymm15,%ymm15
 vpermilps $1,%xmm15,%xmm16
 {disp32} vmovss %xmm17,60(%r9)
+vcvtne2ps2bf16 %zmm7,%zmm8,%zmm7
+vpermw %zmm7,%zmm2,%zmm19
+vpslld $16,%zmm6,%zmm7
+vpsrad $24,%zmm7,%zmm17
+vpsrld $28,%zmm6,%zmm8
+vpsraw $8,%zmm12,%zmm13
+vpsllw $8,%zmm12,%zmm12
+vmulps %zmm17,%zmm14,%zmm14
+vpaddd %zmm5,%zmm4,%zmm4
+vpandd %zmm0,%zmm6,%zmm17
+vcvtdq2ps %zmm4,%zmm20
+{disp32} vpmovzxbd (%rdx,%rcx,1),%zmm14
+{disp32} vpbroadcastd (%r9,%rax,4),%zmm17
+{disp32} vpdpbusd (%rax,%r10,2){1to16},%zmm12,%zmm4
+{disp32} vpdpwssd (%rax,%r10,2){1to16},%zmm12,%zmm20
+{disp32} vmulps (%r8,%rcx,1){1to16},%zmm14,%zmm18
+{disp32} vfmadd231ps (%rax,%rcx,8){1to16},%zmm15,%zmm4
+{disp32} prefetcht0 (%r8,%rax,1)
+{disp32} mov (%r9,%rcx,1),%r11
