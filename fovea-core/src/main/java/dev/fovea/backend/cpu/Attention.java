@@ -1,6 +1,5 @@
 package dev.fovea.backend.cpu;
 
-import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,16 +46,14 @@ final class Attention {
         List<Span> spans =
                 spans(call.mask(), Math.max(1, SPAN_ROWS / call.heads().shared()));
         int groups = call.heads().keys();
-        Float16Code float16 = call.k().dtype() == DType.FLOAT16 && !javaAlone
-                ? Float16Code.Found.here().code()
-                : null;
+        DotCode code = javaAlone ? null : DotCode.Found.here().code();
         workers.run(spans.size() * groups, i -> {
             Span span = spans.get(i / groups);
             int rows = span.count() * call.heads().shared();
             TileProducts products = rows < FewRowsTile.LIMIT
-                    ? new FewRowsTile(float16)
+                    ? new FewRowsTile(code)
                     : gemm.tile(call.q().dtype(), span.to() - span.from());
-            new AttentionBlock(call, span, i % groups, products, float16).run();
+            new AttentionBlock(call, span, i % groups, products, code).run();
         });
     }
 

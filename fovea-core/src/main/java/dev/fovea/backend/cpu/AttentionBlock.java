@@ -37,7 +37,7 @@ final class AttentionBlock {
     private final int group;
     private final int shared;
     private final TileProducts products;
-    private final @Nullable Float16Code float16;
+    private final @Nullable DotCode code;
     private final TileProducts.Size size;
     private final boolean split;
     private final int wide;
@@ -54,13 +54,12 @@ final class AttentionBlock {
     private final float[] total;
     private final float[] shrink;
 
-    AttentionBlock(
-            Attention.Call call, Attention.Span span, int group, TileProducts products, @Nullable Float16Code float16) {
+    AttentionBlock(Attention.Call call, Attention.Span span, int group, TileProducts products, @Nullable DotCode code) {
         this.call = call;
         this.span = span;
         this.group = group;
         this.products = products;
-        this.float16 = float16;
+        this.code = code;
         int width = call.heads().width();
         shared = call.heads().shared();
         int rows = span.count() * shared;
@@ -182,9 +181,9 @@ final class AttentionBlock {
 
     /** This head of rows one behind the other. */
     private void put(Rows source, int row, Rows to, int at, int count) {
-        if (source.dtype() == DType.FLOAT16 && float16 != null && to.dtype() == DType.FLOAT32 && size.width() == wide) {
+        if (code != null && to.dtype() == DType.FLOAT32 && size.width() == wide) {
             Rows lying = new Rows(source.dtype(), call.head(source, row, group), count, wide, source.stride());
-            float16.widen(lying, new Rows(to.dtype(), to.row(at), count, wide, to.stride()));
+            code.widen(lying, new Rows(to.dtype(), to.row(at), count, wide, to.stride()));
             return;
         }
         for (int i = 0; i < count; i++) {

@@ -167,7 +167,7 @@ public final class CpuBackend implements Backend {
     public List<Choice> choices() {
         List<Choice> choices = new ArrayList<>();
         for (DType dtype : List.of(DType.BFLOAT16, DType.FLOAT16, DType.FLOAT32)) {
-            choices.add(new Choice("few rows in " + dtype.torchName(), gemv.describe(dtype)));
+            choices.add(new Choice("few rows in " + dtype.torchName(), gemv.describe()));
         }
         for (DType dtype : List.of(DType.BFLOAT16, DType.FLOAT16, DType.FLOAT32)) {
             choices.add(new Choice("many rows in " + dtype.torchName(), gemm.describe(dtype)));

@@ -9,12 +9,12 @@ final class FewRowsTile implements TileProducts {
     static final int LIMIT = 16;
 
     private final float[] tile = new float[Dot.SIDE * Dot.SIDE];
-    private final @Nullable Float16Code float16;
+    private final @Nullable DotCode code;
     private float[] lines = {};
 
-    /** @param float16 what multiplies float16, or null */
-    FewRowsTile(@Nullable Float16Code float16) {
-        this.float16 = float16;
+    /** @param code what multiplies in machine code, or null */
+    FewRowsTile(@Nullable DotCode code) {
+        this.code = code;
     }
 
     @Override
@@ -29,7 +29,7 @@ final class FewRowsTile implements TileProducts {
 
     @Override
     public boolean readsKeys(DType dtype, int width) {
-        return width == pitch(width) && (dtype != DType.FLOAT16 || float16 != null);
+        return width == pitch(width) && (dtype != DType.FLOAT16 || code != null);
     }
 
     @Override
@@ -53,9 +53,9 @@ final class FewRowsTile implements TileProducts {
 
     /** Up to four lines, for so many keys from one on. */
     private void scores(Panel.Strip queries, int row, int rows, Rows keys, int first, int count, int step) {
-        if (keys.dtype() == DType.FLOAT16 && float16 != null) {
+        if (code != null) {
             Rows part = new Rows(keys.dtype(), keys.row(first), count, keys.width(), keys.stride());
-            float16.multiply(part, queries, row, rows, lines, first, step);
+            code.multiply(part, queries, row, rows, lines, first, step);
             return;
         }
         for (int key = first; key < first + count; key += Dot.SIDE) {

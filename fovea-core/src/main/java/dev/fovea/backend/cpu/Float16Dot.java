@@ -9,7 +9,7 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Dot products of float16 rows where there is no {@link Float16Code}: pieces of four rows are converted by the loop that C2
+ * Dot products of float16 rows where there is no {@link DotCode}: pieces of four rows are converted by the loop that C2
  * turns into instructions, and stay in the first-level cache for the products.
  */
 final class Float16Dot {

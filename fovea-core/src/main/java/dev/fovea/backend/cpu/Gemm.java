@@ -15,7 +15,7 @@ sealed interface Gemm extends AutoCloseable permits JavaGemm, OneDnnGemm {
      */
     static Gemm create(CpuBackend.GemmChoice choice, Workers workers) {
         if (choice == CpuBackend.GemmChoice.JAVA) {
-            return new JavaGemm(workers, "as chosen");
+            return new JavaGemm(workers, "as chosen", null);
         }
         NativeLibrary library = OneDnn.LIBRARY;
         if (library.isPresent()) {
@@ -33,7 +33,7 @@ sealed interface Gemm extends AutoCloseable permits JavaGemm, OneDnnGemm {
                                     ? ""
                                     : "; add the dependency " + OneDnn.DEPENDENCY));
         }
-        return new JavaGemm(workers, library.toString());
+        return new JavaGemm(workers, library.toString(), DotCode.Found.here().code());
     }
 
     /**

@@ -1,6 +1,5 @@
 package dev.fovea.backend.cpu;
 
-import dev.fovea.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,16 +22,13 @@ final class Gemv {
         this.javaAlone = javaAlone;
     }
 
-    /** What computes with weights of a dtype, and why nothing better does; for people. */
-    String describe(DType dtype) {
+    /** What computes, and why nothing better does; for people. */
+    String describe() {
         String vectors = Lanes.SHAPE.vectorBitSize() + "-bit vectors";
-        if (dtype != DType.FLOAT16) {
-            return "Java, " + vectors;
-        }
         if (javaAlone) {
             return "Java, " + vectors + ", as chosen";
         }
-        Float16Code.Found found = Float16Code.Found.here();
+        DotCode.Found found = DotCode.Found.here();
         return found.code() == null ? "Java, " + vectors + ": " + found.reason() : "machine code, " + vectors;
     }
 
@@ -43,12 +39,10 @@ final class Gemv {
         int perPiece = (int) Math.max(1, PIECE_BYTES / rowBytes / Dot.SIDE) * Dot.SIDE;
         // Where x is more than one tile high, all of it meets four rows of w while these are near.
         int step = x.count() <= Dot.SIDE ? perPiece : Dot.SIDE;
-        Float16Code float16 = w.dtype() == DType.FLOAT16 && !javaAlone
-                ? Float16Code.Found.here().code()
-                : null;
+        DotCode code = javaAlone ? null : DotCode.Found.here().code();
         workers.blocks(w.outputs(), perPiece, (from, to) -> {
             for (int n = from; n < to; n += step) {
-                Panel.multiply(strip, w, n, Math.min(step, to - n), b, out, 0, float16);
+                Panel.multiply(strip, w, n, Math.min(step, to - n), b, out, 0, code);
             }
         });
     }

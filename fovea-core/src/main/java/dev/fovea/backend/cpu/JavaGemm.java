@@ -4,7 +4,7 @@ import dev.fovea.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Matrix products in Java, for all mixes of dtypes: rows of the weight meet rows of x four by four. With rows along k on both
+ * Matrix products of our own, for all mixes of dtypes: rows of the weight meet rows of x four by four. With rows along k on both
  * sides nothing is transposed, and sixteen accumulators share eight loads. Sums run over all of k in one accumulator per
  * output, so an output depends on its two rows only.
  */
@@ -17,17 +17,22 @@ final class JavaGemm implements Gemm {
 
     private final Workers workers;
     private final String reason;
+    private final @Nullable DotCode code;
     private final Buffer strips = new Buffer();
 
-    /** @param reason why not oneDNN, for people */
-    JavaGemm(Workers workers, String reason) {
+    /**
+     * @param reason why not oneDNN, for people
+     * @param code what multiplies in machine code, or null
+     */
+    JavaGemm(Workers workers, String reason, @Nullable DotCode code) {
         this.workers = workers;
         this.reason = reason;
+        this.code = code;
     }
 
     @Override
     public String describe() {
-        return "Java vectors (" + reason + ")";
+        return (code == null ? "Java vectors (" : "machine code (") + reason + ")";
     }
 
     @Override
@@ -42,7 +47,7 @@ final class JavaGemm implements Gemm {
             int at = t;
             Panel.Strip strip = Panel.Strip.of(x, t, Math.min(x.count(), t + STRIP_ROWS), strips);
             workers.blocks(
-                    w.outputs(), PANEL_ROWS, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, at, null));
+                    w.outputs(), PANEL_ROWS, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, at, code));
         }
     }
 

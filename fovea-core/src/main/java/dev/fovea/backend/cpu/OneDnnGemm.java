@@ -40,7 +40,7 @@ final class OneDnnGemm implements Gemm {
 
     OneDnnGemm(Workers workers) {
         this.workers = workers;
-        small = new JavaGemm(workers, "for small products");
+        small = new JavaGemm(workers, "for small products", DotCode.Found.here().code());
     }
 
     @Override

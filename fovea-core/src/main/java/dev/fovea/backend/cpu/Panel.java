@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Some rows of a weight, and their products with rows of x. Rows that the kernels can read lie where they lie; the others are
  * copied as float32 to memory of the current thread: the transposed, those with a length that is no multiple of a vector's, the
- * last one to three, and float16 for more than two rows of x where no machine code reads it.
+ * last one to three, and float16 for more than two rows of x without machine code.
  */
 final class Panel {
     private static final ThreadLocal<Panel> MINE = ThreadLocal.withInitial(Panel::new);
@@ -46,21 +46,21 @@ final class Panel {
      *
      * @param bias of all outputs
      * @param at the row of out that x begins at
-     * @param float16 what multiplies float16, or null
+     * @param code what multiplies in machine code, or null
      */
     static void multiply(
-            Strip x, Weight w, int first, int rows, float[] bias, Rows out, int at, @Nullable Float16Code float16) {
+            Strip x, Weight w, int first, int rows, float[] bias, Rows out, int at, @Nullable DotCode code) {
         Panel panel = MINE.get();
-        boolean reads = w.dtype() != DType.FLOAT16 || float16 != null || x.count() <= COLUMNS;
+        boolean reads = w.dtype() != DType.FLOAT16 || code != null || x.count() <= COLUMNS;
         boolean direct = reads && !w.transposed() && w.inputs() == x.pitch() && w.inputs() > 0;
         int whole = direct ? rows / Dot.SIDE * Dot.SIDE : 0;
         if (whole > 0) {
             long stride = (long) w.inputs() * w.dtype().bytes();
             Rows lying = new Rows(w.dtype(), w.at(first, 0), whole, w.inputs(), stride);
-            panel.products(x, lying, first, bias, out, at, float16);
+            panel.products(x, lying, first, bias, out, at, code);
         }
         if (whole < rows) {
-            panel.products(x, panel.copy(w, first + whole, rows - whole), first + whole, bias, out, at, float16);
+            panel.products(x, panel.copy(w, first + whole, rows - whole), first + whole, bias, out, at, code);
         }
     }
 
@@ -73,14 +73,14 @@ final class Panel {
         return copy;
     }
 
-    private void products(Strip x, Rows w, int first, float[] bias, Rows out, int at, @Nullable Float16Code float16) {
+    private void products(Strip x, Rows w, int first, float[] bias, Rows out, int at, @Nullable DotCode code) {
         int rows = w.count();
         step = Lanes.padded(rows);
         line = Lanes.atLeast(line, Dot.SIDE * step);
         for (int t = 0; t < x.count(); t += Dot.SIDE) {
             int valid = Math.min(Dot.SIDE, x.count() - t);
-            if (w.dtype() == DType.FLOAT16 && float16 != null) {
-                float16.multiply(w, x, t, valid, line, 0, step);
+            if (code != null) {
+                code.multiply(w, x, t, valid, line, 0, step);
             } else {
                 products(x, t, valid, w);
             }

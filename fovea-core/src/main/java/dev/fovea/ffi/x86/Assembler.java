@@ -205,6 +205,11 @@ public final class Assembler {
         shift(0x71, 4, to, from, count);
     }
 
+    /** Numbers of 16 bits without sign at an address to 32 bits. */
+    public void vpmovzxwd(int to, Address from) {
+        memory(bits, 0x33, MAP_0F38, PREFIX_66, to, 0, from);
+    }
+
     /** {@code to = from << count}, lanes of 16 bits. */
     public void vpsllw(int to, int from, int count) {
         shift(0x71, 6, to, from, count);

@@ -6,6 +6,7 @@ import java.lang.invoke.MethodHandle;
 public enum Cpuid {
     FMA(1, 2, 12),
     F16C(1, 2, 29),
+    AVX2(7, 1, 5),
     AVX512F(7, 1, 16),
     AVX512BW(7, 1, 30),
     AVX512_VNNI(7, 2, 11),

@@ -47,6 +47,9 @@ class AssemblerTest {
         assertThat(bytes(256, a -> a.vmovss(Address.of(Gpr.R9, 44), 11))).isEqualTo("c4 41 7a 11 9c 21 2c 00 00 00");
         assertThat(bytes(256, a -> a.vcvtph2ps(12, Address.indexed(Gpr.R11, Gpr.RAX, 1))))
                 .isEqualTo("c4 42 7d 13 a4 43 00 00 00 00");
+        assertThat(bytes(256, a -> a.vpmovzxwd(12, Address.indexed(Gpr.R11, Gpr.RAX, 1))))
+                .isEqualTo("c4 42 7d 33 a4 43 00 00 00 00");
+        assertThat(bytes(256, a -> a.vpslld(12, 12, 16))).isEqualTo("c4 c1 1d 72 f4 10");
         assertThat(bytes(256, a -> a.vfmadd231ps(3, 8, 12))).isEqualTo("c4 c2 3d b8 dc");
         assertThat(bytes(256, a -> a.vaddps(256, 3, 3, 8))).isEqualTo("c4 c1 64 58 d8");
         assertThat(bytes(256, a -> a.vextractUpperHalf(256, 8, 3))).isEqualTo("c4 c3 7d 19 d8 01");
@@ -59,6 +62,9 @@ class AssemblerTest {
         assertThat(bytes(512, a -> a.vxorps(9))).isEqualTo("62 51 35 48 ef c9");
         assertThat(bytes(512, a -> a.vcvtph2ps(19, Address.indexed(Gpr.R10, Gpr.RAX, 1))))
                 .isEqualTo("62 c2 7d 48 13 9c 42 00 00 00 00");
+        assertThat(bytes(512, a -> a.vpmovzxwd(19, Address.indexed(Gpr.R10, Gpr.RAX, 1))))
+                .isEqualTo("62 c2 7d 48 33 9c 42 00 00 00 00");
+        assertThat(bytes(512, a -> a.vpslld(19, 19, 16))).isEqualTo("62 b1 65 40 72 f3 10");
         assertThat(bytes(512, a -> a.vmovups(20, Address.indexed(Gpr.R14, Gpr.RAX, 2))))
                 .isEqualTo("62 c1 7c 48 10 a4 86 00 00 00 00");
         assertThat(bytes(512, a -> a.vfmadd231ps(15, 20, 19))).isEqualTo("62 32 5d 40 b8 fb");

@@ -13,6 +13,8 @@ ret
 {vex3} {disp32} vmovups (%rcx,%rax,4),%ymm8
 {vex3} {disp32} vmovss %xmm11,44(%r9)
 {vex3} {disp32} vcvtph2ps (%r11,%rax,2),%ymm12
+{vex3} {disp32} vpmovzxwd (%r11,%rax,2),%ymm12
+{vex3} vpslld $16,%ymm12,%ymm12
 {vex3} vfmadd231ps %ymm12,%ymm8,%ymm3
 {vex3} vaddps %ymm8,%ymm3,%ymm3
 {vex3} vextractf128 $1,%ymm3,%xmm8
@@ -20,6 +22,8 @@ ret
 vzeroupper
 vpxord %zmm9,%zmm9,%zmm9
 {disp32} vcvtph2ps (%r10,%rax,2),%zmm19
+{disp32} vpmovzxwd (%r10,%rax,2),%zmm19
+vpslld $16,%zmm19,%zmm19
 {disp32} vmovups (%r14,%rax,4),%zmm20
 vfmadd231ps %zmm19,%zmm20,%zmm15
 vextractf64x4 $1,%zmm15,%ymm16

@@ -6,18 +6,22 @@ import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Cpuid;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
+import dev.fovea.tensor.DType;
 import java.lang.invoke.MethodHandle;
-import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Dot products of float16 rows in machine code: the Vector API of JDK 25 has no conversion from float16, and a loop that C2
- * turns into it has to leave float32 in memory on the way. Products are those of {@link Dot}, with the same bits.
+ * Dot products of rows in machine code, with the bits of {@link Dot}. It needs no compiling, so that a first token does not wait
+ * for C2; and the Vector API of JDK 25 has no conversion from float16, which a loop that C2 turns into it leaves in memory on
+ * the way.
  */
-final class Float16Code {
+final class DotCode {
     /** What the processor must have for vectors of a width. */
-    private static final List<Cpuid> NEEDED = List.of(Cpuid.F16C, Cpuid.FMA);
+    private static final List<Cpuid> NEEDED = List.of(Cpuid.AVX2, Cpuid.F16C, Cpuid.FMA);
 
     private static final List<Cpuid> NEEDED_512 = List.of(Cpuid.AVX512F, Cpuid.AVX512VL);
 
@@ -27,16 +31,31 @@ final class Float16Code {
 
     private static final ThreadLocal<Buffer> RESULTS = ThreadLocal.withInitial(Buffer::new);
 
-    private final MethodHandle[] kernels; // for one row of x, two, …
-    private final MethodHandle widening;
+    private final Map<DType, Kernels> kernels;
 
-    private Float16Code(MethodHandle[] kernels, MethodHandle widening) {
+    private DotCode(Map<DType, Kernels> kernels) {
         this.kernels = kernels;
-        this.widening = widening;
+    }
+
+    /**
+     * Of rows of one dtype.
+     *
+     * @param products with one row of x, with two, …
+     * @param widening to float32
+     */
+    private record Kernels(List<MethodHandle> products, MethodHandle widening) {
+        static Kernels of(DType dtype, int bits) {
+            int rows = bits == 512 ? 4 : 2; // as many accumulators as there are registers for
+            return new Kernels(
+                    IntStream.rangeClosed(1, rows)
+                            .mapToObj(i -> MachineCode.function(kernel(dtype, bits, i)))
+                            .toList(),
+                    MachineCode.function(wideningKernel(dtype, bits)));
+        }
     }
 
     /** The kernels, or why there are none. */
-    record Found(@Nullable Float16Code code, String reason) {
+    record Found(@Nullable DotCode code, String reason) {
         /** The one for this machine, made when it is first asked for. */
         static Found here() {
             return Here.FOUND;
@@ -63,27 +82,30 @@ final class Float16Code {
                     return new Found(null, "the processor has no " + feature);
                 }
             }
-            int rows = bits == 512 ? 4 : 2; // as many accumulators as there are registers for
-            MethodHandle[] kernels = new MethodHandle[rows];
-            Arrays.setAll(kernels, i -> MachineCode.function(kernel(bits, i + 1)));
-            return new Found(new Float16Code(kernels, MachineCode.function(wideningKernel(bits))), "");
+            Map<DType, Kernels> kernels = new EnumMap<>(DType.class);
+            for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16)) {
+                kernels.put(dtype, Kernels.of(dtype, bits));
+            }
+            return new Found(new DotCode(kernels), "");
         } catch (NativeException e) {
             return new Found(null, e.problem());
         }
     }
 
     /**
-     * {@code line[at + j step + i] = w[i] . x[t + j]} for all rows of w, a multiple of four, and count rows of x from t on.
+     * {@code line[at + j step + i] = w[i] . x[t + j]} for all rows of w and count rows of x from t on. Where rows of w are no
+     * multiple of four, what lies behind them is read as the rest, and the line has room for it.
      *
-     * @param w float16, as wide as rows of x with their padding
+     * @param w as wide as rows of x with their padding
      */
     void multiply(Rows w, Panel.Strip x, int t, int count, float[] line, int at, int step) {
-        for (int j = 0; j < count; j += kernels.length) {
-            int rows = Math.min(kernels.length, count - j);
-            long results = RESULTS.get().floats((long) w.count() * rows);
-            MachineCode.call(
-                    kernels[rows - 1], w.address(), w.stride(), w.count() / Dot.SIDE, x.row(t + j), x.pitch(), results);
-            for (int i = 0; i < w.count() / Dot.SIDE; i++) {
+        List<MethodHandle> products = kernels(w.dtype()).products();
+        int groups = Math.ceilDiv(w.count(), Dot.SIDE);
+        for (int j = 0; j < count; j += products.size()) {
+            int rows = Math.min(products.size(), count - j);
+            long results = RESULTS.get().floats((long) groups * Dot.SIDE * rows);
+            MachineCode.call(products.get(rows - 1), w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results);
+            for (int i = 0; i < groups; i++) {
                 for (int row = 0; row < rows; row++) {
                     long from = results + 4L * Dot.SIDE * (i * rows + row);
                     Lanes.copy(from, line, at + (j + row) * step + i * Dot.SIDE, Dot.SIDE);
@@ -95,16 +117,42 @@ final class Float16Code {
     /** Copies rows to float32 rows; their width is a multiple of the vector length. */
     void widen(Rows from, Rows to) {
         MachineCode.call(
-                widening, from.address(), from.stride(), from.count(), from.width(), to.address(), to.stride());
+                kernels(from.dtype()).widening(),
+                from.address(),
+                from.stride(),
+                from.count(),
+                from.width(),
+                to.address(),
+                to.stride());
     }
 
-    /** A function of the address and stride of float16 rows, their number and width, and address and stride of the copy. */
-    private static byte[] wideningKernel(int bits) {
+    private Kernels kernels(DType dtype) {
+        Kernels found = kernels.get(dtype);
+        if (found == null) {
+            throw new IllegalArgumentException("no arithmetic in " + dtype.torchName());
+        }
+        return found;
+    }
+
+    /** {@code to} = as many values from the one that RAX counts on, as float32. */
+    private static void load(Assembler a, DType dtype, int to, Gpr row) {
+        switch (dtype) {
+            case FLOAT32 -> a.vmovups(to, Address.indexed(row, Gpr.RAX, 2));
+            case FLOAT16 -> a.vcvtph2ps(to, Address.indexed(row, Gpr.RAX, 1));
+            default -> { // bfloat16 is the upper half of float32
+                a.vpmovzxwd(to, Address.indexed(row, Gpr.RAX, 1));
+                a.vpslld(to, to, 16);
+            }
+        }
+    }
+
+    /** A function of the address and stride of rows, their number and width, and address and stride of the copy. */
+    private static byte[] wideningKernel(DType dtype, int bits) {
         Assembler a = new Assembler(bits);
         int row = a.here();
         a.clear(Gpr.RAX);
         int loop = a.here();
-        a.vcvtph2ps(0, Address.indexed(Gpr.RDI, Gpr.RAX, 1));
+        load(a, dtype, 0, Gpr.RDI);
         a.vmovups(Address.indexed(Gpr.R8, Gpr.RAX, 2), 0);
         a.add(Gpr.RAX, bits / Float.SIZE);
         a.cmp(Gpr.RAX, Gpr.RCX);
@@ -122,7 +170,7 @@ final class Float16Code {
      * A function of w, its stride in bytes, groups of four of its rows, x, n and results: for each group, for each row of x, four
      * sums. Rows of x are n float32 apart.
      */
-    private static byte[] kernel(int bits, int rows) {
+    private static byte[] kernel(DType dtype, int bits, int rows) {
         Assembler a = new Assembler(bits);
         for (Gpr register : SAVED) {
             a.push(register);
@@ -138,7 +186,7 @@ final class Float16Code {
             a.mov(WEIGHTS[i], WEIGHTS[i - 1]);
             a.add(WEIGHTS[i], Gpr.RSI);
         }
-        sums(a, bits, rows);
+        sums(a, dtype, bits, rows);
         for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
             reduce(a, bits, sum, rows * Dot.SIDE);
             a.vmovss(Address.of(Gpr.R9, Float.BYTES * sum), sum);
@@ -157,7 +205,7 @@ final class Float16Code {
     }
 
     /** Registers 4 t + i sum w[i] . x[t], lane by lane; the four behind them hold w, and one behind those x. */
-    private static void sums(Assembler a, int bits, int rows) {
+    private static void sums(Assembler a, DType dtype, int bits, int rows) {
         int weights = rows * Dot.SIDE;
         int x = weights + Dot.SIDE;
         for (int sum = 0; sum < weights; sum++) {
@@ -166,7 +214,7 @@ final class Float16Code {
         a.clear(Gpr.RAX);
         int loop = a.here();
         for (int i = 0; i < Dot.SIDE; i++) {
-            a.vcvtph2ps(weights + i, Address.indexed(WEIGHTS[i], Gpr.RAX, 1));
+            load(a, dtype, weights + i, WEIGHTS[i]);
         }
         for (int t = 0; t < rows; t++) {
             a.vmovups(x, Address.indexed(ROWS[t], Gpr.RAX, 2));
