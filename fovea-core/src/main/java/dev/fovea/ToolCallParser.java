@@ -60,6 +60,16 @@ public final class ToolCallParser {
         this.names = Set.copyOf(names);
     }
 
+    /**
+     * For an answer that was held to the form of a call, whatever form a template teaches.
+     *
+     * @param names of the tools that were offered
+     */
+    public static ToolCallParser ofJson(Set<String> names) {
+        Objects.requireNonNull(names, "names");
+        return new ToolCallParser(false, names);
+    }
+
     /** Takes the next piece of the answer; gives the parts that are certain. */
     public List<Part> add(String piece) {
         Objects.requireNonNull(piece, "piece");

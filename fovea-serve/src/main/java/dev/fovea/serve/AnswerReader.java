@@ -1,14 +1,11 @@
 package dev.fovea.serve;
 
 import dev.fovea.Answer;
-import dev.fovea.Pipeline;
-import dev.fovea.Request;
+import dev.fovea.Processor;
 import dev.fovea.ToolCallParser;
 import dev.fovea.ToolCallParser.Part;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -22,23 +19,14 @@ final class AnswerReader {
         this.calls = calls;
     }
 
-    /** For one answer to a request; without tools, calls are text. */
-    static AnswerReader of(Request request, List<String> stops, Pipeline model) {
-        Optional<ToolCallParser> calls =
-                request.chat().tools().map(tools -> model.processor().toolCallParser(names(tools)));
+    /** For one answer; without tools, calls are text. */
+    static AnswerReader of(Tools tools, List<String> stops, Processor processor) {
+        Set<String> names = tools.names();
+        Optional<ToolCallParser> calls = names.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        tools.forced().isPresent() ? ToolCallParser.ofJson(names) : processor.toolCallParser(names));
         return new AnswerReader(new StopFilter(stops), calls);
-    }
-
-    private static Set<String> names(List<?> tools) {
-        Set<String> names = new LinkedHashSet<>();
-        for (Object tool : tools) {
-            if (tool instanceof Map<?, ?> map
-                    && map.get("function") instanceof Map<?, ?> function
-                    && function.get("name") instanceof String name) {
-                names.add(name);
-            }
-        }
-        return names;
     }
 
     /** What has become certain. */

@@ -69,15 +69,16 @@ final class ChatMessages {
     private Message content(String role, Fields message, Map<String, @Nullable Object> fields) {
         Map<String, @Nullable Object> keys = new LinkedHashMap<>();
         keys.put("role", role);
+        keys.put("content", "content");
         Object content = message.value("content").orElse(null);
-        if (content != null) {
-            keys.put("content", "content");
-        } else if (!fields.containsKey("tool_calls")) {
-            throw message.missing("content");
+        if (content == null) {
+            if (!fields.containsKey("tool_calls")) {
+                throw message.missing("content");
+            }
+            content = ""; // templates look into it
         }
         keys.putAll(fields);
         return switch (content) {
-            case null -> new Message(role, List.of(), false, keys);
             case String text -> new Message(role, List.of(Content.text(text)), true, keys);
             case List<?> items -> new Message(role, items(items, message.path("content")), false, keys);
             default ->

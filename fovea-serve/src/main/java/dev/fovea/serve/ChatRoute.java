@@ -23,9 +23,9 @@ final class ChatRoute implements Handler {
     }
 
     /** A request that was understood. */
-    private record Asked(Served model, Sampling sampling, Request request, boolean stream, boolean usage) {
+    private record Asked(Served model, Sampling sampling, Request request, Tools tools, boolean stream, boolean usage) {
         AnswerReader reader() {
-            return AnswerReader.of(request, sampling.stops(), model.pipeline());
+            return AnswerReader.of(tools, sampling.stops(), model.pipeline().processor());
         }
     }
 
@@ -51,12 +51,13 @@ final class ChatRoute implements Handler {
                 new ChatMessages(service.media(exchange), service.options().maxMessages()).read(request);
         Sampling sampling = Sampling.read(
                 request, pipeline, service.options().maxNewTokens(), "max_completion_tokens", "max_tokens");
-        Request asked = Question.of(messages, request, pipeline, sampling);
+        Tools tools = Tools.read(request, messages, pipeline.processor());
+        Request asked = Question.of(messages, request, pipeline, sampling, tools);
         boolean stream = request.flag("stream");
         boolean usage = wantsUsage(request);
         OpenAiKeys.check(request);
         request.done();
-        return new Asked(model, sampling, asked, stream, usage);
+        return new Asked(model, sampling, asked, tools, stream, usage);
     }
 
     /** Whether a stream ends with the numbers of tokens. */

@@ -16,26 +16,29 @@ import java.util.concurrent.TimeUnit;
 
 /** Helidon's HTTP/1.1 over {@link ClientConnection}s. */
 final class ClientConnections implements ServerConnectionSelector, AutoCloseable {
-    /** How long a client may leave what it is sent lying. */
-    private static final Duration STALLED = Duration.ofSeconds(30);
+    /** How often a client is looked after while the patience with it lasts. */
+    private static final int LOOKS = 15;
 
     private final ServerConnectionSelector http;
     private final Set<ClientConnection> open = ConcurrentHashMap.newKeySet();
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("fovea-serve-clock").factory());
 
-    ClientConnections(ServerConnectionSelector http) {
+    /** @param patience how long a client may leave what it is sent lying */
+    ClientConnections(ServerConnectionSelector http, Duration patience) {
         this.http = http;
-        ScheduledFuture<?> _ = clock.scheduleWithFixedDelay(this::cutStalled, 2, 2, TimeUnit.SECONDS);
+        long nanos = patience.toNanos();
+        long look = Math.max(1, patience.toMillis() / LOOKS);
+        ScheduledFuture<?> _ = clock.scheduleWithFixedDelay(() -> cutStalled(nanos), look, look, TimeUnit.MILLISECONDS);
     }
 
     int count() {
         return open.size();
     }
 
-    private void cutStalled() {
+    private void cutStalled(long nanos) {
         long now = System.nanoTime();
-        open.forEach(c -> c.cutIfStalled(now, STALLED.toNanos()));
+        open.forEach(c -> c.cutIfStalled(now, nanos));
     }
 
     @Override

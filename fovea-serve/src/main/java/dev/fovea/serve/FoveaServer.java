@@ -65,12 +65,14 @@ public final class FoveaServer implements AutoCloseable {
         names.forEach(name -> toOpen.put(add(id(name)), model(name)));
         Routes routes = Api.routes(service);
         this.front = new Front(service, routes);
-        this.connections = new ClientConnections(Http1ConnectionSelector.builder()
-                .config(Http1Config.builder()
-                        .maxHeadersSize(MAX_HEADER_BYTES)
-                        .maxPrologueLength(8 << 10)
-                        .buildPrototype())
-                .build());
+        this.connections = new ClientConnections(
+                Http1ConnectionSelector.builder()
+                        .config(Http1Config.builder()
+                                .maxHeadersSize(MAX_HEADER_BYTES)
+                                .maxPrologueLength(8 << 10)
+                                .buildPrototype())
+                        .build(),
+                options.readerPatience());
         this.web = listen(options);
         this.address = address(options.host(), web.port());
         toOpen.forEach((served, name) -> {

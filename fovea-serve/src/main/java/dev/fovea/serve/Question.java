@@ -17,13 +17,20 @@ import org.jspecify.annotations.Nullable;
 final class Question {
     private Question() {}
 
-    /** Keys beside the messages that a chat template, or a processor, gets. */
-    static Request of(List<Message> messages, Fields request, Pipeline model, Sampling sampling) {
+    /**
+     * Keys beside the messages that a chat template, or a processor, gets.
+     *
+     * @param tools for models with a chat template
+     */
+    static Request of(List<Message> messages, Fields request, Pipeline model, Sampling sampling, Tools tools) {
         Request asked = model.processor().hasChatTemplate()
-                ? Request.of(messages).withChat(chat(request, Tools.read(request, model.processor())))
+                ? Request.of(messages).withChat(chat(request, tools.schemas()))
                 : single(messages, request);
         Map<String, Object> processor = processor(request);
-        return asked.withGenerate(sampling.config()).withProcessor(processor);
+        return asked.withGenerate(tools.forced()
+                        .map(sampling.config()::withResponseFormat)
+                        .orElse(sampling.config()))
+                .withProcessor(processor);
     }
 
     /** Users' texts are texts, whatever control tokens they spell. */

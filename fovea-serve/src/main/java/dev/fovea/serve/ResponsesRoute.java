@@ -49,7 +49,7 @@ final class ResponsesRoute implements Handler {
         request.only("n", 1L, "a response is one");
         request.refuse("chats have them", "tools", "tool_choice", "parallel_tool_calls");
         sampling = inForm(request, sampling);
-        Request asked = Question.of(messages, request, pipeline, sampling);
+        Request asked = Question.of(messages, request, pipeline, sampling, Tools.NONE);
         boolean stream = request.flag("stream");
         request.withoutEffect(
                 "user",

@@ -46,6 +46,7 @@ public final class ServeOptions {
         int maxConnections = 4096;
         Duration deadline = Duration.ofMinutes(10);
         Duration grace = Duration.ofSeconds(30);
+        Duration readerPatience = Duration.ofSeconds(30);
         Consumer<String> log = line -> System.getLogger("dev.fovea.serve").log(System.Logger.Level.INFO, line);
 
         Values copy() {
@@ -67,6 +68,7 @@ public final class ServeOptions {
             v.maxConnections = maxConnections;
             v.deadline = deadline;
             v.grace = grace;
+            v.readerPatience = readerPatience;
             v.log = log;
             return v;
         }
@@ -190,6 +192,12 @@ public final class ServeOptions {
         return with(v -> v.grace = Duration.ofMillis(range("grace in ms", wait.toMillis(), 0, 3_600_000)));
     }
 
+    /** @param longest that a client may leave what it is sent lying, before its connection is cut */
+    public ServeOptions withReaderPatience(Duration longest) {
+        return with(v ->
+                v.readerPatience = Duration.ofMillis(range("reader_patience in ms", longest.toMillis(), 1, 3_600_000)));
+    }
+
     /** @param log gets a line for each request, without contents and keys, and one for each failure */
     public ServeOptions withLog(Consumer<String> log) {
         Objects.requireNonNull(log, "log");
@@ -262,6 +270,10 @@ public final class ServeOptions {
 
     Duration grace() {
         return values.grace;
+    }
+
+    Duration readerPatience() {
+        return values.readerPatience;
     }
 
     Consumer<String> log() {

@@ -11,6 +11,7 @@ import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.io.Json;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +26,7 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -93,6 +95,29 @@ class FaultsTest {
             stillAnswers();
         }
         eventually(() -> trial.metric("fovea_answers_running") == 0);
+    }
+
+    /** Its answer is larger than what lies between the two holds. */
+    @Test
+    @Timeout(20)
+    void cutsAReaderThatStalls() throws IOException {
+        ServeOptions options = ServeOptions.DEFAULT.withReaderPatience(Duration.ofMillis(300));
+        try (Trial impatient = Trial.of(options, model);
+                Socket slow = new Socket()) {
+            slow.setReceiveBufferSize(4096);
+            slow.connect(new InetSocketAddress(
+                    impatient.server().address().getHost(),
+                    impatient.server().address().getPort()));
+            String request = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2000);
+            assertThatThrownBy(() -> {
+                        slow.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
+                        while (true) { // what is written into a connection that is cut fails, soon or later
+                            slow.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
+                        }
+                    })
+                    .isInstanceOf(IOException.class);
+            assertThat(impatient.get("/health").status()).isEqualTo(200);
+        }
     }
 
     @Test

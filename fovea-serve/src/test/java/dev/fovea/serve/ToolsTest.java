@@ -2,13 +2,11 @@ package dev.fovea.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fovea.Message;
 import dev.fovea.Pipeline;
-import dev.fovea.Request;
 import dev.fovea.ToolCallParser.Part;
-import dev.fovea.text.ChatTemplateOptions;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Calls of tools, and texts that end before one. */
@@ -18,9 +16,8 @@ class ToolsTest {
     void findsCallsBeforeAStopText() {
         try (Pipeline model = Pipeline.imageTextToText("demo")) {
             Map<String, Object> weather = Map.of("type", "function", "function", Map.of("name", "weather"));
-            Request request = Request.of(List.of(Message.user("Hi")))
-                    .withChat(ChatTemplateOptions.DEFAULT.withTools(List.of(weather)));
-            AnswerReader reader = AnswerReader.of(request, List.of("END"), model);
+            Tools tools = new Tools(List.of(weather), Optional.empty());
+            AnswerReader reader = AnswerReader.of(tools, List.of("END"), model.processor());
             assertThat(reader.add("{\"name\": \"weather\", ")).isEmpty();
             assertThat(reader.add("\"arguments\": {\"city\": \"Köln\"}}EN")).isEmpty();
             assertThat(reader.add("D never seen")).isEmpty();
@@ -29,8 +26,9 @@ class ToolsTest {
                 assertThat(Trial.at(json, "function.name")).isEqualTo("weather");
                 assertThat(Trial.at(json, "function.arguments")).isEqualTo("{\"city\": \"Köln\"}");
             });
-            assertThat(AnswerReader.of(request, List.of(), model).add("Hi")).containsExactly(new Part.Text("Hi"));
-            AnswerReader plain = AnswerReader.of(Request.of(List.of(Message.user("Hi"))), List.of(), model);
+            assertThat(AnswerReader.of(tools, List.of(), model.processor()).add("Hi"))
+                    .containsExactly(new Part.Text("Hi"));
+            AnswerReader plain = AnswerReader.of(Tools.NONE, List.of(), model.processor());
             assertThat(plain.add("{\"name\": ")).containsExactly(new Part.Text("{\"name\": "));
         }
     }

@@ -104,6 +104,12 @@ final class ServeCommand implements Callable<Integer> {
             description = "How long an answer may take, waiting included (default: ${DEFAULT-VALUE}).")
     int deadline = 600;
 
+    @Option(
+            names = "--grace",
+            paramLabel = "SECONDS",
+            description = "How long SIGTERM and Ctrl-C wait for running answers (default: ${DEFAULT-VALUE}).")
+    int grace = 30;
+
     @Mixin
     EngineOptions engine = new EngineOptions();
 
@@ -145,6 +151,7 @@ final class ServeCommand implements Callable<Integer> {
                 .withBatch(BatchOptions.DEFAULT.withRows(parallel).withQueue(queue))
                 .withMaxNewTokens(maxNewTokens)
                 .withDeadline(Duration.ofSeconds(deadline))
+                .withGrace(Duration.ofSeconds(grace))
                 .withLog(quiet ? _ -> {} : console::note);
     }
 
