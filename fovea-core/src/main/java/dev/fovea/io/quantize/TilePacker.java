@@ -6,6 +6,8 @@ import static dev.fovea.tensor.QuantizedMatrix.TILE;
 import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.QuantizedMatrix.Form;
 import dev.fovea.tensor.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /** Makes codes, scales, zero points and factors of one tile after another of a weight. For one thread. */
@@ -13,12 +15,18 @@ final class TilePacker {
     private static final int TOP_SCALE = 255;
     private static final int TOP_8 = 127;
 
+    /** Added and taken away again, it leaves a number of at most 2^22 rounded to the nearest integer, ties to even. */
+    private static final float ROUNDING = 3 << 22;
+
     private final String name;
     private final Tensor weight;
     private final Form form;
     private final TileValues tile;
     private final GroupFit fit;
     private final float[] lineScales;
+    private final float[] lineZeros;
+    private final float[] inverse;
+    private final int[] words;
 
     final byte[] codes;
     final byte[] scales;
@@ -32,6 +40,9 @@ final class TilePacker {
         tile = new TileValues(weight.dim(1), form.group());
         fit = new GroupFit(tile.lanes);
         lineScales = new float[tile.lanes];
+        lineZeros = new float[tile.lanes];
+        inverse = new float[tile.lanes];
+        words = new int[tile.lanes];
         codes = new byte[QuantizedMatrix.blocks(weight.dim(1)) * BLOCK * TILE * form.bits() / Byte.SIZE];
         scales = new byte[tile.lanes];
         zeros = new byte[form.bits() == 4 ? tile.lanes : 0];
@@ -39,17 +50,16 @@ final class TilePacker {
 
     void pack(int number) {
         tile.load(name, weight, number);
-        Arrays.fill(codes, (byte) 0);
         if (form.bits() == 4) {
             fit.fit(tile);
             fit.settle();
             scales(fit.scales, false);
             zeros();
-            fours();
+            codes(4);
         } else {
             largest();
             scales(lineScales, true);
-            eights();
+            codes(8);
         }
     }
 
@@ -75,10 +85,9 @@ final class TilePacker {
 
     private void largest() {
         Arrays.fill(lineScales, 0);
-        for (int k = 0; k < tile.group; k++) {
-            for (int lane = 0; lane < tile.lanes; lane++) {
-                lineScales[lane] =
-                        Math.max(lineScales[lane], Math.abs(tile.values[k * tile.lanes + lane]) * (1f / TOP_8));
+        for (float[] line : tile.values) {
+            for (int lane = 0; lane < line.length; lane++) {
+                lineScales[lane] = Math.max(lineScales[lane], Math.abs(line[lane]) * (1f / TOP_8));
             }
         }
     }
@@ -90,32 +99,45 @@ final class TilePacker {
         }
     }
 
-    private void eights() {
-        for (int k = 0; k < tile.group; k++) {
-            for (int lane = 0; lane < tile.lanes; lane++) {
-                float inverse = lineScales[lane] > 0 ? 1 / lineScales[lane] : 0;
-                int code = (int) Math.rint(tile.values[k * tile.lanes + lane] * inverse);
-                int column = lane / TILE * form.group() + k;
-                codes[(column / 4 * TILE + lane % TILE) * 4 + column % 4] =
-                        (byte) Math.min(TOP_8, Math.max(-TOP_8, code));
+    /** Writes the codes of each four bytes of a lane, which columns' codes are shifted into. */
+    private void codes(int bits) {
+        int chunk = Integer.SIZE / bits;
+        int held = codes.length / (TILE * Integer.BYTES); // chunks of a row, those of padding included
+        int perGroup = form.group() / chunk;
+        for (int lane = 0; lane < tile.lanes; lane++) {
+            inverse[lane] = lineScales[lane] > 0 ? 1 / lineScales[lane] : 0;
+            lineZeros[lane] = bits == 4 ? (zeros[lane] & 0xff) * QuantizedMatrix.ZERO_UNIT : 0;
+        }
+        for (int c = 0; c < perGroup; c++) {
+            Arrays.fill(words, 0);
+            for (int k = 0; k < chunk; k++) {
+                float[] line = tile.values[c * chunk + k];
+                if (bits == 4) {
+                    four(line, inverse, lineZeros, words, k < 4 ? 8 * k : 8 * k - 28);
+                } else {
+                    eight(line, inverse, words, 8 * k);
+                }
+            }
+            for (int group = 0; group * perGroup + c < held && group < tile.lanes / TILE; group++) {
+                ByteBuffer.wrap(codes, (group * perGroup + c) * TILE * Integer.BYTES, TILE * Integer.BYTES)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .asIntBuffer()
+                        .put(words, group * TILE, TILE);
             }
         }
     }
 
-    private void fours() {
-        int held = codes.length / TILE * 2; // columns, those of padding included
-        for (int k = 0; k < tile.group; k++) {
-            for (int lane = 0; lane < tile.lanes; lane++) {
-                int column = lane / TILE * form.group() + k;
-                if (column < held) {
-                    float inverse = lineScales[lane] > 0 ? 1 / lineScales[lane] : 0;
-                    float zero = (zeros[lane] & 0xff) * QuantizedMatrix.ZERO_UNIT;
-                    int code = (int) Math.rint(tile.values[k * tile.lanes + lane] * inverse + zero);
-                    code = Math.min(GroupFit.TOP, Math.max(0, code));
-                    int at = (column / 8 * TILE + lane % TILE) * 4 + column % 4;
-                    codes[at] |= (byte) (column % 8 < 4 ? code : code << 4);
-                }
-            }
+    private static void four(float[] line, float[] inverse, float[] zeros, int[] words, int shift) {
+        for (int i = 0; i < line.length; i++) {
+            int code = (int) (line[i] * inverse[i] + zeros[i] + ROUNDING - ROUNDING);
+            words[i] |= Math.min(GroupFit.TOP, Math.max(0, code)) << shift;
+        }
+    }
+
+    private static void eight(float[] line, float[] inverse, int[] words, int shift) {
+        for (int i = 0; i < line.length; i++) {
+            int code = (int) (line[i] * inverse[i] + ROUNDING - ROUNDING);
+            words[i] |= (Math.min(TOP_8, Math.max(-TOP_8, code)) & 0xff) << shift;
         }
     }
 }

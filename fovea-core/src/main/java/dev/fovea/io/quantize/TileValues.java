@@ -22,58 +22,78 @@ final class TileValues {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    private static final int MAGNITUDE = 0x7fffffff;
+    private static final int INFINITE = 0x7f800000;
+
     final int group;
     final int lanes;
 
     /** (group, lanes); padding is 0. */
-    final float[] values;
+    final float[][] values;
 
-    private final float[] row;
+    private final int columns;
+    private final float[] rows; // (16, K) as they are stored
+    private final short[] bits;
 
     /** @param columns K */
     TileValues(int columns, int group) {
         this.group = group;
         lanes = Math.ceilDiv(columns, group) * TILE;
-        values = new float[group * lanes];
-        row = new float[columns];
+        this.columns = columns;
+        values = new float[group][lanes];
+        rows = new float[TILE * columns];
+        bits = new short[columns];
     }
 
     /** @throws InputException where a value is not finite */
     void load(String name, Tensor w, int tile) {
-        int rows = Math.min(TILE, w.dim(0) - tile * TILE);
-        for (int r = 0; r < TILE; r++) {
-            if (r < rows) {
-                read(w, tile * TILE + r);
-            } else {
-                Arrays.fill(row, 0);
+        int count = Math.min(TILE, w.dim(0) - tile * TILE);
+        Arrays.fill(rows, count * columns, rows.length, 0);
+        for (int r = 0; r < count; r++) {
+            read(w, tile * TILE + r, r * columns);
+        }
+        checkFinite(name, tile);
+        for (int k = 0; k < columns; k++) {
+            float[] line = values[k % group];
+            int at = k / group * TILE;
+            for (int r = 0; r < TILE; r++) {
+                line[at + r] = rows[r * columns + k];
             }
-            float sum = 0;
-            for (int k = 0; k < row.length; k++) {
-                values[k % group * lanes + k / group * TILE + r] = row[k];
-                sum += row[k] * 0;
-            }
-            if (sum != 0) {
+        }
+    }
+
+    private void checkFinite(String name, int tile) {
+        int largest = 0;
+        for (float value : rows) {
+            largest = Math.max(largest, Float.floatToRawIntBits(value) & MAGNITUDE);
+        }
+        for (int i = 0; i < rows.length && largest >= INFINITE; i++) {
+            if (!Float.isFinite(rows[i])) {
                 throw new InputException(
-                        Quote.of(name) + " has a value that is not finite in row " + (tile * TILE + r)
+                        Quote.of(name) + " has a value that is not finite in row " + (tile * TILE + i / columns)
                                 + "; weights are quantised where all are numbers",
                         "--quantize none opens the model as it is");
             }
         }
     }
 
-    private void read(Tensor w, int n) {
+    private void read(Tensor w, int n, int to) {
         MemorySegment memory = w.memory();
-        long at = (w.offset() + (long) n * row.length) * w.dtype().bytes();
+        long at = (w.offset() + (long) n * columns) * w.dtype().bytes();
+        if (w.dtype() == DType.FLOAT32) {
+            MemorySegment.copy(memory, FLOAT, at, rows, to, columns);
+            return;
+        }
+        MemorySegment.copy(memory, SHORT, at, bits, 0, columns);
         switch (w.dtype()) {
-            case FLOAT32 -> MemorySegment.copy(memory, FLOAT, at, row, 0, row.length);
             case BFLOAT16 -> {
-                for (int k = 0; k < row.length; k++) {
-                    row[k] = DType.bfloat16ToFloat(memory.get(SHORT, at + 2L * k));
+                for (int k = 0; k < columns; k++) {
+                    rows[to + k] = DType.bfloat16ToFloat(bits[k]);
                 }
             }
             case FLOAT16 -> {
-                for (int k = 0; k < row.length; k++) {
-                    row[k] = Float.float16ToFloat(memory.get(SHORT, at + 2L * k));
+                for (int k = 0; k < columns; k++) {
+                    rows[to + k] = Float.float16ToFloat(bits[k]);
                 }
             }
             default -> throw new IllegalArgumentException(w.dtype().torchName());
