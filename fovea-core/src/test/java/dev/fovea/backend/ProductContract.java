@@ -195,6 +195,7 @@ interface ProductContract extends Subject {
         for (DType dtype : DTYPES) {
             attend(trial, Masks.CAUSAL, dtype, 1, 2053, 2, 1, 64);
             attend(trial, Masks.SLIDING, dtype, 3, 1031, 4, 2, 16);
+            attend(trial, Masks.CAUSAL, dtype, 2, 4259, 2, 1, 8);
             attend(trial, Masks.CAUSAL, dtype, 149, 149, 2, 2, 8);
             attend(trial, Masks.FULL, dtype, 257, 257, 1, 1, 72);
             attend(trial, Masks.SEGMENTS, dtype, 131, 131, 2, 2, 80);

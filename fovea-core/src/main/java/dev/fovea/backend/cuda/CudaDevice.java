@@ -62,7 +62,7 @@ final class CudaDevice implements Device {
     /** @throws NativeException where the driver will not */
     static CudaDevice open(Gpu gpu, KernelCode code) {
         // Hundreds of megabytes, wanted by the first prompt: loaded while weights are.
-        Thread.ofPlatform().daemon().name("fovea-cublaslt").start(Libraries::cublasLt);
+        Thread.ofPlatform().daemon().name("fovea-cublaslt").start(() -> UntilExit.run(Libraries::cublasLt));
         return new CudaDevice(gpu, code);
     }
 

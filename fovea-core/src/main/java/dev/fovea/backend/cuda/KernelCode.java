@@ -48,7 +48,7 @@ final class KernelCode {
     static KernelCode compiled(Nvrtc nvrtc, String architecture, CodeCache cache) {
         return new KernelCode(module -> cache.get(
                 List.of(KernelSources.sum(module), nvrtc.version(), architecture),
-                () -> nvrtc.compile(module, architecture).code()));
+                () -> UntilExit.run(() -> nvrtc.compile(module, architecture).code())));
     }
 
     /** As the archive has it: PTX, with a zero at its end. */
