@@ -27,26 +27,33 @@ final class Linear {
     }
 
     /**
-     * How the warps of a block share a weight. Which one is used follows from the weight's sizes alone, as the order of sums
+     * How the eight warps of a block share a weight. Which one is used follows from the weight's sizes alone, as the order of sums
      * does.
      */
     enum Form {
-        /** Many outputs: 8 warps share two of them. */
-        TALL("few_tall", 2),
-        /** Long rows: 8 warps share one output. */
-        LONG("few_long", 1),
-        /** A warp for each output. */
-        SMALL("few_small", 8);
+        /** Many outputs: a warp for two of them. */
+        TALL("few_tall", 16, 16),
+        /** Long rows: four warps share two outputs. */
+        LONG("few_long", 4, 4),
+        /** A warp for each output, or for two where there are several rows. */
+        SMALL("few_small", 8, 16);
 
         private static final int TALL_OUTPUTS = 8192;
         private static final int LONG_WIDTH = 4096;
 
         final String entry;
-        final int outputs; // of a block
+        private final int ofOneRow;
+        private final int ofSeveral;
 
-        Form(String entry, int outputs) {
+        Form(String entry, int ofOneRow, int ofSeveral) {
             this.entry = entry;
-            this.outputs = outputs;
+            this.ofOneRow = ofOneRow;
+            this.ofSeveral = ofSeveral;
+        }
+
+        /** Outputs of a block. */
+        int outputs(int rows) {
+            return rows == 1 ? ofOneRow : ofSeveral;
         }
 
         static Form of(int outputs, int width) {
@@ -81,7 +88,7 @@ final class Linear {
                 .integer(x.dim(0))
                 .pointer(Rows.address(w));
         addBias(arguments, bias).pointer(Rows.address(out)).integer(w.dim(0)).integer(w.dim(1));
-        device.launch(kernel, Grid.of(Math.ceilDiv(w.dim(0), form.outputs)), arguments);
+        device.launch(kernel, Grid.of(Math.ceilDiv(w.dim(0), form.outputs(room))), arguments);
     }
 
     private static int room(int rows) {

@@ -139,6 +139,13 @@ const int FIT = 16 / (ROWS * PER / Pack<X>::N) > 0 ? 16 / (ROWS * PER / Pack<X>:
         few<warps, outputs, (FIT < loads ? FIT : loads)>(x, stride, rows, w, bias, biasType, out, n, k); \
     }
 
-FEW(few_tall, 8, 2, 2) // many outputs
-FEW(few_long, 8, 1, 4) // long rows
+// Measured (docs/experiments.md): a lane with long runs has few sums across lanes, which is what several rows cost; two outputs share
+// what is loaded of a row. Only how many warps share an output is of any weight for the order of sums.
+FEW(few_tall, 1, 2, 4) // many outputs
+#if ROWS == 1
+FEW(few_long, 4, 2, 4) // long rows
 FEW(few_small, 1, 1, 8)
+#else
+FEW(few_long, 4, 2, 2)
+FEW(few_small, 1, 2, 4)
+#endif

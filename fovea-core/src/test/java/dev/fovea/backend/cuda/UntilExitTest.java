@@ -14,22 +14,28 @@ class UntilExitTest {
         CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch mayEnd = new CountDownLatch(1);
         AtomicBoolean later = new AtomicBoolean();
-        Thread first = Thread.ofVirtual().start(() -> work.call(() -> {
-            begun.countDown();
-            return await(mayEnd);
-        }));
+        Thread first = Thread.ofVirtual()
+                .start(() -> work.call(() -> {
+                    begun.countDown();
+                    return await(mayEnd);
+                }));
         begun.await();
         Thread end = Thread.ofVirtual().start(work::end);
-        assertThat(end.join(java.time.Duration.ofMillis(50))).as("ended before the work").isFalse();
+        assertThat(end.join(java.time.Duration.ofMillis(50)))
+                .as("ended before the work")
+                .isFalse();
 
         mayEnd.countDown();
         first.join();
         end.join();
-        Thread second = Thread.ofVirtual().start(() -> work.call(() -> {
-            later.set(true);
-            return true;
-        }));
-        assertThat(second.join(java.time.Duration.ofMillis(50))).as("ran after the end").isFalse();
+        Thread second = Thread.ofVirtual()
+                .start(() -> work.call(() -> {
+                    later.set(true);
+                    return true;
+                }));
+        assertThat(second.join(java.time.Duration.ofMillis(50)))
+                .as("ran after the end")
+                .isFalse();
         assertThat(later).isFalse();
     }
 
