@@ -20,10 +20,12 @@ final class Linear {
     private static final int MMA_PITCH = 40; // elements between rows in shared memory
 
     private final Device device;
+    private final LibraryLinear library;
     private final Set<Kernel.Module> met = ConcurrentHashMap.newKeySet();
 
     Linear(Device device) {
         this.device = device;
+        library = new LibraryLinear(device);
     }
 
     /**
@@ -97,7 +99,7 @@ final class Linear {
 
     /** More rows, whose bits may depend on how many there are. */
     private void many(Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
-        if (byLibrary(x, w, bias, out)) {
+        if (library.multiply(x, w, bias, out)) {
             return;
         }
         if (x.dtype() == DType.FLOAT32) {
@@ -105,21 +107,6 @@ final class Linear {
         } else {
             mma(x, w, bias, out);
         }
-    }
-
-    /** False where the device's library does not take it. */
-    private boolean byLibrary(Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
-        if (w.dtype() != x.dtype() || (bias != null && bias.dtype() != x.dtype())) {
-            return false;
-        }
-        Product product =
-                new Product(x.dtype(), x.dim(0), w.dim(1), w.dim(0), Rows.stride(x), !w.isContiguous(), bias != null);
-        if (!device.multiplies(product, Rows.address(x), Rows.address(w), Rows.address(out))) {
-            return false;
-        }
-        device.multiply(
-                product, Rows.address(x), Rows.address(w), bias == null ? 0 : Rows.address(bias), Rows.address(out));
-        return true;
     }
 
     /** By float32 arithmetic; each row by itself too. */

@@ -21,6 +21,33 @@ KERNEL(256) copy(View view, int axes, const X* x, W* out, i64 n) {
     out[i] = narrow<W>(widen(x[at]));
 }
 
+/** Whether an address and a distance in elements allow four at a time. */
+template <class T> DEVICE bool fours(const T* p, i64 stride) { return ((u64) p & (4 * sizeof(T) - 1)) == 0 && stride % 4 == 0; }
+
+template <class T> struct __align__(4 * sizeof(T)) Four {
+    T at[4];
+};
+
+/** Rows, densely packed with outWidth values each: the first width of x's, a stride apart, and zeros. n values in all. */
+KERNEL(256) fit(const X* x, i64 stride, int width, W* out, int outWidth, i64 n) {
+    const i64 i = ((i64) blockIdx.x * 256 + threadIdx.x) * 4;
+    if (i >= n) return;
+    if (fours(x, stride) && fours(out, outWidth) && width % 4 == 0) {
+        const i64 row = i / outWidth, at = i % outWidth;
+        Four<X> a = {};
+        if (at < width) a = *(const Four<X>*) (x + row * stride + at);
+        Four<W> b;
+        #pragma unroll
+        for (int k = 0; k < 4; k++) b.at[k] = narrow<W>(widen(a.at[k]));
+        *(Four<W>*) (out + i) = b;
+    } else {
+        for (i64 k = i; k < i + 4 && k < n; k++) {
+            const i64 at = k % outWidth;
+            out[k] = narrow<W>(at < width ? widen(x[k / outWidth * stride + at]) : 0.f);
+        }
+    }
+}
+
 /** out[i] = table[ids[i]], rows of a width. */
 KERNEL(256) gather(const X* table, i64 stride, const int* ids, W* out, i64 n, i64 width) {
     i64 i = (i64) blockIdx.x * 256 + threadIdx.x;
