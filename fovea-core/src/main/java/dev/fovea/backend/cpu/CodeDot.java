@@ -9,9 +9,16 @@ import dev.fovea.tensor.QuantizedMatrix;
  * kernels give the same bits, whatever the width of vectors.
  */
 final class CodeDot {
-    private static final Warmup FOUR = new Warmup();
-    private static final Warmup EIGHT = new Warmup();
-    private static final Warmup SCALES = new Warmup();
+    private static final int REHEARSED_BLOCKS = 2;
+
+    private static final Warmup FOUR =
+            new Warmup(s -> four(tiles(s), Quantized4.row(s.row(), REHEARSED_BLOCKS, s.part(12))));
+    private static final Warmup EIGHT = new Warmup(s -> eight(tiles(s), s.part(12)));
+    private static final Warmup SCALES = new Warmup(s -> {
+        scales(false, s.memory(), s.part(1), s.part(2));
+        scales(true, s.memory(), s.part(1), s.part(2));
+        zeros(s.memory(), s.part(2));
+    });
 
     private CodeDot() {}
 
@@ -23,6 +30,10 @@ final class CodeDot {
      * @param out 32 floats
      */
     record Tiles(long codes, long codes2, long scales, long scales2, int blocks, long out) {}
+
+    private static Tiles tiles(Warmup.Scratch s) {
+        return new Tiles(s.memory(), s.memory(), s.part(4), s.part(4), REHEARSED_BLOCKS, s.part(8));
+    }
 
     /** @param x from {@link Quantized4#row} */
     static void four(Tiles t, Quantized4 x) {

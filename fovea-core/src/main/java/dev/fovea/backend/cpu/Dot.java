@@ -1,6 +1,9 @@
 package dev.fovea.backend.cpu;
 
+import static dev.fovea.backend.cpu.Warmup.Scratch.N;
+
 import dev.fovea.tensor.DType;
+import java.util.List;
 
 /**
  * Dot products of rows in memory, several at a time so that loads are shared: n values each, n a multiple of the vector
@@ -11,8 +14,13 @@ final class Dot {
     /** Rows of each side that a tile takes. */
     static final int SIDE = 4;
 
-    private static final Warmup COLUMN = new Warmup();
-    private static final Warmup TILE = new Warmup();
+    private static final List<DType> DTYPES = List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16);
+
+    private static final Warmup COLUMN = new Warmup(s ->
+            DTYPES.forEach(dtype -> column(dtype, s.memory(), (long) N * dtype.bytes(), s.part(8), N, s.row(), 0)));
+    private static final Warmup TILE = new Warmup(s -> DTYPES.subList(0, 2)
+            .forEach(dtype ->
+                    tile(dtype, s.memory(), (long) N * dtype.bytes(), s.part(8), (long) N * Float.BYTES, N, s.row())));
 
     private Dot() {}
 

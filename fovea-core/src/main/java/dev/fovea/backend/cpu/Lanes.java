@@ -1,5 +1,7 @@
 package dev.fovea.backend.cpu;
 
+import static dev.fovea.backend.cpu.Warmup.Scratch.N;
+
 import dev.fovea.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -30,9 +32,9 @@ final class Lanes {
     static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
     static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ORDER);
 
-    private static final Warmup LOAD = new Warmup();
-    private static final Warmup STORE = new Warmup();
-    private static final Warmup ROUND = new Warmup();
+    private static final Warmup LOAD = new Warmup(s -> loadBfloat16(s.memory(), s.row(), 0, N));
+    private static final Warmup STORE = new Warmup(s -> storeBfloat16(s.row(), 0, s.memory(), N));
+    private static final Warmup ROUND = new Warmup(s -> roundBfloat16(s.row(), N));
 
     private Lanes() {}
 

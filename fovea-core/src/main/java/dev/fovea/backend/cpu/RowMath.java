@@ -1,5 +1,7 @@
 package dev.fovea.backend.cpu;
 
+import static dev.fovea.backend.cpu.Warmup.Scratch.N;
+
 import dev.fovea.tensor.Activation;
 
 /**
@@ -7,20 +9,23 @@ import dev.fovea.tensor.Activation;
  * behind the values may be overwritten.
  */
 final class RowMath {
-    private static final Warmup EXP = new Warmup();
-    private static final Warmup RELU = new Warmup();
-    private static final Warmup SILU = new Warmup();
-    private static final Warmup GELU = new Warmup();
-    private static final Warmup GELU_TANH = new Warmup();
-    private static final Warmup SOFTMAX = new Warmup();
-    private static final Warmup PRODUCTS = new Warmup();
-    private static final Warmup ADD = new Warmup();
-    private static final Warmup MUL = new Warmup();
-    private static final Warmup SCALE = new Warmup();
-    private static final Warmup NORMALISE = new Warmup();
-    private static final Warmup MULTIPLY = new Warmup();
-    private static final Warmup SUM = new Warmup();
-    private static final Warmup SQUARES = new Warmup();
+    private static final int[] STARTS = {0, 0, 0, 0};
+
+    private static final Warmup EXP = new Warmup(s -> exp(s.row(), N));
+    private static final Warmup RELU = new Warmup(s -> relu(s.row(), N));
+    private static final Warmup SILU = new Warmup(s -> silu(s.row(), N));
+    private static final Warmup GELU = new Warmup(s -> gelu(s.row(), N));
+    private static final Warmup GELU_TANH = new Warmup(s -> geluTanh(s.row(), N));
+    private static final Warmup SOFTMAX = new Warmup(s -> softmax(s.row(), N));
+    private static final Warmup PRODUCTS =
+            new Warmup(s -> addProducts(s.row(), s.other(), STARTS, s.other(), STARTS, STARTS.length, N));
+    private static final Warmup ADD = new Warmup(s -> add(s.row(), s.other(), N));
+    private static final Warmup MUL = new Warmup(s -> mul(s.row(), s.other(), N));
+    private static final Warmup SCALE = new Warmup(s -> scale(s.row(), 1, N));
+    private static final Warmup NORMALISE = new Warmup(s -> normalise(s.row(), 0, 1, N));
+    private static final Warmup MULTIPLY = new Warmup(s -> multiply(s.row(), s.other(), 1, s.row(), N));
+    private static final Warmup SUM = new Warmup(s -> sum(s.row(), N));
+    private static final Warmup SQUARES = new Warmup(s -> sumOfSquares(s.row(), 0, N));
 
     private RowMath() {}
 

@@ -2,6 +2,7 @@ package dev.fovea.backend.cpu;
 
 import static dev.fovea.backend.cpu.Lanes.FLOAT;
 import static dev.fovea.backend.cpu.Lanes.MEMORY;
+import static dev.fovea.backend.cpu.Warmup.Scratch.N;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -14,10 +15,10 @@ final class RowSoftmax {
         Arrays.fill(HIDDEN, Float.NEGATIVE_INFINITY);
     }
 
-    private static final Warmup LARGEST = new Warmup();
-    private static final Warmup WEIGHTS = new Warmup();
-    private static final Warmup SPLIT = new Warmup();
-    private static final Warmup ACCUMULATE = new Warmup();
+    private static final Warmup LARGEST = new Warmup(s -> largest(s.memory(), N));
+    private static final Warmup WEIGHTS = new Warmup(s -> weights(s.memory(), N, 0, 0));
+    private static final Warmup SPLIT = new Warmup(s -> splitWeights(s.memory(), s.part(8), N, 0, 0));
+    private static final Warmup ACCUMULATE = new Warmup(s -> accumulate(s.memory(), s.part(8), N, 1, false));
 
     private RowSoftmax() {}
 

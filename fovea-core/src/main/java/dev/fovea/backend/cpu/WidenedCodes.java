@@ -6,11 +6,13 @@ import static dev.fovea.backend.cpu.Lanes.MEMORY;
 import static dev.fovea.tensor.QuantizedMatrix.BLOCK;
 import static dev.fovea.tensor.QuantizedMatrix.TILE;
 
+import dev.fovea.tensor.DType;
+
 /** The values of a tile, rounded to a dtype, column by column: a (K, N) panel of them is what {@link Gemm} takes as it lies. */
 final class WidenedCodes {
     private static final ThreadLocal<Buffer> SCALES = ThreadLocal.withInitial(Buffer::new);
 
-    private static final Warmup WIDENED = new Warmup();
+    private static final Warmup WIDENED = new Warmup(WidenedCodes::rehearse);
 
     private WidenedCodes() {}
 
@@ -38,6 +40,16 @@ final class WidenedCodes {
             }
             Lanes.store(
                     to.dtype(), values, 0, to.row(k) + (long) at * to.dtype().bytes(), count);
+        }
+    }
+
+    /** A tile of one block of each form, to each dtype. */
+    private static void rehearse(Warmup.Scratch s) {
+        for (int bits : new int[] {4, 8}) {
+            Codes w = new Codes(bits, TILE, BLOCK, 1, 1, s.memory(), s.part(2), false, s.part(3), s.part(4), 0);
+            for (DType dtype : new DType[] {DType.BFLOAT16, DType.FLOAT32}) {
+                tile(w, 0, new Rows(dtype, s.part(8), BLOCK, TILE, (long) TILE * dtype.bytes()), 0, TILE);
+            }
         }
     }
 

@@ -7,8 +7,12 @@ import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.reflect.Field;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleBiFunction;
@@ -51,6 +55,59 @@ class WarmupTest {
     void restore() {
         Warmup.limit(usual);
         arena.close();
+    }
+
+    @Test
+    void rehearsalsReachTheirKernels() throws IllegalAccessException {
+        Warmup.limit(Warmup.FOREVER);
+        int count = 0;
+        for (Class<?> kernels : List.of(
+                RowMath.class,
+                RowSoftmax.class,
+                Lanes.class,
+                Dot.class,
+                JavaTile.class,
+                CodeDot.class,
+                WidenedCodes.class)) {
+            for (Field field : kernels.getDeclaredFields()) {
+                if (field.getType() == Warmup.class) {
+                    field.setAccessible(true);
+                    Warmup warmup = (Warmup) field.get(null);
+                    Warmup.Scratch scratch = Warmup.scratch(arena);
+                    assertThat(warmup.nanos(scratch, true)).as(field.toString()).isPositive();
+                    assertThat(warmup.nanos(scratch, false))
+                            .as(field.toString())
+                            .isPositive();
+                    count++;
+                }
+            }
+        }
+        assertThat(count).isEqualTo(28);
+    }
+
+    /** A loop that becomes fast after a while, as compiled code does. */
+    @Test
+    void changesOverWhenVectorsHaveBecomeFaster() throws InterruptedException {
+        Warmup.limit(100);
+        AtomicInteger vectors = new AtomicInteger();
+        AtomicReference<Warmup> itself = new AtomicReference<>();
+        Warmup warmup = new Warmup(s -> {
+            boolean plain = itself.get().plain(1);
+            boolean slow = plain || vectors.incrementAndGet() < 100;
+            long end = System.nanoTime() + (slow ? plain ? 20_000 : 200_000 : 0);
+            while (System.nanoTime() < end) {
+                Thread.onSpinWait();
+            }
+        });
+        itself.set(warmup);
+        assertThat(warmup.plain(99)).isTrue();
+        assertThat(vectors).hasValue(0);
+        assertThat(warmup.plain(1)).as("until the rehearsal is over").isTrue();
+        while (!warmup.isOver()) {
+            Thread.sleep(1);
+        }
+        assertThat(vectors.get()).isGreaterThanOrEqualTo(100);
+        assertThat(warmup.plain(1)).isFalse();
     }
 
     private static void same(String what, Supplier<float[]> kernel) {
