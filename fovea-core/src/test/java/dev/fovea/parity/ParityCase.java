@@ -20,17 +20,17 @@ import org.jspecify.annotations.Nullable;
  * @param variant the folder that paths start from
  * @param json the case as it stands in cases.json
  */
-record ParityCase(Path variant, Map<String, @Nullable Object> json) {
+public record ParityCase(Path variant, Map<String, @Nullable Object> json) {
     private static final List<String> REQUEST_KEYS =
             List.of("processor", "generate", "loader", "resampler", "class_rows");
 
-    static List<ParityCase> all(Path variant) {
+    public static List<ParityCase> all(Path variant) {
         return Json.array(Json.parse(variant.resolve("cases.json")), "cases").stream()
                 .map(c -> new ParityCase(variant, Json.object(c, "case")))
                 .toList();
     }
 
-    String name() {
+    public String name() {
         return text("name");
     }
 
@@ -134,7 +134,7 @@ record ParityCase(Path variant, Map<String, @Nullable Object> json) {
     }
 
     /** The requests of the rows, each with the pictures and clips that its messages name. */
-    List<Request> requests(Map<String, Object> more) {
+    public List<Request> requests(Map<String, Object> more) {
         List<Map<String, @Nullable Object>> rows = new ArrayList<>();
         List<Object> images = new ArrayList<>(Json.array(json.getOrDefault("images", List.of()), "images"));
         List<Object> videos = videos();

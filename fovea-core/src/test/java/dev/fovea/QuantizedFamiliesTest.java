@@ -1,0 +1,116 @@
+package dev.fovea;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fovea.backend.reference.ReferenceBackend;
+import dev.fovea.error.Warnings;
+import dev.fovea.io.Json;
+import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.Safetensors;
+import dev.fovea.io.Weights;
+import dev.fovea.models.Family;
+import dev.fovea.parity.ParityCase;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.QuantizedMatrix;
+import dev.fovea.tensor.Shape;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Every family in codes of 8 and 4 bits, all its parts: it answers as a model in float32 whose weights are what the codes stand
+ * for, but for few rows of x, which are rounded beside codes of 4 bits: to 8 bits, of which models of random weights make much.
+ */
+class QuantizedFamiliesTest {
+    private static final LoadOptions OPTIONS =
+            LoadOptions.DEFAULT.withDtype("float32").withWarnings(Warnings.none());
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @CsvSource({
+        "gemma3/base, image",
+        "blip2/opt-saved, question-1",
+        "florence2/native, greedy-od",
+        "llava_onevision1_5/small, penalty_and_ngram_image",
+        "qwen2_5_vl/base, image",
+        "opt/after, greedy"
+    })
+    void answersAsItsValues(String variant, String name) throws IOException, URISyntaxException {
+        Path oracle = Path.of(Objects.requireNonNull(QuantizedFamiliesTest.class.getResource("/oracle"))
+                        .toURI())
+                .resolve(variant);
+        List<Request> requests = ParityCase.all(oracle).stream()
+                .filter(c -> c.name().equals(name))
+                .findFirst()
+                .orElseThrow()
+                .requests(Map.of());
+        for (String bits : List.of("int8,tower=int8", "int4,head=int4,tower=int4")) {
+            Path codes = folder.resolve(bits.substring(0, 4));
+            Path values = folder.resolve(bits.substring(0, 4) + "-values");
+            QuantizedModel.write(oracle.resolve("checkpoint").toString(), codes, OPTIONS.withQuantize(bits));
+            assertThat(widen(codes, values)).as("quantised weights").isGreaterThan(10);
+            try (Pipeline model = Pipeline.of("image-text-to-text", codes.toString(), OPTIONS);
+                    Pipeline expected = Pipeline.of("image-text-to-text", values.toString(), OPTIONS)) {
+                Divergence found = Divergence.of(model, expected, requests, 8);
+                boolean eight = bits.startsWith("int8");
+                assertThat(found.meanKl()).as(bits).isLessThan(eight ? 1e-5 : 0.1);
+                assertThat(found.agreement()).as(bits).isGreaterThanOrEqualTo(eight ? 1 : 0.5);
+            }
+        }
+    }
+
+    /** Writes the same model with weights in float32; returns how many were in codes. */
+    private static int widen(Path from, Path to) throws IOException {
+        Files.createDirectories(to);
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path file : files.filter(f -> !f.endsWith("model.safetensors")).toList()) {
+                Files.copy(file, to.resolve(file.getFileName()));
+            }
+        }
+        Map<String, Object> config = new LinkedHashMap<>(Json.parseObject(from.resolve("config.json")));
+        config.remove("quantization_config");
+        Files.writeString(to.resolve("config.json"), Json.write(config));
+        ModelDirectory directory = ModelDirectory.open(from);
+        Family family = Families.of(directory);
+        Map<String, Safetensors.Part> parts = new LinkedHashMap<>();
+        try (ReferenceBackend backend = new ReferenceBackend();
+                Weights weights = Weights.open(directory, backend, DType.FLOAT32, family.renaming())) {
+            family.load(directory.config(), weights).close();
+            weights.stored(Set.of()).forEach((name, part) -> {
+                if (!name.matches(".*\\.(codes|scales|zeros|factors)")) {
+                    parts.put(name, part);
+                }
+            });
+            int dense = parts.size();
+            weights.matrices().forEach((name, matrix) -> {
+                if (matrix instanceof QuantizedMatrix w) {
+                    parts.put(name, values(w));
+                }
+            });
+            Safetensors.write(to.resolve("model.safetensors"), parts, Map.of());
+            return parts.size() - dense;
+        }
+    }
+
+    private static Safetensors.Floats values(QuantizedMatrix w) {
+        float[] values = new float[w.rows() * w.columns()];
+        float[] row = new float[w.columns()];
+        for (int n = 0; n < w.rows(); n++) {
+            w.row(n, row);
+            System.arraycopy(row, 0, values, n * row.length, row.length);
+        }
+        return new Safetensors.Floats(Shape.of(w.rows(), w.columns()), values);
+    }
+}
