@@ -1,6 +1,5 @@
 package dev.fovea.backend.cpu;
 
-import static dev.fovea.backend.cpu.Lanes.FLOAT;
 import static dev.fovea.backend.cpu.Lanes.MEMORY;
 import static dev.fovea.tensor.QuantizedMatrix.BLOCK;
 import static dev.fovea.tensor.QuantizedMatrix.TILE;
@@ -11,7 +10,6 @@ import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Cpuid;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
-import dev.fovea.tensor.QuantizedMatrix;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.ByteOrder;
@@ -60,6 +58,8 @@ final class CodesCode {
     private static final int MASK = CODE + 5;
     private static final int LINE = CODE + 6;
 
+    private final RoundedRowCode toBytes = new RoundedRowCode(Byte.SIZE);
+    private final RoundedRowCode toShorts = new RoundedRowCode(Short.SIZE);
     private final Map<Form, MethodHandle> kernels = new ConcurrentHashMap<>();
 
     /**
@@ -98,9 +98,7 @@ final class CodesCode {
                     return null;
                 }
             }
-            CodesCode code = new CodesCode();
-            code.kernel(new Form(4, true, 1, 1)); // shows whether the system runs any
-            return code;
+            return new CodesCode();
         } catch (NativeException e) {
             return null; // then the Vector API computes
         }
@@ -131,36 +129,21 @@ final class CodesCode {
      * Writes row number {@code row} of {@code rows}: in each block first the integers of all rows, then their scalars.
      *
      * @param w the weight that they are for
-     * @param values padded with zeros to whole blocks
+     * @param values float32, padded with zeros to whole blocks
      * @param memory of {@link #bytes}
      */
-    static void row(Codes w, float[] values, int row, int rows, long memory) {
-        int bits = w.bits();
+    void row(Codes w, long values, int row, int rows, long memory) {
         int blocks = w.blocks();
         long to = memory + HEAD;
         MEMORY.set(LONG, to + GROUPS_AT, blocks / w.blocksPerGroup());
-        int limit = bits == 4 ? Byte.MAX_VALUE : Short.MAX_VALUE;
-        int integers = BLOCK * (bits == 4 ? 1 : 2);
-        for (int b = 0; b < blocks; b++) {
-            float largest = Quantized4.largest(values, b * BLOCK);
-            float inverse = largest == 0 ? 0 : limit / largest;
-            long block = to + (long) b * rows * rowBytes(bits);
-            long at = block + (long) row * integers;
-            int sum = 0;
-            for (int i = 0; i < BLOCK; i++) {
-                int q = (int) Math.rint(values[b * BLOCK + i] * inverse);
-                sum += q;
-                if (bits == 4) {
-                    MEMORY.set(ValueLayout.JAVA_BYTE, at + i, (byte) q);
-                } else {
-                    int swapped = i & ~3 | (i & 1) << 1 | (i & 2) >> 1; // first and third, second and fourth are a pair
-                    MEMORY.set(Lanes.SHORT, at + 2L * swapped, (short) q);
-                }
-            }
-            long scalars = block + (long) rows * integers + (long) row * SCALARS;
-            MEMORY.set(FLOAT, scalars, largest / limit);
-            MEMORY.set(FLOAT, scalars + 4, sum * -QuantizedMatrix.ZERO_UNIT);
-        }
+        long integers = BLOCK * (w.bits() == 4 ? 1L : 2L);
+        (w.bits() == 4 ? toBytes : toShorts)
+                .write(
+                        values,
+                        to + row * integers,
+                        to + rows * integers + (long) row * SCALARS,
+                        (long) rows * rowBytes(w.bits()),
+                        blocks);
     }
 
     // -------------------------------------------------------------------------------------------------------- products

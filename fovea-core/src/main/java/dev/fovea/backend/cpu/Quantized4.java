@@ -18,8 +18,8 @@ import static dev.fovea.tensor.QuantizedMatrix.BLOCK;
 record Quantized4(long pairs, long scales) {
     private static final int LIMIT = 127;
 
-    /** Of which the reciprocal is finite with some room. */
-    private static final float SMALLEST = 0x1p-110f;
+    /** The least that a block's largest magnitude counts as: its reciprocal is finite, with some room. */
+    static final float SMALLEST = 0x1p-110f;
 
     /** Columns of the eight of a chunk, in the order of their codes in the lower lane and in the upper one. */
     private static final int[] LOWER = {0, 4, 1, 5};
@@ -43,7 +43,7 @@ record Quantized4(long pairs, long scales) {
         int[] q = new int[BLOCK];
         for (int b = 0; b < blocks; b++) {
             float largest = largest(values, b * BLOCK);
-            float inverse = largest == 0 ? 0 : LIMIT / largest;
+            float inverse = LIMIT / largest;
             int sum = 0;
             for (int i = 0; i < BLOCK; i++) {
                 q[i] = (int) Math.rint(values[b * BLOCK + i] * inverse);
@@ -59,12 +59,12 @@ record Quantized4(long pairs, long scales) {
     }
 
     /** NaN where a value is none or infinite, so that the products are NaN too. */
-    static float largest(float[] values, int from) {
-        float largest = 0;
+    private static float largest(float[] values, int from) {
+        float largest = SMALLEST;
         for (int i = from; i < from + BLOCK; i++) {
             largest = Math.max(largest, Math.abs(values[i]));
         }
-        return largest == Float.POSITIVE_INFINITY ? Float.NaN : largest < SMALLEST ? 0 : largest;
+        return largest == Float.POSITIVE_INFINITY ? Float.NaN : largest;
     }
 
     private static void pairs(int[] q, int from, long to) {

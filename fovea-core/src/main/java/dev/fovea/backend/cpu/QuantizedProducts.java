@@ -26,6 +26,7 @@ final class QuantizedProducts implements AutoCloseable {
     private final @Nullable CodesCode code;
     private final @Nullable PairedProducts paired;
     private final ThreadLocal<Buffer> rows = ThreadLocal.withInitial(Buffer::new);
+    private final ThreadLocal<Buffer> wide = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> arranged = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> panels = ThreadLocal.withInitial(Buffer::new);
 
@@ -89,14 +90,16 @@ final class QuantizedProducts implements AutoCloseable {
     private void byCode(CodesCode code, Rows x, Codes w, @Nullable Rows bias, Rows out) {
         float[] b = JavaGemm.biasOf(bias, w.outputs());
         float[] row = new float[Math.max(w.blocks() * BLOCK, Lanes.padded(x.width()))];
+        long values = wide.get().floats(w.blocks() * BLOCK);
         long stripBytes = CodesCode.bytes(w.bits(), CodesCode.ROWS, w.blocks());
         int strips = Math.ceilDiv(x.count(), CodesCode.ROWS);
         long at = rows.get().bytes(stripBytes * strips);
         for (int t = 0; t < x.count(); t++) {
             x.load(t, row);
+            Lanes.store(DType.FLOAT32, row, 0, values, w.blocks() * BLOCK);
             int strip = t / CodesCode.ROWS;
             int count = Math.min(CodesCode.ROWS, x.count() - strip * CodesCode.ROWS);
-            CodesCode.row(w, row, t % CodesCode.ROWS, count, at + strip * stripBytes);
+            code.row(w, values, t % CodesCode.ROWS, count, at + strip * stripBytes);
         }
         int perPiece = (int) Math.max(1, PIECE_BYTES / Math.max(1, w.tileBytes()));
         workers.blocks(w.tiles(), perPiece, (from, to) -> {

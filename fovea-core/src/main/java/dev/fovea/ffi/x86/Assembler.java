@@ -175,6 +175,38 @@ public final class Assembler {
         registers(bits, 0x5b, MAP_0F, PREFIX_NONE, false, to, 0, from);
     }
 
+    /** float32 to 32-bit integers, to nearest, ties to even. */
+    public void vcvtps2dq(int to, int from) {
+        registers(bits, 0x5b, MAP_0F, PREFIX_66, false, to, 0, from);
+    }
+
+    /** {@code to} = the greater, lanes of 32 bits with their sign. */
+    public void vpmaxsd(int to, int a, int b) {
+        registers(bits, 0x3d, MAP_0F38, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to} = each four lanes of 32 bits in another order, two bits each, the lowest lane's first. */
+    public void vpshufd(int to, int from, int order) {
+        registers(bits, 0x70, MAP_0F, PREFIX_66, false, to, 0, from);
+        bytes(order);
+    }
+
+    /** {@code to} = two quarters of a and two of b, in an order as of {@link #vpshufd}; 512 bits alone. */
+    public void vshufi64x2(int to, int a, int b, int order) {
+        registers(512, 0x43, MAP_0F3A, PREFIX_66, true, to, a, b);
+        bytes(order);
+    }
+
+    /** {@code [to]} = lanes of 32 bits as bytes, cut to their range; 512 bits alone. */
+    public void vpmovsdb(Address to, int from) {
+        memory(512, 0x21, MAP_0F38, PREFIX_F3, from, 0, to);
+    }
+
+    /** {@code [to]} = lanes of 32 bits as such of 16, cut to their range; 512 bits alone. */
+    public void vpmovsdw(Address to, int from) {
+        memory(512, 0x23, MAP_0F38, PREFIX_F3, from, 0, to);
+    }
+
     /** {@code to = a & b}; 512 bits alone. */
     public void vpandd(int to, int a, int b) {
         registers(512, 0xdb, MAP_0F, PREFIX_66, false, to, a, b);
@@ -233,6 +265,11 @@ public final class Assembler {
     /** {@code to = a b}. */
     public void vmulps(int to, int a, int b) {
         registers(bits, 0x59, MAP_0F, PREFIX_NONE, false, to, a, b);
+    }
+
+    /** {@code to = a / b}. */
+    public void vdivps(int to, int a, int b) {
+        registers(bits, 0x5e, MAP_0F, PREFIX_NONE, false, to, a, b);
     }
 
     /** {@code to = a b}, b the number at an address; 512 bits alone. */

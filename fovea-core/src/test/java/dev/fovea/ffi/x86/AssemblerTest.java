@@ -106,6 +106,19 @@ class AssemblerTest {
     }
 
     @Test
+    void whatRoundsRows() {
+        assertThat(bytes(512, a -> a.vpmaxsd(19, 8, 7))).isEqualTo("62 e2 3d 48 3d df");
+        assertThat(bytes(512, a -> a.vdivps(19, 8, 7))).isEqualTo("62 e1 3c 48 5e df");
+        assertThat(bytes(512, a -> a.vcvtps2dq(19, 7))).isEqualTo("62 e1 7d 48 5b df");
+        assertThat(bytes(512, a -> a.vshufi64x2(19, 8, 7, 0x4e))).isEqualTo("62 e3 bd 48 43 df 4e");
+        assertThat(bytes(512, a -> a.vpshufd(19, 7, 0xd8))).isEqualTo("62 e1 7d 48 70 df d8");
+        assertThat(bytes(512, a -> a.vpmovsdb(Address.indexed(Gpr.RSI, Gpr.RAX, 0), 7)))
+                .isEqualTo("62 f2 7e 48 21 bc 06 00 00 00 00");
+        assertThat(bytes(512, a -> a.vpmovsdw(Address.indexed(Gpr.R8, Gpr.RAX, 0), 19)))
+                .isEqualTo("62 c2 7e 48 23 9c 00 00 00 00 00");
+    }
+
+    @Test
     void refusesWhatHasNoEncoding() {
         assertThatIllegalArgumentException().isThrownBy(() -> new Assembler(128));
         assertThatIllegalArgumentException().isThrownBy(() -> Address.indexed(Gpr.RAX, Gpr.RSP, 1));

@@ -49,3 +49,10 @@ vcvtdq2ps %zmm4,%zmm20
 {disp32} vfmadd231ps (%rax,%rcx,8){1to16},%zmm15,%zmm4
 {disp32} prefetcht0 (%r8,%rax,1)
 {disp32} mov (%r9,%rcx,1),%r11
+vpmaxsd %zmm7,%zmm8,%zmm19
+vdivps %zmm7,%zmm8,%zmm19
+vcvtps2dq %zmm7,%zmm19
+vshufi64x2 $0x4e,%zmm7,%zmm8,%zmm19
+vpshufd $0xd8,%zmm7,%zmm19
+{disp32} vpmovsdb %zmm7,(%rsi,%rax,1)
+{disp32} vpmovsdw %zmm19,(%r8,%rax,1)
