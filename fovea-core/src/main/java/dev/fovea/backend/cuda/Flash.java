@@ -46,7 +46,7 @@ final class Flash {
     }
 
     private static Kernel.Module module(DType dtype, int room) {
-        return new Kernel.Module("flash", List.of("X=" + Kernel.Module.type(dtype), "D=" + room));
+        return Kernel.Module.of("flash", dtype, "D", room);
     }
 
     /** What kernels there are for a dtype. */

@@ -1,7 +1,11 @@
 package dev.fovea.backend.cuda;
 
 import dev.fovea.tensor.DType;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A function of a module.
@@ -30,14 +34,45 @@ public record Kernel(Module module, String entry, int threads, int sharedBytes) 
             macros = List.copyOf(macros);
         }
 
+        private static final Map<Asked, Module> KNOWN = new ConcurrentHashMap<>();
+
+        /** What is asked for at every launch, so that a module is made once. */
+        private record Asked(String source, DType x, @Nullable DType w, String macro, int value) {
+            Module module() {
+                Module known = KNOWN.get(this);
+                return known != null ? known : KNOWN.computeIfAbsent(this, Asked::make);
+            }
+
+            private Module make() {
+                List<String> macros = new ArrayList<>(List.of("X=" + type(x)));
+                if (w != null) {
+                    macros.add("W=" + type(w));
+                }
+                if (!macro.isEmpty()) {
+                    macros.add(macro + "=" + value);
+                }
+                return new Module(source, macros);
+            }
+        }
+
         /** Kernels for activations of a dtype. */
         public static Module of(String source, DType x) {
-            return new Module(source, List.of("X=" + type(x)));
+            return new Asked(source, x, null, "", 0).module();
+        }
+
+        /** Kernels for activations of a dtype, with a number defined. */
+        public static Module of(String source, DType x, String macro, int value) {
+            return new Asked(source, x, null, macro, value).module();
         }
 
         /** Kernels for activations and weights of some dtypes. */
         public static Module of(String source, DType x, DType w) {
-            return new Module(source, List.of("X=" + type(x), "W=" + type(w)));
+            return new Asked(source, x, w, "", 0).module();
+        }
+
+        /** Kernels for activations and weights of some dtypes, with a number defined. */
+        public static Module of(String source, DType x, DType w, String macro, int value) {
+            return new Asked(source, x, w, macro, value).module();
         }
 
         /** One word: {@code linear-X=bf16-W=bf16}. */

@@ -94,7 +94,7 @@ final class Linear {
     }
 
     private static int room(int rows) {
-        return ROOMS.stream().filter(room -> room >= rows).findFirst().orElseThrow();
+        return rows == 1 ? 1 : 2 * Integer.highestOneBit(rows - 1); // of ROOMS
     }
 
     /** More rows, whose bits may depend on how many there are. */
@@ -173,7 +173,6 @@ final class Linear {
     }
 
     private static Kernel.Module fewModule(DType x, DType w, int rows) {
-        return new Kernel.Module(
-                "few", List.of("X=" + Kernel.Module.type(x), "W=" + Kernel.Module.type(w), "ROWS=" + rows));
+        return Kernel.Module.of("few", x, w, "ROWS", rows);
     }
 }
