@@ -37,7 +37,8 @@ public record Kernel(Module module, String entry, int threads, int sharedBytes) 
         private static final Map<Asked, Module> KNOWN = new ConcurrentHashMap<>();
 
         /** What is asked for at every launch, so that a module is made once. */
-        private record Asked(String source, DType x, @Nullable DType w, String macro, int value) {
+        private record Asked(
+                String source, DType x, @Nullable DType w, String macro, int value) {
             Module module() {
                 Module known = KNOWN.get(this);
                 return known != null ? known : KNOWN.computeIfAbsent(this, Asked::make);

@@ -6,13 +6,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The calls of a step that comes again and again. What differs from step to step (token ids, positions, masks, tables of rotary
  * angles) lies in one block of device memory, at the same places each time, and goes there in one copy; so the calls themselves
- * are equal. Where they are, they become one {@link Device.Graph}; where a step differs (a cache has grown), it runs call by call
- * and the next ones begin anew.
+ * are equal. Where they are, they become {@linkplain Device.Graph graphs}: of a first part, so that the device begins while the
+ * rest is still being asked for, of a larger one, and of what is left. Where a step differs (a cache has grown), what has not run
+ * yet runs call by call, and the next ones begin anew.
  *
  * <p>Used by one thread at a time, who has {@linkplain #acquire acquired} it.
  */
@@ -20,6 +20,11 @@ final class Step implements Tables {
     private static final int FIRST_BYTES = 1 << 20;
     private static final int ALIGNMENT = 64;
     private static final int SHORT_TABLE = 64;
+
+    /** Where parts end, in sixteenths: a device computes slower than calls are made, but not by much. */
+    private static final int[] PARTS = {1, 5, 16};
+
+    private static final int LONG = 64; // calls of a step that has parts
 
     private final Device device;
     /** The step's own memory: nobody else gets it before the calls that use it have run, and it is the same each time. */
@@ -35,7 +40,15 @@ final class Step implements Tables {
     private final Map<Ints, Long> known = new HashMap<>();
     private List<Call> calls = new ArrayList<>();
     private List<Call> before = List.of();
-    private Device.@Nullable Graph graph;
+    private List<Part> parts = List.of(); // of the calls before, where they came twice
+
+    private boolean isSame; // whether all calls so far are those before
+    private int ranParts;
+    private int ranCalls;
+    private int uploaded; // bytes of what is staged
+
+    /** The calls up to an end, as one. */
+    private record Part(int end, Device.Graph graph) {}
 
     Step(Device device) {
         this.device = device;
@@ -82,16 +95,25 @@ final class Step implements Tables {
     void begin() {
         isComputing = true;
         calls = new ArrayList<>(before.size());
+        isSame = true;
+        ranParts = 0;
+        ranCalls = 0;
         empty();
     }
 
     private void empty() {
         used = 0;
+        uploaded = 0;
         known.clear();
     }
 
     void add(Call call) {
+        int at = calls.size();
         calls.add(call);
+        isSame = isSame && at < before.size() && call.equals(before.get(at));
+        if (isSame && ranParts < parts.size() && parts.get(ranParts).end == calls.size()) {
+            replay();
+        }
     }
 
     /** Where host memory, as it is now, will lie on the device when the step runs. */
@@ -125,6 +147,7 @@ final class Step implements Tables {
     private void grow(int bytes) {
         launch();
         calls.clear();
+        ranCalls = 0;
         forget();
         if (block != 0) {
             device.free(block);
@@ -134,18 +157,15 @@ final class Step implements Tables {
         empty();
     }
 
-    /** Runs what was recorded, as one where it is what ran the last time. */
+    /** Runs what has not run yet; from the second time on that a step comes, as few things. */
     void run() {
         try {
-            if (!calls.equals(before)) {
+            if (!isSame || calls.size() != before.size()) {
                 forget();
                 launch();
-            } else if (graph == null) {
-                List<Call> all = calls;
-                graph = device.capture(() -> all.forEach(c -> c.on(device)));
-                replay(graph);
-            } else {
-                replay(graph);
+            } else if (parts.isEmpty()) {
+                parts = capture();
+                parts.forEach(_ -> replay());
             }
             before = calls;
         } finally {
@@ -155,29 +175,44 @@ final class Step implements Tables {
 
     private void launch() {
         upload();
-        calls.forEach(c -> c.on(device));
+        calls.subList(ranCalls, calls.size()).forEach(c -> c.on(device));
+        ranCalls = calls.size();
     }
 
-    private void replay(Device.Graph all) {
+    private List<Part> capture() {
+        List<Part> all = new ArrayList<>();
+        int from = 0;
+        for (int sixteenths : calls.size() < LONG ? new int[] {16} : PARTS) {
+            int end = calls.size() * sixteenths / 16;
+            List<Call> some = List.copyOf(calls.subList(from, end));
+            all.add(new Part(end, device.capture(() -> some.forEach(c -> c.on(device)))));
+            from = end;
+        }
+        return List.copyOf(all);
+    }
+
+    private void replay() {
         upload();
-        all.replay();
+        Part part = parts.get(ranParts++);
+        part.graph.replay();
+        ranCalls = part.end;
     }
 
     private void upload() {
-        if (used > 0) {
-            device.upload(MemorySegment.ofArray(staged).asSlice(0, used), block);
+        if (used > uploaded) {
+            device.upload(MemorySegment.ofArray(staged).asSlice(uploaded, used - uploaded), block + uploaded);
+            uploaded = used;
         }
     }
 
     private void forget() {
         before = List.of();
-        if (graph != null) {
-            graph.close();
-            graph = null;
-        }
+        isSame = false;
+        parts.forEach(part -> part.graph.close());
+        parts = List.of();
     }
 
-    /** Drops what was recorded; nothing of it has run. */
+    /** Drops what was recorded; its first parts may have run. */
     void discard() {
         calls = new ArrayList<>();
         taken.set(false);

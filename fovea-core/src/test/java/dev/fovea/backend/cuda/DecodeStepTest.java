@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What a token costs: the kernels of a decode step, and that steps become one launch. */
+/** What a token costs: the kernels of a decode step, and that steps become graphs. */
 class DecodeStepTest {
     private static final int[] PROMPT = {2, 26, 831, 30, 7, 61};
 
@@ -96,8 +96,10 @@ class DecodeStepTest {
                 for (int step = 0; step < 10; step++) {
                     tokens = decoding.next(tokens);
                 }
-                assertThat(device.captures).as("graphs").isEqualTo(1);
-                assertThat(device.replays).as("replays").isGreaterThanOrEqualTo(9);
+                assertThat(device.captures)
+                        .as("graphs, of the parts of one step")
+                        .isIn(1, 3);
+                assertThat(device.replays).as("replays").isGreaterThanOrEqualTo(9 * device.captures);
             }
         }
     }

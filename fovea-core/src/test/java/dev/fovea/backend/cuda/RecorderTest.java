@@ -152,6 +152,35 @@ class RecorderTest {
         }
     }
 
+    /** A long step begins to run while it is still being asked for, also where its end then differs. */
+    @Test
+    void theFirstPartOfALongStepRunsAtOnce() {
+        try (Scope _ = Scope.open(backend)) {
+            Tensor one = Tensor.of(backend, new float[] {1, 2, 3, 4}, 4);
+            int[] replays = new int[6];
+            int[] early = new int[1];
+            for (int round = 0; round < replays.length; round++) {
+                boolean differs = round == 4;
+                device.replays = 0;
+                try (Scope _ = Scope.open(backend)) {
+                    Tensor sum = backend.repeat("long", () -> {
+                        Tensor x = backend.add(one, one);
+                        for (int i = 0; i < 98; i++) {
+                            x = backend.add(x, one);
+                        }
+                        early[0] = device.replays;
+                        return differs ? backend.mul(x, one) : backend.add(x, one);
+                    });
+                    replays[round] = early[0];
+                    assertThat(sum.toFloats())
+                            .containsExactly(
+                                    differs ? new float[] {100, 400, 900, 1600} : new float[] {101, 202, 303, 404});
+                }
+            }
+            assertThat(replays).as("parts that ran before the step was whole").containsExactly(0, 0, 2, 2, 2, 0);
+        }
+    }
+
     /** While one thread is in the midst of a step, another's calls under the same key run at once. */
     @Test
     void twoThreadsUnderOneKey() throws Exception {
