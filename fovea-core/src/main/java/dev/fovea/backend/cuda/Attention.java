@@ -24,7 +24,7 @@ final class Attention {
     private static final int MOST_HEADS = 8; // query heads of a block
     private static final int TOGETHER = 4; // queries of a block where there are many
 
-    private static final int MASKS = 2; // of a model with sliding and full layers
+    private static final int MASKS = 4; // of a model with sliding and full layers, each in spans of two sizes
 
     private final Device device;
     private final Tables tables;
@@ -89,13 +89,13 @@ final class Attention {
             return;
         }
         boolean few = q.dim(0) <= Backend.FEW_ROWS && q.dim(2) <= WIDEST_CHUNK;
-        boolean tiled = !few && Flash.handles(q.dtype(), q.dim(2));
-        MaskTable table = pack(mask, few ? 0 : tiled ? Flash.QUERIES : TOGETHER);
-        Call call = new Call(q, k, v, table, tables.address(table.values()), scale, out);
-        if (tiled) {
-            flash.attend(call);
+        if (!few && Flash.handles(q.dtype(), q.dim(2), scale)) {
+            boolean large = Flash.large(pack(mask, Flash.LARGE), q.dim(0), q.dim(1));
+            int most = large ? Flash.LARGE : Flash.SMALL;
+            flash.attend(call(q, k, v, pack(mask, most), scale, out), most);
             return;
         }
+        Call call = call(q, k, v, pack(mask, few ? 0 : TOGETHER), scale, out);
         try (Scope scope = Scope.open(q.backend())) {
             if (few) {
                 chunks(call, scope);
@@ -103,6 +103,10 @@ final class Attention {
                 plain(call, scope);
             }
         }
+    }
+
+    private Call call(Tensor q, Tensor k, Tensor v, MaskTable mask, float scale, Tensor out) {
+        return new Call(q, k, v, mask, tables.address(mask.values()), scale, out);
     }
 
     /** @param spans of how many queries at most; 0 for none */

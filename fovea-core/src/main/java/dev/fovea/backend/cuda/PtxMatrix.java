@@ -15,7 +15,9 @@ abstract class PtxMatrix extends PtxOp {
         String name = String.join(".", s.opcode());
         return switch (name) {
             case "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32",
-                    "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32" -> new Product(s, operands);
+                    "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32",
+                    "mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32",
+                    "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32" -> new Product(s, operands);
             case "ldmatrix.sync.aligned.m8n8.x1.shared.b16",
                     "ldmatrix.sync.aligned.m8n8.x2.shared.b16",
                     "ldmatrix.sync.aligned.m8n8.x4.shared.b16",
@@ -49,7 +51,7 @@ abstract class PtxMatrix extends PtxOp {
     }
 
     /**
-     * d (16, 8) = a (16, 16) b (16, 8) + c, with 16-bit a and b, float32 c and d. Products are exact, and each is added to the
+     * d (16, 8) = a (16, K) b (K, 8) + c, K 16 or 8, with 16-bit a and b, float32 c and d. Products are exact, and each is added to the
      * sum in its turn; in what order a device adds them, and how it rounds in between, its maker does not tell.
      */
     private static final class Product extends PtxMatrix {
@@ -73,10 +75,10 @@ abstract class PtxMatrix extends PtxOp {
             float[] left = new float[16 * 16];
             float[] right = new float[8 * 16]; // transposed
             long[][] r = warp.registers;
-            for (int i = 0; i < 4; i++) {
+            for (int i = 0; i < a.length; i++) {
                 spread(r[a[i]], left, i % 2 * 128 + i / 2 * 8);
             }
-            for (int i = 0; i < 2; i++) {
+            for (int i = 0; i < b.length; i++) {
                 spread(r[b[i]], right, i * 8);
             }
             multiply(left, right, r);
@@ -116,7 +118,7 @@ abstract class PtxMatrix extends PtxOp {
                 float s3 = PtxFloats.real(c3[lane]);
                 int row = lane / 4 * 16;
                 int column = lane % 4 * 32;
-                for (int k = 0; k < 16; k++) {
+                for (int k = 0; k < 8 * b.length; k++) {
                     float upper = left[row + k];
                     float lower = left[row + 128 + k];
                     float one = right[column + k];
