@@ -145,6 +145,35 @@ class BatchTest {
         }
     }
 
+    /** In 16 bits the ends of short prompts share a pass. */
+    @ParameterizedTest
+    @ValueSource(strings = {"qwen2_5_vl/base", "gemma3/saved", "llava_onevision1_5/small", "blip2/opt-calm"})
+    void shortPromptsAreTheOnesAlone(String kit) throws Exception {
+        try (Pipeline plain = Pipeline.of(
+                        "image-text-to-text",
+                        resource("/oracle/" + kit + "/checkpoint").toString(),
+                        LoadOptions.DEFAULT.withDtype("bfloat16"));
+                Pipeline batched = plain.batched(BatchOptions.DEFAULT)) {
+            List<Request> requests = new ArrayList<>();
+            for (int i = 0; i < 14; i++) {
+                String words = "one, two, three, four, five, six, seven, eight, " + "and nine, ".repeat(i % 5) + i;
+                Map<String, Object> json = plain.processor().hasChatTemplate()
+                        ? Map.of("messages", List.of(Map.of("role", "user", "content", words)))
+                        : Map.of("text", words, "images", List.of(CAT));
+                Map<String, Object> generate = Map.of("max_new_tokens", 3, "do_sample", false);
+                Map<String, Object> whole = new HashMap<>(json);
+                whole.put("generate", generate);
+                requests.add(Request.parse(whole, Path.of(".")));
+            }
+            List<Said> alone =
+                    requests.stream().map(r -> Said.of(plain, r, true, "")).toList();
+            List<Callable<Said>> calls = requests.stream()
+                    .<Callable<Said>>map(r -> () -> Said.of(batched, r, true, ""))
+                    .toList();
+            assertThat(together(calls)).isEqualTo(alone);
+        }
+    }
+
     private static Request text(String prompt, int tokens) {
         return Request.parse(
                 new HashMap<>(Map.of(

@@ -152,6 +152,12 @@ public final class Weights implements AutoCloseable {
         return source.matrix(full(name), computed, rows, columns);
     }
 
+    /** {@link Backend#sharedRows} for the weights of linear layers that were asked for; 0 where one is quantised. */
+    public int sharedRows(Backend backend) {
+        boolean dense = matrices().values().stream().allMatch(Tensor.class::isInstance);
+        return dense ? backend.sharedRows(computed) : 0;
+    }
+
     /** The weights of linear layers that were asked for, by their full names and in that order. */
     public Map<String, Matrix> matrices() {
         return source.matrices();

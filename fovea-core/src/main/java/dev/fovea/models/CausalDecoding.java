@@ -6,6 +6,7 @@ import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -18,6 +19,8 @@ public final class CausalDecoding extends RowDecoding {
      */
     private static final int WORTH_KEEPING = 128;
 
+    private static final int NONE_YET = -1;
+
     private final CausalModel model;
     private final CausalSequences memory;
     private final Backend backend;
@@ -26,7 +29,7 @@ public final class CausalDecoding extends RowDecoding {
     private final ByteBuffer tenant;
     private final float[][] logits;
     private int running; // which prompt
-    private int sequence; // its own
+    private int sequence = NONE_YET; // its own
     private int done; // rows of it
     private ByteBuffer front; // key of what is done
     private ByteBuffer next; // key of the chunk behind
@@ -73,18 +76,29 @@ public final class CausalDecoding extends RowDecoding {
     @Override
     public boolean advance() {
         Prompt prompt = prompts.get(running);
-        if (done == 0) {
-            sequence = memory.add();
-            addRow(sequence);
-            front = tenant;
-        }
+        begin();
         int end = reuse(prompt);
-        logits[running] = run(prompt, done, end);
+        float[] last = run(prompt, done, end);
         if (end < prompt.length()) {
             keep(end);
             return false;
         }
-        memory.setNextPosition(sequence, prompt.nextPosition());
+        return end(last);
+    }
+
+    private void begin() {
+        if (sequence == NONE_YET) {
+            sequence = memory.add();
+            addRow(sequence);
+            front = tenant;
+        }
+    }
+
+    /** @return whether that was the last of the prompts */
+    private boolean end(float[] last) {
+        logits[running] = last;
+        memory.setNextPosition(sequence, prompts.get(running).nextPosition());
+        sequence = NONE_YET;
         done = 0;
         running++;
         if (running < prompts.size()) {
@@ -92,6 +106,56 @@ public final class CausalDecoding extends RowDecoding {
         }
         promptMemory.close();
         return true;
+    }
+
+    @Override
+    public int sharedRows() {
+        int rows = prompts.getLast().length() - done;
+        return prompts.size() == 1 && rows > Backend.FEW_ROWS && rows <= memory.sharedRows() ? rows : 0;
+    }
+
+    /** Runs the ends of prompts in one pass: each has the {@link #sharedRows} for it. Where that fails, nothing has changed. */
+    static void advance(List<CausalDecoding> all, CausalSequences memory) {
+        all.forEach(CausalDecoding::begin);
+        CausalModel model = memory.model();
+        int[] sequences = all.stream().mapToInt(d -> d.sequence).toArray();
+        int[] counts = all.stream().mapToInt(CausalDecoding::sharedRows).toArray();
+        int[] blockEnds = all.stream()
+                .flatMapToInt(
+                        d -> Arrays.stream(d.prompts.getFirst().blockEnd()).skip(d.done))
+                .toArray();
+        int[][] positions = new int[model.positionAxes()][];
+        Arrays.setAll(
+                positions,
+                axis -> all.stream()
+                        .flatMapToInt(d -> Arrays.stream(d.prompts.getFirst().positions()[axis])
+                                .skip(d.done))
+                        .toArray());
+        KvCache.Step rows = memory.cache().append(sequences, counts, blockEnds);
+        try (Scope _ = Scope.open(model.backend())) {
+            List<Tensor> embeds =
+                    all.stream().map(d -> d.prompts.getFirst().inputsEmbeds()).toList();
+            List<Tensor> fed = new ArrayList<>();
+            for (int i = 0; i < counts.length; i++) {
+                fed.add(embeds.get(i)
+                        .rows(embeds.get(i).dim(0) - counts[i], embeds.get(i).dim(0)));
+            }
+            Tensor hidden = model.forward(model.backend().concat(fed), positions, rows);
+            List<Tensor> last = new ArrayList<>();
+            int end = 0;
+            for (int count : counts) {
+                end += count;
+                last.add(hidden.rows(end - 1, end));
+            }
+            float[] logits = model.logits(model.backend().concat(last)).toFloats();
+            int width = model.vocabSize();
+            for (int i = 0; i < counts.length; i++) {
+                all.get(i).end(Arrays.copyOfRange(logits, i * width, (i + 1) * width));
+            }
+        } catch (RuntimeException | Error e) {
+            memory.takeBack(sequences, counts);
+            throw e;
+        }
     }
 
     @Override

@@ -29,6 +29,11 @@ public interface CausalModel {
     /** The output layer: (T, D) to (T, vocabSize). */
     Tensor logits(Tensor hidden);
 
+    /** Rows of several prompts that may run at once, each with the bits that it has alone; 0 where none may. */
+    default int sharedPromptRows() {
+        return 0;
+    }
+
     /** Axes of a position. */
     default int positionAxes() {
         return 1;

@@ -3,6 +3,7 @@ package dev.fovea.models;
 import dev.fovea.nn.KvCache;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Supplier;
 
 /** The sequences of a decoder-only model. */
@@ -68,6 +69,26 @@ public final class CausalSequences extends Sequences {
     protected void takeBack(int sequence) {
         cache.takeBack(sequence);
         nextPositions[sequence]--;
+    }
+
+    @Override
+    public int sharedRows() {
+        return model.sharedPromptRows();
+    }
+
+    @Override
+    public void advance(List<RowDecoding> decodings) {
+        CausalDecoding.advance(
+                decodings.stream().map(CausalDecoding.class::cast).toList(), this);
+    }
+
+    /** Takes the last positions of sequences back: of a pass that failed. */
+    void takeBack(int[] sequences, int[] counts) {
+        for (int i = 0; i < sequences.length; i++) {
+            for (int n = 0; n < counts[i]; n++) {
+                cache.takeBack(sequences[i]);
+            }
+        }
     }
 
     @Override

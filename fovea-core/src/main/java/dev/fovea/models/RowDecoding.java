@@ -37,6 +37,11 @@ public abstract class RowDecoding implements Decoding {
      */
     public abstract boolean advance();
 
+    /** Rows of the last part, where it comes next and may run with those of others: {@link Sequences#advance}. Else 0. */
+    public int sharedRows() {
+        return 0;
+    }
+
     /** What follows the prompts, a row each: once all parts have run. */
     public abstract float[][] promptLogits();
 

@@ -4,6 +4,7 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -31,6 +32,21 @@ public abstract class Sequences implements AutoCloseable {
      * @return what feeds them and computes their logits (tokens.length, vocabSize)
      */
     protected abstract Supplier<Tensor> logits(int[] sequences, int[] tokens);
+
+    /** Rows of prompts that may run in one pass, each with the bits that it would have alone; 0 where none may. */
+    public int sharedRows() {
+        return 0;
+    }
+
+    /**
+     * Runs the last parts of prompts in one pass. Where that fails, none has run.
+     *
+     * @param decodings each with {@link RowDecoding#sharedRows}; at most as many rows together as may be, of at most {@link
+     *     Backend#FEW_ROWS} prompts
+     */
+    public void advance(List<RowDecoding> decodings) {
+        throw new IllegalStateException("prompts of this model run alone");
+    }
 
     /** A further sequence with all that one has so far. */
     public abstract int fork(int sequence);

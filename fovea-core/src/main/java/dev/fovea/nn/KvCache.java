@@ -207,7 +207,7 @@ public final class KvCache implements AutoCloseable {
         for (int i = 0; i < sequences.length; i++) {
             lengths[sequences[i]] += counts[i];
         }
-        return new Step(sequences, entryOf, positionOf, blockEnd);
+        return new Step(sequences, counts, entryOf, positionOf, blockEnd);
     }
 
     @Override
@@ -237,10 +237,14 @@ public final class KvCache implements AutoCloseable {
 
     /** The rows of one forward pass: valid until the next change of the cache. */
     public final class Step {
-        private final Mask[] masks = new Mask[groups.size()];
+        private final Mask[][] masks = new Mask[groups.size()][]; // of each part
         private final int[][] targets = new int[groups.size()][];
 
-        private Step(int[] sequences, int[] entryOf, int[] positionOf, int[] blockEnd) {
+        /** Where parts begin that are attended to each by itself, and the end: a prompt's bits must not depend on others. */
+        private final int[] bounds;
+
+        private Step(int[] sequences, int[] counts, int[] entryOf, int[] positionOf, int[] blockEnd) {
+            bounds = bounds(counts);
             for (int i = 0; i < groups.size(); i++) {
                 Group g = groups.get(i);
                 int n = positionOf.length;
@@ -254,8 +258,36 @@ public final class KvCache implements AutoCloseable {
                     to[q] = Math.max(positionOf[q] + 1, blockEnd[q]);
                     targets[i][q] = tables[entryOf[q]][positionOf[q]];
                 }
-                masks[i] = new Mask(entryOf, from, to, tables);
+                masks[i] = new Mask[bounds.length - 1];
+                for (int part = 0; part < masks[i].length; part++) {
+                    masks[i][part] = part(part, entryOf, from, to, tables);
+                }
             }
+        }
+
+        private static int[] bounds(int[] counts) {
+            int queries = Arrays.stream(counts).sum();
+            if (counts.length == 1 || queries == counts.length) {
+                return new int[] {0, queries};
+            }
+            int[] bounds = new int[counts.length + 1];
+            for (int i = 0; i < counts.length; i++) {
+                bounds[i + 1] = bounds[i] + counts[i];
+            }
+            return bounds;
+        }
+
+        private Mask part(int part, int[] entryOf, int[] from, int[] to, int[][] tables) {
+            if (bounds.length == 2) {
+                return new Mask(entryOf, from, to, tables);
+            }
+            int first = bounds[part];
+            int end = bounds[part + 1];
+            return new Mask(
+                    new int[end - first],
+                    Arrays.copyOfRange(from, first, end),
+                    Arrays.copyOfRange(to, first, end),
+                    new int[][] {tables[part]});
         }
 
         /**
@@ -270,7 +302,15 @@ public final class KvCache implements AutoCloseable {
             Group g = groupOfLayer[layer];
             int group = groups.indexOf(g);
             g.pool.put(indexInGroup[layer], targets[group], k, v);
-            return g.pool.attend(indexInGroup[layer], q, masks[group], scale);
+            if (bounds.length == 2) {
+                return g.pool.attend(indexInGroup[layer], q, masks[group][0], scale);
+            }
+            List<Tensor> parts = new ArrayList<>();
+            for (int part = 0; part + 1 < bounds.length; part++) {
+                Tensor own = q.rows(bounds[part], bounds[part + 1]);
+                parts.add(g.pool.attend(indexInGroup[layer], own, masks[group][part], scale));
+            }
+            return q.backend().concat(parts);
         }
     }
 

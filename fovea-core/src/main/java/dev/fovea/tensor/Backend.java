@@ -34,6 +34,14 @@ public interface Backend extends AutoCloseable {
     /** Up to so many rows, {@link #linear} treats each row by itself, so that batches and beams decode as single rows do. */
     int FEW_ROWS = 16;
 
+    /**
+     * Between {@link #FEW_ROWS} and so many rows of a dtype, {@link #linear} with a dense weight of that dtype gives a row the same
+     * bits whatever the other rows are and however many: so short prompts may run together. 0 where that is not so.
+     */
+    default int sharedRows(DType dtype) {
+        return 0;
+    }
+
     /** {@code cpu}, {@code cuda}, {@code reference}, {@code shapes}. */
     String name();
 

@@ -55,6 +55,31 @@ interface ProductContract extends Subject {
         }
     }
 
+    /** Short prompts run together with the bits that each has alone. */
+    @Test
+    default void linearKeepsSharedRowsApart() {
+        Trial trial = trial("linear");
+        for (DType dtype : new DType[] {DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16}) {
+            int most = trial.sharedRows(dtype);
+            for (int width : new int[] {trial.any(SIZES), trial.any(SIZES), 1280, 11_008}) {
+                int rows = most - trial.random().nextInt(most / 8 + 1);
+                int outputs = Math.min(trial.any(SIZES), 40_000 / width);
+                Operand x = trial.rowsOperand(Values.NORMAL, dtype, rows, width);
+                Operand w = matrix(trial, Values.NORMAL, dtype, outputs, width);
+                Operand bias = trial.operand(Values.NORMAL, dtype, outputs);
+                int cut = Backend.FEW_ROWS + 1;
+                trial.rowsInParts(
+                        most == 0
+                                ? new int[] {}
+                                : new int[] {cut, cut + trial.random().nextInt(20) + cut, rows},
+                        (b, t) -> b.linear(t[0], t[1], t[2]),
+                        x,
+                        w,
+                        bias);
+            }
+        }
+    }
+
     private static Operand matrix(Trial trial, Values kind, DType dtype, int rows, int columns) {
         Operand dense = trial.operand(kind, dtype, rows, columns);
         return trial.random().nextInt(4) == 0 ? dense.with(Operand.Layout.TRANSPOSED) : dense;

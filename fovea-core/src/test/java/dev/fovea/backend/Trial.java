@@ -164,6 +164,32 @@ final class Trial {
                 .isEqualTo(alone);
     }
 
+    int sharedRows(DType dtype) {
+        return backend.sharedRows(dtype);
+    }
+
+    /** Rows of the first operand at once, and in parts that end at some of them. */
+    void rowsInParts(int[] ends, Call call, Operand... operands) {
+        if (lacking || ends.length == 0) {
+            return;
+        }
+        float[] together = actual(call, operands).values;
+        float[] apart = new float[together.length];
+        int from = 0;
+        int done = 0;
+        for (int end : ends) {
+            Operand[] part = operands.clone();
+            part[0] = operands[0].rows(from, end);
+            float[] some = actual(call, part).values;
+            System.arraycopy(some, 0, apart, done, some.length);
+            done += some.length;
+            from = end;
+        }
+        assertThat(together)
+                .as("%s: rows at once and in parts to %s: %s", name, Arrays.toString(ends), Arrays.toString(operands))
+                .isEqualTo(apart);
+    }
+
     /** The result, or null where the backend rightly refused. */
     private @Nullable Result check(String what, Result expected, Bound bound, Call call, Operand... operands) {
         String label = name + ", " + what + ": " + Arrays.toString(operands);

@@ -225,6 +225,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public int sharedRows(DType dtype) {
+        return gemm.sharedRows(dtype);
+    }
+
+    @Override
     public Tensor attention(Tensor q, Tensor k, Tensor v, Mask mask, float scale) {
         if (!(scale > 0)) {
             throw new IllegalArgumentException("attention: scale is " + scale + "; expected more than 0");

@@ -1,7 +1,10 @@
 package dev.fovea.backend.cpu;
 
+import static dev.fovea.backend.cpu.Lanes.MEMORY;
+
 import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.tensor.DType;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +25,9 @@ final class OneDnnGemm implements Gemm {
     /** Blocks begin where oneDNN's own tiles do. */
     private static final int TILE_ROWS = 32;
 
+    /** Rows that get the same bits whoever is beside them. */
+    private static final int SHARED_ROWS = 128;
+
     /** Values of k in an AMX tile of bfloat16. */
     private static final int TILE_INPUTS = 32;
 
@@ -35,6 +41,8 @@ final class OneDnnGemm implements Gemm {
     private final Gemm small;
     private final int instructions = NativeLibrary.platform().endsWith("x86_64") ? OneDnn.instructions() : 0;
     private final MatMuls primitives = new MatMuls();
+    private final Buffer padded = new Buffer();
+    private final Buffer products = new Buffer();
     private final OneDnnTile float32Tile = new OneDnnTile(DType.FLOAT32);
     private final OneDnnTile bfloat16Tile = new OneDnnTile(DType.BFLOAT16);
 
@@ -93,9 +101,44 @@ final class OneDnnGemm implements Gemm {
     public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
         if (x.dtype() == DType.FLOAT32 && (long) x.count() * w.inputs() * w.outputs() <= SMALL) {
             small.multiply(x, w, bias, out);
+        } else if (x.count() < SHARED_ROWS
+                && x.dtype() == DType.BFLOAT16
+                && w.dtype() == DType.BFLOAT16
+                && has(Isa.AMX)) {
+            multiplyPadded(x, w, bias, out);
         } else {
             multiplyBlocks(x, w, bias, out);
         }
+    }
+
+    /** float32 is left to its own: small products are Java's, and what is small depends on the rows. */
+    @Override
+    public int sharedRows(DType dtype) {
+        return dtype == DType.FLOAT32 ? 0 : SHARED_ROWS;
+    }
+
+    /**
+     * Up to {@link #SHARED_ROWS} rows, among others that nobody reads: where AMX adds up the inputs in several parts, these depend on
+     * the number of rows. It takes as long as with the few, since reading and packing the weight takes longest, and one primitive
+     * does for all lengths.
+     */
+    private synchronized void multiplyPadded(Rows x, Weight w, @Nullable Rows bias, Rows out) {
+        long stride = (long) x.width() * x.dtype().bytes();
+        Rows wide = new Rows(x.dtype(), padded.bytes(stride * SHARED_ROWS), SHARED_ROWS, x.width(), stride);
+        for (int i = 0; i < x.count(); i++) {
+            copy(x.row(i), wide.row(i), stride);
+        }
+        MEMORY.asSlice(wide.row(x.count()), stride * (SHARED_ROWS - x.count())).fill((byte) 0);
+        long width = (long) w.outputs() * out.dtype().bytes();
+        Rows all = new Rows(out.dtype(), products.bytes(width * SHARED_ROWS), SHARED_ROWS, w.outputs(), width);
+        multiplyBlocks(wide, w, bias, all);
+        for (int i = 0; i < x.count(); i++) {
+            copy(all.row(i), out.row(i), width);
+        }
+    }
+
+    private static void copy(long from, long to, long bytes) {
+        MemorySegment.copy(MEMORY, from, MEMORY, to, bytes);
     }
 
     private synchronized void multiplyBlocks(Rows x, Weight w, @Nullable Rows bias, Rows out) {

@@ -40,7 +40,7 @@ final class Engine {
     private final Condition work = lock.newCondition();
     private final Condition pictures = lock.newCondition();
     private final Deque<Call> toEncode = new ArrayDeque<>();
-    private final Turns prompts = new Turns();
+    private final Prompts prompts;
     private final Set<Call> running = new LinkedHashSet<>(); // those whose prompt is done
     private final List<RowDecoding> left = new ArrayList<>();
     private final Counter counter = new Counter();
@@ -55,6 +55,7 @@ final class Engine {
         admission = new Admission(limits, counter);
         memory = model.newSequences(limits.prefixBytes());
         steps = new Steps(memory);
+        prompts = new Prompts(memory);
     }
 
     /** Its threads, which end with {@link #stop}. */
@@ -324,7 +325,7 @@ final class Engine {
                 } else if (hasSteps() && !(promptsTurn && !prompts.isEmpty())) {
                     return takeStep();
                 } else if (!prompts.isEmpty()) {
-                    return takePrompt();
+                    return takePrompts();
                 } else {
                     work.awaitUninterruptibly();
                 }
@@ -385,35 +386,29 @@ final class Engine {
         }
     }
 
-    private Runnable takePrompt() {
-        Call call = prompts.take();
-        call.busy = true;
+    private Runnable takePrompts() {
+        List<Call> calls = prompts.take();
+        calls.forEach(call -> call.busy = true);
         promptsTurn = false;
-        return () -> prompt(call);
+        return () -> run(calls);
     }
 
-    private void prompt(Call call) {
-        boolean done = false;
-        Throwable failure = null;
-        try {
-            done = call.prepared().advance();
-        } catch (RuntimeException | Error e) {
-            failure = e;
-        }
+    private void run(List<Call> calls) {
+        prompts.run(calls);
         lock.lock();
         try {
-            call.busy = false;
-            call.failure = failure;
-            call.promptDone = done;
-            if (done) {
-                counter.promptTokens += call.inputs.inputIds().stream()
-                        .mapToInt(ids -> ids.length)
-                        .sum();
-                running.add(call);
-            } else if (failure == null) {
-                prompts.putBack(call);
+            for (Call call : calls) {
+                call.busy = false;
+                if (call.promptDone) {
+                    counter.promptTokens += call.inputs.inputIds().stream()
+                            .mapToInt(ids -> ids.length)
+                            .sum();
+                    running.add(call);
+                } else if (call.failure == null) {
+                    prompts.putBack(call);
+                }
+                call.news.signal();
             }
-            call.news.signal();
             lastEnd = System.nanoTime();
         } finally {
             lock.unlock();

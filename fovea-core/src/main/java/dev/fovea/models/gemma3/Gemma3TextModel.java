@@ -47,6 +47,7 @@ public final class Gemma3TextModel implements DecoderOnlyModel, CausalModel {
     private final Gemma3Config.Text config;
     private final Backend backend;
     private final DType dtype;
+    private final int sharedPromptRows;
     private final Embedding embedTokens;
     private final float embedScale;
     private final List<DecoderLayer> layers;
@@ -71,6 +72,7 @@ public final class Gemma3TextModel implements DecoderOnlyModel, CausalModel {
         layers = w.layers("layers", c.numHiddenLayers(), (i, layer) -> new DecoderLayer(c, i, layer));
         norm = RmsNormPlusOne.of(w.at("norm"), c.hiddenSize(), c.rmsNormEps());
         lmHead = Linear.withoutBias(root.at("lm_head"), c.hiddenSize(), c.vocabSize());
+        sharedPromptRows = w.sharedRows(backend);
     }
 
     @Override
@@ -81,6 +83,11 @@ public final class Gemma3TextModel implements DecoderOnlyModel, CausalModel {
     @Override
     public DType dtype() {
         return dtype;
+    }
+
+    @Override
+    public int sharedPromptRows() {
+        return sharedPromptRows;
     }
 
     @Override

@@ -45,6 +45,7 @@ public final class OptDecoder implements CausalModel {
 
     private final OptConfig config;
     private final DType dtype;
+    private final int sharedPromptRows;
     private final Embedding embedTokens;
     private final Embedding embedPositions;
     private final Optional<Linear> projectIn;
@@ -72,6 +73,7 @@ public final class OptDecoder implements CausalModel {
                 : Optional.empty();
         projectOut = e == d ? Optional.empty() : Optional.of(Linear.withoutBias(decoder.at("project_out"), d, e));
         lmHead = Linear.withoutBias(w.at("lm_head"), e, c.vocabSize());
+        sharedPromptRows = w.sharedRows(backend());
     }
 
     @Override
@@ -81,6 +83,11 @@ public final class OptDecoder implements CausalModel {
 
     public DType dtype() {
         return dtype;
+    }
+
+    @Override
+    public int sharedPromptRows() {
+        return sharedPromptRows;
     }
 
     @Override

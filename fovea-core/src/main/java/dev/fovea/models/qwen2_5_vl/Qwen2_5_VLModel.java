@@ -58,6 +58,7 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
     private final Qwen2_5_VLConfig config;
     private final Backend backend;
     private final DType dtype;
+    private final int sharedPromptRows;
     private final Vision visual;
     private final Embedding embedTokens;
     private final List<DecoderLayer> layers;
@@ -83,6 +84,7 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
         lmHead = Linear.withoutBias(w.at("lm_head"), c.hiddenSize(), c.vocabSize());
         axisOfFrequency = RopeIndex.axisOfFrequency(c.mropeSection());
         encoded = new EncodedImages(backend);
+        sharedPromptRows = w.sharedRows(backend);
     }
 
     @Override
@@ -93,6 +95,11 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
     @Override
     public DType dtype() {
         return dtype;
+    }
+
+    @Override
+    public int sharedPromptRows() {
+        return sharedPromptRows;
     }
 
     @Override

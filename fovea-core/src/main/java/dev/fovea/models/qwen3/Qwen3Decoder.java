@@ -31,6 +31,7 @@ import java.util.List;
 public final class Qwen3Decoder implements CausalModel {
     private final Qwen3Config config;
     private final DType dtype;
+    private final int sharedPromptRows;
     private final Embedding embedTokens;
     private final List<DecoderLayer> layers;
     private final RmsNorm norm;
@@ -50,6 +51,7 @@ public final class Qwen3Decoder implements CausalModel {
         layers = w.layers("layers", c.numHiddenLayers(), (i, layer) -> new DecoderLayer(c, i, layer));
         norm = RmsNorm.of(w.at("norm"), c.hiddenSize(), c.rmsNormEps());
         lmHead = Linear.withoutBias(root.at("lm_head"), c.hiddenSize(), c.vocabSize());
+        sharedPromptRows = w.sharedRows(backend());
     }
 
     @Override
@@ -59,6 +61,11 @@ public final class Qwen3Decoder implements CausalModel {
 
     public DType dtype() {
         return dtype;
+    }
+
+    @Override
+    public int sharedPromptRows() {
+        return sharedPromptRows;
     }
 
     @Override
