@@ -120,7 +120,7 @@ interface ElementwiseContract extends Subject {
         Trial.Call call = (b, t) -> b.rope(t[0], t[1], t[2]);
         for (int half : new int[] {1, 2, 3, 4, 7, 8, 9, 16, 17, 20, 32, 36, 40, 64, 128}) {
             for (DType dtype : DTYPES) {
-                int rows = trial.any(1, 2, 5);
+                int rows = trial.any(1, 2, 5, 17);
                 Operand x = trial.rowsOperand(trial.any(Values.values()), dtype, rows, trial.any(1, 2, 3), 2 * half);
                 Operand angles = trial.operand(Values.NORMAL, DType.FLOAT32, rows, half);
                 trial.stepwise(

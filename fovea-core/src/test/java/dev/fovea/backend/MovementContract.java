@@ -12,6 +12,8 @@ interface MovementContract extends Subject {
     @Test
     default void copy() {
         Trial trial = trial("copy");
+        Operand map = trial.operand(Values.NORMAL, DType.BFLOAT16, 37, 3, 2, 35);
+        trial.stepwise("turned", Bound.EXACT, (b, t) -> b.copy(t[0].permute(1, 3, 2, 0), DType.BFLOAT16), map);
         for (int width : SIZES) {
             for (DType from : DTYPES) {
                 for (DType to : DTYPES) {

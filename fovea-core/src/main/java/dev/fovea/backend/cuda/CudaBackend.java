@@ -32,6 +32,7 @@ public final class CudaBackend implements Backend {
     private final Elementwise elementwise;
     private final Norms norms;
     private final Movement movement;
+    private final Copies copies;
     private final Linear linear;
     private final Attention attention;
     private final Maps maps;
@@ -46,6 +47,7 @@ public final class CudaBackend implements Backend {
         elementwise = new Elementwise(this.device);
         norms = new Norms(this.device);
         movement = new Movement(this.device, this::address);
+        copies = new Copies(this.device);
         linear = new Linear(this.device);
         attention = new Attention(this.device, this::address);
         maps = new Maps(this.device, linear);
@@ -273,7 +275,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Tensor copy(Tensor x, DType dtype) {
-        return make(dtype, Contract.copy(x, dtype), out -> movement.copy(x, out));
+        return make(dtype, Contract.copy(x, dtype), out -> copies.copy(x, out));
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.fovea.backend.cuda;
 
 import dev.fovea.backend.cuda.Device.Grid;
 import dev.fovea.tensor.Activation;
+import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.util.Locale;
@@ -9,6 +10,8 @@ import java.util.Locale;
 /** Launches of {@code elementwise.cu}. Results are allocated already; operands are as {@link dev.fovea.tensor.Contract} has them. */
 final class Elementwise {
     private static final int THREADS = 256;
+    private static final int PACK_BYTES = 16;
+    private static final int ROPE_PAIRS = 8; // of a thread, of many rows
 
     private final Device device;
 
@@ -71,6 +74,7 @@ final class Elementwise {
     }
 
     void rope(Tensor x, Tensor cos, Tensor sin, Tensor out) {
+        int half = x.dim(2) / 2;
         long pairs = x.shape().size() / 2;
         Arguments arguments = new Arguments()
                 .pointer(Rows.address(x))
@@ -80,7 +84,13 @@ final class Elementwise {
                 .pointer(Rows.address(out))
                 .pointer(pairs)
                 .integer(x.dim(1))
-                .integer(x.dim(2) / 2);
-        device.launch(kernel("rope", x.dtype(), cos.dtype()), blocks(pairs), arguments);
+                .integer(half);
+        long alignment = Rows.address(x) | Rows.address(cos) | Rows.address(sin) | Rows.address(out);
+        boolean packs = x.dim(0) > Backend.FEW_ROWS
+                && half % ROPE_PAIRS == 0
+                && Rows.stride(x) % ROPE_PAIRS == 0
+                && alignment % PACK_BYTES == 0;
+        String entry = packs ? "rope_packs" : "rope";
+        device.launch(kernel(entry, x.dtype(), cos.dtype()), blocks(packs ? pairs / ROPE_PAIRS : pairs), arguments);
     }
 }

@@ -26,6 +26,7 @@ final class Kernels {
             }
             for (DType w : DTYPES) {
                 modules.add(Kernel.Module.of("movement", x, w));
+                modules.add(Kernel.Module.of("turn", x, w));
                 if (isWeight(x, w)) {
                     modules.add(Kernel.Module.of("norm", x, w));
                     modules.add(Kernel.Module.of("gemm", x, w));

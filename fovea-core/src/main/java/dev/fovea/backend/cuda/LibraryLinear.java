@@ -13,13 +13,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class LibraryLinear {
     private static final int ALIGNMENT = 16;
-    private static final int THREADS = 256;
-    private static final int OF_A_THREAD = 4; // values that a thread of the copy moves
 
     /** Multiplications that copies are nothing beside. */
     private static final long LARGE = 1L << 24;
 
     private final Device device;
+    private final Copies copies;
     private final long large;
 
     LibraryLinear(Device device) {
@@ -28,6 +27,7 @@ final class LibraryLinear {
 
     LibraryLinear(Device device, long large) {
         this.device = device;
+        copies = new Copies(device);
         this.large = large;
     }
 
@@ -73,7 +73,7 @@ final class LibraryLinear {
             Tensor result = outFits ? out : scope.allocate(dtype, Shape.of(rows, outputs));
             device.multiply(product, from, weight, biases, Rows.address(result));
             if (!outFits) {
-                copy(result, outputs, out, w.dim(0));
+                copies.fit(result, outputs, rows, outputs, out, w.dim(0));
             }
         }
         return true;
@@ -91,21 +91,7 @@ final class LibraryLinear {
     /** The address of a copy with as many rows at least, of a width; further rows hold anything. */
     private long fit(Scope scope, Tensor t, DType dtype, int rows, int width) {
         Tensor copy = scope.allocate(dtype, Shape.of(rows, width));
-        copy(t, Rows.stride(t), copy, width);
+        copies.fit(t, Rows.stride(t), t.dim(0), t.dim(1), copy, width);
         return Rows.address(copy);
-    }
-
-    /** Rows to densely packed rows of another width: cut off, or with zeros behind them. */
-    private void copy(Tensor from, long stride, Tensor to, int width) {
-        long values = (long) from.dim(0) * width;
-        Arguments arguments = new Arguments()
-                .pointer(Rows.address(from))
-                .pointer(stride)
-                .integer(Math.min(from.dim(1), width))
-                .pointer(Rows.address(to))
-                .integer(width)
-                .pointer(values);
-        Kernel kernel = new Kernel(Kernel.Module.of("movement", from.dtype(), to.dtype()), "fit", THREADS);
-        device.launch(kernel, Device.Grid.of(Math.ceilDiv(values, THREADS * OF_A_THREAD)), arguments);
     }
 }

@@ -12,6 +12,9 @@ final class Maps {
     private static final int THREADS = 256;
     private static final int PACK_BYTES = 16; // of the channels of a thread, of depthwise
     private static final int STRIP = 4; // its places
+    private static final int PACKS = 8; // along channels, of a block
+    private static final int MOST_TAPS = 64;
+    private static final int USUAL_SIZE = 3; // of a window that moves by one place, which there is a kernel for
 
     private final Device device;
     private final Linear linear;
@@ -27,7 +30,7 @@ final class Maps {
     /** {@link dev.fovea.tensor.Backend#conv2d} into a densely packed (Y', X', O). */
     void conv2d(Tensor x, Tensor w, @Nullable Tensor bias, int stride, int padding, int groups, Tensor out) {
         Window window = new Window(stride, padding);
-        if (groups == x.dim(2) && groups == w.dim(0)) {
+        if (groups == x.dim(2) && groups == w.dim(0) && w.dim(2) * w.dim(3) <= MOST_TAPS) {
             depthwise(x, w, bias, window, out);
         } else if (groups > 1) {
             grouped(x, w, bias, window, groups, out);
@@ -64,13 +67,17 @@ final class Maps {
         launch("unfold", x.dtype(), w.dtype(), n, arguments);
     }
 
-    /** A thread for some channels of a strip of places. */
+    /** A block for some channels of neighbouring strips of places. */
     private void depthwise(Tensor x, Tensor w, @Nullable Tensor bias, Window window, Tensor out) {
         Arguments arguments = sizes(x, w, window, out).pointer(Rows.address(x)).pointer(Rows.address(w));
         Linear.addBias(arguments, bias).pointer(Rows.address(out)).integer(out.dim(0));
-        int packs = Math.ceilDiv(x.dim(2), PACK_BYTES / x.dtype().bytes());
-        long threads = (long) out.dim(0) * Math.ceilDiv(out.dim(1), STRIP) * packs;
-        launch("depthwise", x.dtype(), w.dtype(), threads, arguments);
+        boolean usual = w.dim(2) == USUAL_SIZE && w.dim(3) == USUAL_SIZE && window.stride == 1;
+        Kernel.Module module = Kernel.Module.of("maps", x.dtype(), w.dtype());
+        Kernel kernel = new Kernel(module, usual ? "depthwise_" + USUAL_SIZE : "depthwise_any", THREADS);
+        int strips = Math.multiplyExact(out.dim(0), Math.ceilDiv(out.dim(1), STRIP));
+        int channels = PACKS * (PACK_BYTES / x.dtype().bytes());
+        Grid grid = new Grid(Math.ceilDiv(strips, THREADS / PACKS), Math.ceilDiv(x.dim(2), channels), 1);
+        device.launch(kernel, grid, arguments);
     }
 
     private void grouped(Tensor x, Tensor w, @Nullable Tensor bias, Window window, int groups, Tensor out) {

@@ -1,68 +1,16 @@
 package dev.fovea.backend.cuda;
 
-import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.List;
 
-/** Launches of {@code movement.cu}, and plain copies. */
+/** Launches of {@code movement.cu} that move rows by their numbers, and means over rows; see {@link Copies} for views. */
 final class Movement {
-    private static final int THREADS = 256;
-    private static final int AXES = 6; // of a view in movement.cu
-
     private final Device device;
     private final Tables tables;
 
     Movement(Device device, Tables tables) {
         this.device = device;
         this.tables = tables;
-    }
-
-    private static Kernel kernel(String entry, DType from, DType to) {
-        return new Kernel(Kernel.Module.of("movement", from, to), entry, THREADS);
-    }
-
-    /** Any view to a densely packed tensor of any dtype. */
-    void copy(Tensor x, Tensor out) {
-        if (x.isContiguous() && x.dtype() == out.dtype()) {
-            device.copy(Rows.address(x), Rows.address(out), x.bytes());
-            return;
-        }
-        List<Axis> axes = axes(x);
-        Arguments arguments = new Arguments();
-        for (int i = 0; i < AXES; i++) {
-            arguments.integer(i < axes.size() ? axes.get(i).extent : 1);
-        }
-        for (int i = 0; i < AXES; i++) {
-            arguments.pointer(i < axes.size() ? axes.get(i).stride : 0);
-        }
-        long n = x.shape().size();
-        arguments
-                .integer(axes.size())
-                .pointer(Rows.address(x))
-                .pointer(Rows.address(out))
-                .pointer(n);
-        device.launch(kernel("copy", x.dtype(), out.dtype()), Elementwise.blocks(n), arguments);
-    }
-
-    private record Axis(int extent, long stride) {}
-
-    /** The axes of a view, neighbours that lie densely in each other taken as one. */
-    private static List<Axis> axes(Tensor x) {
-        List<Axis> axes = new ArrayList<>();
-        for (int i = 0; i < x.rank(); i++) {
-            Axis axis = new Axis(x.dim(i), x.stride(i));
-            Axis last = axes.isEmpty() ? null : axes.getLast();
-            if (last != null && last.stride == axis.stride * axis.extent) {
-                axes.set(axes.size() - 1, new Axis(Math.multiplyExact(last.extent, axis.extent), axis.stride));
-            } else if (axis.extent != 1) {
-                axes.add(axis);
-            }
-        }
-        if (axes.size() > AXES) {
-            throw new UnsupportedOperationException("copy of " + x + " with more than " + AXES + " strided axes");
-        }
-        return axes;
     }
 
     void concat(List<Tensor> parts, Tensor out) {
@@ -82,7 +30,7 @@ final class Movement {
                 .pointer(Rows.address(out))
                 .pointer(n)
                 .pointer(Rows.width(table));
-        device.launch(kernel("gather", table.dtype(), out.dtype()), Elementwise.blocks(n), arguments);
+        device.launch(Copies.kernel("gather", table.dtype(), out.dtype()), Elementwise.blocks(n), arguments);
     }
 
     void scatter(Tensor target, int[] ids, Tensor source) {
@@ -95,7 +43,7 @@ final class Movement {
                 .pointer(Rows.stride(source))
                 .pointer(n)
                 .pointer(Rows.width(target));
-        device.launch(kernel("scatter", source.dtype(), target.dtype()), Elementwise.blocks(n), arguments);
+        device.launch(Copies.kernel("scatter", source.dtype(), target.dtype()), Elementwise.blocks(n), arguments);
     }
 
     void meanRows(Tensor x, Tensor out) {
@@ -104,6 +52,6 @@ final class Movement {
                 .pointer(Rows.address(out))
                 .integer(x.dim(0))
                 .integer(x.dim(1));
-        device.launch(kernel("mean_rows", x.dtype(), out.dtype()), Elementwise.blocks(x.dim(1)), arguments);
+        device.launch(Copies.kernel("mean_rows", x.dtype(), out.dtype()), Elementwise.blocks(x.dim(1)), arguments);
     }
 }

@@ -110,3 +110,29 @@ KERNEL(256) rope(const X* x, i64 stride, const W* cos, const W* sin, X* out, i64
     to[0] = narrow<X>(turned(a, c, -b, s));
     to[half] = narrow<X>(turned(b, c, a, s));
 }
+
+/** The same, eight pairs a thread: for halves of whole packs, all aligned. */
+KERNEL(256) rope_packs(const X* x, i64 stride, const W* cos, const W* sin, X* out, i64 pairs, int heads, int half) {
+    const int PAIRS = 8;
+    const u32 i = blockIdx.x * 256 + threadIdx.x, parts = half / PAIRS;
+    if ((i64) i * PAIRS >= pairs) return;
+    const int at = i % parts * PAIRS;
+    const u32 head = i / parts, row = head / heads;
+    const X* from = x + row * stride + head % heads * 2 * half + at;
+    const i64 table = (i64) row * half + at;
+    X* to = out + (i64) head * 2 * half + at;
+    #pragma unroll
+    for (int k = 0; k < PAIRS; k += N) {
+        const Pack<X> a = loadPack(from + k), b = loadPack(from + half + k);
+        const Beside<W> c(cos + table + k), s(sin + table + k);
+        Pack<X> left, right;
+        #pragma unroll
+        for (int e = 0; e < N; e++) {
+            const float p = widen(a.at[e]), q = widen(b.at[e]), u = widen(c.at[e]), v = widen(s.at[e]);
+            left.at[e] = narrow<X>(turned(p, u, -q, v));
+            right.at[e] = narrow<X>(turned(q, u, p, v));
+        }
+        storePack(to + k, left);
+        storePack(to + half + k, right);
+    }
+}

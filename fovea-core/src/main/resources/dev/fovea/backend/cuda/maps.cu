@@ -42,32 +42,45 @@ KERNEL(256) grouped(Window s, const X* map, const W* w, const void* bias, int bi
 }
 
 const int PER = Pack<X>::N; // channels of a thread
-const int STRIP = 4; // neighbouring places of a thread, which share its weights
+const int STRIP = 4; // neighbouring places of a thread, which share what it reads
+const int ACROSS = 8, DOWN = 32; // threads of a block: along channels, along strips
+const int CHANNELS = ACROSS * PER; // of a block
+const int MOST_TAPS = 64;
 
-/** Each channel by itself: as grouped, for a weight (C, 1, ky, kx). */
-KERNEL(256) depthwise(Window s, const X* map, const W* w, const void* bias, int biasType, X* out, int outHeight) {
-    const i64 i = (i64) blockIdx.x * 256 + threadIdx.x;
-    const int across = (s.channels + PER - 1) / PER, strips = (s.outWidth + STRIP - 1) / STRIP;
-    const int channel = (int) (i % across) * PER, line = (int) (i / across), y = line / strips, x = line % strips * STRIP;
-    if (y >= outHeight) return;
-    const int top = y * s.stride - s.padding, left = x * s.stride - s.padding;
-    const int taps = s.kernelHeight * s.kernelWidth, n = min(PER, s.channels - channel);
-    const bool aligned = packs(map, s.channels);
+/** Each channel by itself: as grouped, for a weight (C, 1, ky, kx) of at most so many taps. SIZE: ky and kx, of stride 1; 0 for any. */
+template <int SIZE>
+DEVICE void depthwise(const Window& s, const X* map, const W* w, const void* bias, int biasType, X* out, int outHeight) {
+    __shared__ __align__(16) float weight[MOST_TAPS * CHANNELS];
+    const int kernelHeight = SIZE ? SIZE : s.kernelHeight, kernelWidth = SIZE ? SIZE : s.kernelWidth, stride = SIZE ? 1 : s.stride;
+    const int taps = kernelHeight * kernelWidth, channel0 = blockIdx.y * CHANNELS;
+    for (int i = threadIdx.x; i < CHANNELS * taps; i += 256)
+        weight[i % taps * CHANNELS + i / taps] = channel0 + i / taps < s.channels ? widen(w[(i64) channel0 * taps + i]) : 0.f;
+    __syncthreads();
+    const int strips = (s.outWidth + STRIP - 1) / STRIP, line = blockIdx.x * DOWN + threadIdx.x / ACROSS;
+    const int own = threadIdx.x % ACROSS * PER, channel = channel0 + own, y = line / strips, x = line % strips * STRIP;
+    const int n = min(PER, s.channels - channel);
+    if (y >= outHeight || n <= 0) return;
+    const int top = y * stride - s.padding, left = x * stride - s.padding;
+    const bool whole = packs(map, s.channels) && n == PER;
     float sum[STRIP][PER] = {};
-    for (int tap = 0; tap < taps; tap++) {
-        const int inY = top + tap / s.kernelWidth, inX = left + tap % s.kernelWidth;
+    #pragma unroll
+    for (int ky = 0; ky < kernelHeight; ky++) {
+        const int inY = top + ky;
         if (inY < 0 || inY >= s.height) continue;
-        float weight[PER];
         #pragma unroll
-        for (int e = 0; e < PER; e++) weight[e] = e < n ? widen(w[(i64) (channel + e) * taps + tap]) : 0.f;
-        #pragma unroll
-        for (int j = 0; j < STRIP; j++) {
-            const int at = inX + j * s.stride;
+        for (int column = 0; column < (STRIP - 1) * stride + kernelWidth; column++) {
+            const int at = left + column;
             if (at < 0 || at >= s.width) continue;
             float value[PER];
-            widen(loadSome(map + ((i64) inY * s.width + at) * s.channels + channel, n, aligned && n == PER), value);
+            widen(loadSome(map + ((i64) inY * s.width + at) * s.channels + channel, n, whole), value);
             #pragma unroll
-            for (int e = 0; e < PER; e++) sum[j][e] = fmaf(value[e], weight[e], sum[j][e]);
+            for (int j = 0; j < STRIP; j++) {
+                const int kx = column - j * stride;
+                if (kx < 0 || kx >= kernelWidth) continue;
+                const float* by = weight + (ky * kernelWidth + kx) * CHANNELS + own;
+                #pragma unroll
+                for (int e = 0; e < PER; e++) sum[j][e] = fmaf(value[e], by[e], sum[j][e]);
+            }
         }
     }
     float last[PER];
@@ -87,6 +100,13 @@ KERNEL(256) depthwise(Window s, const X* map, const W* w, const void* bias, int 
                 if (e < n) to[e] = result.at[e];
     }
 }
+
+#define DEPTHWISE(name, size) \
+    KERNEL(256) name(Window s, const X* map, const W* w, const void* bias, int biasType, X* out, int outHeight) { \
+        depthwise<size>(s, map, w, bias, biasType, out, outHeight); \
+    }
+DEPTHWISE(depthwise_any, 0)
+DEPTHWISE(depthwise_3, 3)
 
 /** Means of squares of a size, stride size; n elements in all, width and channels those of the map. */
 KERNEL(256) average(const X* map, X* out, int width, int channels, int size, i64 n) {
