@@ -32,6 +32,12 @@ public final class Arguments {
         return this;
     }
 
+    /** Up to a multiple of 8 bytes: the end of a structure that has an address in it. */
+    Arguments pad() {
+        align(Long.BYTES);
+        return this;
+    }
+
     private void align(int size) {
         bytes.position((bytes.position() + size - 1) & -size);
     }
@@ -46,6 +52,39 @@ public final class Arguments {
     @Override
     public int hashCode() {
         return Arrays.hashCode(toBytes());
+    }
+
+    /** Reads them in their order. */
+    Reader read() {
+        return new Reader(bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN).flip());
+    }
+
+    /** Arguments one after another, as they were added. */
+    static final class Reader {
+        private final ByteBuffer bytes;
+
+        private Reader(ByteBuffer bytes) {
+            this.bytes = bytes;
+        }
+
+        long pointer() {
+            align(Long.BYTES);
+            return bytes.getLong();
+        }
+
+        int integer() {
+            align(Integer.BYTES);
+            return bytes.getInt();
+        }
+
+        float real() {
+            align(Float.BYTES);
+            return bytes.getFloat();
+        }
+
+        private void align(int size) {
+            bytes.position((bytes.position() + size - 1) & -size);
+        }
     }
 
     /** All of them, packed. */

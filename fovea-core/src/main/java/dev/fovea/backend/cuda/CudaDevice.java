@@ -45,6 +45,7 @@ final class CudaDevice implements Device {
     private @Nullable LibraryProducts products;
     private @Nullable CudaException lost;
     private boolean capturing;
+    private boolean afterKernel; // whether the last thing recorded is a launch
     private boolean closed;
 
     private CudaDevice(Gpu gpu, KernelCode code) {
@@ -169,7 +170,10 @@ final class CudaDevice implements Device {
     @Override
     public void copy(long from, long to, long bytes) {
         if (bytes > 0) {
-            run(() -> Streams.copy(from, to, bytes, stream));
+            run(() -> {
+                Streams.copy(from, to, bytes, stream);
+                afterKernel = false;
+            });
         }
     }
 
@@ -179,7 +183,8 @@ final class CudaDevice implements Device {
             return;
         }
         run(() -> {
-            launcher.launch(kernel, grid, arguments.toBytes());
+            launcher.launch(kernel, grid, arguments.toBytes(), afterKernel);
+            afterKernel = capturing;
             if (WAIT && !capturing) {
                 launcher.await(kernel);
             }
@@ -195,7 +200,10 @@ final class CudaDevice implements Device {
 
     @Override
     public void multiply(Product product, long x, long w, long bias, long y) {
-        run(() -> products().multiply(product, x, w, bias, y));
+        run(() -> {
+            products().multiply(product, x, w, bias, y);
+            afterKernel = false;
+        });
     }
 
     private LibraryProducts products() {
@@ -220,6 +228,7 @@ final class CudaDevice implements Device {
         return ask(() -> {
             Streams.beginCapture(stream);
             capturing = true;
+            afterKernel = false;
             try {
                 calls.run();
             } catch (RuntimeException | Error e) {
@@ -227,6 +236,7 @@ final class CudaDevice implements Device {
                 throw e;
             } finally {
                 capturing = false;
+                afterKernel = false;
             }
             long graph = Streams.endCapture(stream);
             long executable = Streams.instantiate(graph);

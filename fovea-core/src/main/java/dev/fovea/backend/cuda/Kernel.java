@@ -76,6 +76,20 @@ public record Kernel(Module module, String entry, int threads, int sharedBytes) 
             return new Asked(source, x, w, macro, value).module();
         }
 
+        /** Whether it is of a source, all of whose types are one. */
+        boolean isOfOne(String name, String type) {
+            return source.equals(name) && macros.contains("X=" + type) && macros.contains("W=" + type);
+        }
+
+        /** What a macro stands for. */
+        String macro(String name) {
+            return macros.stream()
+                    .filter(macro -> macro.startsWith(name + "="))
+                    .map(macro -> macro.substring(name.length() + 1))
+                    .findFirst()
+                    .orElseThrow();
+        }
+
         /** One word: {@code linear-X=bf16-W=bf16}. */
         public String id() {
             return macros.isEmpty() ? source : source + "-" + String.join("-", macros);

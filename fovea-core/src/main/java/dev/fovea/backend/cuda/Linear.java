@@ -4,6 +4,7 @@ import dev.fovea.backend.cuda.Device.Grid;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -58,6 +59,19 @@ final class Linear {
             return rows == 1 ? ofOneRow : ofSeveral;
         }
 
+        /** Outputs of each of two matrices that a block of the form's gated kernel makes: one for those who share it. */
+        int outputsOfGated() {
+            return this == LONG ? 2 : 8;
+        }
+
+        /** The form of a kernel, gated or not. */
+        static Form of(Kernel kernel) {
+            return Arrays.stream(values())
+                    .filter(form -> kernel.entry().startsWith(form.entry))
+                    .findFirst()
+                    .orElseThrow();
+        }
+
         static Form of(int outputs, int width) {
             return outputs >= TALL_OUTPUTS ? TALL : width >= LONG_WIDTH ? LONG : SMALL;
         }
@@ -82,15 +96,17 @@ final class Linear {
 
     /** At most {@link Backend#FEW_ROWS} rows, each by itself. */
     void few(Form form, Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
-        int room = room(x.dim(0));
-        Kernel kernel = new Kernel(fewModule(x.dtype(), w.dtype(), room), form.entry, THREADS);
-        Arguments arguments = new Arguments()
-                .pointer(Rows.address(x))
-                .pointer(Rows.stride(x))
-                .integer(x.dim(0))
-                .pointer(Rows.address(w));
-        addBias(arguments, bias).pointer(Rows.address(out)).integer(w.dim(0)).integer(w.dim(1));
-        device.launch(kernel, Grid.of(Math.ceilDiv(w.dim(0), form.outputs(room))), arguments);
+        Kernel kernel = new Kernel(fewModule(x.dtype(), w.dtype(), room(x.dim(0))), form.entry, THREADS);
+        Products.Matrix matrix = new Products.Matrix(
+                Rows.address(w),
+                bias == null ? 0 : Rows.address(bias),
+                bias == null ? 0 : type(bias.dtype()),
+                Rows.address(out),
+                w.dim(0),
+                Products.Further.NONE);
+        Products products =
+                new Products(kernel, Rows.address(x), Rows.stride(x), x.dim(0), w.dim(1), false, List.of(matrix));
+        products.launch().on(device);
     }
 
     private static int room(int rows) {
@@ -153,18 +169,18 @@ final class Linear {
 
     /** A vector whose dtype the kernels learn at run time: its address, and which of {@code element}'s dtypes it has. */
     static Arguments addBias(Arguments arguments, @Nullable Tensor bias) {
-        if (bias == null) {
-            return arguments.pointer(0).integer(0);
-        }
-        int type = switch (bias.dtype()) {
+        return bias == null
+                ? arguments.pointer(0).integer(0)
+                : arguments.pointer(Rows.address(bias)).integer(type(bias.dtype()));
+    }
+
+    private static int type(DType dtype) {
+        return switch (dtype) {
             case FLOAT32 -> 1;
             case BFLOAT16 -> 2;
             case FLOAT16 -> 3;
-            default ->
-                throw new IllegalArgumentException(
-                        "no kernels for " + bias.dtype().torchName());
+            default -> throw new IllegalArgumentException("no kernels for " + dtype.torchName());
         };
-        return arguments.pointer(Rows.address(bias)).integer(type);
     }
 
     /** What kernels of {@code few.cu} there are for activations and weights of some dtypes. */

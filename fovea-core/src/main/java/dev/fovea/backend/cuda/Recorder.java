@@ -61,7 +61,7 @@ final class Recorder extends ForwardingDevice {
     }
 
     private synchronized @Nullable Step take(Object key) {
-        Step step = steps.computeIfAbsent(key, _ -> new Step(device));
+        Step step = steps.computeIfAbsent(key, _ -> new Step(device, slabs));
         if (!step.acquire()) {
             return null;
         }

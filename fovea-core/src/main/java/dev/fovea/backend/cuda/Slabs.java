@@ -6,13 +6,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +23,7 @@ final class Slabs {
     private static final MemorySegment ALL = Untouchable.make();
 
     private final Device device;
-    private final Map<Long, Pool> owners = new HashMap<>();
+    private final NavigableMap<Long, Owned> owners = new TreeMap<>();
     private boolean closed;
 
     Slabs(Device device) {
@@ -50,6 +50,9 @@ final class Slabs {
             free.computeIfAbsent(slab.byteSize(), _ -> new ArrayDeque<>()).push(slab);
         }
     }
+
+    /** A slab, by its address. */
+    private record Owned(Pool pool, long bytes) {}
 
     /** Every address, confined to a thread that is gone: slices work as those of any segment, every access by Java throws. */
     private static final class Untouchable implements Callable<MemorySegment> {
@@ -80,9 +83,15 @@ final class Slabs {
         MemorySegment slab = pool.take(bytes);
         if (slab == null) {
             slab = ALL.asSlice(allocate(bytes), bytes);
-            owners.put(slab.address(), pool);
+            owners.put(slab.address(), new Owned(pool, bytes));
         }
         return slab;
+    }
+
+    /** Whether an address lies in a slab of a pool, handed out or not. */
+    synchronized boolean isOf(Pool pool, long address) {
+        var below = owners.floorEntry(address);
+        return below != null && below.getValue().pool == pool && address < below.getKey() + below.getValue().bytes;
     }
 
     /** Gives back what waits for reuse before it says that there is no more. */
@@ -90,7 +99,7 @@ final class Slabs {
         try {
             return device.allocate(bytes);
         } catch (MemoryException e) {
-            Set<Pool> pools = Set.copyOf(owners.values());
+            Set<Pool> pools = owners.values().stream().map(Owned::pool).collect(Collectors.toSet());
             pools.forEach(this::drop);
             return device.allocate(bytes);
         }
@@ -111,11 +120,11 @@ final class Slabs {
         if (closed) {
             return;
         }
-        Pool pool = owners.get(slab.address());
-        if (pool == null) {
+        Owned owned = owners.get(slab.address());
+        if (owned == null) {
             throw new IllegalArgumentException("releaseSlab: " + slab + " is not a slab of this backend");
         }
-        pool.put(slab);
+        owned.pool.put(slab);
     }
 
     /** Frees everything, handed out or not. */

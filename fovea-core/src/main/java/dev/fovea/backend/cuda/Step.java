@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /**
  * The calls of a step that comes again and again. What differs from step to step (token ids, positions, masks, tables of rotary
  * angles) lies in one block of device memory, at the same places each time, and goes there in one copy; so the calls themselves
- * are equal. Where they are, they become {@linkplain Device.Graph graphs}: of a first part, so that the device begins while the
- * rest is still being asked for, of a larger one, and of what is left. Where a step differs (a cache has grown), what has not run
+ * are equal. Where they are, they become {@linkplain Device.Graph graphs} of fewer launches ({@link Fusion}): of a first part, so that
+ * the device begins while the rest is still being asked for, of a larger one, and of what is left. Where a step differs (a cache has grown), what has not run
  * yet runs call by call, and the next ones begin anew.
  *
  * <p>Used by one thread at a time, who has {@linkplain #acquire acquired} it.
@@ -27,6 +27,8 @@ final class Step implements Tables {
     private static final int LONG = 64; // calls of a step that has parts
 
     private final Device device;
+    private final Slabs slabs;
+
     /** The step's own memory: nobody else gets it before the calls that use it have run, and it is the same each time. */
     final Slabs.Pool pool = new Slabs.Pool();
 
@@ -50,8 +52,9 @@ final class Step implements Tables {
     /** The calls up to an end, as one. */
     private record Part(int end, Device.Graph graph) {}
 
-    Step(Device device) {
+    Step(Device device, Slabs slabs) {
         this.device = device;
+        this.slabs = slabs;
     }
 
     /** What a step asks of the device. */
@@ -184,7 +187,7 @@ final class Step implements Tables {
         int from = 0;
         for (int sixteenths : calls.size() < LONG ? new int[] {16} : PARTS) {
             int end = calls.size() * sixteenths / 16;
-            List<Call> some = List.copyOf(calls.subList(from, end));
+            List<Call> some = Fusion.of(calls.subList(from, end), address -> slabs.isOf(pool, address));
             all.add(new Part(end, device.capture(() -> some.forEach(c -> c.on(device)))));
             from = end;
         }

@@ -203,10 +203,11 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
 
         private Tensor attention(Tensor x, Rope rope, KvCache.Step step) {
             int t = x.dim(0);
-            Tensor q = rope.forward(qProj.forward(x).reshape(t, -1, headDim)); // (T, H, headDim)
-            Tensor k = rope.forward(kProj.forward(x).reshape(t, -1, headDim)); // (T, G, headDim)
+            Tensor q = qProj.forward(x).reshape(t, -1, headDim); // (T, H, headDim)
+            Tensor k = kProj.forward(x).reshape(t, -1, headDim); // (T, G, headDim)
             Tensor v = vProj.forward(x).reshape(t, -1, headDim);
-            Tensor a = step.attend(index, q, k, v, (float) (1 / Math.sqrt(headDim)));
+            float scale = (float) (1 / Math.sqrt(headDim));
+            Tensor a = step.attend(index, rope.forward(q), rope.forward(k), v, scale);
             return oProj.forward(a.reshape(t, -1));
         }
     }

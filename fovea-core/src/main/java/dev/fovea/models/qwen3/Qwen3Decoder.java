@@ -140,9 +140,11 @@ public final class Qwen3Decoder implements CausalModel {
 
         private Tensor attention(Tensor x, Rope rope, KvCache.Step step) {
             int t = x.dim(0);
-            Tensor q = qNorm.forward(qProj.forward(x).reshape(t, -1, headDim)); // (T, H, headDim) (1)
-            Tensor k = kNorm.forward(kProj.forward(x).reshape(t, -1, headDim)); // (T, G, headDim)
+            Tensor q = qProj.forward(x).reshape(t, -1, headDim); // (T, H, headDim)
+            Tensor k = kProj.forward(x).reshape(t, -1, headDim); // (T, G, headDim)
             Tensor v = vProj.forward(x).reshape(t, -1, headDim);
+            q = qNorm.forward(q); // (1)
+            k = kNorm.forward(k);
             Tensor a = step.attend(index, rope.forward(q), rope.forward(k), v, (float) (1 / Math.sqrt(headDim)));
             return oProj.forward(a.reshape(t, -1));
         }

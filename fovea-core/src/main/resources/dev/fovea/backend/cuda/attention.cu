@@ -1,6 +1,8 @@
 // Attention of few queries, or of any width and dtype. X: dtype. Scores, softmax and sums are float32; a query's result depends on
 // itself and on what it sees alone.
 
+DEPENDENT
+
 /** What a query sees: from, to and sequence of all queries one after another, then the rows of each sequence's positions. */
 struct Seen {
     int from, to;
@@ -104,6 +106,7 @@ DEVICE void multiplyRows(float (&s)[TOGETHER][TOGETHER], const Rows& queries, co
  */
 KERNEL(256, 1) attend(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, i64 vStride, const int* mask, int capacity,
                       X* out, float* sums, const Span* spans, int count, int groups, int width, float scale) {
+    begin();
     __shared__ float weight[TOGETHER][CHUNK], shrink[TOGETHER], total[TOGETHER];
     __shared__ float part[CHUNK * PER];
     __shared__ int row[CHUNK];
@@ -324,6 +327,7 @@ DEVICE void chunk(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, 
 #define CHUNK_OF(heads_) \
     KERNEL(256, 1) chunk_##heads_(const X* q, i64 qStride, const X* k, i64 kStride, const X* v, i64 vStride, const int* mask, \
                                int capacity, X* out, float* sums, float* weights, int heads, int groups, int width, float scale) { \
+        begin(); \
         chunk<heads_>(q, qStride, k, kStride, v, vStride, mask, capacity, out, sums, weights, heads, groups, width, scale); \
     }
 
@@ -331,6 +335,7 @@ CHUNK_OF(1) CHUNK_OF(2) CHUNK_OF(4) CHUNK_OF(8)
 
 /** Puts the chunks of each query and head together, in their order. */
 KERNEL(256) merge(const float* sums, const float* weights, const int* mask, X* out, int chunks, int width) {
+    begin();
     __shared__ float factor[MOST_CHUNKS], total;
     const int query = blockIdx.x, heads = gridDim.y, lane = threadIdx.x;
     const int size = chunkSize(mask[gridDim.x + query]);

@@ -1,10 +1,13 @@
 // The greatest of each row. X: the scores.
 
+DEPENDENT
+
 /** Whether (value, column) comes before the best so far: greater, or equal and further left. */
 DEVICE bool better(float value, int column, float best, int at) { return value > best || (value == best && column < at); }
 
 /** columns[row] = the first greatest of a row of a width, -1 where one is NaN; a block a row. */
 KERNEL(1024) argmax(const X* x, int* columns, int width) {
+    begin();
     __shared__ float values[32];
     __shared__ int places[32];
     __shared__ int nan;

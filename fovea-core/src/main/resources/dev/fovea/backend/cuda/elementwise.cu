@@ -1,6 +1,8 @@
 // Activations, sums and products of elements, rotary embedding. X: activations; W: the second operand or the tables.
 // A thread makes sixteen bytes of the result where all addresses allow, else the same elements one by one.
 
+DEPENDENT
+
 const int N = Pack<X>::N;
 
 /** N values of a type beside a pack of X. */
@@ -54,34 +56,22 @@ template <class F> DEVICE void pairs(const X* x, const W* y, X* out, i64 n, i64 
 }
 
 KERNEL(256) add(const X* x, const W* y, X* out, i64 n, i64 period) {
+    begin();
     pairs(x, y, out, n, period, [](float a, float b) { return a + b; });
 }
 KERNEL(256) mul(const X* x, const W* y, X* out, i64 n, i64 period) {
+    begin();
     pairs(x, y, out, n, period, [](float a, float b) { return a * b; });
 }
 KERNEL(256) scale(const X* x, X* out, i64 n, float factor) {
+    begin();
     map(x, out, n, [=](float a) { return a * factor; });
 }
 
-struct Relu {
-    __device__ __forceinline__ float operator()(float x) const { return x > 0 || x != x ? x : 0.f; }
-};
-struct Silu {
-    __device__ __forceinline__ float operator()(float x) const { return x / (1.f + expf(-x)); }
-};
-struct Gelu {
-    __device__ __forceinline__ float operator()(float x) const { return 0.5f * x * (1.f + erff(x * 0.70710678118654752f)); }
-};
-struct GeluTanh {
-    __device__ __forceinline__ float operator()(float x) const {
-        float inner = 0.79788456080286536f * fmaf(0.044715f * x * x, x, x);
-        return 0.5f * x * (1.f + tanhf(inner));
-    }
-};
-
 #define ACTIVATION(name, F) \
-    KERNEL(256) name(const X* x, X* out, i64 n) { map(x, out, n, F()); } \
+    KERNEL(256) name(const X* x, X* out, i64 n) { begin(); map(x, out, n, F()); } \
     KERNEL(256) gated_##name(const X* gate, const W* up, X* out, i64 n) { \
+        begin(); \
         pairs(gate, up, out, n, n, [](float g, float u) { return rounded<X>(F()(g)) * u; }); \
     }
 ACTIVATION(relu, Relu)
@@ -89,16 +79,9 @@ ACTIVATION(silu, Silu)
 ACTIVATION(gelu, Gelu)
 ACTIVATION(gelu_tanh, GeluTanh)
 
-/** Where the tables have the activations' type, products and sum are rounded one by one; else once. */
-template <class T> struct Same { static const bool as = false; };
-template <> struct Same<X> { static const bool as = true; };
-
-DEVICE float turned(float a, float c, float b, float s) {
-    return Same<W>::as ? rounded<X>(a * c) + rounded<X>(b * s) : a * c + b * s;
-}
-
 /** (a cos - b sin, b cos + a sin) of the halves of each row; a thread makes one pair. x has rows (heads, 2 half) a stride apart. */
 KERNEL(256) rope(const X* x, i64 stride, const W* cos, const W* sin, X* out, i64 pairs, int heads, int half) {
+    begin();
     i64 i = (i64) blockIdx.x * 256 + threadIdx.x;
     if (i >= pairs) return;
     int at = i % half;
@@ -107,12 +90,13 @@ KERNEL(256) rope(const X* x, i64 stride, const W* cos, const W* sin, X* out, i64
     float a = widen(from[0]), b = widen(from[half]);
     float c = widen(cos[row * half + at]), s = widen(sin[row * half + at]);
     X* to = out + head * 2 * half + at;
-    to[0] = narrow<X>(turned(a, c, -b, s));
-    to[half] = narrow<X>(turned(b, c, a, s));
+    to[0] = narrow<X>(turned<X, W>(a, c, -b, s));
+    to[half] = narrow<X>(turned<X, W>(b, c, a, s));
 }
 
 /** The same, eight pairs a thread: for halves of whole packs, all aligned. */
 KERNEL(256) rope_packs(const X* x, i64 stride, const W* cos, const W* sin, X* out, i64 pairs, int heads, int half) {
+    begin();
     const int PAIRS = 8;
     const u32 i = blockIdx.x * 256 + threadIdx.x, parts = half / PAIRS;
     if ((i64) i * PAIRS >= pairs) return;
@@ -129,8 +113,8 @@ KERNEL(256) rope_packs(const X* x, i64 stride, const W* cos, const W* sin, X* ou
         #pragma unroll
         for (int e = 0; e < N; e++) {
             const float p = widen(a.at[e]), q = widen(b.at[e]), u = widen(c.at[e]), v = widen(s.at[e]);
-            left.at[e] = narrow<X>(turned(p, u, -q, v));
-            right.at[e] = narrow<X>(turned(q, u, p, v));
+            left.at[e] = narrow<X>(turned<X, W>(p, u, -q, v));
+            right.at[e] = narrow<X>(turned<X, W>(q, u, p, v));
         }
         storePack(to + k, left);
         storePack(to + half + k, right);

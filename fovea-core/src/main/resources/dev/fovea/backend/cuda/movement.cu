@@ -1,5 +1,7 @@
 // Copies: of any view, of rows by their numbers, and means over rows. X: what is read; W: what is written.
 
+DEPENDENT
+
 const int AXES = 6;
 struct View {
     int dims[AXES];
@@ -8,6 +10,7 @@ struct View {
 
 /** out, densely packed, = x by its strides; the last axis is the innermost. */
 KERNEL(256) copy(View view, int axes, const X* x, W* out, i64 n) {
+    begin();
     i64 i = (i64) blockIdx.x * 256 + threadIdx.x;
     if (i >= n) return;
     i64 rest = i, at = 0;
@@ -30,6 +33,7 @@ template <class T> struct __align__(4 * sizeof(T)) Four {
 
 /** Rows, densely packed with outWidth values each: the first width of x's, a stride apart, and zeros. n values in all. */
 KERNEL(256) fit(const X* x, i64 stride, int width, W* out, int outWidth, i64 n) {
+    begin();
     const i64 i = ((i64) blockIdx.x * 256 + threadIdx.x) * 4;
     if (i >= n) return;
     if (fours(x, stride) && fours(out, outWidth) && width % 4 == 0) {
@@ -50,18 +54,21 @@ KERNEL(256) fit(const X* x, i64 stride, int width, W* out, int outWidth, i64 n) 
 
 /** out[i] = table[ids[i]], rows of a width. */
 KERNEL(256) gather(const X* table, i64 stride, const int* ids, W* out, i64 n, i64 width) {
+    begin();
     i64 i = (i64) blockIdx.x * 256 + threadIdx.x;
     if (i < n) out[i] = narrow<W>(widen(table[ids[i / width] * stride + i % width]));
 }
 
 /** target[ids[i]] = source[i], rows of a width. */
 KERNEL(256) scatter(W* target, i64 stride, const int* ids, const X* source, i64 sourceStride, i64 n, i64 width) {
+    begin();
     i64 i = (i64) blockIdx.x * 256 + threadIdx.x;
     if (i < n) target[ids[i / width] * stride + i % width] = narrow<W>(widen(source[i / width * sourceStride + i % width]));
 }
 
 /** The mean of each column of (rows, width), summed from the first row to the last. */
 KERNEL(256) mean_rows(const X* x, W* out, int rows, int width) {
+    begin();
     int column = blockIdx.x * 256 + threadIdx.x;
     if (column >= width) return;
     float sum = 0;

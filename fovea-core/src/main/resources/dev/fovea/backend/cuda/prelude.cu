@@ -15,6 +15,28 @@ struct f16 { u16 bits; };
 #define DEVICE static __device__ __forceinline__
 #define KERNEL(...) extern "C" __global__ void __launch_bounds__(__VA_ARGS__)
 
+// ---- beginning before the kernel before has ended (programmatic dependent launch, compute capability 9.0)
+
+// A source says DEPENDENT where each of its kernels, whatever its thread does, awaits the kernel before: before it reads or writes
+// anything but weights. Those that launch look for the variable.
+#if __CUDA_ARCH__ >= 900
+#define DEPENDENT extern "C" __device__ int dependent = 1;
+/** The kernel behind may begin, and wait in its turn. */
+DEVICE void admitNext() { asm volatile("griddepcontrol.launch_dependents;"); }
+/** All that was launched before has ended, and its writes are seen. */
+DEVICE void awaitPrevious() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
+#else
+#define DEPENDENT
+DEVICE void admitNext() {}
+DEVICE void awaitPrevious() {}
+#endif
+
+/** How a kernel of a dependent source begins. */
+DEVICE void begin() {
+    admitNext();
+    awaitPrevious();
+}
+
 // ---- one value: storage to float32 and back, round to nearest even
 
 DEVICE float widen(f32 x) { return x; }
@@ -195,4 +217,47 @@ template <int LEFT> DEVICE void awaitCopies() { asm volatile("cp.async.wait_grou
 template <class T> DEVICE void fetchPack(T* shared, const T* global, int n, bool aligned) {
     if (aligned && n >= Pack<T>::N) copyPack(shared, global);
     else storePack(shared, loadSome(global, n, false));
+}
+
+// ---- functions of one value
+
+struct Relu {
+    __device__ __forceinline__ float operator()(float x) const { return x > 0 || x != x ? x : 0.f; }
+};
+struct Silu {
+    __device__ __forceinline__ float operator()(float x) const { return x / (1.f + expf(-x)); }
+};
+struct Gelu {
+    __device__ __forceinline__ float operator()(float x) const { return 0.5f * x * (1.f + erff(x * 0.70710678118654752f)); }
+};
+struct GeluTanh {
+    __device__ __forceinline__ float operator()(float x) const {
+        float inner = 0.79788456080286536f * fmaf(0.044715f * x * x, x, x);
+        return 0.5f * x * (1.f + tanhf(inner));
+    }
+};
+
+/** Which of them, by number: of none the value itself, of the last its product with a factor. */
+enum Function { NONE, RELU, SILU, GELU, GELU_TANH, SCALE };
+
+DEVICE float apply(int f, float x, float factor) {
+    switch (f) {
+        case RELU: return Relu()(x);
+        case SILU: return Silu()(x);
+        case GELU: return Gelu()(x);
+        case GELU_TANH: return GeluTanh()(x);
+        case SCALE: return x * factor;
+        default: return x;
+    }
+}
+
+// ---- rotary embedding
+
+/** Whether two types are one. */
+template <class A, class B> struct Same { static const bool as = false; };
+template <class A> struct Same<A, A> { static const bool as = true; };
+
+/** a c + b s: where the tables have the activations' type, products and sum are rounded one by one; else once. */
+template <class X, class T> DEVICE float turned(float a, float c, float b, float s) {
+    return Same<X, T>::as ? rounded<X>(a * c) + rounded<X>(b * s) : a * c + b * s;
 }
