@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Fovea, transformers and llama.cpp on the same directory, in turn, in one run.
 
-    compare.py DIR [--rounds 2] [--threads 2] [--python PY] [--llama-bench BIN --gguf MODEL.gguf] [--image 640x480]
+    compare.py DIR [--device cpu|cuda] [--rounds 2] [--threads 2] [--python PY] [--llama-bench BIN --gguf MODEL.gguf] [--image 640x480]
 
 PY is a Python with torch, torchvision and transformers (default: the one that runs this); a peer that is not given is left out. One
 round is: Fovea, transformers, llama.cpp. Printed are the best of the rounds for each figure, since other work on a machine only makes
-a peer slower, and Fovea's ratio to each peer. Random weights serve: speed does not depend on values.
+a peer slower, and Fovea's ratio to each peer. --fovea COMMAND runs Fovea where it is not built: on a machine without Maven. Random weights serve: speed does not depend on values.
 """
 import argparse
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +19,9 @@ FIGURES = {"prefill": "tokens/s", "decode": "tokens/s", "image": "pictures/s"}
 
 
 def fovea(args):
-    command = [ROOT / "fovea", "bench", args.dir, "--format", "json", "--threads", args.threads, "--prefill", args.prefill,
-               "--decode", args.decode, "--image-size", args.image, "--repeat", 1, "--context", 0]
+    command = shlex.split(args.fovea) + ["bench", args.dir, "--format", "json", "--prefill", args.prefill, "--decode", args.decode,
+                                         "--image-size", args.image, "--repeat", 1, "--context", 0, "--device", args.device]
+    command += ["--threads", args.threads] if args.device == "cpu" else []
     last = json.loads(output(command).splitlines()[-1])
     seen = {"prefill": last["prefill_tokens_per_second"], "decode": last["decode_tokens_per_second"]}
     return seen | ({"image": 1000 / last["image_ms"]} if "image_ms" in last else {})
@@ -27,7 +29,7 @@ def fovea(args):
 
 def transformers(args):
     return json.loads(output([args.python, __file__, args.dir, "--peer", "--threads", args.threads, "--prefill", args.prefill,
-                              "--decode", args.decode, "--image", args.image]).splitlines()[-1])
+                              "--decode", args.decode, "--image", args.image, "--device", args.device]).splitlines()[-1])
 
 
 def llama(args):
@@ -49,27 +51,32 @@ def measure_transformers(args):
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     torch.set_num_threads(int(args.threads))
-    model = AutoModelForImageTextToText.from_pretrained(args.dir, dtype="auto").eval()
+    model = AutoModelForImageTextToText.from_pretrained(args.dir, dtype="auto").eval().to(args.device)
     processor = AutoProcessor.from_pretrained(args.dir)
-    ids = torch.randint(100, 1000, (1, args.prefill))
+    ids = torch.randint(100, 1000, (1, args.prefill), device=args.device)
+
+    def now():
+        if args.device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
 
     def timed(call):
         call()
-        start = time.perf_counter()
+        start = now()
         call()
-        return time.perf_counter() - start
+        return now() - start
 
     with torch.inference_mode():
         seen = {"prefill": args.prefill / timed(lambda: model(input_ids=ids, use_cache=True, logits_to_keep=1))}
         out = model(input_ids=ids, use_cache=True, logits_to_keep=1)
         cache, token = out.past_key_values, out.logits[:, -1:].argmax(-1)
-        start = time.perf_counter()
+        start = now()
         for _ in range(args.decode):
             out = model(input_ids=token, past_key_values=cache, use_cache=True)
             token = out.logits[:, -1:].argmax(-1)
-        seen["decode"] = args.decode / (time.perf_counter() - start)
+        seen["decode"] = args.decode / (now() - start)
         width, height = map(int, args.image.split("x"))
-        pixels = processor.image_processor(images=[Image.new("RGB", (width, height), (90, 120, 30))], return_tensors="pt")
+        pixels = processor.image_processor(images=[Image.new("RGB", (width, height), (90, 120, 30))], return_tensors="pt").to(args.device)
         seen["image"] = 1 / timed(lambda: model.get_image_features(**{k: pixels[k] for k in ("pixel_values", "image_grid_thw") if k in pixels}))
     print(json.dumps(seen))
 
@@ -78,6 +85,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dir")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--fovea", default=str(ROOT / "fovea"))
     parser.add_argument("--threads", default="2")
     parser.add_argument("--prefill", type=int, default=256)
     parser.add_argument("--decode", type=int, default=32)
