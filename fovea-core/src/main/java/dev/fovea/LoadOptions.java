@@ -6,6 +6,7 @@ import dev.fovea.io.Quantization;
 import dev.fovea.tensor.DType;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.DoubleConsumer;
 
 /**
  * How a model is opened.
@@ -20,16 +21,24 @@ import java.util.Optional;
  * @param threads of the backend; 0 for one per processor
  * @param warnings where is said what is odd about the directory but no error
  * @param quantize which weights are kept in codes of few bits: {@link #withQuantize}
+ * @param quantizeListener gets the share that is done, 0 to 1, while such codes are made, on the thread that opens the model
  */
-public record LoadOptions(String device, Optional<DType> dtype, int threads, Warnings warnings, String quantize) {
+public record LoadOptions(
+        String device,
+        Optional<DType> dtype,
+        int threads,
+        Warnings warnings,
+        String quantize,
+        DoubleConsumer quantizeListener) {
     /** The checkpoint's dtype, the best device, all processors. */
-    public static final LoadOptions DEFAULT = new LoadOptions("auto", Optional.empty(), 0, Warnings.log(), "none");
+    public static final LoadOptions DEFAULT = new LoadOptions("auto", Optional.empty(), 0, Warnings.log(), "none", _ -> {});
 
     public LoadOptions {
         Objects.requireNonNull(device, "device");
         Objects.requireNonNull(dtype, "dtype");
         Objects.requireNonNull(warnings, "warnings");
         Objects.requireNonNull(quantize, "quantize");
+        Objects.requireNonNull(quantizeListener, "quantizeListener");
         Quantization.parse(quantize);
         Backends.check(device);
         if (threads < 0 || threads > 1024) {
@@ -38,21 +47,21 @@ public record LoadOptions(String device, Optional<DType> dtype, int threads, War
     }
 
     public LoadOptions withDevice(String device) {
-        return new LoadOptions(device, dtype, threads, warnings, quantize);
+        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener);
     }
 
     /** {@code auto}, {@code float32}, {@code bfloat16} or {@code float16}: torch_dtype. */
     public LoadOptions withDtype(String name) {
         Objects.requireNonNull(name, "name");
-        return new LoadOptions(device, parseDtype(name), threads, warnings, quantize);
+        return new LoadOptions(device, parseDtype(name), threads, warnings, quantize, quantizeListener);
     }
 
     public LoadOptions withThreads(int n) {
-        return new LoadOptions(device, dtype, n, warnings, quantize);
+        return new LoadOptions(device, dtype, n, warnings, quantize, quantizeListener);
     }
 
     public LoadOptions withWarnings(Warnings warnings) {
-        return new LoadOptions(device, dtype, threads, warnings, quantize);
+        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener);
     }
 
     /**
@@ -60,7 +69,12 @@ public record LoadOptions(String device, Optional<DType> dtype, int threads, War
      * {@code int4,head=int4,tower=int8} says more of the parts. See docs/quantisation.md.
      */
     public LoadOptions withQuantize(String quantize) {
-        return new LoadOptions(device, dtype, threads, warnings, quantize);
+        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener);
+    }
+
+    /** See {@link #quantizeListener}. */
+    public LoadOptions withQuantizeListener(DoubleConsumer quantizeListener) {
+        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener);
     }
 
     /** What {@link #quantize} says; empty for none. */

@@ -34,7 +34,7 @@ public final class QuantizedModel {
     /**
      * @param model as {@link Hub#pull(String)} takes it
      * @param to a folder that is not there yet, or empty
-     * @param options of which {@link LoadOptions#withQuantize} and warnings count
+     * @param options of which {@link LoadOptions#withQuantize}, its listener and warnings count
      * @throws OptionException where nothing is to be quantised, or is already
      * @throws InputException where the model cannot be read, or the folder not written
      */
@@ -51,7 +51,8 @@ public final class QuantizedModel {
         Fence.of(path, () -> {
             Map<String, String> marks = quantization.marks(ModelFingerprint.of(directory));
             OutputFile weights = OutputFile.of(to.resolve("model.safetensors"));
-            QuantizedWeights.writeWhole(directory, Families.of(directory), quantization, marks, weights);
+            QuantizedWeights.writeWhole(
+                    directory, Families.of(directory), quantization, marks, weights, options.quantizeListener());
             copyOthers(path, to, marks);
             return to;
         });

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.DoubleConsumer;
 import java.util.stream.Collectors;
 
 /** The weights of a 16-bit model in codes of few bits: made at the first use, kept beside the hub's cache, and mapped from then on. */
@@ -50,7 +51,7 @@ final class QuantizedWeights {
                 .warn("the weights of " + Quote.of(directory.path()) + " are made " + quantization.layers()
                         + " once, and kept in " + Quote.of(file));
         makeFolder(file);
-        write(directory, family, quantization, marks, OutputFile.of(file), false);
+        write(directory, family, quantization, marks, OutputFile.of(file), false, options.quantizeListener());
         return Optional.of(Safetensors.open(file));
     }
 
@@ -60,8 +61,9 @@ final class QuantizedWeights {
             Family family,
             Quantization quantization,
             Map<String, String> marks,
-            OutputFile file) {
-        write(directory, family, quantization, marks, file, true);
+            OutputFile file,
+            DoubleConsumer listener) {
+        write(directory, family, quantization, marks, file, true, listener);
     }
 
     private static void write(
@@ -70,7 +72,8 @@ final class QuantizedWeights {
             Quantization quantization,
             Map<String, String> marks,
             OutputFile file,
-            boolean whole) {
+            boolean whole,
+            DoubleConsumer listener) {
         try (ReferenceBackend backend = new ReferenceBackend();
                 Weights weights = Weights.open(directory, backend, DType.FLOAT32, family.renaming())) {
             weights.read(() -> {
@@ -81,7 +84,7 @@ final class QuantizedWeights {
                         .filter(name -> quantization.of(name).form().isPresent())
                         .collect(Collectors.toSet());
                 Map<String, Safetensors.Part> rest = whole ? weights.stored(replaced) : Map.of();
-                QuantizedFile.write(file, dense, quantization, rest, marks);
+                QuantizedFile.write(file, dense, quantization, rest, marks, listener);
                 return directory;
             });
         }

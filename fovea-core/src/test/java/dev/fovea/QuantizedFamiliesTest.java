@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,7 +60,12 @@ class QuantizedFamiliesTest {
         for (String bits : List.of("int8,tower=int8", "int4,head=int4,tower=int4")) {
             Path codes = folder.resolve(bits.substring(0, 4));
             Path values = folder.resolve(bits.substring(0, 4) + "-values");
-            QuantizedModel.write(oracle.resolve("checkpoint").toString(), codes, OPTIONS.withQuantize(bits));
+            List<Double> shares = new ArrayList<>();
+            QuantizedModel.write(
+                    oracle.resolve("checkpoint").toString(),
+                    codes,
+                    OPTIONS.withQuantize(bits).withQuantizeListener(shares::add));
+            assertThat(shares).isSorted().last().isEqualTo(1.0);
             assertThat(widen(codes, values)).as("quantised weights").isGreaterThan(10);
             try (Pipeline model = Pipeline.of("image-text-to-text", codes.toString(), OPTIONS);
                     Pipeline expected = Pipeline.of("image-text-to-text", values.toString(), OPTIONS)) {

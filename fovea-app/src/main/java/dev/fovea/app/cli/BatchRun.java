@@ -78,7 +78,7 @@ final class BatchRun {
 
     private void answer(Optional<BatchResume> resume, int before) {
         status.show("Loading " + model);
-        try (Pipeline pipe = Pipeline.of("image-text-to-text", model, engine.loadOptions(status.warnings()))) {
+        try (Pipeline pipe = Pipeline.of("image-text-to-text", model, engine.loadOptions(status))) {
             input.forEach(item -> {
                 if (resume.filter(r -> r.isDone(index)).isEmpty()) {
                     showProgress(resume, before);

@@ -114,7 +114,7 @@ final class ChatCommand implements Callable<Integer> {
         String directory = Pulling.directory(model, console, output.quiet);
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + model);
-            return Pipeline.of("image-text-to-text", directory, engine.loadOptions(status.warnings()));
+            return Pipeline.of("image-text-to-text", directory, engine.loadOptions(status));
         }
     }
 

@@ -39,6 +39,11 @@ final class EngineOptions {
         loadOptions(Warnings.none());
     }
 
+    /** With warnings as notes, and with a line that shows how far weights are quantised. */
+    LoadOptions loadOptions(StatusLine status) {
+        return loadOptions(status.warnings()).withQuantizeListener(status::showQuantizing);
+    }
+
     /** @param warnings where is said what is odd about the model but no error */
     LoadOptions loadOptions(Warnings warnings) {
         return LoadOptions.DEFAULT

@@ -70,7 +70,7 @@ final class EvalCommand implements Callable<Integer> {
         String origin = against.isPresent() ? Pulling.directory(against.get(), console, output.quiet) : directory;
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + model);
-            LoadOptions options = engine.loadOptions(status.warnings());
+            LoadOptions options = engine.loadOptions(status);
             try (Pipeline quantized = Pipeline.of("image-text-to-text", directory, options);
                     Pipeline other = Pipeline.of("image-text-to-text", origin, options.withQuantize("none"))) {
                 status.show("Comparing");

@@ -130,7 +130,7 @@ final class ServeCommand implements Callable<Integer> {
         CountDownLatch end = new CountDownLatch(1);
         try (StatusLine status = new StatusLine(console, quiet);
                 FoveaServer server = FoveaServer.start(
-                        options.withLoad(engine.loadOptions(status.warnings())), models.toArray(String[]::new))) {
+                        options.withLoad(engine.loadOptions(status)), models.toArray(String[]::new))) {
             Thread stop = new Thread(server::close, "fovea-serve-stop");
             Runtime.getRuntime().addShutdownHook(stop); // SIGTERM and Ctrl-C let running answers end
             status.note("listening on " + server.address() + ", opening " + String.join(", ", models));

@@ -16,6 +16,7 @@ final class StatusLine implements AutoCloseable {
     private final Warnings warnings = Warnings.to(this::note);
     private final Thread cleaner = new Thread(this::clear);
     private final long start = System.nanoTime();
+    private int shownPercent = -1;
     private boolean visible;
 
     StatusLine(Console console, boolean quiet) {
@@ -40,6 +41,15 @@ final class StatusLine implements AutoCloseable {
         int filled = total == 0 ? BAR_WIDTH : (int) ((long) BAR_WIDTH * done / total);
         show("[" + "#".repeat(filled) + ".".repeat(BAR_WIDTH - filled) + "] " + done + "/" + total
                 + left(done - before, total - done));
+    }
+
+    /** How far the making of codes is. */
+    void showQuantizing(double share) {
+        int percent = (int) (100 * share);
+        if (percent != shownPercent) {
+            shownPercent = percent;
+            show("Quantising, once: " + percent + " %");
+        }
     }
 
     private String left(int doneNow, int open) {
