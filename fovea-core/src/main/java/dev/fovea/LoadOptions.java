@@ -31,7 +31,8 @@ public record LoadOptions(
         String quantize,
         DoubleConsumer quantizeListener) {
     /** The checkpoint's dtype, the best device, all processors. */
-    public static final LoadOptions DEFAULT = new LoadOptions("auto", Optional.empty(), 0, Warnings.log(), "none", _ -> {});
+    public static final LoadOptions DEFAULT =
+            new LoadOptions("auto", Optional.empty(), 0, Warnings.log(), "none", _ -> {});
 
     public LoadOptions {
         Objects.requireNonNull(device, "device");

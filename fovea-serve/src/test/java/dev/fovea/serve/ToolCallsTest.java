@@ -100,6 +100,7 @@ class ToolCallsTest {
         return tool;
     }
 
+    @SafeVarargs
     private static Map<String, Object> chat(Object choice, boolean stream, Map<String, ?>... more) {
         List<Object> messages =
                 new ArrayList<>(List.of(Map.of("role", "user", "content", "How is the weather in Bonn?")));

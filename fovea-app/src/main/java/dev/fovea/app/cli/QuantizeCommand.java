@@ -52,7 +52,10 @@ final class QuantizeCommand implements Callable<Integer> {
         String directory = Pulling.directory(model, console, output.quiet);
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Quantising " + model);
-            QuantizedModel.write(directory, Path.of(to), options.withWarnings(status.warnings()).withQuantizeListener(status::showQuantizing));
+            QuantizedModel.write(
+                    directory,
+                    Path.of(to),
+                    options.withWarnings(status.warnings()).withQuantizeListener(status::showQuantizing));
         }
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("model", model);

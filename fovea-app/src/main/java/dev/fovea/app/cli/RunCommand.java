@@ -56,8 +56,7 @@ final class RunCommand implements Callable<Integer> {
         draw.check(console, input::files);
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + input.model);
-            try (Pipeline pipe =
-                    Pipeline.of("image-text-to-text", input.model(), engine.loadOptions(status))) {
+            try (Pipeline pipe = Pipeline.of("image-text-to-text", input.model(), engine.loadOptions(status))) {
                 Request request = input.request(pipe.processor(), console, status);
                 draw.check(pipe, request, console);
                 status.show(input.hasPictures() ? "Looking" : "Reading");

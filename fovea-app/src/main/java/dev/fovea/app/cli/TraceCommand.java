@@ -61,8 +61,7 @@ final class TraceCommand implements Callable<Integer> {
         target.check();
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + input.model);
-            try (Pipeline pipe =
-                    Pipeline.of("image-text-to-text", input.model(), engine.loadOptions(status))) {
+            try (Pipeline pipe = Pipeline.of("image-text-to-text", input.model(), engine.loadOptions(status))) {
                 Request request = input.request(pipe.processor(), console, status);
                 status.show("Tracing");
                 Trace trace = pipe.trace(request);

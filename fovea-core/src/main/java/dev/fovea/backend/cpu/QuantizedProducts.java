@@ -90,7 +90,7 @@ final class QuantizedProducts implements AutoCloseable {
     private void byCode(CodesCode code, Rows x, Codes w, @Nullable Rows bias, Rows out) {
         float[] b = JavaGemm.biasOf(bias, w.outputs());
         float[] row = new float[Math.max(w.blocks() * BLOCK, Lanes.padded(x.width()))];
-        long values = wide.get().floats(w.blocks() * BLOCK);
+        long values = wide.get().floats((long) w.blocks() * BLOCK);
         long stripBytes = CodesCode.bytes(w.bits(), CodesCode.ROWS, w.blocks());
         int strips = Math.ceilDiv(x.count(), CodesCode.ROWS);
         long at = rows.get().bytes(stripBytes * strips);
