@@ -29,7 +29,10 @@ template <class T> struct __align__(N * sizeof(T)) Values {
 /** Whether a vector lies so that its values can be loaded N at a time. */
 template <class T> DEVICE bool together(const T* p, int width) { return ((u64) p & (sizeof(Values<T>) - 1)) == 0 && width % N == 0; }
 
-/** A vector that the threads of a group share: a thread has each SIZE-th N of its values, the first VALUES in registers. */
+/**
+ * A vector that the threads of a group share: a thread has each SIZE-th N of its values; of a vector that can be loaded N at a time
+ * the first VALUES are in registers.
+ */
 template <class G, class T> struct Vector {
     static const int HELD = G::VALUES / N;
     const T* from;
@@ -38,38 +41,46 @@ template <class G, class T> struct Vector {
     Values<T> held[HELD];
 
     __device__ __forceinline__ Vector(const T* from, int width) : from(from), width(width), wide(together(from, width)) {
+        if (!wide) return;
         #pragma unroll
-        for (int p = 0; p < HELD; p++) held[p] = load((p * G::SIZE + G::rank()) * N);
+        for (int p = 0; p < HELD; p++)
+            if (place(p) < width) held[p] = wideLoad(place(p));
     }
 
-    /** What this thread has just written there. */
-    __device__ __forceinline__ Vector(const T* from, int width, const Values<T> (&held)[HELD])
-        : from(from), width(width), wide(together(from, width)) {
+    /** What this thread has just written there, all of it N values at a time. */
+    __device__ __forceinline__ Vector(const T* from, int width, const Values<T> (&held)[HELD]) : from(from), width(width), wide(true) {
         #pragma unroll
         for (int p = 0; p < HELD; p++) this->held[p] = held[p];
     }
 
+    /** Where this thread's p-th N values begin. */
+    static __device__ __forceinline__ int place(int p) { return (p * G::SIZE + G::rank()) * N; }
+
+    __device__ __forceinline__ Values<T> wideLoad(int i) const {
+        Values<T> x;
+        if constexpr (sizeof(x) == 16) *(uint4*) &x = *(const uint4*) (from + i);
+        else *(uint2*) &x = *(const uint2*) (from + i);
+        return x;
+    }
+
     /** The N values from index i on, zeros behind the last. */
     __device__ __forceinline__ Values<T> load(int i) const {
+        if (wide) return wideLoad(i);
         Values<T> x;
-        if (wide && i < width) {
-            if constexpr (sizeof(x) == 16) *(uint4*) &x = *(const uint4*) (from + i);
-            else *(uint2*) &x = *(const uint2*) (from + i);
-        } else {
-            #pragma unroll
-            for (int k = 0; k < N; k++) x.at[k] = i + k < width ? from[i + k] : narrow<T>(0.f);
-        }
+        #pragma unroll
+        for (int k = 0; k < N; k++) x.at[k] = i + k < width ? from[i + k] : narrow<T>(0.f);
         return x;
     }
 
     /** f(index of the first, N values) for all that this thread has, in order. */
     template <class F> __device__ __forceinline__ void each(F f) const {
-        #pragma unroll
-        for (int p = 0; p < HELD; p++) {
-            const int i = (p * G::SIZE + G::rank()) * N;
-            if (i < width) f(i, held[p]);
-        }
-        for (int i = (HELD * G::SIZE + G::rank()) * N; i < width; i += G::SIZE * N) f(i, load(i));
+        int p = 0;
+        if (wide)
+            #pragma unroll
+            for (; p < HELD; p++)
+                if (place(p) < width) f(place(p), held[p]);
+        #pragma unroll 1
+        for (; place(p) < width; p++) f(place(p), load(place(p)));
     }
 
     /** The sum of f of all values; the same in all threads. */
@@ -84,30 +95,34 @@ template <class G, class T> struct Vector {
 
     /** out[i] = f(value i, those of vectors beside it...), which is returned. */
     template <class F, class... Others> __device__ __forceinline__ Vector<G, X> map(X* out, F f, const Others&... others) const {
-        const bool wideOut = together(out, width);
-        Values<X> made[HELD] = {};
-        #pragma unroll
-        for (int p = 0; p < HELD; p++) {
-            const int i = (p * G::SIZE + G::rank()) * N;
-            if (i < width) made[p] = put(out + i, width - i, wideOut, f, held[p], others.held[p]...);
+        const bool all = wide && together(out, width) && (others.wide && ... && true);
+        if (all) {
+            Values<X> made[HELD] = {};
+            #pragma unroll
+            for (int p = 0; p < HELD; p++)
+                if (place(p) < width) widePut(out + place(p), made[p] = apply(f, held[p], others.held[p]...));
+            #pragma unroll 1
+            for (int p = HELD; place(p) < width; p++) widePut(out + place(p), apply(f, load(place(p)), others.load(place(p))...));
+            return {out, width, made};
         }
-        for (int i = (HELD * G::SIZE + G::rank()) * N; i < width; i += G::SIZE * N)
-            put(out + i, width - i, wideOut, f, load(i), others.load(i)...);
-        return {out, width, made};
+        #pragma unroll 1
+        for (int p = 0; place(p) < width; p++) {
+            const Values<X> y = apply(f, load(place(p)), others.load(place(p))...);
+            #pragma unroll
+            for (int k = 0; k < N; k++)
+                if (place(p) + k < width) out[place(p) + k] = y.at[k];
+        }
+        return {out, width};
     }
 
-    template <class F, class... Some>
-    static __device__ __forceinline__ Values<X> put(X* out, int n, bool wide, F f, const Some&... x) {
+    template <class F, class... Some> static __device__ __forceinline__ Values<X> apply(F f, const Some&... x) {
         Values<X> y;
         #pragma unroll
         for (int k = 0; k < N; k++) y.at[k] = narrow<X>(f(widen(x.at[k])...));
-        if (wide) *(uint4*) out = *(const uint4*) &y;
-        else
-            #pragma unroll
-            for (int k = 0; k < N; k++)
-                if (k < n) out[k] = y.at[k];
         return y;
     }
+
+    static __device__ __forceinline__ void widePut(X* out, const Values<X>& y) { *(uint4*) out = *(const uint4*) &y; }
 };
 
 struct Rms {
