@@ -2,13 +2,33 @@ package dev.fovea.generate;
 
 import dev.fovea.error.FoveaException;
 import dev.fovea.error.OptionException;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Arithmetic on one row of scores, float32 as in torch; sums are taken in double. A softmax costs one Math.exp per token, 1 to 2
- * milliseconds for a vocabulary of 262,144: little beside the step that made the logits.
+ * milliseconds for a vocabulary of 262,144: as much as a GPU takes for the logits, so that what beams need is shared among
+ * threads, part by part.
  */
 final class Scores {
+    private static final int PART =
+            1 << 14; // scores; the parts of a row, and so its sum, are the same on every machine
+
     private Scores() {}
+
+    /** The scores from one index to another. */
+    private interface Part<T> {
+        T of(int from, int to);
+    }
+
+    /** Of each part of a row, in order. */
+    private static <T> Stream<T> parts(float[] scores, Part<T> part) {
+        int count = Math.ceilDiv(scores.length, PART);
+        IntStream all = IntStream.range(0, count);
+        return (count > 1 ? all.parallel() : all)
+                .mapToObj(i -> part.of(i * PART, Math.min(scores.length, (i + 1) * PART)));
+    }
 
     /** Index of the largest score, the first of equal ones. @throws FoveaException where a score is NaN */
     static int argmax(float[] scores) {
@@ -32,20 +52,31 @@ final class Scores {
     }
 
     static float max(float[] scores) {
-        float max = Float.NEGATIVE_INFINITY;
-        for (float s : scores) {
-            max = Math.max(max, s);
-        }
-        return max;
+        return parts(scores, (from, to) -> {
+                    float max = Float.NEGATIVE_INFINITY;
+                    for (int i = from; i < to; i++) {
+                        max = Math.max(max, scores[i]);
+                    }
+                    return max;
+                })
+                .reduce(Float.NEGATIVE_INFINITY, Math::max);
     }
 
     /** log of the sum of exp(score - max). */
     static float logSumExp(float[] scores, float max) {
-        double sum = 0;
-        for (float s : scores) {
-            sum += Math.exp(s - max);
+        List<Double> sums = parts(scores, (from, to) -> {
+                    double sum = 0;
+                    for (int i = from; i < to; i++) {
+                        sum += Math.exp(scores[i] - max);
+                    }
+                    return sum;
+                })
+                .toList();
+        double all = 0;
+        for (double sum : sums) {
+            all += sum;
         }
-        return (float) Math.log(sum);
+        return (float) Math.log(all);
     }
 
     /** One element of the log_softmax. */
