@@ -398,10 +398,10 @@ class PullFaultsTest {
     @Test
     void namesWhatFoveaDoesNotReadBeforeItIsFetched() {
         server.repo("a/gguf").file("model-q4.gguf", "GGUF");
-        server.repo("a/awq")
+        server.repo("a/hqq")
                 .file(
                         "config.json",
-                        "{\"model_type\": \"qwen3\", \"quantization_config\": {\"quant_method\": \"awq\", \"bits\": 4}}")
+                        "{\"model_type\": \"qwen3\", \"quantization_config\": {\"quant_method\": \"hqq\", \"bits\": 4}}")
                 .file(FILE, "x");
         server.repo("a/mlx")
                 .file("config.json", "{\"model_type\": \"qwen3\", \"quantization\": {\"bits\": 4}}")
@@ -415,7 +415,7 @@ class PullFaultsTest {
                 .file(FILE, "x");
         Map.of(
                         "a/gguf", "GGUF",
-                        "a/awq", "awq, 4 bits",
+                        "a/hqq", "hqq, 4 bits",
                         "a/mlx", "MLX, 4 bits",
                         "a/onnx", "ONNX",
                         "a/lora", "LORA adapter for b/base",
