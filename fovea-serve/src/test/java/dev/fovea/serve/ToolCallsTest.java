@@ -100,8 +100,7 @@ class ToolCallsTest {
         return tool;
     }
 
-    @SafeVarargs
-    private static Map<String, Object> chat(Object choice, boolean stream, Map<String, ?>... more) {
+    private static Map<String, Object> chat(Object choice, boolean stream, Map<?, ?>... more) {
         List<Object> messages =
                 new ArrayList<>(List.of(Map.of("role", "user", "content", "How is the weather in Bonn?")));
         messages.addAll(List.of(more));
