@@ -41,7 +41,7 @@ class PublishedCodesAnswersTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"gptq, cpu", "awq, cpu", "gptq, cpu:java", "awq, 'cpu:java,cpu'"})
+    @CsvSource({"gptq, cpu", "awq, cpu", "gptq, cpu:java", "awq, 'cpu:java,cpu'", "gptq, cuda:ptx", "awq, cuda:ptx"})
     void asTransformers(String method, String device) throws IOException, URISyntaxException {
         write(method);
         Map<String, Object> expected = Json.parseObject(resource("/dev/fovea/parity/published/" + method + ".json"));

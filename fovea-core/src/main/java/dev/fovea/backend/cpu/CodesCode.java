@@ -74,8 +74,8 @@ final class CodesCode {
             return new Form(w.bits(), w.byteScales(), w.blocksPerGroup(), rows);
         }
 
-        int scaleBytes() {
-            return TILE * (byteScales ? 1 : Float.BYTES);
+        CodeScales scales() {
+            return new CodeScales(bits, byteScales);
         }
     }
 
@@ -170,7 +170,7 @@ final class CodesCode {
                 kernel(form),
                 w.tile(tile),
                 x + HEAD,
-                w.scales() + groups * form.scaleBytes(),
+                w.scales() + groups * form.scales().bytes(),
                 w.zeros() + groups * TILE,
                 w.factors() + 4L * tile * TILE,
                 out);
@@ -193,13 +193,13 @@ final class CodesCode {
             a.vxorps(row);
         }
         int group = a.here();
-        scales(a, form);
+        form.scales().load(a, SCALE, ZERO, FACTOR);
         for (int block = 0; block < form.blocks(); block++) {
             block(a, form.bits(), rows);
             a.add(Gpr.RDI, TILE * BLOCK * form.bits() / Byte.SIZE);
             a.add(Gpr.RAX, rows * rowBytes(form.bits()));
         }
-        a.add(Gpr.RDX, form.scaleBytes());
+        a.add(Gpr.RDX, form.scales().bytes());
         a.add(Gpr.RCX, TILE);
         a.sub(Gpr.R10, 1);
         a.jumpIfNotZero(group);
@@ -213,20 +213,6 @@ final class CodesCode {
         a.vzeroupper();
         a.ret();
         return a.code();
-    }
-
-    private static void scales(Assembler a, Form form) {
-        if (form.byteScales()) {
-            a.vpmovzxbd(SCALE, Address.of(Gpr.RDX, 0));
-            a.vcvtdq2ps(SCALE, SCALE);
-        } else {
-            a.vmovups(SCALE, Address.of(Gpr.RDX, 0));
-        }
-        a.vmulps(SCALE, SCALE, FACTOR);
-        if (form.bits() == 4) {
-            a.vpmovzxbd(ZERO, Address.of(Gpr.RCX, 0));
-            a.vcvtdq2ps(ZERO, ZERO);
-        }
     }
 
     private static void block(Assembler a, int bits, int rows) {

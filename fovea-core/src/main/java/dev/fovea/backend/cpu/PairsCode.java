@@ -57,8 +57,8 @@ final class PairsCode {
 
     /** What a kernel is made for; blocks of a group share scales. */
     private record Form(int bits, boolean byteScales, int blocks) {
-        int scaleBytes() {
-            return TILE * (byteScales ? 1 : Float.BYTES);
+        CodeScales scales() {
+            return new CodeScales(bits, byteScales);
         }
     }
 
@@ -118,7 +118,7 @@ final class PairsCode {
                     kernel,
                     w.tile(tile + i),
                     memory + HEAD + (long) (i / perPanel) * w.blocks() * BLOCK_BYTES + i % perPanel * (TILE * 4L),
-                    w.scales() + first * form.scaleBytes(),
+                    w.scales() + first * form.scales().bytes(),
                     w.zeros() + first * TILE,
                     w.factors() + 4L * (tile + i) * TILE,
                     memory);
@@ -137,34 +137,22 @@ final class PairsCode {
         a.vmovups(TURN, Address.of(Gpr.R9, TURN_AT));
         a.vmovups(FACTOR, Address.of(Gpr.R8, 0));
         int group = a.here();
-        scales(a, form);
+        form.scales().load(a, SCALE, ZERO, FACTOR);
+        if (form.bits() == 4) {
+            a.vmulps(ZERO, ZERO, UNIT);
+        }
         for (int block = 0; block < form.blocks(); block++) {
             block(a, form.bits());
             a.add(Gpr.RDI, TILE * BLOCK * form.bits() / Byte.SIZE);
             a.add(Gpr.RSI, BLOCK_BYTES);
         }
-        a.add(Gpr.RDX, form.scaleBytes());
+        a.add(Gpr.RDX, form.scales().bytes());
         a.add(Gpr.RCX, TILE);
         a.sub(Gpr.R10, 1);
         a.jumpIfNotZero(group);
         a.vzeroupper();
         a.ret();
         return a.code();
-    }
-
-    private static void scales(Assembler a, Form form) {
-        if (form.byteScales()) {
-            a.vpmovzxbd(SCALE, Address.of(Gpr.RDX, 0));
-            a.vcvtdq2ps(SCALE, SCALE);
-        } else {
-            a.vmovups(SCALE, Address.of(Gpr.RDX, 0));
-        }
-        a.vmulps(SCALE, SCALE, FACTOR);
-        if (form.bits() == 4) {
-            a.vpmovzxbd(ZERO, Address.of(Gpr.RCX, 0));
-            a.vcvtdq2ps(ZERO, ZERO);
-            a.vmulps(ZERO, ZERO, UNIT);
-        }
     }
 
     private static void block(Assembler a, int bits) {
