@@ -1,7 +1,7 @@
 package dev.fovea;
 
 import dev.fovea.backend.cpu.CpuBackend;
-import dev.fovea.backend.cpu.MemoryStream;
+import dev.fovea.backend.cpu.machine.MemoryStream;
 import dev.fovea.backend.cuda.Cuda;
 import dev.fovea.backend.cuda.CudaBackend;
 import dev.fovea.tensor.Backend;

@@ -1,7 +1,7 @@
 package dev.fovea.bench;
 
 import dev.fovea.backend.cpu.CpuBackend;
-import dev.fovea.backend.cpu.MemoryStream;
+import dev.fovea.backend.cpu.machine.MemoryStream;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.util.Locale;

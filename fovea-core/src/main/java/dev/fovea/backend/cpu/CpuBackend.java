@@ -1,5 +1,20 @@
 package dev.fovea.backend.cpu;
 
+import dev.fovea.backend.cpu.attention.Attention;
+import dev.fovea.backend.cpu.codes.Codes;
+import dev.fovea.backend.cpu.codes.QuantizedProducts;
+import dev.fovea.backend.cpu.machine.Isa;
+import dev.fovea.backend.cpu.machine.Slabs;
+import dev.fovea.backend.cpu.machine.Workers;
+import dev.fovea.backend.cpu.products.Gemm;
+import dev.fovea.backend.cpu.products.Gemv;
+import dev.fovea.backend.cpu.products.Maps;
+import dev.fovea.backend.cpu.products.Weight;
+import dev.fovea.backend.cpu.rows.Elementwise;
+import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.backend.cpu.rows.Movement;
+import dev.fovea.backend.cpu.rows.RowMath;
+import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.error.NativeException;
 import dev.fovea.error.OptionException;
 import dev.fovea.tensor.Activation;
@@ -57,7 +72,7 @@ public final class CpuBackend implements Backend {
 
     private static Gemm gemm(GemmChoice choice, Workers workers) {
         try {
-            return Gemm.create(choice, workers);
+            return Chooser.gemm(choice, workers);
         } catch (RuntimeException e) {
             workers.close();
             throw e;

@@ -1,6 +1,7 @@
 package dev.fovea.backend.cpu;
 
 import dev.fovea.backend.BackendContract;
+import dev.fovea.backend.cpu.machine.Warmup;
 import org.junit.jupiter.api.AfterAll;
 
 /** The contract with what a user gets, oneDNN where it loads, by vector loops from the start. */

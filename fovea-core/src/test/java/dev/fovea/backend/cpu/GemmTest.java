@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.fovea.backend.cpu.onednn.OneDnn;
+import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.error.OptionException;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;

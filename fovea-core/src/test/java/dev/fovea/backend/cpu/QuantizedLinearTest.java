@@ -2,6 +2,8 @@ package dev.fovea.backend.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.backend.cpu.codes.CodesCode;
+import dev.fovea.backend.cpu.machine.Warmup;
 import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;

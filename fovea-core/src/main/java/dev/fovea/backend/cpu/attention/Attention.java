@@ -1,0 +1,88 @@
+package dev.fovea.backend.cpu.attention;
+
+import dev.fovea.backend.cpu.machine.Workers;
+import dev.fovea.backend.cpu.products.DotCode;
+import dev.fovea.backend.cpu.products.FewRowsTile;
+import dev.fovea.backend.cpu.products.Gemm;
+import dev.fovea.backend.cpu.products.TileProducts;
+import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.tensor.Mask;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Attention by tiles of keys with a running softmax (Dao et al., FlashAttention, 2022): memory is linear in length, and a
+ * tile that no query of a span sees is skipped. The matrix products inside are {@link TileProducts}.
+ */
+public final class Attention {
+    /** Rows of scores, a row being a query and one of its heads: a tile of them stays in the second-level cache. */
+    private static final int SPAN_ROWS = 512;
+
+    private final Workers workers;
+    private final Gemm gemm;
+    private final boolean javaAlone;
+
+    /** @param javaAlone whether machine code is to be left out */
+    public Attention(Workers workers, Gemm gemm, boolean javaAlone) {
+        this.workers = workers;
+        this.gemm = gemm;
+        this.javaAlone = javaAlone;
+    }
+
+    /** H query heads over G key heads of width D. */
+    public record Heads(int queries, int keys, int width) {
+        /** Query heads per key head. */
+        int shared() {
+            return queries / keys;
+        }
+    }
+
+    /** Neighbouring queries of one sequence that see overlapping keys: first query, number, union of what they see. */
+    record Span(int first, int count, int from, int to) {}
+
+    /** All operands of one call; q and out are rows of (T, H, D), k and v of (S, G, D). */
+    public record Call(Rows q, Rows k, Rows v, Rows out, Heads heads, Mask mask, float scale) {
+        /** Where a head of a row begins. */
+        long head(Rows rows, int row, int head) {
+            return rows.row(row) + (long) head * heads.width() * rows.dtype().bytes();
+        }
+    }
+
+    public void run(Call call) {
+        List<Span> spans =
+                spans(call.mask(), Math.max(1, SPAN_ROWS / call.heads().shared()));
+        int groups = call.heads().keys();
+        DotCode code = javaAlone ? null : DotCode.Found.here().code();
+        workers.run(spans.size() * groups, i -> {
+            Span span = spans.get(i / groups);
+            int rows = span.count() * call.heads().shared();
+            TileProducts products = rows < FewRowsTile.LIMIT
+                    ? new FewRowsTile(code)
+                    : gemm.tile(call.q().dtype(), span.to() - span.from());
+            new AttentionBlock(call, span, i % groups, products, code).run();
+        });
+    }
+
+    private static List<Span> spans(Mask mask, int limit) {
+        List<Span> spans = new ArrayList<>();
+        int first = 0;
+        while (first < mask.queries()) {
+            int from = mask.from()[first];
+            int to = mask.to()[first];
+            int end = first + 1;
+            while (end < mask.queries() && end - first < limit && joins(mask, first, end, from, to)) {
+                from = Math.min(from, mask.from()[end]);
+                to = Math.max(to, mask.to()[end]);
+                end++;
+            }
+            spans.add(new Span(first, end - first, from, to));
+            first = end;
+        }
+        return spans;
+    }
+
+    private static boolean joins(Mask mask, int first, int next, int from, int to) {
+        boolean sameSequence = mask.rows().length == 0 || mask.sequence()[first] == mask.sequence()[next];
+        return sameSequence && mask.from()[next] < to && mask.to()[next] > from;
+    }
+}

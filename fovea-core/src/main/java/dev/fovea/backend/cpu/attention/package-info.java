@@ -1,0 +1,5 @@
+/** Attention in tiles of keys, by products of {@link dev.fovea.backend.cpu.products.TileProducts}. */
+@NullMarked
+package dev.fovea.backend.cpu.attention;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,33 @@
+package dev.fovea.backend.cpu.codes;
+
+import static dev.fovea.tensor.QuantizedMatrix.TILE;
+
+import dev.fovea.ffi.x86.Address;
+import dev.fovea.ffi.x86.Assembler;
+import dev.fovea.ffi.x86.Gpr;
+
+/**
+ * How machine code reads what stands beside the codes of a tile's group: scales at RDX, bytes or float32, and of codes of 4 bits
+ * zero points at RCX, bytes.
+ */
+record CodeScales(int bits, boolean byteScales) {
+    /** From a tile's scales to those of the next group. */
+    int bytes() {
+        return TILE * (byteScales ? 1 : Float.BYTES);
+    }
+
+    /** Loads them as float32 into vector registers, scales times a factor. */
+    void load(Assembler a, int scale, int zero, int factor) {
+        if (byteScales) {
+            a.vpmovzxbd(scale, Address.of(Gpr.RDX, 0));
+            a.vcvtdq2ps(scale, scale);
+        } else {
+            a.vmovups(scale, Address.of(Gpr.RDX, 0));
+        }
+        a.vmulps(scale, scale, factor);
+        if (bits == 4) {
+            a.vpmovzxbd(zero, Address.of(Gpr.RCX, 0));
+            a.vcvtdq2ps(zero, zero);
+        }
+    }
+}

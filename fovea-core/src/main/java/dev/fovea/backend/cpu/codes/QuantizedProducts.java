@@ -1,0 +1,218 @@
+package dev.fovea.backend.cpu.codes;
+
+import static dev.fovea.backend.cpu.rows.Lanes.INT;
+import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
+import static dev.fovea.backend.cpu.rows.Lanes.SHORT;
+import static dev.fovea.tensor.QuantizedMatrix.BLOCK;
+import static dev.fovea.tensor.QuantizedMatrix.TILE;
+
+import dev.fovea.backend.cpu.machine.Buffer;
+import dev.fovea.backend.cpu.machine.Workers;
+import dev.fovea.backend.cpu.onednn.OneDnnGemm;
+import dev.fovea.backend.cpu.products.Gemm;
+import dev.fovea.backend.cpu.products.JavaGemm;
+import dev.fovea.backend.cpu.products.Weight;
+import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Products with a quantised weight. A few rows meet its codes where they lie, each row by itself, so that its bits depend on
+ * nothing else; for many, panels of the weight are widened to a dtype that {@link Gemm} multiplies.
+ */
+public final class QuantizedProducts implements AutoCloseable {
+    /** Bytes of codes that a thread takes at once. */
+    private static final int PIECE_BYTES = 1 << 17;
+
+    /** Outputs of a widened panel for each thread: as many as {@link OneDnnGemm} gives a thread, so that they stay near. */
+    private static final int PANEL_OUTPUTS = 256;
+
+    private final Workers workers;
+    private final Gemm gemm;
+    private final @Nullable CodesCode code;
+    private final @Nullable PairedProducts paired;
+    private final ThreadLocal<Buffer> rows = ThreadLocal.withInitial(Buffer::new);
+    private final ThreadLocal<Buffer> wide = ThreadLocal.withInitial(Buffer::new);
+    private final ThreadLocal<Buffer> arranged = ThreadLocal.withInitial(Buffer::new);
+    private final ThreadLocal<Buffer> panels = ThreadLocal.withInitial(Buffer::new);
+
+    /** @param java whether no machine code is to be used */
+    public QuantizedProducts(Workers workers, Gemm gemm, boolean java) {
+        this.workers = workers;
+        this.gemm = gemm;
+        code = java ? null : CodesCode.here();
+        paired = PairedProducts.create(workers, gemm);
+    }
+
+    public void multiply(Rows given, Codes w, @Nullable Rows bias, Rows out) {
+        Rows x = w.order() == 0 ? given : arranged(given, w);
+        if (x.count() <= Backend.FEW_ROWS || w.inputs() == 0 || w.outputs() == 0) {
+            few(x, w, bias, out);
+        } else if (paired != null && PairedProducts.takes(x, w, bias)) {
+            paired.multiply(x, w, bias, out);
+        } else {
+            many(x, w, bias, out);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (paired != null) {
+            paired.close();
+        }
+    }
+
+    /** x with its columns in the order of the codes. */
+    private Rows arranged(Rows x, Codes w) {
+        int width = x.dtype().bytes();
+        long stride = (long) w.inputs() * width;
+        Rows to = new Rows(x.dtype(), arranged.get().bytes(stride * x.count()), x.count(), w.inputs(), stride);
+        workers.run(x.count(), t -> {
+            long from = x.row(t);
+            long at = to.row(t);
+            for (int k = 0; k < w.inputs(); k++) {
+                long source = from + (long) MEMORY.get(INT, w.order() + 4L * k) * width;
+                if (width == Float.BYTES) {
+                    MEMORY.set(INT, at + 4L * k, MEMORY.get(INT, source));
+                } else {
+                    MEMORY.set(SHORT, at + 2L * k, MEMORY.get(SHORT, source));
+                }
+            }
+        });
+        return to;
+    }
+
+    // ----------------------------------------------------------------------------------------------------- few rows
+
+    private void few(Rows x, Codes w, @Nullable Rows bias, Rows out) {
+        if (code != null && CodesCode.reads(w)) {
+            byCode(code, x, w, bias, out);
+        } else {
+            byVectors(x, w, bias, out);
+        }
+    }
+
+    /** Codes are read once for each four rows of x; the further times they are near. */
+    private void byCode(CodesCode code, Rows x, Codes w, @Nullable Rows bias, Rows out) {
+        float[] b = JavaGemm.biasOf(bias, w.outputs());
+        float[] row = new float[Math.max(w.blocks() * BLOCK, Lanes.padded(x.width()))];
+        long values = wide.get().floats((long) w.blocks() * BLOCK);
+        long stripBytes = CodesCode.bytes(w.bits(), CodesCode.ROWS, w.blocks());
+        int strips = Math.ceilDiv(x.count(), CodesCode.ROWS);
+        long at = rows.get().bytes(stripBytes * strips);
+        for (int t = 0; t < x.count(); t++) {
+            x.load(t, row);
+            Lanes.store(DType.FLOAT32, row, 0, values, w.blocks() * BLOCK);
+            int strip = t / CodesCode.ROWS;
+            int count = Math.min(CodesCode.ROWS, x.count() - strip * CodesCode.ROWS);
+            code.row(w, values, t % CodesCode.ROWS, count, at + strip * stripBytes);
+        }
+        int perPiece = (int) Math.max(1, PIECE_BYTES / Math.max(1, w.tileBytes()));
+        workers.blocks(w.tiles(), perPiece, (from, to) -> {
+            Pair scratch = Pair.MINE.get();
+            for (int strip = 0; strip < strips; strip++) {
+                int first = strip * CodesCode.ROWS;
+                int count = Math.min(CodesCode.ROWS, x.count() - first);
+                long memory = scratch.results.bytes(CodesCode.resultBytes(count, to - from));
+                long sums = code.multiply(w, from, to - from, at + strip * stripBytes, count, memory);
+                for (int tile = from; tile < to; tile++) {
+                    int outputs = Math.min(TILE, w.outputs() - tile * TILE);
+                    for (int t = 0; t < count; t++) {
+                        scratch.store(sums, b, out, first + t, tile * TILE, outputs);
+                        sums += TILE * Float.BYTES;
+                    }
+                }
+            }
+        });
+    }
+
+    private void byVectors(Rows x, Codes w, @Nullable Rows bias, Rows out) {
+        float[] b = JavaGemm.biasOf(bias, w.outputs());
+        long rowBytes = w.bits() == 4 ? Quantized4.bytes(w.blocks()) : 4L * w.blocks() * BLOCK;
+        long at = rows.get().bytes(rowBytes * x.count());
+        float[] row = new float[Math.max(w.blocks() * BLOCK, Lanes.padded(x.width()))];
+        Quantized4[] quantized = new Quantized4[x.count()];
+        for (int t = 0; t < x.count(); t++) {
+            x.load(t, row);
+            if (w.bits() == 4) {
+                quantized[t] = Quantized4.row(row, w.blocks(), at + t * rowBytes);
+            } else {
+                Lanes.store(DType.FLOAT32, row, 0, at + t * rowBytes, w.blocks() * BLOCK);
+            }
+        }
+        int perPiece = (int) Math.max(1, PIECE_BYTES / Math.max(1, 2 * w.tileBytes())) * 2;
+        workers.blocks(w.tiles(), perPiece, (from, to) -> {
+            Pair pair = Pair.MINE.get();
+            for (int tile = from; tile < to; tile += 2) {
+                CodeDot.Tiles tiles = pair.tiles(w, tile, Math.min(tile + 1, w.tiles() - 1));
+                for (int t = 0; t < x.count(); t++) {
+                    if (w.bits() == 4) {
+                        CodeDot.four(tiles, quantized[t]);
+                    } else {
+                        CodeDot.eight(tiles, at + t * rowBytes);
+                    }
+                    pair.store(tiles.out(), b, out, t, tile * TILE, Math.min(2 * TILE, w.outputs() - tile * TILE));
+                }
+            }
+        });
+    }
+
+    /** A thread's scratch for two tiles. */
+    private static final class Pair {
+        static final ThreadLocal<Pair> MINE = ThreadLocal.withInitial(Pair::new);
+
+        private final Buffer scales = new Buffer();
+        private final Buffer results = new Buffer();
+        private final float[] line = new float[2 * TILE];
+
+        CodeDot.Tiles tiles(Codes w, int tile, int second) {
+            long at = scales.floats(2L * w.expanded());
+            long at2 = at + 4L * w.expanded();
+            w.expand(tile, at);
+            w.expand(second, at2);
+            return new CodeDot.Tiles(w.tile(tile), w.tile(second), at, at2, w.blocks(), results.floats(2 * TILE));
+        }
+
+        void store(long sums, float[] bias, Rows out, int row, int first, int count) {
+            Lanes.load(DType.FLOAT32, sums, line, 0, count);
+            for (int i = 0; i < count; i++) {
+                line[i] += bias[first + i];
+            }
+            Lanes.store(
+                    out.dtype(),
+                    line,
+                    0,
+                    out.row(row) + (long) first * out.dtype().bytes(),
+                    count);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------------- many rows
+
+    private void many(Rows x, Codes w, @Nullable Rows bias, Rows out) {
+        DType dtype = x.dtype() == DType.BFLOAT16 ? DType.BFLOAT16 : DType.FLOAT32;
+        long outputBytes = (long) w.inputs() * dtype.bytes();
+        int tiles = Math.min(w.tiles(), PANEL_OUTPUTS / TILE * workers.count());
+        long panel = panels.get().bytes(outputBytes * tiles * TILE);
+        for (int tile = 0; tile < w.tiles(); tile += tiles) {
+            int first = tile * TILE;
+            int count = Math.min(tiles * TILE, w.outputs() - first);
+            int from = tile;
+            int width = Math.min(tiles, w.tiles() - tile);
+            Rows target = new Rows(dtype, panel, w.inputs(), width * TILE, (long) count * dtype.bytes());
+            workers.run(width, i -> WidenedCodes.tile(w, from + i, target, i * TILE, Math.min(TILE, count - i * TILE)));
+            gemm.multiply(
+                    x,
+                    new Weight(dtype, panel, count, w.inputs(), true),
+                    bias == null ? null : part(bias, first, count),
+                    part(out, first, count));
+        }
+    }
+
+    private static Rows part(Rows rows, int first, int count) {
+        return new Rows(
+                rows.dtype(), rows.address() + (long) first * rows.dtype().bytes(), rows.count(), count, rows.stride());
+    }
+}

@@ -1,0 +1,100 @@
+package dev.fovea.backend.cpu.machine;
+
+import dev.fovea.error.OptionException;
+import dev.fovea.ffi.NativeLibrary;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import jdk.incubator.vector.VectorShape;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The kinds of x86-64 processors that kernels are written for, each with all that the ones before it have. The system property
+ * {@code fovea.isa} names the most that may be used, so that each kind's kernels can be run and tested on a better processor.
+ */
+public enum Isa {
+    AVX2(0x7, 256, "AVX2"),
+    AVX512(0x27, 512, "AVX-512"),
+    AVX512_BF16(0xe7, 512, "AVX-512 with bfloat16"),
+    AVX512_FP16(0x1ef, 512, "AVX-512 with bfloat16 and float16"),
+    AMX(0xfef, 512, "AMX");
+
+    private static final String PROPERTY = "fovea.isa";
+    private static final @Nullable Isa LIMIT = ofProperty(System.getProperty(PROPERTY));
+
+    /** The bits that stand for it in oneDNN's dnnl_cpu_isa_t. */
+    public final int oneDnn;
+
+    private final int vectorBits;
+    private final String title;
+
+    Isa(int oneDnn, int vectorBits, String title) {
+        this.oneDnn = oneDnn;
+        this.vectorBits = vectorBits;
+        this.title = title;
+    }
+
+    /** As people call it. */
+    String title() {
+        return title;
+    }
+
+    private static @Nullable Isa ofProperty(@Nullable String value) {
+        if (value == null) {
+            return null;
+        }
+        return Arrays.stream(values())
+                .filter(isa -> isa.propertyValue().equals(value))
+                .findFirst()
+                .orElseThrow(() -> new OptionException(PROPERTY + " is \"" + value + "\"; expected one of "
+                        + Arrays.stream(values()).map(Isa::propertyValue).collect(Collectors.joining(", "))));
+    }
+
+    private String propertyValue() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The most that may be used, where the property says so. */
+    public static @Nullable Isa limit() {
+        return LIMIT;
+    }
+
+    /** Vectors as wide as the JVM likes, or as wide as the limit has; {@code fovea.vectorBits} overrides both, for tests. */
+    public static VectorShape vectorShape() {
+        int preferred = VectorShape.preferredShape().vectorBitSize();
+        int allowed = LIMIT == null ? preferred : Math.min(preferred, LIMIT.vectorBits);
+        return VectorShape.forBitSize(Integer.getInteger("fovea.vectorBits", allowed));
+    }
+
+    /** Whether oneDNN's set of instructions has all of this kind's. */
+    public boolean within(int oneDnnInstructions) {
+        return (oneDnnInstructions & oneDnn) == oneDnn;
+    }
+
+    /**
+     * What this machine is to the kernels, and how far the property lowers it; for people.
+     *
+     * @param oneDnnInstructions 0 where there is no oneDNN
+     */
+    public static String describe(int oneDnnInstructions) {
+        String kind = Arrays.stream(values())
+                .filter(isa -> isa.within(oneDnnInstructions))
+                .reduce((_, better) -> better)
+                .map(Isa::title)
+                .orElseGet(Isa::byVectors);
+        return kind + (LIMIT == null ? "" : ", no more than " + LIMIT.title + " by " + PROPERTY);
+    }
+
+    /** Without oneDNN the JVM's vectors are all that is known. */
+    private static String byVectors() {
+        int bits = vectorShape().vectorBitSize();
+        String vectors = bits + "-bit vectors";
+        return NativeLibrary.platform().endsWith("x86_64")
+                ? Arrays.stream(values())
+                        .filter(isa -> isa.vectorBits == bits)
+                        .findFirst()
+                        .map(Isa::title)
+                        .orElse(vectors)
+                : vectors + " on " + NativeLibrary.platform();
+    }
+}

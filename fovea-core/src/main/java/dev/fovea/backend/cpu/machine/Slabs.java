@@ -1,0 +1,73 @@
+package dev.fovea.backend.cpu.machine;
+
+import dev.fovea.error.ClosedException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Memory for scopes, kept for reuse when it comes back: a step asks for the same sizes again and again, and fresh memory
+ * costs a page fault and zeros for every 4 KiB.
+ */
+public final class Slabs implements AutoCloseable {
+    private static final long ALIGNMENT = 64;
+
+    private final long keptLimit;
+    private final Map<Long, Arena> owners = new HashMap<>();
+    private final TreeMap<Long, Deque<MemorySegment>> free = new TreeMap<>();
+    private long kept;
+    private boolean closed;
+
+    /** @param keptLimit bytes that may wait for reuse; what comes back beyond goes to the system */
+    public Slabs(long keptLimit) {
+        this.keptLimit = keptLimit;
+    }
+
+    public synchronized MemorySegment take(long bytes) {
+        if (closed) {
+            throw ClosedException.of("backend");
+        }
+        Map.Entry<Long, Deque<MemorySegment>> fit = free.ceilingEntry(bytes);
+        if (fit != null && fit.getKey() <= bytes + bytes / 4) {
+            MemorySegment slab = fit.getValue().pop();
+            if (fit.getValue().isEmpty()) {
+                free.remove(fit.getKey());
+            }
+            kept -= slab.byteSize();
+            return slab;
+        }
+        Arena arena = Arena.ofShared();
+        MemorySegment slab = arena.allocate(bytes, ALIGNMENT);
+        owners.put(slab.address(), arena);
+        return slab;
+    }
+
+    public synchronized void giveBack(MemorySegment slab) {
+        if (closed) {
+            return;
+        }
+        if (!owners.containsKey(slab.address())) {
+            throw new IllegalArgumentException(slab + " is not a slab of this backend");
+        }
+        if (kept + slab.byteSize() > keptLimit) {
+            owners.remove(slab.address()).close();
+            return;
+        }
+        kept += slab.byteSize();
+        free.computeIfAbsent(slab.byteSize(), _ -> new ArrayDeque<>()).push(slab);
+    }
+
+    /** Frees everything, handed out or not. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+        owners.values().forEach(Arena::close);
+        owners.clear();
+        free.clear();
+        kept = 0;
+    }
+}

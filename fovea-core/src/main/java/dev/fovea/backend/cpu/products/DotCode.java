@@ -1,0 +1,245 @@
+package dev.fovea.backend.cpu.products;
+
+import dev.fovea.backend.cpu.machine.Buffer;
+import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.backend.cpu.rows.Vectors;
+import dev.fovea.error.NativeException;
+import dev.fovea.ffi.x86.Address;
+import dev.fovea.ffi.x86.Assembler;
+import dev.fovea.ffi.x86.Cpuid;
+import dev.fovea.ffi.x86.Gpr;
+import dev.fovea.ffi.x86.MachineCode;
+import dev.fovea.tensor.DType;
+import java.lang.invoke.MethodHandle;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Dot products of rows in machine code, with the bits of {@link Dot}. It needs no compiling, so that a first token does not wait
+ * for C2; and the Vector API of JDK 25 has no conversion from float16, which a loop that C2 turns into it leaves in memory on
+ * the way.
+ */
+public final class DotCode {
+    /** What the processor must have for vectors of a width. */
+    private static final List<Cpuid> NEEDED = List.of(Cpuid.AVX2, Cpuid.F16C, Cpuid.FMA);
+
+    private static final List<Cpuid> NEEDED_512 = List.of(Cpuid.AVX512F, Cpuid.AVX512VL);
+
+    private static final Gpr[] WEIGHTS = {Gpr.RDI, Gpr.R10, Gpr.R11, Gpr.RBX};
+    private static final Gpr[] ROWS = {Gpr.RCX, Gpr.R12, Gpr.R13, Gpr.R14};
+    private static final Gpr[] SAVED = {Gpr.RBX, Gpr.R12, Gpr.R13, Gpr.R14};
+
+    private static final ThreadLocal<Buffer> RESULTS = ThreadLocal.withInitial(Buffer::new);
+
+    private final Map<DType, Kernels> kernels;
+
+    private DotCode(Map<DType, Kernels> kernels) {
+        this.kernels = kernels;
+    }
+
+    /**
+     * Of rows of one dtype.
+     *
+     * @param products with one row of x, with two, …
+     * @param widening to float32
+     */
+    private record Kernels(List<MethodHandle> products, MethodHandle widening) {
+        static Kernels of(DType dtype, int bits) {
+            int rows = bits == 512 ? 4 : 2; // as many accumulators as there are registers for
+            return new Kernels(
+                    IntStream.rangeClosed(1, rows)
+                            .mapToObj(i -> MachineCode.function(kernel(dtype, bits, i)))
+                            .toList(),
+                    MachineCode.function(wideningKernel(dtype, bits)));
+        }
+    }
+
+    /** The kernels, or why there are none. */
+    public record Found(@Nullable DotCode code, String reason) {
+        /** The one for this machine, made when it is first asked for. */
+        public static Found here() {
+            return Here.FOUND;
+        }
+    }
+
+    private static final class Here {
+        private static final Found FOUND = find();
+    }
+
+    private static Found find() {
+        int bits = Lanes.SHAPE.vectorBitSize();
+        if (bits < 256) {
+            return new Found(null, "vectors have " + bits + " bits");
+        }
+        try {
+            for (Cpuid feature : NEEDED) {
+                if (!feature.isPresent()) {
+                    return new Found(null, "the processor has no " + feature);
+                }
+            }
+            for (Cpuid feature : bits == 512 ? NEEDED_512 : List.<Cpuid>of()) {
+                if (!feature.isPresent()) {
+                    return new Found(null, "the processor has no " + feature);
+                }
+            }
+            Map<DType, Kernels> kernels = new EnumMap<>(DType.class);
+            for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16)) {
+                kernels.put(dtype, Kernels.of(dtype, bits));
+            }
+            return new Found(new DotCode(kernels), "");
+        } catch (NativeException e) {
+            return new Found(null, e.problem());
+        }
+    }
+
+    /**
+     * {@code line[at + j step + i] = w[i] . x[t + j]} for all rows of w and count rows of x from t on. Where rows of w are no
+     * multiple of four, what lies behind them is read as the rest, and the line has room for it.
+     *
+     * @param w as wide as rows of x with their padding
+     */
+    void multiply(Rows w, Panel.Strip x, int t, int count, float[] line, int at, int step) {
+        List<MethodHandle> products = kernels(w.dtype()).products();
+        int groups = Math.ceilDiv(w.count(), Dot.SIDE);
+        for (int j = 0; j < count; j += products.size()) {
+            int rows = Math.min(products.size(), count - j);
+            long results = RESULTS.get().floats((long) groups * Dot.SIDE * rows);
+            MachineCode.call(products.get(rows - 1), w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results);
+            for (int i = 0; i < groups; i++) {
+                for (int row = 0; row < rows; row++) {
+                    long from = results + 4L * Dot.SIDE * (i * rows + row);
+                    Lanes.copy(from, line, at + (j + row) * step + i * Dot.SIDE, Dot.SIDE);
+                }
+            }
+        }
+    }
+
+    /** Copies rows to float32 rows; their width is a multiple of the vector length. */
+    public void widen(Rows from, Rows to) {
+        MachineCode.call(
+                kernels(from.dtype()).widening(),
+                from.address(),
+                from.stride(),
+                from.count(),
+                from.width(),
+                to.address(),
+                to.stride());
+    }
+
+    private Kernels kernels(DType dtype) {
+        Kernels found = kernels.get(dtype);
+        if (found == null) {
+            throw new IllegalArgumentException("no arithmetic in " + dtype.torchName());
+        }
+        return found;
+    }
+
+    /** {@code to} = as many values from the one that RAX counts on, as float32. */
+    private static void load(Assembler a, DType dtype, int to, Gpr row) {
+        switch (dtype) {
+            case FLOAT32 -> a.vmovups(to, Address.indexed(row, Gpr.RAX, 2));
+            case FLOAT16 -> a.vcvtph2ps(to, Address.indexed(row, Gpr.RAX, 1));
+            default -> { // bfloat16 is the upper half of float32
+                a.vpmovzxwd(to, Address.indexed(row, Gpr.RAX, 1));
+                a.vpslld(to, to, 16);
+            }
+        }
+    }
+
+    /** A function of the address and stride of rows, their number and width, and address and stride of the copy. */
+    private static byte[] wideningKernel(DType dtype, int bits) {
+        Assembler a = new Assembler(bits);
+        int row = a.here();
+        a.clear(Gpr.RAX);
+        int loop = a.here();
+        load(a, dtype, 0, Gpr.RDI);
+        a.vmovups(Address.indexed(Gpr.R8, Gpr.RAX, 2), 0);
+        a.add(Gpr.RAX, bits / Float.SIZE);
+        a.cmp(Gpr.RAX, Gpr.RCX);
+        a.jumpIfBelow(loop);
+        a.add(Gpr.RDI, Gpr.RSI);
+        a.add(Gpr.R8, Gpr.R9);
+        a.sub(Gpr.RDX, 1);
+        a.jumpIfNotZero(row);
+        a.vzeroupper();
+        a.ret();
+        return a.code();
+    }
+
+    /**
+     * A function of w, its stride in bytes, groups of four of its rows, x, n and results: for each group, for each row of x, four
+     * sums. Rows of x are n float32 apart.
+     */
+    private static byte[] kernel(DType dtype, int bits, int rows) {
+        Assembler a = new Assembler(bits);
+        for (Gpr register : SAVED) {
+            a.push(register);
+        }
+        for (int t = 1; t < rows; t++) {
+            a.mov(ROWS[t], ROWS[t - 1]);
+            for (int i = 0; i < Float.BYTES; i++) {
+                a.add(ROWS[t], Gpr.R8);
+            }
+        }
+        int group = a.here();
+        for (int i = 1; i < Dot.SIDE; i++) {
+            a.mov(WEIGHTS[i], WEIGHTS[i - 1]);
+            a.add(WEIGHTS[i], Gpr.RSI);
+        }
+        sums(a, dtype, bits, rows);
+        for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
+            reduce(a, bits, sum, rows * Dot.SIDE);
+            a.vmovss(Address.of(Gpr.R9, Float.BYTES * sum), sum);
+        }
+        a.add(Gpr.R9, Float.BYTES * Dot.SIDE * rows);
+        a.mov(WEIGHTS[0], WEIGHTS[Dot.SIDE - 1]);
+        a.add(WEIGHTS[0], Gpr.RSI);
+        a.sub(Gpr.RDX, 1);
+        a.jumpIfNotZero(group);
+        a.vzeroupper();
+        for (int i = SAVED.length - 1; i >= 0; i--) {
+            a.pop(SAVED[i]);
+        }
+        a.ret();
+        return a.code();
+    }
+
+    /** Registers 4 t + i sum w[i] . x[t], lane by lane; the four behind them hold w, and one behind those x. */
+    private static void sums(Assembler a, DType dtype, int bits, int rows) {
+        int weights = rows * Dot.SIDE;
+        int x = weights + Dot.SIDE;
+        for (int sum = 0; sum < weights; sum++) {
+            a.vxorps(sum);
+        }
+        a.clear(Gpr.RAX);
+        int loop = a.here();
+        for (int i = 0; i < Dot.SIDE; i++) {
+            load(a, dtype, weights + i, WEIGHTS[i]);
+        }
+        for (int t = 0; t < rows; t++) {
+            a.vmovups(x, Address.indexed(ROWS[t], Gpr.RAX, 2));
+            for (int i = 0; i < Dot.SIDE; i++) {
+                a.vfmadd231ps(t * Dot.SIDE + i, x, weights + i);
+            }
+        }
+        a.add(Gpr.RAX, bits / Float.SIZE);
+        a.cmp(Gpr.RAX, Gpr.R8);
+        a.jumpIfBelow(loop);
+    }
+
+    /** The lowest lane becomes the sum of all, halves onto halves, as {@link Vectors#sum} adds. */
+    private static void reduce(Assembler a, int bits, int sum, int scratch) {
+        for (int width = bits; width > 128; width /= 2) {
+            a.vextractUpperHalf(width, scratch, sum);
+            a.vaddps(width / 2, sum, sum, scratch);
+        }
+        for (int order : new int[] {2 | 3 << 2, 1}) {
+            a.vpermilps(scratch, sum, order);
+            a.vaddps(128, sum, sum, scratch);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package dev.fovea.backend.cpu.products;
+
+import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.tensor.DType;
+import org.jspecify.annotations.Nullable;
+
+/** Products of a matrix of many rows with a weight: {@code out = x wᵀ + bias}. */
+public interface Gemm extends AutoCloseable {
+    /**
+     * @param x (T, K)
+     * @param bias one row (N), or null
+     * @param out (T, N), x's dtype
+     */
+    void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out);
+
+    /** See {@link dev.fovea.tensor.Backend#sharedRows}. */
+    default int sharedRows(DType dtype) {
+        return 0;
+    }
+
+    /** What multiplies tiles of attention for many rows of queries over so many keys of a dtype. */
+    TileProducts tile(DType dtype, int keys);
+
+    /** The library and the instructions used, for people. */
+    String describe();
+
+    /** What multiplies many rows of a dtype with a weight of it, and why nothing better does; for people. */
+    String describe(DType dtype);
+
+    /** oneDNN's dnnl_cpu_isa_t, or 0. */
+    default int instructions() {
+        return 0;
+    }
+
+    @Override
+    default void close() {}
+}

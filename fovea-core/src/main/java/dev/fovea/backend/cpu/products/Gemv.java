@@ -1,0 +1,53 @@
+package dev.fovea.backend.cpu.products;
+
+import dev.fovea.backend.cpu.machine.Buffer;
+import dev.fovea.backend.cpu.machine.Workers;
+import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.backend.cpu.rows.Rows;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Products of a few rows with a weight, bound by how fast the weight comes from memory: each weight is read once, for all
+ * rows. Four weight rows at once share the loads of x (benchmark {@code GemvBenchmark}).
+ *
+ * <p>Every output is one sum in one order, so a row gives the same bits alone, in a batch, and on any number of threads.
+ */
+public final class Gemv {
+    /** Bytes of weights that a thread takes at once. */
+    private static final int PIECE_BYTES = 1 << 18;
+
+    private final Workers workers;
+    private final boolean javaAlone;
+    private final ThreadLocal<Buffer> strips = ThreadLocal.withInitial(Buffer::new);
+
+    /** @param javaAlone whether machine code is to be left out */
+    public Gemv(Workers workers, boolean javaAlone) {
+        this.workers = workers;
+        this.javaAlone = javaAlone;
+    }
+
+    /** What computes, and why nothing better does; for people. */
+    public String describe() {
+        String vectors = Lanes.SHAPE.vectorBitSize() + "-bit vectors";
+        if (javaAlone) {
+            return "Java, " + vectors + ", as chosen";
+        }
+        DotCode.Found found = DotCode.Found.here();
+        return found.code() == null ? "Java, " + vectors + ": " + found.reason() : "machine code, " + vectors;
+    }
+
+    public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
+        Panel.Strip strip = Panel.Strip.of(x, 0, x.count(), strips.get());
+        float[] b = JavaGemm.biasOf(bias, w.outputs());
+        long rowBytes = Math.max(1, (long) w.inputs() * w.dtype().bytes());
+        int perPiece = (int) Math.max(1, PIECE_BYTES / rowBytes / Dot.SIDE) * Dot.SIDE;
+        // Where x is more than one tile high, all of it meets four rows of w while these are near.
+        int step = x.count() <= Dot.SIDE ? perPiece : Dot.SIDE;
+        DotCode code = javaAlone ? null : DotCode.Found.here().code();
+        workers.blocks(w.outputs(), perPiece, (from, to) -> {
+            for (int n = from; n < to; n += step) {
+                Panel.multiply(strip, w, n, Math.min(step, to - n), b, out, 0, code);
+            }
+        });
+    }
+}

@@ -1,0 +1,71 @@
+package dev.fovea.backend.cpu.products;
+
+import dev.fovea.backend.cpu.machine.Buffer;
+import dev.fovea.backend.cpu.machine.Workers;
+import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.tensor.DType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Matrix products of our own, for all mixes of dtypes: rows of the weight meet rows of x four by four. With rows along k on both
+ * sides nothing is transposed, and sixteen accumulators share eight loads. Sums run over all of k in one accumulator per
+ * output, so an output depends on its two rows only.
+ */
+public final class JavaGemm implements Gemm {
+    /** Weight rows of a piece. */
+    private static final int PANEL_ROWS = 16;
+
+    /** Rows of x that pass a piece: with 2048 inputs, float32 takes a quarter of a usual second-level cache. */
+    private static final int STRIP_ROWS = 64;
+
+    private final Workers workers;
+    private final String reason;
+    private final @Nullable DotCode code;
+    private final Buffer strips = new Buffer();
+
+    /**
+     * @param reason why not oneDNN, for people
+     * @param code what multiplies in machine code, or null
+     */
+    public JavaGemm(Workers workers, String reason, @Nullable DotCode code) {
+        this.workers = workers;
+        this.reason = reason;
+        this.code = code;
+    }
+
+    @Override
+    public String describe() {
+        return (code == null ? "Java vectors (" : "machine code (") + reason + ")";
+    }
+
+    @Override
+    public String describe(DType dtype) {
+        return describe();
+    }
+
+    @Override
+    public synchronized void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
+        float[] b = biasOf(bias, w.outputs());
+        for (int t = 0; t < x.count(); t += STRIP_ROWS) {
+            int at = t;
+            Panel.Strip strip = Panel.Strip.of(x, t, Math.min(x.count(), t + STRIP_ROWS), strips);
+            workers.blocks(
+                    w.outputs(), PANEL_ROWS, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, at, code));
+        }
+    }
+
+    @Override
+    public TileProducts tile(DType dtype, int keys) {
+        return new JavaTile();
+    }
+
+    /** The bias as float32, or zeros. */
+    public static float[] biasOf(@Nullable Rows bias, int outputs) {
+        float[] b = new float[Lanes.padded(outputs)];
+        if (bias != null) {
+            bias.load(0, b);
+        }
+        return b;
+    }
+}

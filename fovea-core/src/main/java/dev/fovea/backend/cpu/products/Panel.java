@@ -1,0 +1,123 @@
+package dev.fovea.backend.cpu.products;
+
+import dev.fovea.backend.cpu.machine.Buffer;
+import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.tensor.DType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Some rows of a weight, and their products with rows of x. Rows that the kernels can read lie where they lie; the others are
+ * copied as float32 to memory of the current thread: the transposed, those with a length that is no multiple of a vector's, the
+ * last one to three, and float16 for more than two rows of x without machine code.
+ */
+final class Panel {
+    private static final ThreadLocal<Panel> MINE = ThreadLocal.withInitial(Panel::new);
+
+    /** Rows of x up to which a column each is faster than a tile. */
+    private static final int COLUMNS = 2;
+
+    private final Buffer copies = new Buffer();
+    private final float[] tile = new float[Dot.SIDE * Dot.SIDE];
+    private float[] row = {};
+    private float[] line = {};
+    private int step;
+
+    private Panel() {}
+
+    /** Rows of x as {@link #multiply} takes them: float32, padded with zeros to whole vectors. */
+    record Strip(long address, int count, int pitch) {
+        static Strip of(Rows x, int from, int to, Buffer buffer) {
+            int pitch = Lanes.padded(x.width());
+            int tiled = Math.ceilDiv(to - from, Dot.SIDE) * Dot.SIDE; // the last tile may read beyond the last row
+            Rows strip = new Rows(DType.FLOAT32, buffer.floats((long) tiled * pitch), to - from, pitch, 4L * pitch);
+            float[] row = new float[pitch];
+            for (int t = from; t < to; t++) {
+                x.load(t, row);
+                strip.store(row, t - from);
+            }
+            return new Strip(strip.address(), to - from, pitch);
+        }
+
+        long row(int i) {
+            return address + 4L * i * pitch;
+        }
+    }
+
+    /**
+     * Writes the outputs first to first + rows - 1 for all rows of x.
+     *
+     * @param bias of all outputs
+     * @param at the row of out that x begins at
+     * @param code what multiplies in machine code, or null
+     */
+    static void multiply(
+            Strip x, Weight w, int first, int rows, float[] bias, Rows out, int at, @Nullable DotCode code) {
+        Panel panel = MINE.get();
+        boolean reads = w.dtype() != DType.FLOAT16 || code != null || x.count() <= COLUMNS;
+        boolean direct = reads && !w.transposed() && w.inputs() == x.pitch() && w.inputs() > 0;
+        int whole = direct ? rows / Dot.SIDE * Dot.SIDE : 0;
+        if (whole > 0) {
+            long stride = (long) w.inputs() * w.dtype().bytes();
+            Rows lying = new Rows(w.dtype(), w.at(first, 0), whole, w.inputs(), stride);
+            panel.products(x, lying, first, bias, out, at, code);
+        }
+        if (whole < rows) {
+            panel.products(x, panel.copy(w, first + whole, rows - whole), first + whole, bias, out, at, code);
+        }
+    }
+
+    private Rows copy(Weight w, int first, int rows) {
+        int pitch = Lanes.padded(w.inputs());
+        long to = copies.floats((long) Math.ceilDiv(rows, Dot.SIDE) * Dot.SIDE * pitch);
+        Rows copy = new Rows(DType.FLOAT32, to, rows, pitch, 4L * pitch);
+        row = Lanes.atLeast(row, pitch);
+        w.widen(first, rows, copy, row);
+        return copy;
+    }
+
+    private void products(Strip x, Rows w, int first, float[] bias, Rows out, int at, @Nullable DotCode code) {
+        int rows = w.count();
+        step = Lanes.padded(rows);
+        line = Lanes.atLeast(line, Dot.SIDE * step);
+        for (int t = 0; t < x.count(); t += Dot.SIDE) {
+            int valid = Math.min(Dot.SIDE, x.count() - t);
+            if (code != null) {
+                code.multiply(w, x, t, valid, line, 0, step);
+            } else {
+                products(x, t, valid, w);
+            }
+            for (int j = 0; j < valid; j++) {
+                for (int i = 0; i < rows; i++) {
+                    line[j * step + i] += bias[first + i];
+                }
+                long to = out.row(at + t + j) + (long) first * out.dtype().bytes();
+                Lanes.store(out.dtype(), line, j * step, to, rows);
+            }
+        }
+    }
+
+    private void products(Strip x, int t, int valid, Rows w) {
+        for (int n = 0; n < w.count(); n += Dot.SIDE) {
+            if (valid <= COLUMNS) {
+                columns(x, t, valid, w, n);
+            } else {
+                tile(x, t, valid, w, n);
+            }
+        }
+    }
+
+    private void columns(Strip x, int t, int valid, Rows w, int n) {
+        for (int j = 0; j < valid; j++) {
+            Dot.column(w.dtype(), w.row(n), w.stride(), x.row(t + j), x.pitch(), line, j * step + n);
+        }
+    }
+
+    /** Beyond the last row of either side come values that nobody stores. */
+    private void tile(Strip x, int t, int valid, Rows w, int n) {
+        Dot.tile(w.dtype(), w.row(n), w.stride(), x.row(t), 4L * x.pitch(), x.pitch(), tile);
+        for (int j = 0; j < valid; j++) {
+            System.arraycopy(tile, j * Dot.SIDE, line, j * step + n, Dot.SIDE);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package dev.fovea.backend.cpu.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class SlabsTest {
+    private final Slabs slabs = new Slabs(1 << 20);
+
+    @AfterEach
+    void close() {
+        slabs.close();
+    }
+
+    @Test
+    void handsOutAgainWhatCameBack() {
+        MemorySegment slab = slabs.take(4096);
+        slabs.giveBack(slab);
+        assertThat(slabs.take(4000).address()).isEqualTo(slab.address());
+        assertThat(slabs.take(4096).address()).isNotEqualTo(slab.address());
+    }
+
+    @Test
+    void doesNotWasteALargeSlabOnASmallRequest() {
+        MemorySegment slab = slabs.take(1 << 16);
+        slabs.giveBack(slab);
+        assertThat(slabs.take(1 << 10).byteSize()).isEqualTo(1 << 10);
+    }
+
+    @Test
+    void freesWhatIsBeyondTheLimit() {
+        MemorySegment small = slabs.take(1 << 19);
+        MemorySegment large = slabs.take(1 << 20);
+        slabs.giveBack(small);
+        slabs.giveBack(large);
+        assertThat(small.scope().isAlive()).isTrue();
+        assertThat(large.scope().isAlive()).isFalse();
+    }
+
+    @Test
+    void refusesWhatItDidNotHandOut() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment foreign = arena.allocate(64);
+            assertThatIllegalArgumentException().isThrownBy(() -> slabs.giveBack(foreign));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package dev.fovea.backend.cpu.products;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.fovea.backend.cpu.machine.Warmup;
+import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.ffi.NativeLibrary;
+import dev.fovea.tensor.DType;
+import java.lang.foreign.Arena;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Machine code and Java give the same bits for values of all kinds. */
+class DotCodeTest {
+    private static final float[] SPECIAL = {
+        0f, -0f, 0x1p-24f, -0x1p-20f, Float.MIN_VALUE, 65504f, -65504f, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY
+    };
+
+    private final long usual = Warmup.limit(0);
+
+    @AfterEach
+    void restore() {
+        Warmup.limit(usual);
+    }
+
+    @Test
+    void isThereWhereTheProcessorHasTheInstructions() {
+        assumeTrue(NativeLibrary.platform().equals("linux-x86_64") && Lanes.SHAPE.vectorBitSize() >= 256);
+        assertThat(DotCode.Found.here().reason()).isEmpty();
+        assertThat(DotCode.Found.here().code()).isNotNull();
+    }
+
+    @Test
+    void hasTheBitsOfJava() {
+        DotCode code = DotCode.Found.here().code();
+        assumeTrue(code != null);
+        for (int n : new int[] {Lanes.COUNT, 3 * Lanes.COUNT, 512 + Lanes.COUNT}) {
+            for (int rows : new int[] {4, 7}) {
+                for (int count = 1; count <= 4; count++) {
+                    check(code, DType.FLOAT16, n, rows, count);
+                    check(code, DType.BFLOAT16, n, rows, count);
+                    check(code, DType.FLOAT32, n, rows, count);
+                }
+            }
+        }
+    }
+
+    private static void check(DotCode code, DType dtype, int n, int rows, int count) {
+        SplittableRandom random = new SplittableRandom(n + rows + count);
+        try (Arena arena = Arena.ofConfined()) {
+            Rows w = random(dtype, rows, n, random, arena);
+            Rows x = random(DType.FLOAT32, count, n, new SplittableRandom(n), arena);
+            int whole = Math.ceilDiv(rows, Dot.SIDE) * Dot.SIDE;
+            float[] fast = new float[count * whole];
+            float[] plain = new float[count * whole];
+            float[] vector = new float[count * whole];
+            code.multiply(w, new Panel.Strip(x.address(), count, n), 0, count, fast, 0, whole);
+            for (int j = 0; j < count; j++) {
+                for (int i = 0; i < rows; i += Dot.SIDE) {
+                    PlainDot.column(dtype, w.row(i), w.stride(), x.row(j), n, plain, j * whole + i);
+                    Dot.column(dtype, w.row(i), w.stride(), x.row(j), n, vector, j * whole + i);
+                }
+            }
+            String what = dtype + ", " + rows + " x " + n + ", " + count + " rows";
+            assertThat(vector).as("Java's vectors, " + what).isEqualTo(plain);
+            assertThat(fast).as("machine code, " + what).isEqualTo(plain);
+            Rows wide = random(DType.FLOAT32, rows, n, random, arena);
+            code.widen(w, wide);
+            for (int i = 0; i < rows; i++) {
+                assertThat(row(wide, i)).as("widened, " + what).isEqualTo(row(w, i));
+            }
+        }
+    }
+
+    private static float[] row(Rows rows, int i) {
+        float[] row = new float[rows.width()];
+        rows.load(i, row);
+        return row;
+    }
+
+    /** A few of the values are special. */
+    private static Rows random(DType dtype, int count, int n, SplittableRandom random, Arena arena) {
+        long stride = (long) n * dtype.bytes();
+        Rows rows =
+                new Rows(dtype, arena.allocate(stride * (count + Dot.SIDE), 64).address(), count, n, stride);
+        float[] row = new float[n];
+        for (int i = 0; i < count; i++) {
+            for (int k = 0; k < n; k++) {
+                boolean special = random.nextInt(n * count) < 4;
+                row[k] = special ? SPECIAL[random.nextInt(SPECIAL.length)] : (float) random.nextGaussian();
+            }
+            rows.store(row, i);
+        }
+        return rows;
+    }
+}
