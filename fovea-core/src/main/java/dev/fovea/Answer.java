@@ -58,14 +58,20 @@ public record Answer(
             FinishReason finishReason,
             List<Logprob> logprobs) {}
 
-    /** Numbers of tokens; imageTokens and videoTokens are among promptTokens where the prompt has placeholders for them. */
-    public record Usage(int promptTokens, int imageTokens, int videoTokens, int completionTokens) {
+    /**
+     * Numbers of tokens; imageTokens and videoTokens are among promptTokens where the prompt has placeholders for them, and
+     * cachedTokens are those of it whose keys and values a batch had from a prompt before.
+     */
+    public record Usage(int promptTokens, int imageTokens, int videoTokens, int completionTokens, int cachedTokens) {
         Map<String, @Nullable Object> toMap() {
             Map<String, @Nullable Object> map = ordered("prompt_tokens", promptTokens, "image_tokens", imageTokens);
             if (videoTokens > 0) {
                 map.put("video_tokens", videoTokens);
             }
             map.put("completion_tokens", completionTokens);
+            if (cachedTokens > 0) {
+                map.put("cached_tokens", cachedTokens);
+            }
             return map;
         }
     }

@@ -10,9 +10,11 @@ import java.util.List;
  * @param prompts the rows' prompt ids
  * @param answers one for each row, or as many as num_return_sequences for each row, best first
  * @param config what counted: the call's options over the directory's
+ * @param cachedTokens of each row's prompt, those whose keys and values a batch had from prompts before
  * @param timings milliseconds
  */
-public record GenerateOutput(List<int[]> prompts, List<Sequence> answers, GenerationConfig config, Timings timings) {
+public record GenerateOutput(
+        List<int[]> prompts, List<Sequence> answers, GenerationConfig config, int[] cachedTokens, Timings timings) {
 
     /**
      * @param vision encoding the pictures

@@ -208,7 +208,7 @@ public final class Model implements AutoCloseable {
         Stopping stopping = new Stopping(options);
         long start = System.nanoTime();
         try (Decoding decoding = batch.isEmpty()
-                ? Tenant.as(options.client(), () -> model.start(inputs))
+                ? Tenant.as(options.client(), () -> model.start(inputs, turnEnds()))
                 : batch.get().start(inputs, demand(options.client(), config, prompts), stopping)) {
             long encoded = System.nanoTime();
             Clock clock = new Clock(decoding);
@@ -226,6 +226,7 @@ public final class Model implements AutoCloseable {
                     prompts,
                     answers.stream().map(stopping::named).toList(),
                     config,
+                    decoding.cachedTokens(),
                     new GenerateOutput.Timings(
                             (encoded - start) / 1e6,
                             clock.prefillNanos / 1e6,
@@ -275,6 +276,11 @@ public final class Model implements AutoCloseable {
 
     GenerationConfig resolve(GenerationConfig call) {
         return GenerationConfig.resolve(call, directoryDefaults, modelConfigDefaults, familyDefaults);
+    }
+
+    /** Tokens that end an answer end a turn of a conversation too. */
+    Set<Integer> turnEnds() {
+        return Set.copyOf(resolve(GenerationConfig.EMPTY).eosTokenId());
     }
 
     VisionLanguageModel visionLanguageModel() {
@@ -346,6 +352,11 @@ public final class Model implements AutoCloseable {
         @Override
         public int rows() {
             return decoding.rows();
+        }
+
+        @Override
+        public int[] cachedTokens() {
+            return decoding.cachedTokens();
         }
 
         @Override

@@ -134,7 +134,7 @@ public final class Pipeline implements AutoCloseable {
             VisionLanguageModel loaded = model.visionLanguageModel();
             loaded.encodedImages().ifPresent(kept -> kept.setBudget(options.encodingBytes()));
             Limits limits = new Limits(options.rows(), options.queue(), options.cacheBytes(), options.prefixBytes());
-            return new Pipeline(model, processor, loadMillis, Optional.of(new Batch(loaded, limits)));
+            return new Pipeline(model, processor, loadMillis, Optional.of(new Batch(loaded, limits, model.turnEnds())));
         }
     }
 
@@ -376,7 +376,8 @@ public final class Pipeline implements AutoCloseable {
                         inputs.inputIds().length,
                         inputs.images().stream().mapToInt(Inputs.Visual::tokens).sum(),
                         inputs.videos().stream().mapToInt(Inputs.Visual::tokens).sum(),
-                        own.stream().mapToInt(s -> s.ids().length).sum()),
+                        own.stream().mapToInt(s -> s.ids().length).sum(),
+                        output.cachedTokens()[row]),
                 new Answer.Timings(loadMillis, preprocess, t.vision(), t.prefill(), t.decode(), total));
     }
 

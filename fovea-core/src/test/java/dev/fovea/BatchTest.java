@@ -65,6 +65,7 @@ class BatchTest {
             Answer answer = pipe.answer(request, listen ? options.withLogitsProcessors(recorder) : options);
             Map<String, @Nullable Object> map = answer.toMap();
             map.remove("timings");
+            ((Map<?, ?>) map.get("usage")).remove("cached_tokens");
             map.put("prompt_token_ids", Arrays.toString(answer.promptTokenIds()));
             map.put(
                     "sequences",
@@ -139,9 +140,7 @@ class BatchTest {
             assertThat(stats.rows()).isZero();
             assertThat(stats.waiting()).isZero();
             assertThat(stats.encodingHits()).isPositive();
-            assertThat(stats.prefixHits() > 0)
-                    .as("pictures long enough to be worth a part of their own")
-                    .isEqualTo(kit.startsWith("qwen") || kit.startsWith("llava"));
+            assertThat(stats.prefixHits() > 0).as("prompts were found").isEqualTo(!kit.startsWith("florence2"));
         }
     }
 

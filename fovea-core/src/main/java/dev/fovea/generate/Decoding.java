@@ -28,6 +28,9 @@ public interface Decoding extends AutoCloseable {
         return prefill(() -> false);
     }
 
+    /** Tokens of each prompt whose keys and values were there already; known after the {@link #prefill}. */
+    int[] cachedTokens();
+
     /**
      * Rearranges rows: new row r continues row {@code parents[r]}. Rows may be repeated (a prompt becomes several beams),
      * reordered or left out (finished rows).

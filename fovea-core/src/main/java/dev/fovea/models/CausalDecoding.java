@@ -10,41 +10,33 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
-/** A decoder-only model in mid-answer. Prompts run one by one and in chunks. */
+/** A decoder-only model in mid-answer. Prompts run one by one, each in the passes of its {@link PromptParts}. */
 public final class CausalDecoding extends RowDecoding {
-    /**
-     * A prompt is cut behind its last picture where the part in front has so many rows: the next question about the same pictures then
-     * finds that part done.
-     */
-    private static final int WORTH_KEEPING = 128;
-
     private static final int NONE_YET = -1;
 
     private final CausalModel model;
     private final CausalSequences memory;
     private final Backend backend;
     private final List<Prompt> prompts;
+    private final List<PromptParts> parts;
     private final Scope promptMemory;
-    private final ByteBuffer tenant;
     private final float[][] logits;
     private int running; // which prompt
     private int sequence = NONE_YET; // its own
-    private int done; // rows of it
-    private ByteBuffer front; // key of what is done
-    private ByteBuffer next; // key of the chunk behind
+    private int done; // parts of it
 
     /** @param promptMemory holds the prompts' vectors; freed after the prefill */
-    private CausalDecoding(List<Prompt> prompts, Scope promptMemory, CausalSequences memory, boolean owned) {
+    private CausalDecoding(
+            List<Prompt> prompts, List<PromptParts> parts, Scope promptMemory, CausalSequences memory, boolean owned) {
         super(memory, owned, prompts.size());
         this.model = memory.model();
         this.memory = memory;
         this.backend = model.backend();
         this.prompts = prompts;
+        this.parts = parts;
         this.promptMemory = promptMemory;
-        tenant = ByteBuffer.wrap(Tenant.current().getBytes(StandardCharsets.UTF_8));
-        front = tenant;
-        next = tenant;
         logits = new float[prompts.size()][];
     }
 
@@ -66,31 +58,57 @@ public final class CausalDecoding extends RowDecoding {
                         }
                     })
                     .toList();
-            return new CausalDecoding(prompts, promptMemory, memory, owned);
+            return new CausalDecoding(prompts, parts(inputs, prompts, memory), promptMemory, memory, owned);
         } catch (RuntimeException | Error e) {
             promptMemory.close();
             throw e;
         }
     }
 
-    @Override
-    public boolean advance() {
-        Prompt prompt = prompts.get(running);
-        begin();
-        int end = reuse(prompt);
-        float[] last = run(prompt, done, end);
-        if (end < prompt.length()) {
-            keep(end);
-            return false;
-        }
-        return end(last);
+    private static List<PromptParts> parts(Inputs inputs, List<Prompt> prompts, CausalSequences memory) {
+        ByteBuffer tenant = ByteBuffer.wrap(Tenant.current().getBytes(StandardCharsets.UTF_8));
+        return IntStream.range(0, prompts.size())
+                .mapToObj(i -> new PromptParts(
+                        prompts.get(i), memory.turnEnds(inputs.inputIds().get(i)), memory.model(), tenant))
+                .toList();
     }
 
-    private void begin() {
+    @Override
+    public boolean advance() {
+        reuse();
+        int end = own().passEnd(done);
+        float[] last = run(prompt(), own().rows(done), end);
+        keep(end);
+        return end == prompt().length() && end(last);
+    }
+
+    private PromptParts own() {
+        return parts.get(running);
+    }
+
+    /** Begins with a prompt, and goes on with it behind what ran before. */
+    private void reuse() {
         if (sequence == NONE_YET) {
             sequence = memory.add();
             addRow(sequence);
-            front = tenant;
+        }
+        Prefixes prefixes = memory.prefixes();
+        while (prefixes.isOn()
+                && done < own().count()
+                && own().mayFollow(done)
+                && prefixes.append(sequence, own().key(done), own().rowsOf(done))) {
+            found(running, own().rowsOf(done));
+            done++;
+        }
+    }
+
+    /** Keeps the parts that have run, up to an end. */
+    private void keep(int end) {
+        for (; done < own().count() && own().rows(done + 1) <= end; done++) {
+            if (memory.prefixes().isOn()) {
+                memory.prefixes()
+                        .put(sequence, own().key(done), own().front(done), own().rows(done), own().rows(done + 1));
+            }
         }
     }
 
@@ -110,36 +128,38 @@ public final class CausalDecoding extends RowDecoding {
 
     @Override
     public int sharedRows() {
-        int rows = prompts.getLast().length() - done;
-        return prompts.size() == 1 && rows > Backend.FEW_ROWS && rows <= memory.sharedRows() ? rows : 0;
+        if (prompts.size() > 1 || memory.sharedRows() == 0) {
+            return 0;
+        }
+        reuse();
+        int rows = rowsLeft();
+        return rows > Backend.FEW_ROWS && rows <= memory.sharedRows() ? rows : 0;
+    }
+
+    private int rowsLeft() {
+        return prompts.getLast().length() - own().rows(done);
     }
 
     /** Runs the ends of prompts in one pass: each has the {@link #sharedRows} for it. Where that fails, nothing has changed. */
     static void advance(List<CausalDecoding> all, CausalSequences memory) {
-        all.forEach(CausalDecoding::begin);
         CausalModel model = memory.model();
         int[] sequences = all.stream().mapToInt(d -> d.sequence).toArray();
-        int[] counts = all.stream().mapToInt(CausalDecoding::sharedRows).toArray();
-        int[] blockEnds = all.stream()
-                .flatMapToInt(
-                        d -> Arrays.stream(d.prompts.getFirst().blockEnd()).skip(d.done))
-                .toArray();
+        int[] counts = all.stream().mapToInt(CausalDecoding::rowsLeft).toArray();
+        int[] blockEnds =
+                all.stream().flatMapToInt(d -> d.left(d.prompt().blockEnd())).toArray();
         int[][] positions = new int[model.positionAxes()][];
         Arrays.setAll(
                 positions,
                 axis -> all.stream()
-                        .flatMapToInt(d -> Arrays.stream(d.prompts.getFirst().positions()[axis])
-                                .skip(d.done))
+                        .flatMapToInt(d -> d.left(d.prompt().positions()[axis]))
                         .toArray());
         KvCache.Step rows = memory.cache().append(sequences, counts, blockEnds);
         try (Scope _ = Scope.open(model.backend())) {
-            List<Tensor> embeds =
-                    all.stream().map(d -> d.prompts.getFirst().inputsEmbeds()).toList();
-            List<Tensor> fed = new ArrayList<>();
-            for (int i = 0; i < counts.length; i++) {
-                fed.add(embeds.get(i)
-                        .rows(embeds.get(i).dim(0) - counts[i], embeds.get(i).dim(0)));
-            }
+            List<Tensor> fed = all.stream()
+                    .map(d -> d.prompt()
+                            .inputsEmbeds()
+                            .rows(d.own().rows(d.done), d.prompt().length()))
+                    .toList();
             Tensor hidden = model.forward(model.backend().concat(fed), positions, rows);
             List<Tensor> last = new ArrayList<>();
             int end = 0;
@@ -150,6 +170,7 @@ public final class CausalDecoding extends RowDecoding {
             float[] logits = model.logits(model.backend().concat(last)).toFloats();
             int width = model.vocabSize();
             for (int i = 0; i < counts.length; i++) {
+                all.get(i).keep(all.get(i).prompt().length());
                 all.get(i).end(Arrays.copyOfRange(logits, i * width, (i + 1) * width));
             }
         } catch (RuntimeException | Error e) {
@@ -158,41 +179,18 @@ public final class CausalDecoding extends RowDecoding {
         }
     }
 
+    private Prompt prompt() {
+        return prompts.get(running);
+    }
+
+    /** Of the rows that have not run. */
+    private IntStream left(int[] values) {
+        return Arrays.stream(values).skip(own().rows(done));
+    }
+
     @Override
     public float[][] promptLogits() {
         return logits;
-    }
-
-    /** Takes the chunks that ran before; the end of the first that did not. The last one always runs, for its logits. */
-    private int reuse(Prompt prompt) {
-        int end = chunkEnd(prompt, done);
-        while (memory.prefixes().isOn() && end < prompt.length()) {
-            next = Prefixes.key(front, prompt, done, end);
-            if (!memory.prefixes().append(sequence, next, end - done)) {
-                break;
-            }
-            front = next;
-            done = end;
-            end = chunkEnd(prompt, done);
-        }
-        return end;
-    }
-
-    private void keep(int end) {
-        if (memory.prefixes().isOn()) {
-            memory.prefixes().put(sequence, next, front, done, end);
-            front = next;
-        }
-        done = end;
-    }
-
-    /** The end of the chunk that starts here; never inside a block that sees ahead. */
-    private int chunkEnd(Prompt prompt, int from) {
-        int end = Math.min(prompt.length(), from + model.prefillChunk());
-        if (from + WORTH_KEEPING <= prompt.pictureEnd() && prompt.pictureEnd() < end) {
-            return prompt.pictureEnd();
-        }
-        return end == prompt.length() ? end : Math.max(end, prompt.blockEnd()[end - 1]);
     }
 
     /** The logits of the last row, where the prompt ends here; else nothing. */

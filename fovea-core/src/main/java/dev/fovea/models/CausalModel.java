@@ -29,7 +29,10 @@ public interface CausalModel {
     /** The output layer: (T, D) to (T, vocabSize). */
     Tensor logits(Tensor hidden);
 
-    /** Rows of several prompts that may run at once, each with the bits that it has alone; 0 where none may. */
+    /**
+     * Rows of several prompts that may run at once, each with the bits that it has alone; 0 where none may. {@link Integer#MAX_VALUE}
+     * where a prompt may also be cut anywhere: {@link Backend#sharedRows}.
+     */
     default int sharedPromptRows() {
         return 0;
     }

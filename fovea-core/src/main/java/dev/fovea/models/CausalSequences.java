@@ -4,19 +4,29 @@ import dev.fovea.nn.KvCache;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /** The sequences of a decoder-only model. */
 public final class CausalSequences extends Sequences {
+    /** A pass over so many rows takes little longer than one over twenty. */
+    private static final int SHARED_ROWS = 128;
+
     private final CausalModel model;
     private final KvCache cache;
     private final Prefixes prefixes;
+    private final Set<Integer> turnEnds;
     private int[] nextPositions = {};
 
-    /** @param prefixBytes that keys and values of prompts may take behind their answers; 0 keeps none */
-    public CausalSequences(CausalModel model, long prefixBytes) {
+    /**
+     * @param prefixBytes that keys and values of prompts may take behind their answers; 0 keeps none
+     * @param turnEnds tokens behind which another speaks
+     */
+    public CausalSequences(CausalModel model, long prefixBytes, Set<Integer> turnEnds) {
         super(model.backend());
         this.model = model;
+        this.turnEnds = turnEnds;
         cache = model.newCache();
         prefixes = new Prefixes(cache, prefixBytes);
     }
@@ -28,6 +38,14 @@ public final class CausalSequences extends Sequences {
 
     KvCache cache() {
         return cache;
+    }
+
+    /** Places of a prompt behind which another speaks. */
+    int[] turnEnds(int[] ids) {
+        return IntStream.range(0, ids.length)
+                .filter(i -> turnEnds.contains(ids[i]))
+                .map(i -> i + 1)
+                .toArray();
     }
 
     /** What prompts before have left. */
@@ -73,7 +91,7 @@ public final class CausalSequences extends Sequences {
 
     @Override
     public int sharedRows() {
-        return model.sharedPromptRows();
+        return Math.min(model.sharedPromptRows(), SHARED_ROWS);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.fovea.models;
 
 import dev.fovea.nn.KvCache;
+import java.util.Set;
 
 /** A model whose decoder reads pictures among the tokens of a prompt, and goes on with it. */
 public interface DecoderOnlyModel extends VisionLanguageModel {
@@ -15,8 +16,8 @@ public interface DecoderOnlyModel extends VisionLanguageModel {
     }
 
     @Override
-    default CausalSequences newSequences(long prefixBytes) {
-        return new CausalSequences(decoder(), prefixBytes);
+    default CausalSequences newSequences(long prefixBytes, Set<Integer> turnEnds) {
+        return new CausalSequences(decoder(), prefixBytes, turnEnds);
     }
 
     @Override
@@ -26,7 +27,7 @@ public interface DecoderOnlyModel extends VisionLanguageModel {
 
     @Override
     default void trace(Inputs inputs, int[] answerIds) {
-        try (CausalSequences memory = newSequences(0);
+        try (CausalSequences memory = newSequences(0, Set.of());
                 CausalDecoding decoding = start(inputs, memory, true)) {
             decoding.trace(answerIds);
         }

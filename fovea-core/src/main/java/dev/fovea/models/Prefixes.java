@@ -1,10 +1,7 @@
 package dev.fovea.models;
 
 import dev.fovea.nn.KvCache;
-import dev.fovea.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -14,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Keys and values of prompts that ran before, part by part, for prompts that begin alike. A part is known by a hash of all that its
- * keys and values come of: the vectors and positions of its rows, where it was cut, and the part in front of it. A part that ran alone
- * has the same bits whenever it runs, so whoever finds it gets what he would have computed.
+ * keys and values come of: the vectors and positions of its rows, where it was cut, and the part in front of it ({@link PromptParts}).
+ * It has the same bits whenever it runs, so whoever finds it gets what he would have computed.
  *
  * <p>Holds at most a number of bytes; what was not used for longest goes first, a part never before those behind it. Used by the thread
  * of its cache; the counters by any.
@@ -62,30 +59,6 @@ final class Prefixes {
     /** Bytes of keys and values that are kept. */
     long bytes() {
         return bytes.get();
-    }
-
-    /**
-     * The key of a part.
-     *
-     * @param parent the key of the part in front of it; for the first one, whose prompts they are
-     */
-    static ByteBuffer key(ByteBuffer parent, Prompt prompt, int from, int to) {
-        MessageDigest digest = Digests.sha256();
-        digest.update(parent.duplicate());
-        ByteBuffer rest = ByteBuffer.allocate(Integer.BYTES * (2 + (to - from) * (prompt.positions().length + 1)));
-        rest.putInt(from).putInt(to);
-        for (int i = from; i < to; i++) {
-            for (int[] axis : prompt.positions()) {
-                rest.putInt(axis[i]);
-            }
-            rest.putInt(prompt.blockEnd()[i]);
-        }
-        digest.update(rest.flip());
-        Tensor rows = prompt.inputsEmbeds().rows(from, to);
-        byte[] vectors = new byte[Math.toIntExact(rows.bytes())];
-        rows.backend().read(rows, MemorySegment.ofArray(vectors));
-        digest.update(vectors);
-        return ByteBuffer.wrap(digest.digest());
     }
 
     /** Lets a sequence go on with a part, where it is there. */

@@ -16,6 +16,7 @@ public abstract class RowDecoding implements Decoding {
 
     private final Sequences memory;
     private final boolean owned;
+    private final int[] cached;
     private int[] sequences = NONE;
     private int rows;
     private boolean closed;
@@ -28,6 +29,7 @@ public abstract class RowDecoding implements Decoding {
         this.memory = memory;
         this.owned = owned;
         rows = prompts;
+        cached = new int[prompts];
     }
 
     /**
@@ -44,6 +46,16 @@ public abstract class RowDecoding implements Decoding {
 
     /** What follows the prompts, a row each: once all parts have run. */
     public abstract float[][] promptLogits();
+
+    /** So many further tokens of a prompt were there. */
+    protected final void found(int prompt, int tokens) {
+        cached[prompt] += tokens;
+    }
+
+    @Override
+    public final int[] cachedTokens() {
+        return cached;
+    }
 
     /** A row that is being written from now on, in the order of the prompts. */
     protected final void addRow(int sequence) {

@@ -8,6 +8,7 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A loaded model of some family. Immutable and shared by threads; an answer's state is in its {@link Decoding}.
@@ -48,8 +49,9 @@ public interface VisionLanguageModel extends AutoCloseable {
      * Memory for the sequences of many requests.
      *
      * @param prefixBytes that keys and values of prompts may take behind their answers, for prompts that begin alike; 0 keeps none
+     * @param turnEnds tokens behind which another speaks: where a prompt is best cut
      */
-    Sequences newSequences(long prefixBytes);
+    Sequences newSequences(long prefixBytes, Set<Integer> turnEnds);
 
     /**
      * Encodes the pictures and gets ready to answer, for the current {@link Tenant}. Leaves the memory untouched so far: it belongs to
@@ -60,9 +62,14 @@ public interface VisionLanguageModel extends AutoCloseable {
      */
     RowDecoding start(Inputs inputs, Sequences memory, boolean owned);
 
-    /** The same with memory of its own. */
+    /** The same with memory of its own, for prompts in which nobody takes turns. */
     default Decoding start(Inputs inputs) {
-        Sequences memory = newSequences(0);
+        return start(inputs, Set.of());
+    }
+
+    /** The same with memory of its own, as a batch would cut the prompt that is told of these {@code turnEnds}. */
+    default Decoding start(Inputs inputs, Set<Integer> turnEnds) {
+        Sequences memory = newSequences(0, turnEnds);
         try {
             return start(inputs, memory, true);
         } catch (RuntimeException | Error e) {

@@ -55,18 +55,18 @@ interface ProductContract extends Subject {
         }
     }
 
-    /** Short prompts run together with the bits that each has alone. */
+    /** Short prompts run together with the bits that each has alone, and long ones in parts with those of the whole. */
     @Test
     default void linearKeepsSharedRowsApart() {
         Trial trial = trial("linear");
-        for (DType dtype : new DType[] {DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16}) {
-            int most = trial.sharedRows(dtype);
+        for (Mix mix : Mix.values()) {
+            int most = Math.min(trial.sharedRows(mix.x), 600);
             for (int width : new int[] {trial.any(SIZES), trial.any(SIZES), 1280, 11_008}) {
                 int rows = most - trial.random().nextInt(most / 8 + 1);
                 int outputs = Math.min(trial.any(SIZES), 40_000 / width);
-                Operand x = trial.rowsOperand(Values.NORMAL, dtype, rows, width);
-                Operand w = matrix(trial, Values.NORMAL, dtype, outputs, width);
-                Operand bias = trial.operand(Values.NORMAL, dtype, outputs);
+                Operand x = trial.rowsOperand(Values.NORMAL, mix.x, rows, width);
+                Operand w = matrix(trial, Values.NORMAL, mix.weight, outputs, width);
+                Operand bias = trial.operand(Values.NORMAL, mix.weight, outputs);
                 int cut = Backend.FEW_ROWS + 1;
                 trial.rowsInParts(
                         most == 0
@@ -226,6 +226,51 @@ interface ProductContract extends Subject {
             attend(trial, Masks.SEGMENTS, dtype, 131, 131, 2, 2, 80);
             attend(trial, Masks.TABLE, dtype, 5, 701, 4, 2, 32);
         }
+    }
+
+    /** A prompt that is cut anywhere, and attends through the table of its sequence. */
+    @Test
+    default void attentionKeepsCutsApart() {
+        Trial trial = trial("attention");
+        for (DType dtype : DTYPES) {
+            for (int width : new int[] {8, 64, 80, 128}) {
+                boolean apart = trial.sharedRows(dtype) == Integer.MAX_VALUE;
+                int queries = 200 + trial.random().nextInt(400);
+                int groups = trial.any(1, 2);
+                int heads = groups * trial.any(1, 3, 4);
+                int window = trial.any(0, 0, 40, 300);
+                Operand q = trial.rowsOperand(Values.NORMAL, dtype, queries, heads, width);
+                Operand k = trial.rowsOperand(Values.NORMAL, dtype, queries, groups, width);
+                Operand v = trial.rowsOperand(Values.NORMAL, dtype, queries, groups, width);
+                int least = Backend.FEW_ROWS + 1;
+                int first = least + trial.random().nextInt(queries - 3 * least);
+                int second = first + least + trial.random().nextInt(queries - first - 2 * least);
+                int[] done = {0};
+                trial.rowsInParts(
+                        apart ? new int[] {first, second, queries} : new int[] {},
+                        (b, t) -> {
+                            int count = t[0].dim(0);
+                            int from = done[0];
+                            done[0] = (from + count) % queries;
+                            return b.attention(t[0], t[1], t[2], prompt(from, count, window), 0.3f);
+                        },
+                        q,
+                        k,
+                        v);
+            }
+        }
+    }
+
+    /** Of rows of a prompt; those that the first of them does not see any more have left the table. */
+    private static Mask prompt(int first, int count, int window) {
+        int[] table = IntStream.range(0, first + count)
+                .map(p -> window > 0 && p <= first - window ? -1 : p)
+                .toArray();
+        int[] to = IntStream.rangeClosed(first + 1, first + count).toArray();
+        int[] from = Arrays.stream(to)
+                .map(end -> window == 0 ? 0 : Math.max(0, end - window))
+                .toArray();
+        return new Mask(new int[count], from, to, new int[][] {table});
     }
 
     private static void attend(

@@ -188,6 +188,11 @@ class GeneratorTest {
             }
 
             @Override
+            public int[] cachedTokens() {
+                return new int[1];
+            }
+
+            @Override
             public int rows() {
                 return 1;
             }

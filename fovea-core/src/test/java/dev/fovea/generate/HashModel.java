@@ -56,6 +56,11 @@ final class HashModel implements Decoding {
     }
 
     @Override
+    public int[] cachedTokens() {
+        return new int[prompts.size()];
+    }
+
+    @Override
     public int rows() {
         return rows == null ? prompts.size() : rows.size();
     }

@@ -41,6 +41,11 @@ final class Metrics {
             .help("Tokens of prompts that were answered")
             .labelNames("model")
             .register(registry);
+    private final Counter cachedTokens = Counter.builder()
+            .name("fovea_cached_prompt_tokens_total")
+            .help("Tokens of these prompts whose keys and values were there from a prompt before")
+            .labelNames("model")
+            .register(registry);
     private final Counter completionTokens = Counter.builder()
             .name("fovea_completion_tokens_total")
             .help("Tokens of answers")
@@ -89,6 +94,7 @@ final class Metrics {
 
     void answered(String model, Answer answer) {
         promptTokens.labelValues(model).inc(answer.usage().promptTokens());
+        cachedTokens.labelValues(model).inc(answer.usage().cachedTokens());
         completionTokens.labelValues(model).inc(answer.usage().completionTokens());
     }
 

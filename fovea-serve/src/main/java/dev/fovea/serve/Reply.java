@@ -51,6 +51,7 @@ final class Reply {
 
     static Map<String, Object> details(Answer.Usage usage) {
         Map<String, Object> details = new LinkedHashMap<>();
+        details.put("cached_tokens", usage.cachedTokens());
         details.put("image_tokens", usage.imageTokens());
         details.put("video_tokens", usage.videoTokens());
         return details;
@@ -71,7 +72,8 @@ final class Reply {
     /** For the log. */
     String about(Answer answer) {
         Answer.Usage usage = answer.usage();
-        return "model=" + model + " prompt=" + usage.promptTokens() + " completion=" + usage.completionTokens();
+        return "model=" + model + " prompt=" + usage.promptTokens() + " cached=" + usage.cachedTokens() + " completion="
+                + usage.completionTokens();
     }
 
     /** Says that a stream cannot go on: as a status while nothing is sent, then as an event. */

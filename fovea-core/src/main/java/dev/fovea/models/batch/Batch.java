@@ -4,6 +4,7 @@ import dev.fovea.generate.Decoding;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.VisionLanguageModel;
 import dev.fovea.tensor.Lifetime;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -16,8 +17,9 @@ public final class Batch implements AutoCloseable {
     private final Engine engine;
     private final Lifetime lifetime;
 
-    public Batch(VisionLanguageModel model, Limits limits) {
-        engine = new Engine(model, limits);
+    /** @param turnEnds as of {@link VisionLanguageModel#newSequences} */
+    public Batch(VisionLanguageModel model, Limits limits, Set<Integer> turnEnds) {
+        engine = new Engine(model, limits, turnEnds);
         engine.start();
         lifetime = new Lifetime(engine::stop);
     }

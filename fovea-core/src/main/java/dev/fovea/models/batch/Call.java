@@ -98,6 +98,11 @@ final class Call implements Decoding {
     }
 
     @Override
+    public int[] cachedTokens() {
+        return engine.cachedTokens(this);
+    }
+
+    @Override
     public void select(int[] selected) {
         int[] before = parents.length == 0 ? IntStream.range(0, rowCount).toArray() : parents;
         parents = Arrays.stream(selected).map(p -> before[p]).toArray();

@@ -50,10 +50,10 @@ final class Engine {
     private long graceNanos = LEAST_GRACE_NANOS;
     private boolean stopped;
 
-    Engine(VisionLanguageModel model, Limits limits) {
+    Engine(VisionLanguageModel model, Limits limits, Set<Integer> turnEnds) {
         this.model = model;
         admission = new Admission(limits, counter);
-        memory = model.newSequences(limits.prefixBytes());
+        memory = model.newSequences(limits.prefixBytes(), turnEnds);
         steps = new Steps(memory);
         prompts = new Prompts(memory);
     }
@@ -119,6 +119,16 @@ final class Engine {
             return new float[0][];
         }
         return call.prepared().promptLogits();
+    }
+
+    /** Of a prompt that has run. */
+    int[] cachedTokens(Call call) {
+        lock.lock();
+        try {
+            return call.decoding == null ? new int[call.inputs.rows().size()] : call.decoding.cachedTokens();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Waits until a step has fed a call's tokens. */

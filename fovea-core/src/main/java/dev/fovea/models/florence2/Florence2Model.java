@@ -19,6 +19,7 @@ import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -96,13 +97,13 @@ public final class Florence2Model implements VisionLanguageModel {
     }
 
     @Override
-    public Sequences newSequences(long prefixBytes) {
+    public Sequences newSequences(long prefixBytes, Set<Integer> turnEnds) {
         return new Florence2Sequences(languageModel);
     }
 
     @Override
     public void trace(Inputs inputs, int[] answerIds) {
-        try (Sequences memory = newSequences(0);
+        try (Sequences memory = newSequences(0, Set.of());
                 Florence2Decoding decoding = start(inputs, memory, true)) {
             decoding.trace(answerIds);
         }

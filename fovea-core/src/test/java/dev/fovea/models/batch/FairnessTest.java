@@ -12,6 +12,7 @@ import dev.fovea.tensor.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,7 +33,7 @@ class FairnessTest {
                 .toURI()));
         weights = Weights.open(directory, backend, DType.FLOAT32, new Qwen2_5_VL().renaming());
         VisionLanguageModel model = new Qwen2_5_VL().load(directory.config(), weights);
-        engine = new Engine(model, new Limits(1, 1, 1, 0));
+        engine = new Engine(model, new Limits(1, 1, 1, 0), Set.of());
     }
 
     @AfterAll

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -68,7 +69,7 @@ class Gemma3ChunksTest {
     /** The logits of the prompt's end and of two tokens behind it. */
     private float[] answer(Gemma3TextModel language, Gemma3Model model, Inputs inputs, int chunk) {
         rowsOfSteps.clear();
-        try (CausalSequences memory = new CausalSequences(new InChunks(language, chunk), 0);
+        try (CausalSequences memory = new CausalSequences(new InChunks(language, chunk), 0, Set.of());
                 CausalDecoding decoding = CausalDecoding.of(inputs, model::prompt, memory, false)) {
             float[][] all = {decoding.prefill()[0], decoding.step(new int[] {5})[0], decoding.step(new int[] {7})[0]};
             float[] flat = new float[3 * language.vocabSize()];

@@ -6,9 +6,11 @@ import dev.fovea.backend.cpu.products.FewRowsTile;
 import dev.fovea.backend.cpu.products.Gemm;
 import dev.fovea.backend.cpu.products.TileProducts;
 import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Mask;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Attention by tiles of keys with a running softmax (Dao et al., FlashAttention, 2022): memory is linear in length, and a
@@ -40,6 +42,14 @@ public final class Attention {
     /** Neighbouring queries of one sequence that see overlapping keys: first query, number, union of what they see. */
     record Span(int first, int count, int from, int to) {}
 
+    /**
+     * How the keys of a span are taken.
+     *
+     * @param start of the first tile; what lies in front of the span's first key is not read
+     * @param tile keys at a time
+     */
+    record Tiles(int start, int tile, TileProducts products) {}
+
     /** All operands of one call; q and out are rows of (T, H, D), k and v of (S, G, D). */
     public record Call(Rows q, Rows k, Rows v, Rows out, Heads heads, Mask mask, float scale) {
         /** Where a head of a row begins. */
@@ -49,28 +59,59 @@ public final class Attention {
     }
 
     public void run(Call call) {
+        boolean prompt = call.mask().rows().length > 0 && call.mask().queries() > Backend.FEW_ROWS;
         List<Span> spans =
-                spans(call.mask(), Math.max(1, SPAN_ROWS / call.heads().shared()));
+                spans(call.mask(), Math.max(1, SPAN_ROWS / call.heads().shared()), prompt);
         int groups = call.heads().keys();
         DotCode code = javaAlone ? null : DotCode.Found.here().code();
         workers.run(spans.size() * groups, i -> {
             Span span = spans.get(i / groups);
-            int rows = span.count() * call.heads().shared();
-            TileProducts products = rows < FewRowsTile.LIMIT
-                    ? new FewRowsTile(code)
-                    : gemm.tile(call.q().dtype(), span.to() - span.from());
-            new AttentionBlock(call, span, i % groups, products, code).run();
+            Tiles tiles = prompt ? fixed(call, span) : fitted(call, span, code);
+            new AttentionBlock(call, span, i % groups, tiles, code).run();
         });
     }
 
-    private static List<Span> spans(Mask mask, int limit) {
+    /** As the span has it. */
+    private Tiles fitted(Call call, Span span, @Nullable DotCode code) {
+        int keys = span.to() - span.from();
+        int rows = span.count() * call.heads().shared();
+        TileProducts products = rows < FewRowsTile.LIMIT
+                ? new FewRowsTile(code)
+                : gemm.tile(call.q().dtype(), keys);
+        return new Tiles(span.from(), AttentionBlock.tile(keys), products);
+    }
+
+    /**
+     * As a query's own place in its sequence has it, so that what it gets does not depend on where its prompt is cut: see {@link
+     * Backend#sharedRows}.
+     */
+    private Tiles fixed(Call call, Span span) {
+        int reach = reach(span.to());
+        int tile = Math.min(reach, AttentionBlock.LARGEST_TILE);
+        int leastKeys = reach / 2 + 1;
+        return new Tiles(span.from() / tile * tile, tile, gemm.tile(call.q().dtype(), leastKeys));
+    }
+
+    /** The step in which a query's last key lies: 64, 128, 256, or 512 for all beyond. Queries of a span have the same. */
+    private static int reach(int to) {
+        int reach = AttentionBlock.TILE_STEP;
+        while (reach < to && reach <= AttentionBlock.LARGEST_TILE) {
+            reach *= 2;
+        }
+        return reach;
+    }
+
+    private static List<Span> spans(Mask mask, int limit, boolean prompt) {
         List<Span> spans = new ArrayList<>();
         int first = 0;
         while (first < mask.queries()) {
             int from = mask.from()[first];
             int to = mask.to()[first];
             int end = first + 1;
-            while (end < mask.queries() && end - first < limit && joins(mask, first, end, from, to)) {
+            while (end < mask.queries()
+                    && end - first < limit
+                    && joins(mask, first, end, from, to)
+                    && (!prompt || reach(mask.to()[first]) == reach(mask.to()[end]))) {
                 from = Math.min(from, mask.from()[end]);
                 to = Math.max(to, mask.to()[end]);
                 end++;

@@ -21,10 +21,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class AttentionBlock {
     /** Keys of a tile, at most; with 512 rows, scores and weights stay in a second-level cache of 2 MB. */
-    private static final int LARGEST_TILE = 256;
+    static final int LARGEST_TILE = 256;
 
     /** Tiles are multiples of it, so that there are few kinds. */
-    private static final int TILE_STEP = 64;
+    static final int TILE_STEP = 64;
 
     private static final ThreadLocal<Memory> MEMORY = ThreadLocal.withInitial(Memory::new);
 
@@ -45,6 +45,7 @@ final class AttentionBlock {
     private final Attention.Span span;
     private final int group;
     private final int shared;
+    private final Attention.Tiles tiles;
     private final TileProducts products;
     private final @Nullable DotCode code;
     private final TileProducts.Size size;
@@ -63,16 +64,17 @@ final class AttentionBlock {
     private final float[] total;
     private final float[] shrink;
 
-    AttentionBlock(Attention.Call call, Attention.Span span, int group, TileProducts products, @Nullable DotCode code) {
+    AttentionBlock(Attention.Call call, Attention.Span span, int group, Attention.Tiles tiles, @Nullable DotCode code) {
         this.call = call;
         this.span = span;
         this.group = group;
-        this.products = products;
+        this.tiles = tiles;
+        products = tiles.products();
         this.code = code;
         int width = call.heads().width();
         shared = call.heads().shared();
         int rows = span.count() * shared;
-        size = new TileProducts.Size(rows, tile(span.to() - span.from()), width);
+        size = new TileProducts.Size(rows, tiles.tile(), width);
         int tile = size.tile();
         split = products.dtype() == DType.BFLOAT16;
         wide = Lanes.padded(width);
@@ -98,7 +100,7 @@ final class AttentionBlock {
     }
 
     /** Tiles of one length that cover so many keys with little beyond. */
-    private static int tile(int keys) {
+    static int tile(int keys) {
         int count = Math.ceilDiv(keys, LARGEST_TILE);
         return Math.ceilDiv(Math.ceilDiv(keys, count), TILE_STEP) * TILE_STEP;
     }
@@ -106,12 +108,12 @@ final class AttentionBlock {
     void run() {
         readQueries();
         Arrays.fill(max, Float.NEGATIVE_INFINITY);
-        for (int start = span.from(); start < span.to(); start += size.tile()) {
+        for (int start = tiles.start(); start < span.to(); start += size.tile()) {
             int count = Math.min(size.tile(), span.to() - start);
             products.scores(queries.address(), readTile(start, count), scores, size);
             weigh(start, count);
             products.sums(weights, values.address(), partial, size);
-            accumulate(start == span.from());
+            accumulate(start == tiles.start());
         }
         writeSums();
     }
@@ -145,18 +147,21 @@ final class AttentionBlock {
     /** Reads a tile's values, and its keys, unless these can be multiplied where they lie; returns the keys. */
     private Rows readTile(int start, int count) {
         Rows k = call.k();
-        int row = row(start);
-        boolean lying = products.readsKeys(k.dtype(), size.width()) && count >= Dot.SIDE && run(start, count) == count;
-        for (int i = 0, run; i < count; i += run) {
+        int skipped = Math.max(0, span.from() - start);
+        boolean lying = skipped == 0
+                && products.readsKeys(k.dtype(), size.width())
+                && count >= Dot.SIDE
+                && run(start, count) == count;
+        for (int i = skipped, run; i < count; i += run) {
             run = run(start + i, count - i);
             if (!lying) {
                 readKeys(row(start + i), i, run);
             }
             put(call.v(), row(start + i), values, i, run);
         }
-        clearValues(count);
+        clearValues(skipped, count);
         if (lying) {
-            return new Rows(k.dtype(), call.head(k, row, group), count, size.width(), k.stride());
+            return new Rows(k.dtype(), call.head(k, row(start), group), count, size.width(), k.stride());
         }
         if (products.keysByDimension()) {
             Lanes.store(DType.FLOAT32, columns, 0, keys.address(), size.width() * size.tile());
@@ -200,11 +205,14 @@ final class AttentionBlock {
         }
     }
 
-    /** Weights beyond the last key are zero, and zero times what memory holds need not be. */
-    private void clearValues(int count) {
+    /** Weights in front of the first key and beyond the last are zero, and zero times what memory holds need not be. */
+    private void clearValues(int first, int end) {
         long bytes = values.stride() * size.tile();
         Lanes.MEMORY
-                .asSlice(values.row(count), values.row(size.tile()) - values.row(count))
+                .asSlice(values.address(), values.row(first) - values.address())
+                .fill((byte) 0);
+        Lanes.MEMORY
+                .asSlice(values.row(end), values.row(size.tile()) - values.row(end))
                 .fill((byte) 0);
         if (split) {
             MemorySegment.copy(Lanes.MEMORY, values.address(), Lanes.MEMORY, values.address() + bytes, bytes);

@@ -41,8 +41,11 @@ public final class OneDnnGemm implements Gemm {
     /** Values of k in an AMX tile of bfloat16. */
     private static final int TILE_INPUTS = 32;
 
-    /** Up to so many multiplications in float32, looking up primitives and calling them costs more than it saves. */
-    private static final long SMALL = 1 << 22;
+    /**
+     * Weights of float32 up to so many values are multiplied by our own: looking up primitives and calling them costs more than it
+     * saves, and which of the two it is must not depend on the number of rows.
+     */
+    private static final long SMALL = 1 << 16;
 
     /** From so many keys on bfloat16 products are faster, and their error is lost among those of so long a sum. */
     private static final int MANY_KEYS = 256;
@@ -109,7 +112,7 @@ public final class OneDnnGemm implements Gemm {
 
     @Override
     public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
-        if (x.dtype() == DType.FLOAT32 && (long) x.count() * w.inputs() * w.outputs() <= SMALL) {
+        if (x.dtype() == DType.FLOAT32 && (long) w.inputs() * w.outputs() <= SMALL) {
             small.multiply(x, w, bias, out);
         } else if (x.count() < SHARED_ROWS
                 && x.dtype() == DType.BFLOAT16
@@ -121,10 +124,10 @@ public final class OneDnnGemm implements Gemm {
         }
     }
 
-    /** float32 is left to its own: small products are Java's, and what is small depends on the rows. */
+    /** AMX alone adds up the inputs in parts that depend on the number of rows. */
     @Override
     public int sharedRows(DType dtype) {
-        return dtype == DType.FLOAT32 ? 0 : SHARED_ROWS;
+        return dtype == DType.BFLOAT16 && has(Isa.AMX) ? SHARED_ROWS : Integer.MAX_VALUE;
     }
 
     /**

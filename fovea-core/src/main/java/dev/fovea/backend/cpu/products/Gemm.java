@@ -14,9 +14,7 @@ public interface Gemm extends AutoCloseable {
     void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out);
 
     /** See {@link dev.fovea.tensor.Backend#sharedRows}. */
-    default int sharedRows(DType dtype) {
-        return 0;
-    }
+    int sharedRows(DType dtype);
 
     /** What multiplies tiles of attention for many rows of queries over so many keys of a dtype. */
     TileProducts tile(DType dtype, int keys);

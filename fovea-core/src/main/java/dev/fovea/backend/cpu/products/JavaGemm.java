@@ -56,6 +56,11 @@ public final class JavaGemm implements Gemm {
     }
 
     @Override
+    public int sharedRows(DType dtype) {
+        return Integer.MAX_VALUE;
+    }
+
+    @Override
     public TileProducts tile(DType dtype, int keys) {
         return new JavaTile();
     }
