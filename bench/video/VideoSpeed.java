@@ -13,16 +13,17 @@ final class VideoSpeed {
 
     public static void main(String[] args) throws Exception {
         Config item = Config.ofOptions(Map.of("fps", 1.0, "max_frames", 768L), "video item");
-        long start = System.nanoTime();
-        DecodedVideo clip = ProcessVisionInfo.video(VideoSource.of(Path.of(args[0])).open(), item);
         var process = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        long start = System.nanoTime();
+        long cpu = process.getProcessCpuTime();
+        DecodedVideo clip = ProcessVisionInfo.video(VideoSource.of(Path.of(args[0])).open(), item);
         System.out.printf(
                 "fovea %d frames of %d x %d, wall %.2f s, cpu %.2f s, %s%n",
                 clip.frames().count(),
                 clip.width(),
                 clip.height(),
                 (System.nanoTime() - start) / 1e9,
-                process.getProcessCpuTime() / 1e9,
+                (process.getProcessCpuTime() - cpu) / 1e9,
                 Files.readAllLines(Path.of("/proc/self/status")).stream()
                         .filter(l -> l.startsWith("VmHWM"))
                         .findFirst()

@@ -10,83 +10,13 @@ import jdk.incubator.vector.VectorSpecies;
  * weights and sums are float32 with the fused multiplications that PyTorch's build has (2.13, AVX2 and AVX-512).
  */
 public final class FloatResampler {
-    private static final float A = -0.5f;
     private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
 
     private FloatResampler() {}
 
-    /**
-     * One axis: new value i is the sum over k of weights[i][k] * old[first[i] + k].
-     */
-    @SuppressWarnings("ArrayRecordComponent")
-    private record Axis(int[] first, float[][] weights) {
-
-        /** Source: {@code _compute_indices_min_size_weights_aa} of UpSampleKernel.cpp. */
-        static Axis of(int from, int to) {
-            float scale = (float) from / to;
-            float support = scale >= 1 ? 2 * scale : 2;
-            float invscale = scale >= 1 ? 1 / scale : 1;
-            int[] first = new int[to];
-            float[][] weights = new float[to][];
-            for (int i = 0; i < to; i++) {
-                float center = (float) (scale * (i + 0.5));
-                first[i] = Math.max((int) (center - support + 0.5), 0);
-                int count = Math.min((int) (center + support + 0.5), from) - first[i];
-                weights[i] = new float[Math.min(count, (int) Math.ceil(support) * 2 + 1)];
-                float total = 0;
-                for (int k = 0; k < weights[i].length; k++) {
-                    weights[i][k] = cubic((float) ((k + first[i] - center + 0.5) * invscale));
-                    total += weights[i][k];
-                }
-                for (int k = 0; k < weights[i].length; k++) {
-                    weights[i][k] /= total;
-                }
-            }
-            return new Axis(first, weights);
-        }
-
-        private static float cubic(float distance) {
-            float x = Math.abs(distance);
-            if (x < 1) {
-                return Math.fma(Math.fma(A + 2, x, -(A + 3)) * x, x, 1);
-            }
-            return x < 2 ? Math.fma(Math.fma(Math.fma(A, x, -5 * A), x, 8 * A), x, -4 * A) : 0;
-        }
-
-        /**
-         * How many of a sum's terms are multiplied, rounded, and then added; the others are fused. PyTorch's compiler takes terms in
-         * fours, and fuses what is left.
-         */
-        int rounded(int i) {
-            return 1 + (weights[i].length - 1) / 4 * 4;
-        }
-
-        /**
-         * The sums for new value i of three channels that lie side by side, and of a fourth one that nobody wants.
-         *
-         * @param in old values, three each, and one more behind them
-         * @param out likewise; what stands behind new value i is overwritten
-         */
-        void sums(int i, float[] in, float[] out) {
-            float[] w = weights[i];
-            int at = 3 * first[i];
-            int rounded = rounded(i);
-            FloatVector sum = FloatVector.fromArray(FOUR, in, at).mul(w[0]);
-            int k = 1;
-            for (at += 3; k < rounded; k++, at += 3) {
-                sum = FloatVector.fromArray(FOUR, in, at).mul(w[k]).add(sum);
-            }
-            for (; k < w.length; k++, at += 3) {
-                sum = FloatVector.fromArray(FOUR, in, at).fma(FloatVector.broadcast(FOUR, w[k]), sum);
-            }
-            sum.intoArray(out, 3 * i);
-        }
-    }
-
     /** The picture at another size: (height, width, 3), neither rounded nor kept between 0 and 255. */
     public static float[] bicubic(Picture picture, int width, int height) {
-        float[] rows = width == picture.width() ? values(picture, 0, picture.height(), 0) : alongRows(picture, width);
-        return height == picture.height() ? rows : alongColumns(rows, width, picture.height(), height);
+        return PixelCode.isPresent() ? FloatResampling.resize(picture, width, height) : inJava(picture, width, height);
     }
 
     /** {@code torchvision.transforms.functional.resize} of a uint8 tensor: as {@link #bicubic}, then rounded to bytes. */
@@ -94,12 +24,23 @@ public final class FloatResampler {
         if (width == picture.width() && height == picture.height()) {
             return picture;
         }
-        float[] values = bicubic(picture, width, height);
+        return PixelCode.isPresent()
+                ? FloatResampling.resizeToBytes(picture, width, height)
+                : rounded(inJava(picture, width, height), width, height);
+    }
+
+    static Picture rounded(float[] values, int width, int height) {
         byte[] rgb = new byte[values.length];
         for (int i = 0; i < rgb.length; i++) {
             rgb[i] = (byte) Math.rint(Math.clamp(values[i], 0f, 255f));
         }
         return new Picture(width, height, rgb);
+    }
+
+    /** What {@link #bicubic} does where there is no machine code. */
+    static float[] inJava(Picture picture, int width, int height) {
+        float[] rows = width == picture.width() ? values(picture, 0, picture.height(), 0) : alongRows(picture, width);
+        return height == picture.height() ? rows : alongColumns(rows, width, picture.height(), height);
     }
 
     /** @param more values behind them, 0 */
@@ -115,29 +56,50 @@ public final class FloatResampler {
     }
 
     private static float[] alongRows(Picture picture, int width) {
-        Axis axis = Axis.of(picture.width(), width);
+        FloatAxis axis = FloatAxis.of(picture.width(), width);
         float[] out = new float[Math.multiplyExact(3 * width, picture.height())];
         IntStream.range(0, picture.height()).parallel().forEach(y -> {
             float[] row = values(picture, y, 1, 1);
             float[] sums = new float[3 * width + 1];
             for (int x = 0; x < width; x++) {
-                axis.sums(x, row, sums);
+                sums(axis, x, row, sums);
             }
             System.arraycopy(sums, 0, out, 3 * y * width, 3 * width);
         });
         return out;
     }
 
+    /**
+     * The sums for new value i of three channels that lie side by side, and of a fourth one that nobody wants.
+     *
+     * @param in old values, three each, and one more behind them
+     * @param out likewise; what stands behind new value i is overwritten
+     */
+    private static void sums(FloatAxis axis, int i, float[] in, float[] out) {
+        float[] w = axis.weights()[i];
+        int at = 3 * axis.first()[i];
+        int rounded = axis.rounded(i);
+        FloatVector sum = FloatVector.fromArray(FOUR, in, at).mul(w[0]);
+        int k = 1;
+        for (at += 3; k < rounded; k++, at += 3) {
+            sum = FloatVector.fromArray(FOUR, in, at).mul(w[k]).add(sum);
+        }
+        for (; k < w.length; k++, at += 3) {
+            sum = FloatVector.fromArray(FOUR, in, at).fma(FloatVector.broadcast(FOUR, w[k]), sum);
+        }
+        sum.intoArray(out, 3 * i);
+    }
+
     /** Term by term for a whole row, whose values are independent: so loops become vectors. */
     private static float[] alongColumns(float[] in, int width, int oldHeight, int height) {
-        Axis axis = Axis.of(oldHeight, height);
+        FloatAxis axis = FloatAxis.of(oldHeight, height);
         int row = 3 * width;
         float[] out = new float[Math.multiplyExact(row, height)];
         IntStream.range(0, height).parallel().forEach(y -> {
-            float[] w = axis.weights[y];
+            float[] w = axis.weights()[y];
             float[] sums = new float[row];
             for (int k = 0; k < w.length; k++) {
-                add(in, (axis.first[y] + k) * row, w[k], sums, k >= axis.rounded(y));
+                add(in, (axis.first()[y] + k) * row, w[k], sums, k >= axis.rounded(y));
             }
             System.arraycopy(sums, 0, out, y * row, row);
         });

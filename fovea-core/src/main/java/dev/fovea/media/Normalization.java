@@ -1,5 +1,7 @@
 package dev.fovea.media;
 
+import java.util.stream.IntStream;
+
 /**
  * From bytes to the numbers that a vision tower sees: the 256 values that each channel can take, computed once in
  * exactly the order of operations of the reference.
@@ -72,14 +74,19 @@ public record Normalization(float[][] table) {
     /** The picture as {@code (3, height, width)}. */
     public float[] toPlanar(Picture picture) {
         byte[] rgb = picture.rgb();
-        int pixels = rgb.length / 3;
+        int width = picture.width();
         var out = new float[rgb.length];
-        for (int c = 0; c < 3; c++) {
-            float[] values = table[c];
-            for (int i = 0; i < pixels; i++) {
-                out[c * pixels + i] = values[rgb[3 * i + c] & 255];
+        IntStream.range(0, picture.height()).parallel().forEach(y -> {
+            for (int c = 0; c < 3; c++) {
+                row(rgb, 3 * y * width + c, table[c], out, (c * picture.height() + y) * width, width);
             }
-        }
+        });
         return out;
+    }
+
+    private static void row(byte[] rgb, int from, float[] values, float[] out, int to, int width) {
+        for (int x = 0; x < width; x++) {
+            out[to + x] = values[rgb[from + 3 * x] & 255];
+        }
     }
 }

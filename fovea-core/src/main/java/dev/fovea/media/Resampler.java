@@ -47,6 +47,21 @@ public enum Resampler {
         if (filter == Filter.NEAREST) {
             return nearest(picture, width, height);
         }
+        if (PixelCode.isPresent()) {
+            Taps columns = taps(picture.width(), width, filter);
+            Taps rows = taps(picture.height(), height, filter);
+            boolean columnsFirst = columnsFirst(picture, width, height);
+            return ByteResampling.resize(picture, width, height, columns, rows, columnsFirst);
+        }
+        return inJava(picture, width, height, filter);
+    }
+
+    private Taps taps(int from, int to, Filter filter) {
+        return from == to ? Taps.same(from) : Taps.of(from, to, filter, this);
+    }
+
+    /** What {@link #resize} does where there is no machine code. */
+    Picture inJava(Picture picture, int width, int height, Filter filter) {
         return columnsFirst(picture, width, height)
                 ? alongRows(alongColumns(picture, height, filter), width, filter)
                 : alongColumns(alongRows(picture, width, filter), height, filter);

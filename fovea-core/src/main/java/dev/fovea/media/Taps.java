@@ -1,6 +1,7 @@
 package dev.fovea.media;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * The integer weights by which one axis of a picture is resampled. New pixel i is
@@ -43,6 +44,22 @@ record Taps(int[] first, int[] count, int[] weights, int stride, int precision) 
         }
         int precision = resampler == Resampler.PIL ? PIL_PRECISION : precisionOfShorts(exact);
         return new Taps(first, count, round(exact, precision), stride, precision);
+    }
+
+    /** The old pixel behind the last one that new pixel i sees. */
+    int end(int i) {
+        return first[i] + count[i];
+    }
+
+    /** Each new pixel is the old one. */
+    static Taps same(int size) {
+        int precision = 14; // of weights that fit into 16 bits
+        int[] first = IntStream.range(0, size).toArray();
+        int[] ones = new int[size];
+        Arrays.fill(ones, 1);
+        int[] weights = new int[size];
+        Arrays.fill(weights, 1 << precision);
+        return new Taps(first, ones, weights, 1, precision);
     }
 
     /** PyTorch holds weights in 16 bits: the most digits, 22 at most, with which the largest weight still fits. */

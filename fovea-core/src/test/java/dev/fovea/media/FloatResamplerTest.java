@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -35,6 +36,22 @@ class FloatResamplerTest {
     void theSameSizeIsTheSamePicture() {
         Picture picture = TestPictures.decode("hopper.png").rgb();
         assertThat(FloatResampler.bicubicBytes(picture, 128, 128)).isSameAs(picture);
+    }
+
+    @Test
+    void machineCodeHasTheBitsOfJava() {
+        var random = new Random(7);
+        for (int i = 0; i < 60; i++) {
+            Picture picture = TestPictures.noise(1 + random.nextInt(150), 1 + random.nextInt(150), random);
+            int width = i % 5 == 0 ? picture.width() : 1 + random.nextInt(90);
+            int height = i % 7 == 0 ? picture.height() + 1 : 1 + random.nextInt(90);
+            float[] expected = FloatResampler.inJava(picture, width, height);
+            String what = picture.width() + " x " + picture.height() + " to " + width + " x " + height;
+            assertThat(FloatResampler.bicubic(picture, width, height)).as(what).isEqualTo(expected);
+            assertThat(FloatResampler.bicubicBytes(picture, width, height).rgb())
+                    .as(what)
+                    .isEqualTo(FloatResampler.rounded(expected, width, height).rgb());
+        }
     }
 
     private static byte[] littleEndian(float[] values) {

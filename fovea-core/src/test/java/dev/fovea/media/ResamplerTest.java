@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.ForkJoinPool;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,6 +65,27 @@ class ResamplerTest {
                         .get()
                         .rgb();
                 assertThat(rgb).isEqualTo(expected);
+            }
+        }
+    }
+
+    /** Sizes from one pixel on: machine code reads four pixels, two rows and 32 bytes at a time. */
+    @ParameterizedTest
+    @EnumSource
+    void machineCodeHasTheBitsOfJava(Resampler resampler) {
+        var random = new Random(7);
+        for (int i = 0; i < 60; i++) {
+            Picture picture = TestPictures.noise(1 + random.nextInt(70), 1 + random.nextInt(70), random);
+            int width = i % 5 == 0 ? picture.width() : 1 + random.nextInt(90);
+            int height = i % 7 == 0 ? picture.height() + 1 : 1 + random.nextInt(90);
+            for (Filter filter : Filter.values()) {
+                if (filter != Filter.NEAREST && resampler.knows(filter)) {
+                    assertThat(resampler.resize(picture, width, height, filter).rgb())
+                            .as("%s to %d x %d by %s", picture, width, height, filter)
+                            .isEqualTo(resampler
+                                    .inJava(picture, width, height, filter)
+                                    .rgb());
+                }
             }
         }
     }

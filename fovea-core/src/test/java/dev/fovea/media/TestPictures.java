@@ -11,6 +11,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 
 /** The pictures of the test resources, and what the reference makes of them. */
 final class TestPictures {
@@ -60,5 +61,11 @@ final class TestPictures {
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError(e);
         }
+    }
+
+    static Picture noise(int width, int height, Random random) {
+        byte[] rgb = new byte[3 * width * height];
+        random.nextBytes(rgb);
+        return new Picture(width, height, rgb);
     }
 }

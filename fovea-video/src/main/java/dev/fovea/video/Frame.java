@@ -1,5 +1,6 @@
 package dev.fovea.video;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** The fields of AVFrame that are read. */
@@ -12,9 +13,21 @@ final class Frame {
     private static final long PTS = 136;
     private static final long COLOR_RANGE = 280;
     private static final long COLORSPACE = 292;
+    private static final int ALIGNMENT = 64;
     private static final int FULL = 2; // AVCOL_RANGE_JPEG
 
     private Frame() {}
+
+    /** Three planes of such rows, aligned as those of decoders are, and nothing else. */
+    static MemorySegment allocate(int width, int height, Arena arena) {
+        MemorySegment frame = arena.allocate(FORMAT, Long.BYTES);
+        int stride = (width + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        for (int plane = 0; plane < 3; plane++) {
+            Ffmpeg.setPointer(frame, DATA + 8L * plane, arena.allocate((long) stride * (height + 1), ALIGNMENT));
+            Ffmpeg.setInt(frame, LINESIZE + 4L * plane, stride);
+        }
+        return frame;
+    }
 
     static int width(MemorySegment frame) {
         return Ffmpeg.intAt(frame, WIDTH);

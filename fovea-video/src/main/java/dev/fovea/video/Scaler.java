@@ -18,35 +18,35 @@ final class Scaler implements AutoCloseable {
     private static final int ONE = 1 << 16;
     private static final long ALIGNMENT = 64;
 
-    private record Kind(int width, int height, int format, int space, boolean full) {}
+    /**
+     * What frames have in common.
+     *
+     * @param format AVPixelFormat
+     * @param space AVColorSpace
+     * @param full whether samples use all values from 0 to 255
+     */
+    record Kind(int width, int height, int format, int space, boolean full) {}
 
     private Kind kind = new Kind(0, 0, 0, 0, false);
     private MemorySegment context = MemorySegment.NULL;
+    private MemorySegment out = MemorySegment.NULL;
+    private final MemorySegment outs = Arena.ofAuto().allocate(ADDRESS, 4);
+    private final MemorySegment strides = Arena.ofAuto().allocate(JAVA_INT, 4);
 
     /**
      * @param frame AVFrame
-     * @param space AVColorSpace
      * @return (height, width, 3)
      */
-    byte[] convert(MemorySegment frame, int width, int height, int format, int space, boolean full) {
-        prepare(new Kind(width, height, format, space, full));
-        try (Arena arena = Arena.ofConfined()) {
-            int stride = 3 * width;
-            MemorySegment out =
-                    arena.allocate((long) stride * (height + 1), ALIGNMENT); // swscale writes a little behind
-            MemorySegment outs = arena.allocate(ADDRESS, 4);
-            outs.set(ADDRESS, 0, out);
-            MemorySegment strides = arena.allocate(JAVA_INT, 4);
-            strides.set(JAVA_INT, 0, stride);
-            MemorySegment fields = frame.reinterpret(96); // data and linesize
-            Ffmpeg.call(() -> {
-                int _ = (int)
-                        Ffmpeg.SWS_SCALE.invokeExact(context, fields, fields.asSlice(64), 0, height, outs, strides);
-            });
-            byte[] rgb = new byte[stride * height];
-            MemorySegment.copy(out, JAVA_BYTE, 0, rgb, 0, rgb.length);
-            return rgb;
-        }
+    byte[] convert(MemorySegment frame, Kind wanted) {
+        prepare(wanted);
+        MemorySegment fields = frame.reinterpret(96); // data and linesize
+        Ffmpeg.call(() -> {
+            int _ = (int)
+                    Ffmpeg.SWS_SCALE.invokeExact(context, fields, fields.asSlice(64), 0, wanted.height, outs, strides);
+        });
+        byte[] rgb = new byte[3 * wanted.width * wanted.height];
+        MemorySegment.copy(out, JAVA_BYTE, 0, rgb, 0, rgb.length);
+        return rgb;
     }
 
     private void prepare(Kind wanted) {
@@ -76,6 +76,10 @@ final class Scaler implements AutoCloseable {
                     Ffmpeg.SWS_COLORSPACE.invokeExact(context, matrix, wanted.full ? 1 : 0, matrix, 0, 0, ONE, ONE);
         });
         kind = wanted;
+        int stride = 3 * wanted.width;
+        out = Arena.ofAuto().allocate((long) stride * (wanted.height + 1), ALIGNMENT); // swscale writes a little behind
+        outs.set(ADDRESS, 0, out);
+        strides.set(JAVA_INT, 0, stride);
     }
 
     @Override

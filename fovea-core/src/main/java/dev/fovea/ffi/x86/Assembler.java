@@ -29,10 +29,10 @@ public final class Assembler {
     private final int bits;
     private final ByteArrayOutputStream code = new ByteArrayOutputStream();
 
-    /** @param bits of a vector: 256 or 512 */
+    /** @param bits of a vector: 128, 256 or 512 */
     public Assembler(int bits) {
-        if (bits != 256 && bits != 512) {
-            throw new IllegalArgumentException("vectors of " + bits + " bits; expected 256 or 512");
+        if (bits != 128 && bits != 256 && bits != 512) {
+            throw new IllegalArgumentException("vectors of " + bits + " bits; expected 128, 256 or 512");
         }
         this.bits = bits;
     }
@@ -146,7 +146,7 @@ public final class Assembler {
         if (bits == 512) {
             registers(512, 0xef, MAP_0F, PREFIX_66, false, to, to, to); // vpxord: vxorps of 512 bits needs AVX512DQ
         } else {
-            registers(256, 0x57, MAP_0F, PREFIX_NONE, false, to, to, to);
+            registers(bits, 0x57, MAP_0F, PREFIX_NONE, false, to, to, to);
         }
     }
 
@@ -158,6 +158,11 @@ public final class Assembler {
     /** {@code [to] = from}. */
     public void vmovups(Address to, int from) {
         memory(bits, 0x11, MAP_0F, PREFIX_NONE, from, 0, to);
+    }
+
+    /** {@code [to] = from}, the lowest of so many bits. */
+    public void vmovups(int width, Address to, int from) {
+        memory(width, 0x11, MAP_0F, PREFIX_NONE, from, 0, to);
     }
 
     /** All lanes are the 32 bits at an address. */
@@ -267,6 +272,11 @@ public final class Assembler {
         registers(bits, 0x59, MAP_0F, PREFIX_NONE, false, to, a, b);
     }
 
+    /** {@code to = a b}. */
+    public void vmulps(int to, int a, Address b) {
+        memory(bits, 0x59, MAP_0F, PREFIX_NONE, to, a, b);
+    }
+
     /** {@code to = a / b}. */
     public void vdivps(int to, int a, int b) {
         registers(bits, 0x5e, MAP_0F, PREFIX_NONE, false, to, a, b);
@@ -307,6 +317,11 @@ public final class Assembler {
         registers(bits, 0xb8, MAP_0F38, PREFIX_66, false, to, a, b);
     }
 
+    /** {@code to += a b}. */
+    public void vfmadd231ps(int to, int a, Address b) {
+        memory(bits, 0xb8, MAP_0F38, PREFIX_66, to, a, b);
+    }
+
     /** {@code to = a + b}, of so many bits. */
     public void vaddps(int width, int to, int a, int b) {
         registers(width, 0x58, MAP_0F, PREFIX_NONE, false, to, a, b);
@@ -326,6 +341,74 @@ public final class Assembler {
     public void vpermilps(int to, int from, int order) {
         registers(128, 0x04, MAP_0F3A, PREFIX_66, false, to, 0, from);
         bytes(order);
+    }
+
+    // ------------------------------------------------------------------------- vectors of 256 bits: bytes of pictures
+
+    /** {@code to} = the 128 bits at an address, twice. */
+    public void vbroadcasti128(int to, Address from) {
+        memory(256, 0x5a, MAP_0F38, PREFIX_66, to, 0, from);
+    }
+
+    /** {@code to} = bytes of each 128 bits of from, in the order that the bytes of order name; 0 where one is negative. */
+    public void vpshufb(int to, int from, int order) {
+        registers(256, 0x00, MAP_0F38, PREFIX_66, false, to, from, order);
+    }
+
+    /** Bytes without sign to 16 bits. */
+    public void vpmovzxbw(int to, Address from) {
+        memory(256, 0x30, MAP_0F38, PREFIX_66, to, 0, from);
+    }
+
+    /** {@code to} = the lower lanes of 16 bits of each 128 bits, one of a and one of b in turn. */
+    public void vpunpcklwd(int to, int a, int b) {
+        registers(256, 0x61, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to} = the upper ones. */
+    public void vpunpckhwd(int to, int a, int b) {
+        registers(256, 0x69, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** To lanes of 32 bits: sums of two products of lanes of 16 bits with their sign. */
+    public void vpmaddwd(int to, int a, int b) {
+        registers(256, 0xf5, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** The same with what is at an address. */
+    public void vpmaddwd(int to, int a, Address b) {
+        memory(256, 0xf5, MAP_0F, PREFIX_66, to, a, b);
+    }
+
+    /** {@code to = from >> count}, lanes of 32 bits with their sign; the count is the lower 64 bits of a register. */
+    public void vpsradBy(int to, int from, int count) {
+        registers(256, 0xe2, MAP_0F, PREFIX_66, false, to, from, count);
+    }
+
+    /** {@code to} = lanes of 32 bits of a and b as such of 16, cut to their range: 128 bits of both in turn. */
+    public void vpackssdw(int to, int a, int b) {
+        registers(256, 0x6b, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to} = lanes of 16 bits of a and b as bytes without sign, cut to their range: 128 bits of both in turn. */
+    public void vpackuswb(int to, int a, int b) {
+        registers(256, 0x67, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to} = lanes of 64 bits of from in another order, two bits each, the lowest lane's first. */
+    public void vpermq(int to, int from, int order) {
+        registers(256, 0x00, MAP_0F3A, PREFIX_66, true, to, 0, from);
+        bytes(order);
+    }
+
+    /** {@code to} = the lower lanes of 32 bits of each 128 bits, one of a and one of b in turn. */
+    public void vpunpckldq(int to, int a, int b) {
+        registers(256, 0x62, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to} = the upper ones. */
+    public void vpunpckhdq(int to, int a, int b) {
+        registers(256, 0x6a, MAP_0F, PREFIX_66, false, to, a, b);
     }
 
     /** What code of SSE would wait for. */

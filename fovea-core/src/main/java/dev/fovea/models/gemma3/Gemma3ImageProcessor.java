@@ -54,22 +54,20 @@ record Gemma3ImageProcessor(int height, int width, int tokens, ImageSteps steps,
         List<Picture> squares = new ArrayList<>();
         squares.add(picture);
         panAndScan.ifPresent(p -> squares.addAll(p.crops(picture)));
-        Pixels pixels =
-                Pixels.concat(squares.stream().map(p -> steps.pixels(square(p))).toList());
+        List<Picture> resized = squares.stream().map(this::square).toList();
         return new Inputs.Visual(
-                pixels,
+                Pixels.concat(resized.stream().map(steps::pixels).toList()),
                 Optional.empty(),
                 squares.size() * tokens,
                 0,
                 picture.width(),
                 picture.height(),
-                views(picture, squares.subList(1, squares.size())));
+                views(picture, resized.getFirst(), squares.subList(1, squares.size())));
     }
 
     /** The whole, then the crops, which lie one after another along the longer side. */
-    private List<View> views(Picture picture, List<Picture> crops) {
+    private List<View> views(Picture picture, Picture whole, List<Picture> crops) {
         List<View> views = new ArrayList<>();
-        Picture whole = square(picture);
         views.add(new View(whole.width(), whole.height(), 0, 0, picture.width(), picture.height()));
         int x = 0;
         int y = 0;

@@ -119,8 +119,35 @@ class AssemblerTest {
     }
 
     @Test
+    void whatWeighsPixels() {
+        assertThat(bytes(128, a -> a.vmulps(9, 1, Address.indexed(Gpr.RAX, Gpr.RCX, 0))))
+                .isEqualTo("c4 61 70 59 8c 08 00 00 00 00");
+        assertThat(bytes(128, a -> a.vxorps(9))).isEqualTo("c4 41 30 57 c9");
+        assertThat(bytes(256, a -> a.vfmadd231ps(3, 8, Address.indexed(Gpr.R10, Gpr.RAX, 2))))
+                .isEqualTo("c4 c2 3d b8 9c 82 00 00 00 00");
+        assertThat(bytes(256, a -> a.vbroadcasti128(9, Address.indexed(Gpr.RAX, Gpr.RCX, 0))))
+                .isEqualTo("c4 62 7d 5a 8c 08 00 00 00 00");
+        assertThat(bytes(256, a -> a.vpshufb(12, 3, 8))).isEqualTo("c4 42 65 00 e0");
+        assertThat(bytes(256, a -> a.vpmovzxbw(12, Address.indexed(Gpr.R10, Gpr.RAX, 0))))
+                .isEqualTo("c4 42 7d 30 a4 02 00 00 00 00");
+        assertThat(bytes(256, a -> a.vpunpcklwd(12, 3, 8))).isEqualTo("c4 41 65 61 e0");
+        assertThat(bytes(256, a -> a.vpunpckhwd(12, 3, 8))).isEqualTo("c4 41 65 69 e0");
+        assertThat(bytes(256, a -> a.vpmaddwd(12, 3, 8))).isEqualTo("c4 41 65 f5 e0");
+        assertThat(bytes(256, a -> a.vpmaddwd(12, 3, Address.indexed(Gpr.RDX, Gpr.RCX, 0))))
+                .isEqualTo("c4 61 65 f5 a4 0a 00 00 00 00");
+        assertThat(bytes(256, a -> a.vpsradBy(12, 3, 8))).isEqualTo("c4 41 65 e2 e0");
+        assertThat(bytes(256, a -> a.vpackssdw(12, 3, 8))).isEqualTo("c4 41 65 6b e0");
+        assertThat(bytes(256, a -> a.vpackuswb(12, 3, 8))).isEqualTo("c4 41 65 67 e0");
+        assertThat(bytes(256, a -> a.vpermq(12, 3, 0xd8))).isEqualTo("c4 63 fd 00 e3 d8");
+        assertThat(bytes(256, a -> a.vpunpckldq(12, 3, 8))).isEqualTo("c4 41 65 62 e0");
+        assertThat(bytes(256, a -> a.vpunpckhdq(12, 3, 8))).isEqualTo("c4 41 65 6a e0");
+        assertThat(bytes(256, a -> a.vmovups(128, Address.indexed(Gpr.R8, Gpr.RCX, 0), 12)))
+                .isEqualTo("c4 41 78 11 a4 08 00 00 00 00");
+    }
+
+    @Test
     void refusesWhatHasNoEncoding() {
-        assertThatIllegalArgumentException().isThrownBy(() -> new Assembler(128));
+        assertThatIllegalArgumentException().isThrownBy(() -> new Assembler(64));
         assertThatIllegalArgumentException().isThrownBy(() -> Address.indexed(Gpr.RAX, Gpr.RSP, 1));
         assertThatIllegalArgumentException().isThrownBy(() -> Address.indexed(Gpr.RAX, Gpr.RCX, 4));
     }

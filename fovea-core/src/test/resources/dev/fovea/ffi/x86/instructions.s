@@ -56,3 +56,20 @@ vshufi64x2 $0x4e,%zmm7,%zmm8,%zmm19
 vpshufd $0xd8,%zmm7,%zmm19
 {disp32} vpmovsdb %zmm7,(%rsi,%rax,1)
 {disp32} vpmovsdw %zmm19,(%r8,%rax,1)
+{vex3} {disp32} vmulps (%rax,%rcx,1),%xmm1,%xmm9
+{vex3} vxorps %xmm9,%xmm9,%xmm9
+{vex3} {disp32} vfmadd231ps (%r10,%rax,4),%ymm8,%ymm3
+{vex3} {disp32} vbroadcasti128 (%rax,%rcx,1),%ymm9
+{vex3} vpshufb %ymm8,%ymm3,%ymm12
+{vex3} {disp32} vpmovzxbw (%r10,%rax,1),%ymm12
+{vex3} vpunpcklwd %ymm8,%ymm3,%ymm12
+{vex3} vpunpckhwd %ymm8,%ymm3,%ymm12
+{vex3} vpmaddwd %ymm8,%ymm3,%ymm12
+{vex3} {disp32} vpmaddwd (%rdx,%rcx,1),%ymm3,%ymm12
+{vex3} vpsrad %xmm8,%ymm3,%ymm12
+{vex3} vpackssdw %ymm8,%ymm3,%ymm12
+{vex3} vpackuswb %ymm8,%ymm3,%ymm12
+{vex3} vpermq $0xd8,%ymm3,%ymm12
+{vex3} vpunpckldq %ymm8,%ymm3,%ymm12
+{vex3} vpunpckhdq %ymm8,%ymm3,%ymm12
+{vex3} {disp32} vmovups %xmm12,(%r8,%rcx,1)
