@@ -135,7 +135,7 @@ final class Backends {
             throw new MemoryException(
                     String.format(Locale.ROOT, "the weights take %.2f GB; %s", needed / 1e9, device),
                     "--device cuda:0,cuda:1 or cuda:0,cpu splits a model; --device cpu needs no GPU's memory; --dtype bfloat16 halves what is"
-                            + " float32");
+                            + " float32; --quantize int4 keeps most of them in 4 bits");
         }
     }
 

@@ -14,6 +14,7 @@ import dev.fovea.generate.StopRule;
 import dev.fovea.hub.PullOptions;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.Quantization;
 import dev.fovea.io.WeightFile;
 import dev.fovea.io.Weights;
 import dev.fovea.models.Family;
@@ -112,7 +113,7 @@ public final class Model implements AutoCloseable {
         }
         Family family = Families.of(directory);
         DType dtype = options.dtype().orElseGet(directory::storedDtype);
-        Backend backend = Backends.of(options, () -> weightSizes(directory, family, dtype));
+        Backend backend = Backends.of(options, () -> weightSizes(directory, family, dtype, options.quantization()));
         try {
             return new Model(directory, family, backend, dtype, QuantizedWeights.open(directory, family, options));
         } catch (RuntimeException | Error e) {
@@ -122,9 +123,10 @@ public final class Model implements AutoCloseable {
     }
 
     /** What each weight that the model uses takes on a device, by a walk without data. */
-    private static Map<String, Long> weightSizes(ModelDirectory directory, Family family, DType dtype) {
+    private static Map<String, Long> weightSizes(
+            ModelDirectory directory, Family family, DType dtype, Optional<Quantization> quantization) {
         try (Backend shapes = new ShapeBackend();
-                Weights weights = Weights.open(directory, shapes, dtype, family.renaming())) {
+                Weights weights = Weights.planned(directory, shapes, dtype, family.renaming(), quantization)) {
             weights.read(() -> family.load(directory.config(), weights)).close();
             return weights.sizes();
         }

@@ -86,30 +86,19 @@ public final class QuantizedParts {
     }
 
     /** A weight of this form without data. */
-    static QuantizedMatrix shapesOnly(Form form, int rows, int columns, Backend backend) {
+    static QuantizedMatrix shapesOnly(Form form, DType scaleType, int rows, int columns, Backend backend) {
         Shape scales = form.scales(rows, columns);
-        Tensor shape = Tensor.dense(backend, DType.UINT8, scales, MemorySegment.NULL);
         Shape padded = Shape.of(QuantizedMatrix.tiles(rows) * QuantizedMatrix.TILE);
         return new QuantizedMatrix(
                 form,
                 rows,
                 columns,
                 Tensor.dense(backend, DType.UINT8, form.codes(rows, columns), MemorySegment.NULL),
-                shape,
-                form.bits() == 4 ? Optional.of(shape) : Optional.empty(),
+                Tensor.dense(backend, scaleType, scales, MemorySegment.NULL),
+                form.bits() == 4
+                        ? Optional.of(Tensor.dense(backend, DType.UINT8, scales, MemorySegment.NULL))
+                        : Optional.empty(),
                 Tensor.dense(backend, DType.FLOAT32, padded, MemorySegment.NULL),
                 Optional.empty());
-    }
-
-    /** Writes the values of a weight whose parts lie in the host's memory to a tensor, and returns that. */
-    static Tensor widen(QuantizedMatrix w, Tensor to) {
-        if (to.backend().holdsData()) {
-            float[] row = new float[w.columns()];
-            for (int n = 0; n < w.rows(); n++) {
-                w.row(n, row);
-                WeightDtypes.store(row, to, (long) n * row.length);
-            }
-        }
-        return to;
     }
 }

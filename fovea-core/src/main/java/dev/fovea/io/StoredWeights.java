@@ -154,12 +154,20 @@ final class StoredWeights implements WeightSource {
             return dense;
         }
         asked.add(stored.resolve(name));
-        QuantizedMatrix w = found.get();
-        matrices.put(name, w);
-        Matrix placed =
-                home.isHost() ? w : QuantizedParts.widen(w, made.allocate(home, computed, Shape.of(rows, columns)));
+        QuantizedMatrix placed = found.get().map(t -> placed(t, home));
+        matrices.put(name, placed);
         sizes.merge(name, placed.bytes(), Long::sum);
         return placed;
+    }
+
+    /** A part of a quantised weight as it lies in a file, where that is the host's memory; else a copy. */
+    private Tensor placed(Tensor t, Backend home) {
+        if (home.isHost() && (t.memory().isNative() || !backend.holdsData())) {
+            return t;
+        }
+        Tensor copy = made.allocate(home, t.dtype(), t.shape());
+        backend.write(t.memory(), copy);
+        return copy;
     }
 
     /** What a weight would be, for a backend without data. */
@@ -169,7 +177,7 @@ final class StoredWeights implements WeightSource {
                 .isPresent();
         return plan.filter(_ -> fits)
                 .flatMap(p -> p.of(name).form())
-                .map(form -> QuantizedParts.shapesOnly(form, rows, columns, backend));
+                .map(form -> QuantizedParts.shapesOnly(form, DType.UINT8, rows, columns, backend));
     }
 
     /** A weight that GPTQ or AWQ packed. */
@@ -181,18 +189,9 @@ final class StoredWeights implements WeightSource {
         List<String> misfits = parts.misfits(codes, rows, columns);
         misshapen.addAll(misfits);
         if (!misfits.isEmpty() || !backend.holdsData()) {
-            return Optional.of(QuantizedParts.shapesOnly(codes.form(columns), rows, columns, backend));
+            return Optional.of(QuantizedParts.shapesOnly(codes.form(columns), DType.FLOAT32, rows, columns, backend));
         }
-        QuantizedMatrix read = new PublishedMatrix(codes, parts, rows, columns).read(backend);
-        Backend home = backend.home(name);
-        return Optional.of(home.isHost() ? read.map(t -> kept(t, home)) : read);
-    }
-
-    /** A copy of a tensor on the heap. */
-    private Tensor kept(Tensor t, Backend home) {
-        Tensor copy = made.allocate(home, t.dtype(), t.shape());
-        backend.write(t.memory(), copy);
-        return copy;
+        return Optional.of(new PublishedMatrix(codes, parts, rows, columns).read(backend));
     }
 
     /** A part of a quantised weight. */

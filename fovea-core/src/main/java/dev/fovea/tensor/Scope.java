@@ -220,9 +220,10 @@ public final class Scope implements AutoCloseable {
         private long bytes;
         private volatile boolean released;
 
-        /** Slabs of one home, and how much of the last is taken. */
+        /** Slabs of one home, and how much of the one that small tensors share is taken. */
         private static final class Run {
             private final List<MemorySegment> slabs = new ArrayList<>();
+            private MemorySegment shared = MemorySegment.NULL;
             private long used;
         }
 
@@ -240,14 +241,23 @@ public final class Scope implements AutoCloseable {
                 return MemorySegment.NULL;
             }
             Run run = runs.computeIfAbsent(home, _ -> new Run());
-            if (run.slabs.isEmpty() || run.used + size > run.slabs.getLast().byteSize()) {
-                run.slabs.add(home.allocateSlab(Math.max(size, SLAB_BYTES)));
-                bytes += run.slabs.getLast().byteSize();
+            if (size >= SLAB_BYTES) {
+                return slab(run, home, size).asSlice(0, size, ALIGNMENT);
+            }
+            if (run.used + size > run.shared.byteSize()) {
+                run.shared = slab(run, home, SLAB_BYTES);
                 run.used = 0;
             }
-            MemorySegment memory = run.slabs.getLast().asSlice(run.used, size, ALIGNMENT);
+            MemorySegment memory = run.shared.asSlice(run.used, size, ALIGNMENT);
             run.used += size;
             return memory;
+        }
+
+        private MemorySegment slab(Run run, Backend home, long size) {
+            MemorySegment slab = home.allocateSlab(size);
+            run.slabs.add(slab);
+            bytes += slab.byteSize();
+            return slab;
         }
 
         synchronized long bytes() {

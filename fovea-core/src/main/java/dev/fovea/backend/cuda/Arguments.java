@@ -9,7 +9,9 @@ import java.util.Arrays;
  * a multiple of its size.
  */
 public final class Arguments {
-    private final ByteBuffer bytes = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
+    private static final int MOST_BYTES = 288;
+
+    private final ByteBuffer bytes = ByteBuffer.allocate(MOST_BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
     /** A pointer, or any value of 8 bytes. */
     public Arguments pointer(long address) {

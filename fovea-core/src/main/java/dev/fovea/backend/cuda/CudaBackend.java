@@ -34,6 +34,7 @@ public final class CudaBackend implements Backend {
     private final Movement movement;
     private final Copies copies;
     private final Linear linear;
+    private final CodesLinear codes;
     private final Attention attention;
     private final Maps maps;
     private final ReentrantLock order = new ReentrantLock();
@@ -49,6 +50,7 @@ public final class CudaBackend implements Backend {
         movement = new Movement(this.device, this::address);
         copies = new Copies(this.device);
         linear = new Linear(this.device);
+        codes = new CodesLinear(this.device, linear);
         attention = new Attention(this.device, this::address);
         maps = new Maps(this.device, linear);
         lifetime = new Lifetime(new Owned(this.device, slabs)::free);
@@ -193,11 +195,9 @@ public final class CudaBackend implements Backend {
         return make(x.dtype(), Contract.linear(x, w, bias), out -> linear.multiply(x, w, bias, out));
     }
 
-    /** Weights for a device are widened when they are loaded. */
     @Override
     public Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
-        Contract.linear(x, w, bias);
-        throw new UnsupportedOperationException("linear with " + w + ": the backend cuda has no kernel for it");
+        return make(x.dtype(), Contract.linear(x, w, bias), out -> codes.multiply(x, w, bias, out));
     }
 
     @Override

@@ -47,8 +47,7 @@ final class FurtherProducts implements Fusion.Rule {
             return Optional.empty();
         }
         Products.Further further = new Products.Further(function, function == SCALE ? read.real() : 1, out);
-        Products fused = product.with(
-                List.of(new Products.Matrix(m.w(), m.bias(), m.biasType(), m.out(), m.outputs(), further)));
+        Products fused = product.with(List.of(m.with(further)));
         List<Bytes> touched = new ArrayList<>(List.of(product.input()));
         touched.addAll(fused.outputs(fused.matrices().getFirst()));
         return Fusion.Fused.where(touched, fused.launch(), 2);

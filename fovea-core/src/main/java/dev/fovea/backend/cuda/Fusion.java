@@ -49,7 +49,8 @@ final class Fusion {
 
     private static Step.Call early(Step.Call call, LongPredicate ofStep) {
         return Products.of(call)
-                .filter(p -> p.matrices().stream().noneMatch(m -> ofStep.test(m.w())))
+                .filter(p -> p.matrices().stream()
+                        .noneMatch(m -> m.w().parts().stream().anyMatch(ofStep::test)))
                 .<Step.Call>map(p -> p.early().launch())
                 .orElse(call);
     }

@@ -38,8 +38,7 @@ final class GatedProducts implements Fusion.Rule {
         }
         Products.Further further =
                 new Products.Further(FurtherProducts.number(entry.substring(GATED.length())), 1, out);
-        Products.Matrix both = new Products.Matrix(g.w(), g.bias(), g.biasType(), g.out(), g.outputs(), further);
-        Products fused = gate.gated(both, u);
+        Products fused = gate.gated(g.with(further), u);
         List<Bytes> touched = new ArrayList<>(List.of(gate.input()));
         fused.matrices().forEach(m -> touched.addAll(fused.outputs(m)));
         return Fusion.Fused.where(touched, fused.launch(), 3);

@@ -101,6 +101,7 @@ public record Kernel(Module module, String entry, int threads, int sharedBytes) 
                 case FLOAT32 -> "f32";
                 case BFLOAT16 -> "bf16";
                 case FLOAT16 -> "f16";
+                case UINT8 -> "u8";
                 default -> throw new IllegalArgumentException("no kernels for " + dtype.torchName());
             };
         }

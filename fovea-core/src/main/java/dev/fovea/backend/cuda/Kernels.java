@@ -20,6 +20,7 @@ final class Kernels {
         for (DType x : DTYPES) {
             modules.add(Kernel.Module.of("choose", x));
             modules.add(Kernel.Module.of("attention", x));
+            modules.addAll(CodesLinear.modules(x));
             if (x != FLOAT32) {
                 modules.add(Kernel.Module.of("mma", x));
                 modules.addAll(Flash.modules(x));
@@ -41,10 +42,11 @@ final class Kernels {
         return modules;
     }
 
-    /** Those that a model with activations and weights of some dtypes may launch. */
+    /** Those that a model with activations and dense weights of some dtypes may launch. */
     static List<Kernel.Module> of(DType x, DType w) {
         List<String> any = List.of("X=" + Kernel.Module.type(x), "W=" + Kernel.Module.type(w), "W=f32");
         return modules().stream()
+                .filter(m -> !CodesLinear.isOf(m))
                 .filter(m -> m.macros().stream()
                         .filter(macro -> macro.startsWith("X=") || macro.startsWith("W="))
                         .allMatch(any::contains))

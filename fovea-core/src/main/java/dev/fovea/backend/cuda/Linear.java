@@ -4,7 +4,6 @@ import dev.fovea.backend.cuda.Device.Grid;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,54 +28,6 @@ final class Linear {
         library = new LibraryLinear(device);
     }
 
-    /**
-     * How the eight warps of a block share a weight. Which one is used follows from the weight's sizes alone, as the order of sums
-     * does.
-     */
-    enum Form {
-        /** Many outputs: a warp for two of them. */
-        TALL("few_tall", 16, 16),
-        /** Long rows: four warps share two outputs. */
-        LONG("few_long", 4, 4),
-        /** A warp for each output, or for two where there are several rows. */
-        SMALL("few_small", 8, 16);
-
-        private static final int TALL_OUTPUTS = 8192;
-        private static final int LONG_WIDTH = 4096;
-
-        final String entry;
-        private final int ofOneRow;
-        private final int ofSeveral;
-
-        Form(String entry, int ofOneRow, int ofSeveral) {
-            this.entry = entry;
-            this.ofOneRow = ofOneRow;
-            this.ofSeveral = ofSeveral;
-        }
-
-        /** Outputs of a block. */
-        int outputs(int rows) {
-            return rows == 1 ? ofOneRow : ofSeveral;
-        }
-
-        /** Outputs of each of two matrices that a block of the form's gated kernel makes: one for those who share it. */
-        int outputsOfGated() {
-            return this == LONG ? 2 : 8;
-        }
-
-        /** The form of a kernel, gated or not. */
-        static Form of(Kernel kernel) {
-            return Arrays.stream(values())
-                    .filter(form -> kernel.entry().startsWith(form.entry))
-                    .findFirst()
-                    .orElseThrow();
-        }
-
-        static Form of(int outputs, int width) {
-            return outputs >= TALL_OUTPUTS ? TALL : width >= LONG_WIDTH ? LONG : SMALL;
-        }
-    }
-
     /** {@link Backend#linear} into a densely packed tensor. */
     void multiply(Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
         if (out.shape().size() == 0) {
@@ -88,7 +39,7 @@ final class Linear {
         if (x.dim(0) > Backend.FEW_ROWS) {
             many(x, w, bias, out);
         } else if (w.isContiguous()) {
-            few(Form.of(w.dim(0), w.dim(1)), x, w, bias, out);
+            few(Form.of(x.dim(0), w.dim(0), w.dim(1)), x, w, bias, out);
         } else {
             gemm(x, w, bias, out);
         }
@@ -98,9 +49,8 @@ final class Linear {
     void few(Form form, Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
         Kernel kernel = new Kernel(fewModule(x.dtype(), w.dtype(), room(x.dim(0))), form.entry, THREADS);
         Products.Matrix matrix = new Products.Matrix(
-                Rows.address(w),
-                bias == null ? 0 : Rows.address(bias),
-                bias == null ? 0 : type(bias.dtype()),
+                Products.Weight.dense(Rows.address(w)),
+                Products.Bias.of(bias),
                 Rows.address(out),
                 w.dim(0),
                 Products.Further.NONE);
@@ -174,7 +124,8 @@ final class Linear {
                 : arguments.pointer(Rows.address(bias)).integer(type(bias.dtype()));
     }
 
-    private static int type(DType dtype) {
+    /** Which of {@code element}'s dtypes a dtype is. */
+    static int type(DType dtype) {
         return switch (dtype) {
             case FLOAT32 -> 1;
             case BFLOAT16 -> 2;

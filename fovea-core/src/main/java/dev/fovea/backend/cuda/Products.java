@@ -1,12 +1,16 @@
 package dev.fovea.backend.cuda;
 
 import dev.fovea.backend.cuda.Device.Grid;
+import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A launch of {@code few.cu}: a few rows (rows, width) times matrices (outputs, width).
+ * A launch of {@code few.cu} or {@code codes.cu}: a few rows (rows, width) times matrices (outputs, width).
  *
  * @param x where the rows are
  * @param stride elements between rows
@@ -17,15 +21,44 @@ record Products(Kernel kernel, long x, long stride, int rows, int width, boolean
     static final int MOST = 3;
     private static final String GATED = "_gated";
 
+    /** Addresses of a weight's parts, by the source whose kernels read them. */
+    private static final Map<String, Integer> PARTS = Map.of("few", 1, CodesLinear.SOURCE, 4);
+
     /**
      * A matrix.
      *
-     * @param biasType as {@code element} of the prelude has it
      * @param out where the products (rows, outputs) go
      * @param further what becomes of the products, and where it goes
      */
-    record Matrix(long w, long bias, int biasType, long out, int outputs, Further further) {
-        private static final Matrix ABSENT = new Matrix(0, 0, 0, 0, 0, Further.NONE);
+    record Matrix(Weight w, Bias bias, long out, int outputs, Further further) {
+        /** The same, to go on with its products. */
+        Matrix with(Further what) {
+            return new Matrix(w, bias, out, outputs, what);
+        }
+    }
+
+    /**
+     * Where a weight is.
+     *
+     * @param parts the addresses of what it consists of; 0 for what it lacks
+     * @param group columns that share a scale; 0 of a dense one
+     */
+    record Weight(List<Long> parts, int group) {
+        static Weight dense(long address) {
+            return new Weight(List.of(address), 0);
+        }
+    }
+
+    /**
+     * What is added to products.
+     *
+     * @param address 0 where there is none
+     * @param type as {@code element} of the prelude has it
+     */
+    record Bias(long address, int type) {
+        static Bias of(@Nullable Tensor bias) {
+            return bias == null ? new Bias(0, 0) : new Bias(Rows.address(bias), Linear.type(bias.dtype()));
+        }
     }
 
     /**
@@ -42,9 +75,10 @@ record Products(Kernel kernel, long x, long stride, int rows, int width, boolean
     /** What a call launches; empty where it is no launch of these kernels. */
     static Optional<Products> of(Step.Call call) {
         if (!(call instanceof Step.Launch launch
-                && launch.kernel().module().source().equals("few"))) {
+                && PARTS.containsKey(launch.kernel().module().source()))) {
             return Optional.empty();
         }
+        int parts = parts(launch.kernel());
         Arguments.Reader read = launch.arguments().read();
         long x = read.pointer();
         long stride = read.pointer();
@@ -54,16 +88,28 @@ record Products(Kernel kernel, long x, long stride, int rows, int width, boolean
         boolean early = read.integer() != 0;
         List<Matrix> matrices = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            long w = read.pointer();
-            long bias = read.pointer();
-            long out = read.pointer();
-            long further = read.pointer();
-            int outputs = read.integer();
-            int biasType = read.integer();
-            Further what = new Further(read.integer(), read.real(), further);
-            matrices.add(new Matrix(w, bias, biasType, out, outputs, what));
+            matrices.add(matrix(read, parts));
         }
         return Optional.of(new Products(launch.kernel(), x, stride, rows, width, early, matrices));
+    }
+
+    private static int parts(Kernel kernel) {
+        return PARTS.get(kernel.module().source());
+    }
+
+    private static Matrix matrix(Arguments.Reader read, int parts) {
+        List<Long> addresses = new ArrayList<>();
+        for (int i = 0; i < parts; i++) {
+            addresses.add(read.pointer());
+        }
+        long bias = read.pointer();
+        long out = read.pointer();
+        long further = read.pointer();
+        int outputs = read.integer();
+        int biasType = read.integer();
+        Further what = new Further(read.integer(), read.real(), further);
+        Weight w = new Weight(List.copyOf(addresses), parts > 1 ? read.integer() : 0);
+        return new Matrix(w, new Bias(bias, biasType), out, outputs, what);
     }
 
     Step.Launch launch() {
@@ -74,28 +120,34 @@ record Products(Kernel kernel, long x, long stride, int rows, int width, boolean
                 .integer(width)
                 .integer(matrices.size())
                 .integer(isEarly ? 1 : 0);
+        int parts = parts(kernel);
+        Matrix absent = new Matrix(new Weight(Collections.nCopies(parts, 0L), 0), Bias.of(null), 0, 0, Further.NONE);
         for (int i = 0; i < MOST; i++) {
-            Matrix m = i < matrices.size() ? matrices.get(i) : Matrix.ABSENT;
-            arguments
-                    .pointer(m.w)
-                    .pointer(m.bias)
-                    .pointer(m.out)
-                    .pointer(m.further.out)
-                    .integer(m.outputs)
-                    .integer(m.biasType)
-                    .integer(m.further.function)
-                    .real(m.further.factor);
+            add(arguments, i < matrices.size() ? matrices.get(i) : absent, parts > 1);
         }
         return new Step.Launch(kernel, Grid.of(blocks()), arguments);
     }
 
+    private static void add(Arguments arguments, Matrix m, boolean grouped) {
+        m.w.parts.forEach(arguments::pointer);
+        arguments
+                .pointer(m.bias.address)
+                .pointer(m.out)
+                .pointer(m.further.out)
+                .integer(m.outputs)
+                .integer(m.bias.type)
+                .integer(m.further.function)
+                .real(m.further.factor);
+        if (grouped) {
+            arguments.integer(m.w.group);
+        }
+        arguments.pad();
+    }
+
     private int blocks() {
-        Linear.Form form = Linear.Form.of(kernel);
-        return isGated()
-                ? Math.ceilDiv(matrices.getFirst().outputs, form.outputsOfGated())
-                : matrices.stream()
-                        .mapToInt(m -> Math.ceilDiv(m.outputs, form.outputs(rows)))
-                        .sum();
+        int each = Form.outputs(kernel.entry());
+        return (isGated() ? matrices.subList(0, 1) : matrices)
+                .stream().mapToInt(m -> Math.ceilDiv(m.outputs, each)).sum();
     }
 
     boolean isGated() {
@@ -109,7 +161,7 @@ record Products(Kernel kernel, long x, long stride, int rows, int width, boolean
 
     /** The gate and what it gates, by the kernel that goes on with both. */
     Products gated(Matrix gate, Matrix up) {
-        Kernel gated = new Kernel(kernel.module(), kernel.entry() + GATED, kernel.threads(), kernel.sharedBytes());
+        Kernel gated = new Kernel(kernel.module(), Form.of(kernel.entry()).gated, kernel.threads());
         return new Products(gated, x, stride, rows, width, isEarly, List.of(gate, up));
     }
 

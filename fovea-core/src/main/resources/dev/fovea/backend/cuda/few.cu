@@ -212,19 +212,17 @@ const int FIT = 16 / (ROWS * PER / Pack<X>::N) > 0 ? 16 / (ROWS * PER / Pack<X>:
 #endif
 
 #define FEW(name, warps, outputs, loads) \
-    KERNEL(BOUNDS) name(const __grid_constant__ Products p) { few<warps, outputs, (FIT < loads ? FIT : loads)>(p); } \
-    KERNEL(GATED_BOUNDS) name##_gated(const __grid_constant__ Products p) { \
-        const int each = outputs > 1 ? outputs / 2 : 1, fit = outputs > 1 ? loads : loads / 2; \
-        gated<warps, each, (FIT < fit ? FIT : fit)>(p); \
-    }
+    KERNEL(BOUNDS) name(const __grid_constant__ Products p) { few<warps, outputs, (FIT < loads ? FIT : loads)>(p); }
+#define GATED(name, warps, each, loads) \
+    KERNEL(GATED_BOUNDS) name(const __grid_constant__ Products p) { gated<warps, each, (FIT < loads ? FIT : loads)>(p); }
 
 // Measured (docs/experiments.md): a lane with long runs has few sums across lanes, which is what several rows cost; two outputs share
 // what is loaded of a row. Only how many warps share an output is of any weight for the order of sums.
-FEW(few_tall, 1, 2, 4) // many outputs
+FEW(few_tall, 1, 2, 4) // many outputs, or several rows
+GATED(few_tall_gated, 1, 1, 4)
+const int LONG_LOADS = ROWS == 1 ? 4 : 2;
+FEW(few_long, 4, 2, LONG_LOADS) // long rows
+GATED(few_long_gated, 4, 1, LONG_LOADS)
 #if ROWS == 1
-FEW(few_long, 4, 2, 4) // long rows
 FEW(few_small, 1, 1, 8)
-#else
-FEW(few_long, 4, 2, 2)
-FEW(few_small, 1, 2, 4)
 #endif

@@ -66,6 +66,13 @@ KERNEL(256) scatter(W* target, i64 stride, const int* ids, const X* source, i64 
     if (i < n) target[ids[i / width] * stride + i % width] = narrow<W>(widen(source[i / width * sourceStride + i % width]));
 }
 
+/** out[row][i] = x[row][order[i]], n values of rows of a width. */
+KERNEL(256) columns(const X* x, i64 stride, const int* order, W* out, i64 n, int width) {
+    begin();
+    i64 i = (i64) blockIdx.x * 256 + threadIdx.x;
+    if (i < n) out[i] = narrow<W>(widen(x[i / width * stride + order[i % width]]));
+}
+
 /** The mean of each column of (rows, width), summed from the first row to the last. */
 KERNEL(256) mean_rows(const X* x, W* out, int rows, int width) {
     begin();

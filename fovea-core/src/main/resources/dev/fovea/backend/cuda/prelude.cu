@@ -1,6 +1,7 @@
 // Put in front of every source: types, conversions, sums. Needs no header; compiled with --fmad=false, so that a product and a
 // sum are rounded apart unless the source says fmaf.
 
+typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;

@@ -70,12 +70,14 @@ final class CudaCheck {
 
     private static boolean contract(String device) {
         if (!device.equals(INTERPRETER)) {
-            return tests("operation contract", selectClass(CudaDeviceTest.class));
+            return tests("operation contract", selectClass(CudaDeviceTest.class))
+                    & tests("products with codes", selectClass(CodesDeviceTest.class));
         }
         DiscoverySelector[] few = Stream.of("add", "rmsNorm", "linear", "gatherRows")
                 .map(name -> selectMethod(CudaBackendTest.class, name))
                 .toArray(DiscoverySelector[]::new);
-        return tests("operation contract, a part", few);
+        return tests("operation contract, a part", few)
+                & tests("products with codes", selectClass(CodesLinearTest.class));
     }
 
     private static boolean tests(String what, DiscoverySelector... selectors) {

@@ -5,6 +5,8 @@ import static dev.fovea.backend.cuda.CudaCheck.row;
 import dev.fovea.error.Warnings;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.Matrix;
+import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -16,13 +18,21 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** What a device can by itself, and what the kernels make of it: the limits beside which a model's speed stands. */
 final class CudaRates {
     private static final int[][] ONE_ROW = {
         {262144, 2560}, {20480, 2560}, {2560, 10240}, {4096, 2560}, {22016, 2048}, {2048, 11008}, {3072, 1024}
+    };
+
+    /** Rows of x, outputs, width. */
+    private static final int[][] CODES = {
+        {1, 262144, 2560}, {1, 20480, 2560}, {1, 2560, 10240}, {1, 4096, 2560}, {1, 2048, 2048},
+        {8, 20480, 2560}, {16, 20480, 2560}, {16, 2048, 11008}, {64, 20480, 2560}, {2048, 10240, 2560}
     };
 
     private final boolean dry;
@@ -44,6 +54,11 @@ final class CudaRates {
             small(backend);
             for (int[] shape : ONE_ROW) {
                 oneRow(backend, sized(shape[0]), sized(shape[1]));
+            }
+            for (int bits : new int[] {4, 8}) {
+                for (int[] shape : CODES) {
+                    codes(backend, bits, shape[0], sized(shape[1]), sized(shape[2]));
+                }
             }
             manyRows(backend);
             tower(backend);
@@ -158,20 +173,51 @@ final class CudaRates {
 
     private void oneRow(CudaBackend backend, int outputs, int width) {
         long bytes = 2L * outputs * width;
-        int count = dry ? 1 : Math.clamp((2L << 30) / bytes, 1, 60); // more than any cache holds
+        double seconds =
+                ofOne(backend, 1, width, bytes, scope -> scope.allocate(DType.BFLOAT16, Shape.of(outputs, width)));
+        row("one row, " + outputs + " x " + width, "%.0f GB/s", bytes / seconds / 1e9);
+    }
+
+    /** Bytes are those of the matrix, however often a product reads it. */
+    private void codes(CudaBackend backend, int bits, int rows, int outputs, int width) {
+        QuantizedMatrix.Form form = new QuantizedMatrix.Form(bits, QuantizedMatrix.BLOCK);
+        long bytes = (long) outputs * width * bits / 8;
+        int count = dry ? Math.min(rows, 65) : rows;
+        double seconds = ofOne(backend, count, width, bytes, scope -> codes(scope, form, outputs, width));
+        row(
+                "int" + bits + ", " + count + " rows, " + outputs + " x " + width,
+                "%.0f GB/s, %.1f TFLOP/s",
+                bytes / seconds / 1e9,
+                2.0 * count * outputs * width / seconds / 1e12);
+    }
+
+    private static QuantizedMatrix codes(Scope scope, QuantizedMatrix.Form form, int outputs, int width) {
+        Shape scales = form.scales(outputs, width);
+        return new QuantizedMatrix(
+                form,
+                outputs,
+                width,
+                scope.allocate(DType.UINT8, form.codes(outputs, width)),
+                scope.allocate(DType.UINT8, scales),
+                form.bits() == 4 ? Optional.of(scope.allocate(DType.UINT8, scales)) : Optional.empty(),
+                scope.allocate(DType.FLOAT32, Shape.of(QuantizedMatrix.tiles(outputs) * QuantizedMatrix.TILE)),
+                Optional.empty());
+    }
+
+    /** Seconds of one product with a weight of so many bytes, of more than any cache holds. */
+    private double ofOne(CudaBackend backend, int rows, int width, long bytes, Function<Scope, Matrix> weight) {
+        int count = dry ? 1 : Math.clamp((2L << 30) / bytes, 1, 60);
         try (Scope scope = Scope.open(backend)) {
-            Tensor x = scope.allocate(DType.BFLOAT16, Shape.of(1, width));
-            List<Tensor> weights = new ArrayList<>();
-            for (int i = 0; i < count; i++) {
-                weights.add(scope.allocate(DType.BFLOAT16, Shape.of(outputs, width)));
-            }
-            double seconds = seconds(() -> {
-                try (Scope _ = Scope.open(backend)) {
-                    weights.forEach(w -> backend.linear(x, w, null));
-                    await(backend, x);
-                }
-            });
-            row("one row, " + outputs + " x " + width, "%.0f GB/s", bytes * count / seconds / 1e9);
+            Tensor x = scope.allocate(DType.BFLOAT16, Shape.of(rows, width));
+            List<Matrix> weights =
+                    Stream.generate(() -> weight.apply(scope)).limit(count).toList();
+            return seconds(() -> {
+                        try (Scope _ = Scope.open(backend)) {
+                            weights.forEach(w -> backend.linear(x, w, null));
+                            await(backend, x);
+                        }
+                    })
+                    / count;
         }
     }
 

@@ -41,19 +41,19 @@ class DecodeStepTest {
                         "gemma3/base",
                         text(PROMPT),
                         "14 add, 1 argmax, 7 chunk_2, 50 few_small, 7 gated_gelu_tanh, 1 gather, 43 rms_norm_plus_one_warp, 14 rope, 1 scale, 14 scatter",
-                        "1 add, 13 add_rms_norm_plus_one_warp, 1 argmax, 7 chunk_2, 23 few_small, 7 few_small_gated, 1 gather, 7 heads_rms_norm_plus_one, 3 rms_norm_plus_one_warp, 1 scale"),
+                        "1 add, 13 add_rms_norm_plus_one_warp, 1 argmax, 7 chunk_2, 23 few_small, 7 few_tall_gated, 1 gather, 7 heads_rms_norm_plus_one, 3 rms_norm_plus_one_warp, 1 scale"),
                 Arguments.of(
                         new Qwen2_5_VL(),
                         "qwen2_5_vl/base",
                         text(PROMPT),
                         "8 add, 1 argmax, 4 chunk_2, 29 few_small, 4 gated_silu, 1 gather, 9 rms_norm_warp, 8 rope, 8 scatter",
-                        "8 add_rms_norm_warp, 1 argmax, 4 chunk_2, 14 few_small, 4 few_small_gated, 1 gather, 4 heads_rms_norm, 1 rms_norm_warp"),
+                        "8 add_rms_norm_warp, 1 argmax, 4 chunk_2, 14 few_small, 4 few_tall_gated, 1 gather, 4 heads_rms_norm, 1 rms_norm_warp"),
                 Arguments.of(
                         new LlavaOnevision1_5(),
                         "llava_onevision1_5/small",
                         text(PROMPT),
                         "6 add, 1 argmax, 3 chunk_2, 22 few_small, 3 gated_silu, 1 gather, 13 rms_norm_warp, 6 rope, 6 scatter",
-                        "6 add_rms_norm_warp, 1 argmax, 3 chunk_2, 11 few_small, 2 few_small_gated, 1 gated_silu, 1 gather, 3 heads_rms_norm, 1 rms_norm_warp"),
+                        "6 add_rms_norm_warp, 1 argmax, 3 chunk_2, 11 few_small, 2 few_tall_gated, 1 gated_silu, 1 gather, 3 heads_rms_norm, 1 rms_norm_warp"),
                 Arguments.of(
                         new Opt(),
                         "opt/after",

@@ -2,9 +2,11 @@ package dev.fovea.backend.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.backend.QuantizedCase;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -68,7 +70,7 @@ class FusionTest {
             Tensor v = tensor(dtype, 16, 40);
             Tensor bias = tensor(dtype, 9);
             assertOne(
-                    "few_small",
+                    rows == 1 ? "few_small" : "few_tall",
                     () -> List.of(backend.linear(x, q, null), backend.linear(x, k, bias), backend.linear(x, v, null)));
         }
     }
@@ -79,7 +81,7 @@ class FusionTest {
         try (Scope _ = Scope.open(backend)) {
             Tensor x = tensor(DType.FLOAT16, 2, 24);
             Tensor w = tensor(DType.FLOAT16, 24, 24);
-            assertOne("few_small", () -> {
+            assertOne("few_tall", () -> {
                 Tensor q = backend.linear(x, w, null);
                 return List.of(q, backend.scale(q, 0.3f), backend.linear(x, w, null));
             });
@@ -93,7 +95,7 @@ class FusionTest {
             Tensor x = tensor(DType.BFLOAT16, 3, 24);
             Tensor w = tensor(DType.BFLOAT16, 21, 24);
             Tensor bias = tensor(DType.BFLOAT16, 21);
-            assertOne("few_small", () -> {
+            assertOne("few_tall", () -> {
                 Tensor y = backend.linear(x, w, bias);
                 return List.of(y, backend.activation(y, f));
             });
@@ -103,9 +105,9 @@ class FusionTest {
     /** Each form; of the long one a block has two outputs of each matrix. */
     @ParameterizedTest
     @CsvSource({
-        "few_small, 1, 21, 40, SILU",
-        "few_small, 5, 21, 40, GELU_TANH",
-        "few_small, 16, 6, 24, GELU",
+        "few_tall, 1, 21, 40, SILU",
+        "few_tall, 5, 21, 40, GELU_TANH",
+        "few_tall, 16, 6, 24, GELU",
         "few_long, 1, 5, 4096, SILU",
         "few_long, 2, 5, 4096, RELU",
         "few_tall, 1, 8193, 4, SILU"
@@ -124,6 +126,33 @@ class FusionTest {
                 });
             }
         }
+    }
+
+    /** The same rules for weights in codes, which come as four parts. */
+    @ParameterizedTest
+    @CsvSource({"8, 1, BFLOAT16", "4, 9, FLOAT16", "4, 2, FLOAT32"})
+    void productsWithCodes(int bits, int rows, DType dtype) {
+        try (Scope _ = Scope.open(backend)) {
+            Tensor x = tensor(dtype, rows, 72);
+            QuantizedMatrix q = codes(bits, 37, 72);
+            QuantizedMatrix k = codes(bits, 9, 72);
+            Tensor bias = tensor(dtype, 37);
+            assertOne("codes_one", () -> {
+                Tensor y = backend.linear(x, q, bias);
+                return List.of(y, backend.activation(y, Activation.GELU), backend.linear(x, k, null));
+            });
+            QuantizedMatrix up = codes(bits, 37, 72);
+            assertOne("codes_gated", () -> {
+                Tensor g = backend.linear(x, q, null);
+                Tensor u = backend.linear(x, up, bias);
+                return List.of(g, u, backend.gated(g, u, Activation.SILU));
+            });
+        }
+    }
+
+    private QuantizedMatrix codes(int bits, int outputs, int width) {
+        return QuantizedCase.draw(random, new QuantizedMatrix.Form(bits, 32), outputs, width, 1)
+                .on(backend);
     }
 
     @Test

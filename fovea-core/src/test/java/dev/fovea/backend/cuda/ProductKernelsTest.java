@@ -37,13 +37,14 @@ class ProductKernelsTest {
         backend.close();
     }
 
-    /** Each form at a width that fills its loads more than once and leaves some over. */
+    /** Each form at a width that fills its loads more than once and leaves some over; there is a form for one row alone. */
     @ParameterizedTest
-    @EnumSource
-    void aRowOfFewHasItsBitsInEveryForm(Linear.Form form) {
+    @EnumSource(names = {"TALL", "LONG", "SMALL"})
+    void aRowOfFewHasItsBitsInEveryForm(Form ofOne) {
+        Form form = ofOne == Form.SMALL ? Form.TALL : ofOne;
         int rows = 3;
         int outputs = 3;
-        int width = form == Linear.Form.SMALL ? 8 * 32 * 9 + 24 : 8 * 256 * 5 + 24;
+        int width = ofOne != Form.LONG ? 8 * 32 * 9 + 24 : 8 * 256 * 5 + 24;
         float[] x = normal(rows * width);
         float[] w = normal(outputs * width);
         for (DType dtype : new DType[] {DType.BFLOAT16, DType.FLOAT32}) {
@@ -52,7 +53,7 @@ class ProductKernelsTest {
             float[] shifted =
                     inScope(() -> few(form, shifted(dtype, x, rows, width), shifted(dtype, w, outputs, width)));
             float[] last = inScope(
-                    () -> few(form, tensor(dtype, x, rows, width).rows(2, 3), tensor(dtype, w, outputs, width)));
+                    () -> few(ofOne, tensor(dtype, x, rows, width).rows(2, 3), tensor(dtype, w, outputs, width)));
             assertThat(shifted).isEqualTo(together);
             assertThat(last).isEqualTo(Arrays.copyOfRange(together, 2 * outputs, 3 * outputs));
             float[] expected = reference(dtype, x, w, rows, outputs, width);
@@ -62,7 +63,7 @@ class ProductKernelsTest {
         }
     }
 
-    private Tensor few(Linear.Form form, Tensor x, Tensor w) {
+    private Tensor few(Form form, Tensor x, Tensor w) {
         Tensor out = Scope.current(backend).allocate(x.dtype(), Shape.of(x.dim(0), w.dim(0)));
         linear.few(form, x, w, null, out);
         return out;

@@ -1,0 +1,16 @@
+package dev.fovea.backend.cuda;
+
+import dev.fovea.error.Warnings;
+import org.junit.jupiter.api.condition.EnabledIf;
+
+/** Products with codes on a GPU, where there is one: {@code scripts/cuda-check} runs it. */
+@EnabledIf(value = "hasGpu", disabledReason = "no GPU can be used here: fovea doctor says why")
+class CodesDeviceTest extends CodesContract {
+    CodesDeviceTest() {
+        super(Cuda.open(Cuda.first().orElseThrow().ordinal(), Warnings.log()));
+    }
+
+    static boolean hasGpu() {
+        return Cuda.first().isPresent();
+    }
+}
