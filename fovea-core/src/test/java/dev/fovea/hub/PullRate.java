@@ -20,8 +20,8 @@ import java.util.Random;
 import java.util.concurrent.Executors;
 
 /**
- * The rate of a pull beside that of curl: 8 shards from a server on this machine, by turns, into the same folder. Arguments: a folder,
- * gigabytes in all, how often.
+ * The rate of a pull beside that of curl, which checks nothing, and of curl with {@code sha256sum} behind it, two files at a time: 8
+ * shards from a server on this machine, by turns, into the same folder. Arguments: a folder, gigabytes in all, how often.
  */
 final class PullRate {
     private static final int SHARDS = 8;
@@ -68,6 +68,7 @@ final class PullRate {
         String address = "http://127.0.0.1:" + server.getAddress().getPort();
         for (int i = 0; i < times; i++) {
             double curl = run(folder, curl(address, folder), Map.of());
+            double checked = run(folder, andSums(curl(address, folder), folder), Map.of());
             double fovea = run(
                     folder,
                     List.of(
@@ -87,7 +88,9 @@ final class PullRate {
                             address,
                             "HF_HOME",
                             folder.resolve("home").toString()));
-            System.out.printf("curl %.0f MB/s, fovea %.0f MB/s, ratio %.2f%n", curl, fovea, fovea / curl);
+            System.out.printf(
+                    "curl %.0f MB/s, curl and sha256sum %.0f MB/s, fovea %.0f MB/s: %.2f and %.2f times%n",
+                    curl, checked, fovea, fovea / curl, fovea / checked);
         }
         server.stop(0);
         System.exit(0);
@@ -114,7 +117,7 @@ final class PullRate {
 
     private static List<String> curl(String address, Path folder) {
         List<String> command =
-                new ArrayList<>(List.of("curl", "-s", "-Z", "--parallel-max", "8", "--parallel-immediate"));
+                new ArrayList<>(List.of("curl", "-sS", "--no-progress-meter", "-Z", "--parallel-max", "8", "--parallel-immediate"));
         for (int i = 0; i < SHARDS; i++) {
             command.addAll(List.of(
                     address + "/org/model/resolve/c/" + name(i),
@@ -122,6 +125,13 @@ final class PullRate {
                     folder.resolve(name(i)).toString()));
         }
         return command;
+    }
+
+    private static List<String> andSums(List<String> curl, Path folder) {
+        return List.of(
+                "sh",
+                "-c",
+                String.join(" ", curl) + " && ls " + folder + "/*.safetensors | xargs -n 1 -P 2 sha256sum > /dev/null");
     }
 
     private static String name(int i) {
