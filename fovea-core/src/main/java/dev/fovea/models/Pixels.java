@@ -1,5 +1,7 @@
 package dev.fovea.models;
 
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
@@ -14,6 +16,11 @@ public record Pixels(float[] values, int... shape) {
         if (size != values.length) {
             throw new IllegalArgumentException(values.length + " values for shape " + Arrays.toString(shape));
         }
+    }
+
+    /** A tensor in the scope that is open. */
+    public Tensor on(Backend backend) {
+        return Tensor.of(backend, values, shape);
     }
 
     /** Along the first axis, one after another; the other axes are equal. */

@@ -3,6 +3,7 @@ package dev.fovea.tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -248,6 +249,18 @@ public interface Backend extends AutoCloseable {
      */
     default Tensor repeat(Object key, Supplier<Tensor> step) {
         return step.get();
+    }
+
+    /**
+     * Runs a computation whose result follows from x and from what never differs under one key, weights and shapes: a tower, for
+     * pictures of one size. A device may do again what it did under this key before, without asking; so nothing may be read inside.
+     *
+     * @param key equal where the same is to be computed, by the same model
+     * @param x densely packed
+     * @return densely packed
+     */
+    default Tensor replay(Object key, Tensor x, UnaryOperator<Tensor> computation) {
+        return computation.apply(x);
     }
 
     /**

@@ -94,7 +94,7 @@ class EncodedImagesTest {
 
     private float[] encode(Inputs.Visual... visuals) {
         try (Scope _ = Scope.open(backend)) {
-            return images.encode(List.of(visuals), this::twice).toFloats();
+            return images.encode(List.of(visuals), (v, _) -> twice(v)).toFloats();
         }
     }
 

@@ -11,7 +11,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * Attention: launches of {@code attention.cu}, and {@link Flash}. For few queries the keys are split over blocks at positions
+ * Attention: launches of {@code attention.cu}, {@link Flash} and {@link WideAttention}. For few queries the keys are split over blocks at positions
  * that are multiples of {@value #TILE}, or more where a query sees many, and the parts put together in their order (Dao et al.,
  * Flash-Decoding, 2023): what a query gets depends on itself alone.
  */
@@ -29,6 +29,7 @@ final class Attention {
     private final Device device;
     private final Tables tables;
     private final Flash flash;
+    private final WideAttention wide;
 
     /** The masks of this thread's step, which all of its layers ask for, the latest first. */
     private final ThreadLocal<Deque<Packed>> packed = ThreadLocal.withInitial(ArrayDeque::new);
@@ -39,6 +40,7 @@ final class Attention {
         this.device = device;
         this.tables = tables;
         this.flash = new Flash(device);
+        this.wide = new WideAttention(device);
     }
 
     /** The operands of a launch. */
@@ -86,6 +88,10 @@ final class Attention {
     /** {@link Backend#attention} into a densely packed tensor. */
     void attend(Tensor q, Tensor k, Tensor v, Mask mask, float scale, Tensor out) {
         if (out.shape().size() == 0) {
+            return;
+        }
+        if (WideAttention.handles(q, k, mask)) {
+            wide.attend(q, k, v, scale, out);
             return;
         }
         boolean few = q.dim(0) <= Backend.FEW_ROWS && q.dim(2) <= WIDEST_CHUNK;

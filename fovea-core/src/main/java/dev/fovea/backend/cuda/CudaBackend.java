@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -165,6 +166,11 @@ public final class CudaBackend implements Backend {
     @Override
     public Tensor repeat(Object key, Supplier<Tensor> step) {
         return device.repeat(key, step);
+    }
+
+    @Override
+    public Tensor replay(Object key, Tensor x, UnaryOperator<Tensor> computation) {
+        return device.replay(key, x, computation);
     }
 
     /** Makes a result; what is launched for it is launched together. */

@@ -24,6 +24,7 @@ final class Kernels {
             if (x != FLOAT32) {
                 modules.add(Kernel.Module.of("mma", x));
                 modules.addAll(Flash.modules(x));
+                modules.add(WideAttention.module(x));
             }
             for (DType w : DTYPES) {
                 modules.add(Kernel.Module.of("movement", x, w));

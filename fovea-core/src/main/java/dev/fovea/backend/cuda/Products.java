@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -94,7 +95,7 @@ record Products(Kernel kernel, long x, long stride, int rows, int width, boolean
     }
 
     private static int parts(Kernel kernel) {
-        return PARTS.get(kernel.module().source());
+        return Objects.requireNonNull(PARTS.get(kernel.module().source()));
     }
 
     private static Matrix matrix(Arguments.Reader read, int parts) {

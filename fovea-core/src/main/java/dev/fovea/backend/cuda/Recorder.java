@@ -1,20 +1,25 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A device whose calls are kept, inside {@link #repeat}, until somebody waits for their result: then all of them run as one,
- * where they are those of last time. Outside, and for other threads, calls go to the device at once.
+ * where they are those of last time. Inside {@link #replay} they run and are kept, to run as one without being made again.
+ * Outside, and for other threads, calls go to the device at once.
  */
 final class Recorder extends ForwardingDevice {
-    private static final int KEPT = 8;
+    private static final int MOST_STEPS = 8;
+    private static final int MOST_REPLAYS = 4;
 
-    /** The step that a thread records, of whatever device. */
-    private static final ThreadLocal<@Nullable Step> OPEN = new ThreadLocal<>();
+    /** What a thread records, of whatever device. */
+    private static final ThreadLocal<@Nullable Recording> OPEN = new ThreadLocal<>();
 
     /** Unless the system property {@code fovea.cuda.graphs} is false. */
     private static final boolean RECORDING = !"false".equals(System.getProperty("fovea.cuda.graphs"));
@@ -25,6 +30,8 @@ final class Recorder extends ForwardingDevice {
 
     /** Steps by key, the one used longest ago first. */
     private final Map<Object, Step> steps = new LinkedHashMap<>(16, 0.75f, true);
+
+    private final Map<Object, Replay> replays = new LinkedHashMap<>(16, 0.75f, true);
 
     Recorder(Device device, Slabs slabs) {
         super(device);
@@ -37,11 +44,11 @@ final class Recorder extends ForwardingDevice {
      * Where another thread is in the midst of such a step, the calls run at once.
      */
     <T> T repeat(Object key, Supplier<T> computation) {
-        Step other = OPEN.get();
+        Recording other = OPEN.get();
         if (other != null) {
             close(other);
         }
-        Step step = RECORDING ? take(key) : null;
+        Step step = RECORDING ? take(steps, MOST_STEPS, key, () -> new Step(device, slabs)) : null;
         if (step == null) {
             return computation.get();
         }
@@ -56,25 +63,66 @@ final class Recorder extends ForwardingDevice {
             }
             throw e;
         } finally {
-            step.isComputing = false;
+            step.computed();
         }
     }
 
-    private synchronized @Nullable Step take(Object key) {
-        Step step = steps.computeIfAbsent(key, _ -> new Step(device, slabs));
-        if (!step.acquire()) {
+    /**
+     * Runs a computation whose result follows from its operand, the key and nothing else that ever differs; where it ran under this key
+     * before, without asking for its calls.
+     *
+     * @return densely packed, in the scope that is open
+     */
+    Tensor replay(Object key, Tensor x, UnaryOperator<Tensor> computation) {
+        Replay replay = RECORDING && OPEN.get() == null
+                ? take(replays, MOST_REPLAYS, key, () -> new Replay(device, slabs))
+                : null;
+        if (replay == null) {
+            return computation.apply(x);
+        }
+        try {
+            Scope scope = Scope.current(x.backend());
+            return replay.again(x, scope).orElseGet(() -> record(replay, x, computation, scope));
+        } finally {
+            replay.release();
+        }
+    }
+
+    private Tensor record(Replay replay, Tensor x, UnaryOperator<Tensor> computation, Scope scope) {
+        replay.begin();
+        OPEN.set(replay);
+        try (Scope own = Scope.open(x.backend())) {
+            Tensor operand = own.allocate(x.dtype(), x.shape());
+            device.copy(Rows.address(x), Rows.address(operand), x.bytes());
+            Tensor result = computation.apply(operand).contiguous();
+            OPEN.remove();
+            Tensor out = scope.allocate(result.dtype(), result.shape());
+            device.copy(Rows.address(result), Rows.address(out), out.bytes());
+            replay.made(operand, result);
+            return out;
+        } finally {
+            OPEN.remove();
+            replay.end();
+        }
+    }
+
+    /** A recording that is nobody else's now; of more than there may be, the one used longest ago goes. */
+    private synchronized <R extends Recording> @Nullable R take(
+            Map<Object, R> kept, int most, Object key, Supplier<R> make) {
+        R one = kept.computeIfAbsent(key, _ -> make.get());
+        if (!one.acquire()) {
             return null;
         }
-        if (steps.size() > KEPT) {
-            var all = steps.values().iterator();
-            Step eldest = all.next();
+        if (kept.size() > most) {
+            var all = kept.values().iterator();
+            R eldest = all.next();
             if (eldest.acquire()) {
                 all.remove();
                 eldest.close();
-                slabs.drop(eldest.pool);
+                slabs.drop(eldest.pool());
             }
         }
-        return step;
+        return one;
     }
 
     /** Whether its device is of a kind. */
@@ -83,35 +131,35 @@ final class Recorder extends ForwardingDevice {
     }
 
     /** What this thread records of this device. */
-    private @Nullable Step open() {
-        Step step = OPEN.get();
-        return step != null && step.device() == device ? step : null;
+    private @Nullable Recording open() {
+        Recording recording = OPEN.get();
+        return recording != null && recording.device() == device ? recording : null;
     }
 
     /** Lets what this thread has kept run. */
     void flush() {
-        Step step = open();
-        if (step != null) {
-            close(step);
+        Recording recording = open();
+        if (recording != null) {
+            close(recording);
         }
     }
 
-    private static void close(Step step) {
+    private static void close(Recording recording) {
         OPEN.remove();
-        step.run();
+        recording.run();
     }
 
     /** Whose memory this thread's tensors take. */
     Slabs.Pool pool() {
-        Step step = open();
-        return step == null ? common : step.pool;
+        Recording recording = open();
+        return recording == null ? common : recording.pool();
     }
 
     /** Memory of this thread is given back: what was kept for its result, and not asked for in time, runs now. */
     void released() {
-        Step step = open();
-        if (step != null && !step.isComputing) {
-            close(step);
+        Recording recording = open();
+        if (recording != null && !recording.isComputing()) {
+            close(recording);
         }
     }
 
@@ -123,50 +171,50 @@ final class Recorder extends ForwardingDevice {
 
     @Override
     public void launch(Kernel kernel, Grid grid, Arguments arguments) {
-        Step step = open();
+        Recording recording = open();
         if (grid.isEmpty()) {
             return;
         }
-        if (step == null) {
+        if (recording == null) {
             device.launch(kernel, grid, arguments);
         } else {
-            step.add(new Step.Launch(kernel, grid, arguments));
+            recording.add(new Step.Launch(kernel, grid, arguments));
         }
     }
 
     @Override
     public void multiply(Product product, long x, long w, long bias, long y) {
-        Step step = open();
-        if (step == null) {
+        Recording recording = open();
+        if (recording == null) {
             device.multiply(product, x, w, bias, y);
         } else {
-            step.add(new Step.Multiply(product, x, w, bias, y));
+            recording.add(new Step.Multiply(product, x, w, bias, y));
         }
     }
 
     @Override
     public void copy(long from, long to, long bytes) {
-        Step step = open();
+        Recording recording = open();
         if (bytes == 0) {
             return;
         }
-        if (step == null) {
+        if (recording == null) {
             device.copy(from, to, bytes);
         } else {
-            step.add(new Step.Copy(from, to, bytes));
+            recording.add(new Step.Copy(from, to, bytes));
         }
     }
 
     @Override
     public void upload(MemorySegment from, long to) {
-        Step step = open();
+        Recording recording = open();
         if (from.byteSize() == 0) {
             return;
         }
-        if (step == null) {
+        if (recording == null) {
             device.upload(from, to);
         } else {
-            step.add(new Step.Copy(step.stage(from), to, from.byteSize()));
+            recording.add(new Step.Copy(recording.stage(from), to, from.byteSize()));
         }
     }
 
@@ -186,6 +234,8 @@ final class Recorder extends ForwardingDevice {
     public synchronized void close() {
         steps.values().forEach(Step::close);
         steps.clear();
+        replays.values().forEach(Replay::close);
+        replays.clear();
         device.close();
     }
 }

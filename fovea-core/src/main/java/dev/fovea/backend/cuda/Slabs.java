@@ -33,6 +33,7 @@ final class Slabs {
     /** Slabs that wait to be handed out again. Whoever takes from one, in the same order each time, gets the same addresses. */
     static final class Pool {
         private final TreeMap<Long, Deque<MemorySegment>> free = new TreeMap<>();
+        private long drops; // how often slabs of it were freed
 
         private @Nullable MemorySegment take(long bytes) {
             var fit = free.ceilingEntry(bytes);
@@ -107,6 +108,7 @@ final class Slabs {
 
     /** Frees the slabs that wait in a pool. */
     synchronized void drop(Pool pool) {
+        pool.drops++;
         pool.free
                 .values()
                 .forEach(slabs -> slabs.forEach(slab -> {
@@ -114,6 +116,28 @@ final class Slabs {
                     device.free(slab.address());
                 }));
         pool.free.clear();
+    }
+
+    /** Changes whenever slabs of a pool are freed. */
+    synchronized long drops(Pool pool) {
+        return pool.drops;
+    }
+
+    /** Runs something while no slab of a pool is freed; false, without it, where some were since there were so many drops. */
+    synchronized boolean whileKept(Pool pool, long drops, Runnable something) {
+        boolean kept = pool.drops == drops && !closed;
+        if (kept) {
+            something.run();
+        }
+        return kept;
+    }
+
+    /** Bytes of a pool's slabs, handed out or not. */
+    synchronized long bytes(Pool pool) {
+        return owners.values().stream()
+                .filter(owned -> owned.pool == pool)
+                .mapToLong(Owned::bytes)
+                .sum();
     }
 
     synchronized void giveBack(MemorySegment slab) {

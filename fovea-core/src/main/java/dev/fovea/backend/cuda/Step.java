@@ -2,9 +2,7 @@ package dev.fovea.backend.cuda;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -16,11 +14,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  *
  * <p>Used by one thread at a time, who has {@linkplain #acquire acquired} it.
  */
-final class Step implements Tables {
-    private static final int FIRST_BYTES = 1 << 20;
-    private static final int ALIGNMENT = 64;
-    private static final int SHORT_TABLE = 64;
-
+final class Step implements Recording {
     /** Where parts end, in sixteenths: a device computes slower than calls are made, but not by much. */
     private static final int[] PARTS = {1, 5, 16};
 
@@ -29,17 +23,12 @@ final class Step implements Tables {
     private final Device device;
     private final Slabs slabs;
 
-    /** The step's own memory: nobody else gets it before the calls that use it have run, and it is the same each time. */
-    final Slabs.Pool pool = new Slabs.Pool();
+    /** Nobody else gets its memory before the calls that use it have run. */
+    private final Slabs.Pool pool = new Slabs.Pool();
 
-    /** Whether its calls are still being made. */
-    boolean isComputing;
-
+    private final StagedValues values;
     private final AtomicBoolean taken = new AtomicBoolean();
-    private byte[] staged = new byte[FIRST_BYTES];
-    private long block;
-    private int used;
-    private final Map<Ints, Long> known = new HashMap<>();
+    private boolean isComputing;
     private List<Call> calls = new ArrayList<>();
     private List<Call> before = List.of();
     private List<Part> parts = List.of(); // of the calls before, where they came twice
@@ -47,7 +36,6 @@ final class Step implements Tables {
     private boolean isSame; // whether all calls so far are those before
     private int ranParts;
     private int ranCalls;
-    private int uploaded; // bytes of what is staged
 
     /** The calls up to an end, as one. */
     private record Part(int end, Device.Graph graph) {}
@@ -55,6 +43,7 @@ final class Step implements Tables {
     Step(Device device, Slabs slabs) {
         this.device = device;
         this.slabs = slabs;
+        values = new StagedValues(device, this::grow);
     }
 
     /** What a step asks of the device. */
@@ -86,13 +75,25 @@ final class Step implements Tables {
         }
     }
 
-    /** Whether nobody else is in the midst of it; then the caller is until it {@linkplain #run runs} or is discarded. */
-    boolean acquire() {
+    /** The caller is in the midst of it until it {@linkplain #run runs} or is discarded. */
+    @Override
+    public boolean acquire() {
         return taken.compareAndSet(false, true);
     }
 
-    Device device() {
+    @Override
+    public Device device() {
         return device;
+    }
+
+    @Override
+    public Slabs.Pool pool() {
+        return pool;
+    }
+
+    @Override
+    public boolean isComputing() {
+        return isComputing;
     }
 
     void begin() {
@@ -101,16 +102,16 @@ final class Step implements Tables {
         isSame = true;
         ranParts = 0;
         ranCalls = 0;
-        empty();
+        values.empty();
     }
 
-    private void empty() {
-        used = 0;
-        uploaded = 0;
-        known.clear();
+    /** All calls are made; they run when somebody asks for their result. */
+    void computed() {
+        isComputing = false;
     }
 
-    void add(Call call) {
+    @Override
+    public void add(Call call) {
         int at = calls.size();
         calls.add(call);
         isSame = isSame && at < before.size() && call.equals(before.get(at));
@@ -119,49 +120,27 @@ final class Step implements Tables {
         }
     }
 
-    /** Where host memory, as it is now, will lie on the device when the step runs. */
-    long stage(MemorySegment from) {
-        int bytes = Math.toIntExact(from.byteSize());
-        if (used + bytes > staged.length || block == 0) {
-            grow(bytes);
-        }
-        MemorySegment.copy(from, 0, MemorySegment.ofArray(staged), used, bytes);
-        long address = block + used;
-        used += (bytes + ALIGNMENT - 1) & -ALIGNMENT;
-        return address;
-    }
-
-    /** Layers share one copy of a long table. Short ones would be equal by chance, and then lie elsewhere than last time. */
     @Override
-    public long address(int[] values) {
-        if (values.length <= SHORT_TABLE) {
-            return stage(MemorySegment.ofArray(values));
-        }
-        Ints key = new Ints(values);
-        Long there = known.get(key);
-        if (there == null) {
-            there = stage(MemorySegment.ofArray(values));
-            known.put(new Ints(values.clone()), there);
-        }
-        return there;
+    public long stage(MemorySegment from) {
+        return values.stage(from);
     }
 
-    /** A larger block; what was recorded with the smaller one runs now. */
-    private void grow(int bytes) {
+    @Override
+    public long address(int[] table) {
+        return values.address(table);
+    }
+
+    /** Before a larger block of values: what was recorded with the smaller one runs now. */
+    private void grow() {
         launch();
         calls.clear();
         ranCalls = 0;
         forget();
-        if (block != 0) {
-            device.free(block);
-            staged = new byte[Math.max(2 * staged.length, bytes + FIRST_BYTES)];
-        }
-        block = device.allocate(staged.length);
-        empty();
     }
 
     /** Runs what has not run yet; from the second time on that a step comes, as few things. */
-    void run() {
+    @Override
+    public void run() {
         try {
             if (!isSame || calls.size() != before.size()) {
                 forget();
@@ -177,7 +156,7 @@ final class Step implements Tables {
     }
 
     private void launch() {
-        upload();
+        values.upload();
         calls.subList(ranCalls, calls.size()).forEach(c -> c.on(device));
         ranCalls = calls.size();
     }
@@ -195,17 +174,10 @@ final class Step implements Tables {
     }
 
     private void replay() {
-        upload();
+        values.upload();
         Part part = parts.get(ranParts++);
         part.graph.replay();
         ranCalls = part.end;
-    }
-
-    private void upload() {
-        if (used > uploaded) {
-            device.upload(MemorySegment.ofArray(staged).asSlice(uploaded, used - uploaded), block + uploaded);
-            uploaded = used;
-        }
     }
 
     private void forget() {
@@ -221,11 +193,9 @@ final class Step implements Tables {
         taken.set(false);
     }
 
-    void close() {
+    @Override
+    public void close() {
         forget();
-        if (block != 0) {
-            device.free(block);
-            block = 0;
-        }
+        values.close();
     }
 }

@@ -164,14 +164,14 @@ public final class Blip2Model implements DecoderOnlyModel {
         boolean interpolate = Config.ofOptions(new LinkedHashMap<>(row.modelArguments()), "generate")
                 .flag(Blip2.INTERPOLATE_POS_ENCODING, false);
         return interpolate
-                ? encode(images, true) // the same pixels give other vectors
-                : encodedImages.encode(images, visuals -> encode(visuals, false));
+                ? encode(images.stream().map(v -> v.pixelValues().on(backend())).toList(), true) // other vectors
+                : encodedImages.encode(images, (_, pixels) -> encode(pixels, false));
     }
 
-    private Tensor encode(List<Inputs.Visual> images, boolean interpolate) {
+    private Tensor encode(List<Tensor> images, boolean interpolate) {
         List<Tensor> parts = new ArrayList<>();
-        for (Inputs.Visual image : images) {
-            Tensor rows = visionModel.forward(image.pixelValues(), interpolate); // (P + 1, vision D) (1)
+        for (Tensor image : images) {
+            Tensor rows = visionModel.forward(image, interpolate); // (P + 1, vision D) (1)
             Tensor queries = qformer.forward(rows).to(dtype); // (Q, Q-Former D) (2)
             parts.add(languageProjection.forward(queries).named("projector.output")); // (Q, D) (3)
         }

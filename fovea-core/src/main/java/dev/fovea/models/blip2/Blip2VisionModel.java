@@ -2,7 +2,6 @@ package dev.fovea.models.blip2;
 
 import dev.fovea.error.InputException;
 import dev.fovea.io.Weights;
-import dev.fovea.models.Pixels;
 import dev.fovea.nn.LayerNorm;
 import dev.fovea.nn.Linear;
 import dev.fovea.nn.Mlp;
@@ -61,7 +60,7 @@ final class Blip2VisionModel {
      * @param interpolate whether the position table is resized for a picture of another size
      * @return (P + 1, D)
      */
-    Tensor forward(Pixels pixels, boolean interpolate) {
+    Tensor forward(Tensor pixels, boolean interpolate) {
         Backend b = patchWeight.backend();
         Tensor x = Scope.keep(b, () -> embed(pixels, interpolate)).named("vision.embeddings"); // (P + 1, D)
         Mask mask = Mask.full(x.dim(0), x.dim(0));
@@ -73,17 +72,15 @@ final class Blip2VisionModel {
         return postLayernorm.forward(x).named("vision.output");
     }
 
-    private Tensor embed(Pixels pixels, boolean interpolate) {
+    private Tensor embed(Tensor pixels, boolean interpolate) {
         Backend b = patchWeight.backend();
-        int height = pixels.shape()[2];
-        int width = pixels.shape()[3];
+        int height = pixels.dim(2);
+        int width = pixels.dim(3);
         if (height < config.patchSize() || width < config.patchSize()) {
             throw new InputException("the processor's size makes pictures of " + width + " x " + height
                     + " pixels; the model's patches have " + config.patchSize() + " x " + config.patchSize());
         }
-        Tensor map = Tensor.of(b, pixels.values(), CHANNELS, height, width)
-                .permute(1, 2, 0)
-                .contiguous(); // (y, x, 3)
+        Tensor map = pixels.reshape(CHANNELS, height, width).permute(1, 2, 0).contiguous(); // (y, x, 3)
         Tensor patches = b.conv2d(map.to(dtype), patchWeight, patchBias, config.patchSize(), 0, 1)
                 .reshape(-1, config.hiddenSize()); // (P, D)
         return b.concat(List.of(classEmbedding.to(dtype), patches)).add(positions(height, width, interpolate)); // (2)

@@ -7,7 +7,6 @@ import dev.fovea.io.Config;
 import dev.fovea.io.Weights;
 import dev.fovea.models.EncodedImages;
 import dev.fovea.models.Inputs;
-import dev.fovea.models.Pixels;
 import dev.fovea.models.Sequences;
 import dev.fovea.models.VisionLanguageModel;
 import dev.fovea.nn.KvCache;
@@ -130,7 +129,7 @@ public final class Florence2Model implements VisionLanguageModel {
             throw new InputException("Florence-2 takes one picture with each prompt; found " + pictures);
         }
         try (Scope _ = Scope.open(backend())) {
-            Tensor picture = encoded.encode(row.images(), this::encode); // (N + 1, D)
+            Tensor picture = encoded.encode(row.images(), (_, pixels) -> encode(pixels.getFirst())); // (N + 1, D)
             int[] ids = row.inputIds();
             int[] places = IntStream.range(0, ids.length)
                     .filter(i -> config.imageTokenId().isPresent()
@@ -161,12 +160,10 @@ public final class Florence2Model implements VisionLanguageModel {
         }
     }
 
-    private Tensor encode(List<Inputs.Visual> visuals) {
-        Pixels pixels = visuals.getFirst().pixelValues(); // (1, 3, height, width)
-        int height = pixels.shape()[2];
-        int width = pixels.shape()[3];
+    /** @param pixels (1, 3, height, width) */
+    private Tensor encode(Tensor pixels) {
         Tensor map = Scope.keep(backend(), () -> {
-            Tensor planes = Tensor.of(backend(), pixels.values(), pixels.shape()[1], height, width);
+            Tensor planes = pixels.reshape(pixels.dim(1), pixels.dim(2), pixels.dim(3));
             return visionTower.forward(backend().copy(planes.permute(1, 2, 0), dtype)); // (Y, X, C)
         });
         Tensor picture = multiModalProjector.forward(map);

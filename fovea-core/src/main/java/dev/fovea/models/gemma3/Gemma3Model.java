@@ -6,7 +6,6 @@ import dev.fovea.models.CausalModel;
 import dev.fovea.models.DecoderOnlyModel;
 import dev.fovea.models.EncodedImages;
 import dev.fovea.models.Inputs;
-import dev.fovea.models.Pixels;
 import dev.fovea.models.Placeholders;
 import dev.fovea.models.Prompt;
 import dev.fovea.nn.Linear;
@@ -107,14 +106,12 @@ public final class Gemma3Model implements DecoderOnlyModel {
 
     /** Pictures and their crops to rows of the decoder: a list of none or one tensor (N C, D). */
     private List<Tensor> encode(List<Inputs.Visual> images) {
-        return images.isEmpty() ? List.of() : List.of(encoded.encode(images, this::tower));
+        return images.isEmpty() ? List.of() : List.of(encoded.encode(images, (_, pixels) -> tower(pixels)));
     }
 
-    private Tensor tower(List<Inputs.Visual> images) {
-        Pixels all =
-                Pixels.concat(images.stream().map(Inputs.Visual::pixelValues).toList());
-        Tensor pixels = Tensor.of(backend(), all.values(), all.shape()); // (N, 3, size, size)
-        Tensor patches = visionTower.forward(pixels); // (N P, W)
+    private Tensor tower(List<Tensor> pixels) {
+        Tensor all = pixels.size() == 1 ? pixels.getFirst() : backend().concat(pixels); // (N, 3, size, size)
+        Tensor patches = visionTower.forward(all); // (N P, W)
         return multiModalProjector.forward(patches).named("projector.output");
     }
 

@@ -141,8 +141,11 @@ public final class LlavaOnevision1_5Model implements DecoderOnlyModel {
     /** The same pixels give other vectors in another place when class rows leave as published, so those are not kept. (2) */
     private Tensor encode(List<Inputs.Visual> visuals, ClassRows classRows) {
         return classRows == ClassRows.STRIPPED
-                ? encoded.encode(visuals, some -> visual.forward(some, classRows))
-                : visual.forward(visuals, classRows);
+                ? encoded.encode(visuals, (some, pixels) -> visual.forward(some, pixels, classRows))
+                : visual.forward(
+                        visuals,
+                        visuals.stream().map(v -> v.pixelValues().on(backend())).toList(),
+                        classRows);
     }
 
     private static ClassRows classRows(Inputs inputs) {

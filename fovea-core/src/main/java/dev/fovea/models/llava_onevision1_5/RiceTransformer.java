@@ -69,14 +69,14 @@ final class RiceTransformer {
     }
 
     /** Packed pictures to rows of the decoder: (C, D). */
-    Tensor forward(List<Inputs.Visual> visuals, ClassRows classRows) {
+    Tensor forward(List<Inputs.Visual> visuals, List<Tensor> pixels, ClassRows classRows) {
         Backend b = patchEmbed.weight().backend();
         List<GridThw> grids = visuals.stream().map(v -> v.grid().orElseThrow()).toList();
         int[] segments = grids.stream()
                 .flatMapToInt(g -> IntStream.generate(() -> g.h() * g.w()).limit(g.t()))
                 .toArray();
         return Scope.keep(b, () -> {
-            Tensor x = withClass(embed(visuals), segments).named("vision.with_class"); // (P + S, hidden)
+            Tensor x = withClass(embed(pixels), segments).named("vision.with_class"); // (P + S, hidden)
             Rope rope = rope(GridPositions.of(grids, config.spatialMergeSize()), segments);
             Mask mask = Mask.segments(bounds(segments)); // (4)
             x = preLayernorm.forward(x).named("vision.pre_layernorm"); // (5), rewritten by each layer
@@ -91,15 +91,11 @@ final class RiceTransformer {
         });
     }
 
-    private Tensor embed(List<Inputs.Visual> visuals) {
+    private Tensor embed(List<Tensor> pixels) {
         Backend b = patchEmbed.weight().backend();
         List<Tensor> parts = new ArrayList<>();
-        for (Inputs.Visual v : visuals) {
-            parts.add(Scope.keep(b, () -> {
-                Tensor pixels =
-                        Tensor.of(b, v.pixelValues().values(), v.pixelValues().shape());
-                return patchEmbed.forward(pixels.to(dtype));
-            }));
+        for (Tensor p : pixels) {
+            parts.add(Scope.keep(b, () -> patchEmbed.forward(p.to(dtype))));
         }
         return (parts.size() == 1 ? parts.getFirst() : b.concat(parts)).named("vision.embeddings");
     }

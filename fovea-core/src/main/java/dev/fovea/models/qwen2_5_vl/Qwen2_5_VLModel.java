@@ -243,7 +243,7 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
         }
 
         /** Packed pictures to rows of the decoder: (C, D). */
-        Tensor forward(List<Inputs.Visual> visuals) {
+        Tensor forward(List<Inputs.Visual> visuals, List<Tensor> pixels) {
             List<GridThw> grids =
                     visuals.stream().map(v -> v.grid().orElseThrow()).toList();
             int merge = config.spatialMergeSize();
@@ -254,7 +254,7 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
             Rope rope = rope(GridPositions.of(grids, merge), order);
             Backend b = patchEmbed.weight().backend();
 
-            Tensor x = b.gatherRows(embed(visuals), order, merger.dtype); // (P, hidden), in window order
+            Tensor x = b.gatherRows(embed(pixels), order, merger.dtype); // (P, hidden), in window order
             for (int i = 0; i < blocks.size(); i++) {
                 Block block = blocks.get(i);
                 int layer = i;
@@ -269,15 +269,11 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
                     .named("projector.output");
         }
 
-        private Tensor embed(List<Inputs.Visual> visuals) {
+        private Tensor embed(List<Tensor> pixels) {
             Backend b = patchEmbed.weight().backend();
             List<Tensor> parts = new ArrayList<>();
-            for (Inputs.Visual v : visuals) {
-                parts.add(Scope.keep(b, () -> {
-                    Tensor pixels = Tensor.of(
-                            b, v.pixelValues().values(), v.pixelValues().shape());
-                    return patchEmbed.forward(pixels.to(merger.dtype));
-                }));
+            for (Tensor p : pixels) {
+                parts.add(Scope.keep(b, () -> patchEmbed.forward(p.to(merger.dtype))));
             }
             return (parts.size() == 1 ? parts.getFirst() : b.concat(parts)).named("vision.embeddings");
         }

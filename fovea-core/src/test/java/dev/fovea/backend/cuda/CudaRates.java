@@ -62,6 +62,8 @@ final class CudaRates {
             }
             manyRows(backend);
             tower(backend);
+            channels(backend, 8, 36864);
+            channels(backend, 32, 2304);
         }
         return true;
     }
@@ -248,6 +250,18 @@ final class CudaRates {
                     "attention, " + heads + " x " + rows + " x " + width,
                     "%.1f TFLOP/s",
                     4.0 * rows * rows * heads * width / seconds / 1e12);
+        }
+    }
+
+    /** Florence-2's channels, 32 a head, over the places of a map. */
+    private void channels(CudaBackend backend, int heads, int places) {
+        int channels = 32;
+        int width = dry ? 520 : places;
+        try (Scope scope = Scope.open(backend)) {
+            Tensor q = scope.allocate(DType.BFLOAT16, Shape.of(channels, dry ? 1 : heads, width));
+            Mask mask = Mask.full(channels, channels);
+            double seconds = repeated(backend, q, () -> backend.attention(q, q, q, mask, 0.1f));
+            row("channels, " + heads + " x " + channels + " x " + width, "%.1f microseconds", seconds * 1e6);
         }
     }
 

@@ -1,0 +1,157 @@
+package dev.fovea.backend.cuda;
+
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A computation whose result follows from its operand alone: a tower, for pictures of one size. The first time its calls run as they
+ * come and are kept, with memory of their own; from then on the operand is copied to where it was, and they run as one
+ * {@linkplain Device.Graph graph} of fewer launches ({@link Fusion}), without being asked for again.
+ *
+ * <p>Used by one thread at a time, who has {@linkplain #acquire acquired} it.
+ */
+final class Replay implements Recording {
+    /** The part of the device's memory that may be held for another time. */
+    private static final int PART = 32;
+
+    private final Device device;
+    private final Slabs slabs;
+    private final Slabs.Pool pool = new Slabs.Pool();
+    private final StagedValues values;
+    private final AtomicBoolean taken = new AtomicBoolean();
+
+    private List<Step.Call> calls = new ArrayList<>();
+    private boolean isComputing;
+    private boolean isWhole; // whether the calls are all that there was
+    private long drops; // of the pool, when the first call came
+    private @Nullable Made made;
+    private Device.@Nullable Graph graph;
+
+    /** What the calls make of what: addresses, and what the result is. */
+    private record Made(long operand, long result, DType dtype, Shape shape) {}
+
+    Replay(Device device, Slabs slabs) {
+        this.device = device;
+        this.slabs = slabs;
+        values = new StagedValues(device, () -> isWhole = calls.isEmpty());
+    }
+
+    @Override
+    public boolean acquire() {
+        return taken.compareAndSet(false, true);
+    }
+
+    void release() {
+        taken.set(false);
+    }
+
+    @Override
+    public Device device() {
+        return device;
+    }
+
+    @Override
+    public Slabs.Pool pool() {
+        return pool;
+    }
+
+    @Override
+    public boolean isComputing() {
+        return isComputing;
+    }
+
+    // ------------------------------------------------------------------------------------------------ the first time
+
+    void begin() {
+        forget();
+        values.empty();
+        drops = slabs.drops(pool);
+        isWhole = true;
+        isComputing = true;
+    }
+
+    @Override
+    public void add(Step.Call call) {
+        calls.add(call);
+        values.upload();
+        call.on(device);
+    }
+
+    @Override
+    public long stage(MemorySegment from) {
+        return values.stage(from);
+    }
+
+    @Override
+    public long address(int[] table) {
+        return values.address(table);
+    }
+
+    /** All has run as it came. What somebody waits for may decide what comes next: that is not for another time. */
+    @Override
+    public void run() {
+        isWhole = false;
+    }
+
+    /** What was computed of what. */
+    void made(Tensor operand, Tensor result) {
+        made = new Made(Rows.address(operand), Rows.address(result), result.dtype(), result.shape());
+    }
+
+    /** Nothing further comes, all memory is given back. */
+    void end() {
+        isComputing = false;
+        if (!isWhole || made == null || slabs.bytes(pool) > device.totalBytes() / PART) {
+            forget();
+            slabs.drop(pool);
+        }
+    }
+
+    // -------------------------------------------------------------------------------------------------- another time
+
+    /** The result for another operand, of the first one's shape; empty where the calls have to be made. */
+    Optional<Tensor> again(Tensor x, Scope scope) {
+        Made known = made;
+        if (known == null) {
+            return Optional.empty();
+        }
+        Tensor out = scope.allocate(known.dtype, known.shape);
+        return slabs.whileKept(pool, drops, () -> run(known, x, out)) ? Optional.of(out) : Optional.empty();
+    }
+
+    private void run(Made known, Tensor x, Tensor out) {
+        Device.Graph all = graph;
+        if (all == null) {
+            List<Step.Call> some = Fusion.of(calls, address -> slabs.isOf(pool, address));
+            all = device.capture(() -> some.forEach(call -> call.on(device)));
+            graph = all;
+        }
+        device.copy(Rows.address(x), known.operand, x.bytes());
+        all.replay();
+        device.copy(known.result, Rows.address(out), out.bytes());
+    }
+
+    private void forget() {
+        made = null;
+        calls = new ArrayList<>();
+        Device.Graph all = graph;
+        if (all != null) {
+            all.close();
+            graph = null;
+        }
+    }
+
+    @Override
+    public void close() {
+        forget();
+        values.close();
+    }
+}
