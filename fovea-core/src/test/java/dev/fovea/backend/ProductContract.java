@@ -228,6 +228,17 @@ interface ProductContract extends Subject {
         }
     }
 
+    /** As wide as a map has places. */
+    @Test
+    default void attentionOfWideHeads() {
+        Trial trial = trial("attention");
+        for (DType dtype : DTYPES) {
+            attend(trial, Masks.FULL, dtype, 32, 32, 2, 2, 1100);
+            attend(trial, Masks.FULL, dtype, 9, 5, 4, 2, 264);
+            attend(trial, Masks.CAUSAL, dtype, 20, 20, 1, 1, 300);
+        }
+    }
+
     /** A prompt that is cut anywhere, and attends through the table of its sequence. */
     @Test
     default void attentionKeepsCutsApart() {

@@ -9,6 +9,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.function.Supplier;
 
 /**
  * The functions of the CUDA driver (cuda.h) that ask about the machine, its devices and their memory. Handles and addresses are
@@ -52,9 +53,14 @@ final class Driver {
     }
 
     static void check(String function, Call call) {
+        check(() -> function, call);
+    }
+
+    /** @param function what was called, put together where it failed only: launches are many */
+    static void check(Supplier<String> function, Call call) {
         int status = Call.of(call);
         if (status != 0) {
-            throw CudaException.of(function, status, word(ERROR_NAME, status), word(ERROR_TEXT, status));
+            throw CudaException.of(function.get(), status, word(ERROR_NAME, status), word(ERROR_TEXT, status));
         }
     }
 

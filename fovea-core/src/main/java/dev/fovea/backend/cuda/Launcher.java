@@ -100,7 +100,8 @@ final class Launcher implements AutoCloseable {
         MemorySegment.copy(sizes, 0, config, JAVA_INT, 0, SHARED_AT + 1);
         config.set(JAVA_INT, COUNT_AT, early && DEPENDENT && function.isDependent ? 1 : 0);
         Driver.check(
-                "the launch of " + kernel.entry() + " of " + kernel.module().id(),
+                () -> "the launch of " + kernel.entry() + " of "
+                        + kernel.module().id(),
                 () -> (int) LAUNCH.invokeExact(config.address(), function.handle, 0L, extra.address()));
     }
 

@@ -28,6 +28,7 @@ final class WideAttention {
     static boolean handles(Tensor q, Tensor k, Mask mask) {
         return q.dtype() != DType.FLOAT32
                 && q.dim(2) > NARROW
+                && q.dim(1) == k.dim(1)
                 && q.dim(0) <= MOST
                 && k.dim(0) <= MOST
                 && mask.rows().length == 0
