@@ -1,11 +1,11 @@
-// The checks of scripts/check-page: node check.mjs ADDRESS CHROMIUM PICTURES SCREENSHOTS
+// The checks of scripts/check-page: node check.mjs ADDRESS CHROMIUM PICTURES SCREENSHOTS CLIP
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-const [address, executablePath, pictures, shots] = process.argv.slice(2);
+const [address, executablePath, pictures, shots, clip] = process.argv.slice(2);
 const profile = mkdtempSync(join(tmpdir(), "page-"));
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
@@ -86,6 +86,27 @@ try {
     await page.waitForFunction(() => document.querySelectorAll("#thumbs li").length === 2);
     await page.getByRole("button", { name: "Remove dropped.png" }).click();
     assert.equal(await page.locator("#thumbs li").count(), 1);
+  });
+
+  await check("a dropped clip is shown, asked about and answered", async () => {
+    await page.getByRole("button", { name: "New" }).click();
+    const bytes = [...readFileSync(clip)];
+    await page.evaluate(data => {
+      const items = new DataTransfer();
+      items.items.add(new File([new Uint8Array(data)], "dropped.webm", { type: "video/webm" }));
+      window.dispatchEvent(new DragEvent("drop", { dataTransfer: items, bubbles: true, cancelable: true }));
+    }, bytes);
+    await page.waitForFunction(() => document.querySelector("#view video")?.videoWidth > 0);
+    const sent = page.waitForRequest(r => r.url().endsWith("/v1/chat/completions"));
+    await page.fill("#ask", "What happens here?");
+    await page.keyboard.press("Enter");
+    const [asked] = (await sent).postDataJSON().messages.at(-1).content;
+    assert.match(asked.video_url.url, /^data:video\/webm;base64,/);
+    await answered(1);
+    assert.equal(await page.locator(".turn .fault").count(), 0);
+    assert.ok((await last()).length > 0);
+    assert.match(await page.locator(".facts").last().innerText(), /tokens in .*of (pictures|clips)/);
+    await shot("clip-light");
   });
 
   await check("the camera gives a picture", async () => {

@@ -8,6 +8,7 @@ package dev.fovea;
  * @param rows of the running requests
  * @param steps in which rows got a token each
  * @param tokens that were generated in them; the first of each row comes of its prompt and is not among them
+ * @param promptPasses over prompts: one for each chunk, and one for several short prompts together
  * @param promptTokens of the prompts that ran, or were found
  * @param refused requests that got a {@link dev.fovea.error.BusyException}
  * @param prefixHits parts of prompts whose keys and values were found from a prompt before
@@ -24,6 +25,7 @@ public record BatchStats(
         int rows,
         long steps,
         long tokens,
+        long promptPasses,
         long promptTokens,
         long refused,
         long prefixHits,

@@ -154,6 +154,7 @@ public final class Pipeline implements AutoCloseable {
                 c.rows(),
                 c.steps(),
                 c.tokens(),
+                c.promptPasses(),
                 c.promptTokens(),
                 c.refused(),
                 c.prefixHits(),

@@ -482,11 +482,24 @@ public final class Processor implements AutoCloseable {
      */
     public ToolCallParser toolCallParser(Set<String> names) {
         Objects.requireNonNull(names, "names");
-        boolean tagged = processor
+        return new ToolCallParser(tagsCalls(), names);
+    }
+
+    /**
+     * The form of an answer that is one call, as the chat template teaches calls: the JSON alone, or between tags.
+     *
+     * @param call of the JSON, an object with {@code name} and {@code arguments}
+     */
+    public ResponseFormat toolCallFormat(ResponseFormat call) {
+        Objects.requireNonNull(call, "call");
+        return tagsCalls() ? call.between(ToolCallParser.OPEN + "\n", "\n" + ToolCallParser.CLOSE) : call;
+    }
+
+    private boolean tagsCalls() {
+        return processor
                 .chatTemplates()
                 .map(templates -> templates.mentions(ToolCallParser.OPEN))
                 .orElse(false);
-        return new ToolCallParser(tagged, names);
     }
 
     /**

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ToolCallParser {
     static final String OPEN = "<tool_call>";
-    private static final String CLOSE = "</tool_call>";
+    static final String CLOSE = "</tool_call>";
 
     /** A part of an answer, in reading order. */
     public sealed interface Part {
@@ -58,16 +58,6 @@ public final class ToolCallParser {
     ToolCallParser(boolean tagged, Set<String> names) {
         this.tagged = tagged;
         this.names = Set.copyOf(names);
-    }
-
-    /**
-     * For an answer that was held to the form of a call, whatever form a template teaches.
-     *
-     * @param names of the tools that were offered
-     */
-    public static ToolCallParser ofJson(Set<String> names) {
-        Objects.requireNonNull(names, "names");
-        return new ToolCallParser(false, names);
     }
 
     /** Takes the next piece of the answer; gives the parts that are certain. */

@@ -20,8 +20,10 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * @param schema of {@link Type#JSON_SCHEMA}: an object, true or false
+ * @param before what an answer begins with, in front of the document; OpenAI's form has no word for it
+ * @param after what it ends with
  */
-public record ResponseFormat(Type type, Optional<Object> schema) {
+public record ResponseFormat(Type type, Optional<Object> schema, String before, String after) {
     public enum Type {
         /** Any text. */
         TEXT,
@@ -36,6 +38,8 @@ public record ResponseFormat(Type type, Optional<Object> schema) {
     public ResponseFormat {
         Objects.requireNonNull(type, "type");
         Objects.requireNonNull(schema, "schema");
+        Objects.requireNonNull(before, "before");
+        Objects.requireNonNull(after, "after");
         if (schema.isPresent() != (type == Type.JSON_SCHEMA)) {
             throw new OptionException(
                     "a response_format of the type " + name(type)
@@ -44,8 +48,17 @@ public record ResponseFormat(Type type, Optional<Object> schema) {
         }
     }
 
+    public ResponseFormat(Type type, Optional<Object> schema) {
+        this(type, schema, "", "");
+    }
+
     public static ResponseFormat jsonObject() {
         return new ResponseFormat(Type.JSON_OBJECT, Optional.empty());
+    }
+
+    /** This format between two texts, as {@code <tool_call>} and {@code </tool_call>}. */
+    public ResponseFormat between(String before, String after) {
+        return new ResponseFormat(type, schema, before, after);
     }
 
     /** @param schema as plain maps, lists and values */

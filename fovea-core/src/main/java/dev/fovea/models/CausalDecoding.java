@@ -67,10 +67,14 @@ public final class CausalDecoding extends RowDecoding {
 
     private static List<PromptParts> parts(Inputs inputs, List<Prompt> prompts, CausalSequences memory) {
         ByteBuffer tenant = ByteBuffer.wrap(Tenant.current().getBytes(StandardCharsets.UTF_8));
-        return IntStream.range(0, prompts.size())
+        List<PromptParts> parts = IntStream.range(0, prompts.size())
                 .mapToObj(i -> new PromptParts(
-                        prompts.get(i), memory.turnEnds(inputs.inputIds().get(i)), memory.model(), tenant))
+                        prompts.get(i), memory.turnEnds(inputs.inputIds().get(i)), memory.model()))
                 .toList();
+        if (memory.prefixes().isOn()) {
+            parts.forEach(p -> p.hash(tenant)); // here, on whichever thread this is, and not on the one that decodes
+        }
+        return parts;
     }
 
     @Override

@@ -29,20 +29,15 @@ final class PromptParts {
     private final int chunk;
     private final boolean anywhere;
     private final int[] ends;
-    private final ByteBuffer[] keys;
+    private ByteBuffer[] keys = {};
 
-    /**
-     * @param turnEnds ascending, places behind which another speaks
-     * @param tenant whose prompt it is
-     */
-    PromptParts(Prompt prompt, int[] turnEnds, CausalModel model, ByteBuffer tenant) {
+    /** @param turnEnds ascending, places behind which another speaks */
+    PromptParts(Prompt prompt, int[] turnEnds, CausalModel model) {
         this.prompt = prompt;
         this.turnEnds = turnEnds;
         chunk = model.prefillChunk();
         anywhere = model.sharedPromptRows() == Integer.MAX_VALUE;
         ends = ends();
-        keys = new ByteBuffer[ends.length + 1];
-        keys[0] = tenant;
     }
 
     private int[] ends() {
@@ -115,16 +110,25 @@ final class PromptParts {
         return mayFollow(part) ? ends[part] : prompt.length();
     }
 
-    /** The key of the part in front of one; for the first, whose prompt it is. */
-    ByteBuffer front(int part) {
-        return part == 0 ? keys[0] : key(part - 1);
+    /**
+     * Makes the keys of all parts: each a hash of all that the keys and values of a part come of.
+     *
+     * @param tenant whose prompt it is
+     */
+    void hash(ByteBuffer tenant) {
+        keys = new ByteBuffer[ends.length + 1];
+        keys[0] = tenant;
+        for (int part = 0; part < ends.length; part++) {
+            keys[part + 1] = hash(keys[part], rows(part), rows(part + 1));
+        }
     }
 
-    /** The key of a part: a hash of all that its keys and values come of. */
+    /** The key of the part in front of one; for the first, whose prompt it is. */
+    ByteBuffer front(int part) {
+        return keys[part];
+    }
+
     ByteBuffer key(int part) {
-        if (keys[part + 1] == null) {
-            keys[part + 1] = hash(front(part), rows(part), rows(part + 1));
-        }
         return keys[part + 1];
     }
 

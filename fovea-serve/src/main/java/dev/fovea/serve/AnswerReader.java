@@ -22,10 +22,8 @@ final class AnswerReader {
     /** For one answer; without tools, calls are text. */
     static AnswerReader of(Tools tools, List<String> stops, Processor processor) {
         Set<String> names = tools.names();
-        Optional<ToolCallParser> calls = names.isEmpty()
-                ? Optional.empty()
-                : Optional.of(
-                        tools.forced().isPresent() ? ToolCallParser.ofJson(names) : processor.toolCallParser(names));
+        Optional<ToolCallParser> calls =
+                names.isEmpty() ? Optional.empty() : Optional.of(processor.toolCallParser(names));
         return new AnswerReader(new StopFilter(stops), calls);
     }
 

@@ -80,7 +80,13 @@ final class ChatMessages {
         keys.putAll(fields);
         return switch (content) {
             case String text -> new Message(role, List.of(Content.text(text)), true, keys);
-            case List<?> items -> new Message(role, items(items, message.path("content")), false, keys);
+            case List<?> items -> {
+                List<Content> read = items(items, message.path("content"));
+                // Templates of models without pictures know strings alone.
+                boolean isText =
+                        items.size() == 1 && Fields.of(items.getFirst()).has("text");
+                yield new Message(role, read, isText, keys);
+            }
             default ->
                 throw Problem.of(
                         message.path("content"),

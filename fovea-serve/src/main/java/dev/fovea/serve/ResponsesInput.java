@@ -9,21 +9,39 @@ import org.jspecify.annotations.Nullable;
 
 /** The input of {@code /v1/responses} as messages of {@code /v1/chat/completions}. */
 final class ResponsesInput {
+    private static final String CALLS = "tool_calls";
+
     private ResponsesInput() {}
 
     static List<@Nullable Object> messages(Fields request) {
-        List<@Nullable Object> messages = new ArrayList<>();
+        List<Map<String, @Nullable Object>> messages = new ArrayList<>();
         request.string("instructions").ifPresent(text -> messages.add(message("system", text)));
         switch (request.value("input").orElseThrow(() -> request.missing("input"))) {
             case String text -> messages.add(message("user", text));
             case List<?> items -> {
                 for (int i = 0; i < items.size(); i++) {
-                    messages.add(item(Fields.of(items.get(i), "input[" + i + "]")));
+                    add(messages, item(Fields.of(items.get(i), "input[" + i + "]")));
                 }
             }
             default -> throw Problem.of("input", "input is neither a string nor an array of items");
         }
-        return messages;
+        return new ArrayList<@Nullable Object>(messages);
+    }
+
+    /** Calls belong to the turn in which they were made: that of the text in front of them, and of other calls. */
+    private static void add(List<Map<String, @Nullable Object>> messages, Map<String, @Nullable Object> message) {
+        Map<String, @Nullable Object> last = messages.isEmpty() ? Map.of() : messages.getLast();
+        if (!message.containsKey(CALLS) || !"assistant".equals(last.get("role"))) {
+            messages.add(message);
+            return;
+        }
+        List<@Nullable Object> calls = new ArrayList<>();
+        for (Map<String, @Nullable Object> one : List.of(last, message)) {
+            if (one.get(CALLS) instanceof List<?> some) {
+                calls.addAll(some);
+            }
+        }
+        last.put(CALLS, calls);
     }
 
     private static Map<String, @Nullable Object> message(String role, @Nullable Object content) {
@@ -57,7 +75,7 @@ final class ResponsesInput {
     private static Map<String, @Nullable Object> call(Fields item) {
         Map<String, @Nullable Object> message = message("assistant", null);
         message.put(
-                "tool_calls",
+                CALLS,
                 List.of(Map.of(
                         "id",
                         item.requiredString("call_id"),

@@ -8,7 +8,6 @@ import dev.fovea.generate.FinishReason;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +20,16 @@ final class ResponsesRoute implements Handler {
     }
 
     private record Asked(
-            Served model, Sampling sampling, Request request, boolean stream, Map<String, @Nullable Object> told) {}
+            Served model,
+            Sampling sampling,
+            Request request,
+            Tools tools,
+            boolean stream,
+            Map<String, @Nullable Object> told) {
+        AnswerReader reader() {
+            return AnswerReader.of(tools, sampling.stops(), model.pipeline().processor());
+        }
+    }
 
     @Override
     public void handle(Exchange exchange) {
@@ -33,8 +41,9 @@ final class ResponsesRoute implements Handler {
             } else {
                 Answer answer = running.await();
                 exchange.about(reply.about(answer));
-                String text = new StopFilter(asked.sampling().stops()).cut(answer.text());
-                exchange.send(response(asked, reply, Uploads.id("msg_"), text, answer));
+                ResponseItems items = new ResponseItems((_, _) -> {});
+                items.add(asked.reader().read(answer.sequences().getFirst()));
+                exchange.send(response(asked, reply, items, answer));
             }
         }
     }
@@ -47,9 +56,9 @@ final class ResponsesRoute implements Handler {
                 .read(ResponsesInput.messages(request), "input");
         Sampling sampling = Sampling.read(request, pipeline, service.options().maxNewTokens(), "max_output_tokens");
         request.only("n", 1L, "a response is one");
-        request.refuse("chats have them", "tools", "tool_choice", "parallel_tool_calls");
+        Tools tools = Tools.ofResponse(request, messages, pipeline.processor());
         sampling = inForm(request, sampling);
-        Request asked = Question.of(messages, request, pipeline, sampling, Tools.NONE);
+        Request asked = Question.of(messages, request, pipeline, sampling, tools);
         boolean stream = request.flag("stream");
         request.withoutEffect(
                 "user",
@@ -66,7 +75,7 @@ final class ResponsesRoute implements Handler {
                 "nothing is stored; send the whole conversation", "previous_response_id", "conversation", "prompt");
         request.refuse("there is no such model here", "reasoning");
         request.done();
-        return new Asked(model, sampling, asked, stream, told(request));
+        return new Asked(model, sampling, asked, tools, stream, told(request));
     }
 
     /** {@code text.format}: a chat's response_format, without the wrapper around its schema. */
@@ -96,6 +105,9 @@ final class ResponsesRoute implements Handler {
             told.put(key, request.value(key).orElse(null));
         }
         told.putIfAbsent("metadata", Map.of());
+        told.put("tools", request.value("tools").orElse(List.of()));
+        told.put("tool_choice", request.value("tool_choice").orElse("auto"));
+        told.put("parallel_tool_calls", request.value("parallel_tool_calls").orElse(true));
         return told;
     }
 
@@ -111,25 +123,23 @@ final class ResponsesRoute implements Handler {
         json.put("model", reply.model());
         json.putAll(asked.told());
         json.put("output", List.of());
-        json.put("parallel_tool_calls", true);
         json.put("previous_response_id", null);
         json.put("store", false);
         json.put("text", Map.of("format", Map.of("type", "text")));
-        json.put("tool_choice", "auto");
-        json.put("tools", List.of());
         json.put("truncation", "disabled");
         json.put("usage", null);
         return json;
     }
 
     private static Map<String, @Nullable Object> response(
-            Asked asked, Reply reply, String message, String text, Answer answer) {
+            Asked asked, Reply reply, ResponseItems items, Answer answer) {
         boolean cut = answer.sequences().getFirst().finishReason() == FinishReason.LENGTH;
-        Map<String, @Nullable Object> json = head(asked, reply, cut ? "incomplete" : "completed");
+        String status = cut ? "incomplete" : "completed";
+        Map<String, @Nullable Object> json = head(asked, reply, status);
         if (cut) {
             json.put("incomplete_details", Map.of("reason", "max_output_tokens"));
         }
-        json.put("output", List.of(message(message, cut ? "incomplete" : "completed", List.of(text(text)))));
+        json.put("output", List.copyOf(items.end(status)));
         json.put("usage", usage(answer.usage()));
         json.put("fovea", Reply.more(answer));
         return json;
@@ -145,30 +155,10 @@ final class ResponsesRoute implements Handler {
         return json;
     }
 
-    private static Map<String, @Nullable Object> message(String id, String status, List<?> content) {
-        Map<String, @Nullable Object> json = new LinkedHashMap<>();
-        json.put("type", "message");
-        json.put("id", id);
-        json.put("status", status);
-        json.put("role", "assistant");
-        json.put("content", content);
-        return json;
-    }
-
-    private static Map<String, @Nullable Object> text(String text) {
-        Map<String, @Nullable Object> json = new LinkedHashMap<>();
-        json.put("type", "output_text");
-        json.put("text", text);
-        json.put("annotations", List.of());
-        json.put("logprobs", List.of());
-        return json;
-    }
-
     private static void stream(Exchange exchange, Asked asked, Reply reply, Running running) {
         try (EventStream events = new EventStream(exchange)) {
-            Told told = new Told(events, Uploads.id("msg_"));
             try {
-                Answer answer = relay(asked, reply, running, told);
+                Answer answer = relay(asked, reply, running, new Numbered(events));
                 exchange.about(reply.about(answer));
             } catch (RuntimeException e) {
                 Reply.fail(exchange, events, e);
@@ -176,25 +166,28 @@ final class ResponsesRoute implements Handler {
         }
     }
 
-    private static Answer relay(Asked asked, Reply reply, Running running, Told told) {
-        StopFilter filter = new StopFilter(asked.sampling().stops());
-        StringBuilder text = new StringBuilder();
+    private static Answer relay(Asked asked, Reply reply, Running running, Numbered events) {
+        AnswerReader reader = asked.reader();
+        ResponseItems items = new ResponseItems(events);
         boolean begun = false;
         while (true) {
             Running.Event event = running.next(EventStream.SILENCE);
             if (event == null) {
-                told.events.comment();
+                events.stream.comment();
                 continue;
             }
             if (!begun) {
                 begun = true;
-                told.begin(head(asked, reply, "in_progress"));
+                Map<String, @Nullable Object> head = head(asked, reply, "in_progress");
+                events.tell("response.created", Map.of("response", head));
+                events.tell("response.in_progress", Map.of("response", head));
             }
             switch (event) {
-                case Running.Piece(int _, String piece) -> told.delta(filter.add(piece), text);
+                case Running.Piece(int _, String piece) -> items.add(reader.add(piece));
                 case Running.Done(Answer answer) -> {
-                    told.delta(filter.flush(), text);
-                    told.end(text.toString(), response(asked, reply, told.message, text.toString(), answer));
+                    items.add(reader.flush());
+                    Map<String, @Nullable Object> response = response(asked, reply, items, answer);
+                    events.tell("response." + response.get("status"), Map.of("response", response));
                     return answer;
                 }
                 default -> throw new IllegalStateException("next hands on no other event");
@@ -203,55 +196,21 @@ final class ResponsesRoute implements Handler {
     }
 
     /** The events of a response, numbered. */
-    private static final class Told {
-        private final EventStream events;
-        private final String message;
+    private static final class Numbered implements ResponseItems.Told {
+        private final EventStream stream;
         private int number;
 
-        Told(EventStream events, String message) {
-            this.events = events;
-            this.message = message;
+        Numbered(EventStream stream) {
+            this.stream = stream;
         }
 
-        private void tell(String type, Map<String, ?> more) {
+        @Override
+        public void tell(String type, Map<String, ?> more) {
             Map<String, @Nullable Object> json = new LinkedHashMap<>();
             json.put("type", type);
             json.put("sequence_number", number++);
             json.putAll(more);
-            events.send(type, json);
-        }
-
-        private Map<String, Object> place(Map<String, ?> more) {
-            Map<String, Object> json = new LinkedHashMap<>();
-            json.put("item_id", message);
-            json.put("output_index", 0);
-            json.put("content_index", 0);
-            json.putAll(more);
-            return json;
-        }
-
-        void begin(Map<String, ?> response) {
-            tell("response.created", Map.of("response", response));
-            tell("response.in_progress", Map.of("response", response));
-            tell(
-                    "response.output_item.added",
-                    Map.of("output_index", 0, "item", message(message, "in_progress", List.of())));
-            tell("response.content_part.added", place(Map.of("part", text(""))));
-        }
-
-        void delta(String piece, StringBuilder all) {
-            if (!piece.isEmpty()) {
-                all.append(piece);
-                tell("response.output_text.delta", place(Map.of("delta", piece, "logprobs", List.of())));
-            }
-        }
-
-        void end(String text, Map<String, ?> response) {
-            tell("response.output_text.done", place(Map.of("text", text, "logprobs", List.of())));
-            tell("response.content_part.done", place(Map.of("part", text(text))));
-            Object item = ((List<?>) Objects.requireNonNull(response.get("output"))).getFirst();
-            tell("response.output_item.done", Map.of("output_index", 0, "item", item));
-            tell("response." + response.get("status"), Map.of("response", response));
+            stream.send(type, json);
         }
     }
 }

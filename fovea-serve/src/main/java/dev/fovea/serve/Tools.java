@@ -25,20 +25,28 @@ record Tools(List<Map<String, @Nullable Object>> schemas, Optional<ResponseForma
     /** None may be called. */
     static final Tools NONE = new Tools(List.of(), Optional.empty());
 
-    private static final String CHOICE = "tool_choice";
+    /** Of chats. */
+    static Tools read(Fields request, List<Message> messages, Processor processor) {
+        return read(request, false, "response_format", messages, processor);
+    }
+
+    /** Of responses. */
+    static Tools ofResponse(Fields request, List<Message> messages, Processor processor) {
+        return read(request, true, "text", messages, processor);
+    }
 
     /** @throws Problem where this model's template has no place for them */
-    static Tools read(Fields request, List<Message> messages, Processor processor) {
+    private static Tools read(Fields request, boolean flat, String form, List<Message> messages, Processor processor) {
         if (!processor.hasChatTemplate()) {
             return NONE; // whoever reads the request refuses them
         }
         List<@Nullable Object> given = request.list("tools").orElse(List.of());
-        List<Function> functions = new ArrayList<>();
+        List<ToolFunction> functions = new ArrayList<>();
         for (int i = 0; i < given.size(); i++) {
-            functions.add(Function.of(Fields.of(given.get(i), "tools[" + i + "]")));
+            functions.add(ToolFunction.of(Fields.of(given.get(i), "tools[" + i + "]"), flat));
         }
-        Choice choice = Choice.of(request, functions);
-        for (Function function : functions) {
+        ToolChoice choice = ToolChoice.of(request, flat, form, functions);
+        for (ToolFunction function : functions) {
             function.requireHeld(choice.forces());
         }
         Optional<Boolean> parallel = request.optionalFlag("parallel_tool_calls");
@@ -48,15 +56,17 @@ record Tools(List<Map<String, @Nullable Object>> schemas, Optional<ResponseForma
                     "parallel_tool_calls is false, and how many it calls is the model's choice; a call that"
                             + " tool_choice asks for is one");
         }
-        if (functions.isEmpty() || choice.none()) {
+        List<Map<String, @Nullable Object>> schemas =
+                choice.offered().stream().map(ToolFunction::json).toList();
+        if (schemas.isEmpty()) {
             return NONE;
         }
-        List<Map<String, @Nullable Object>> schemas =
-                functions.stream().map(Function::json).toList();
         if (!hasPlace(processor, messages, schemas)) {
             throw Problem.unsupported("tools", "tools are given, and this model's chat template has no place for them");
         }
-        return new Tools(schemas, choice.forces() ? Optional.of(form(choice.functions())) : Optional.empty());
+        return new Tools(
+                schemas,
+                choice.forces() ? Optional.of(processor.toolCallFormat(form(choice.offered()))) : Optional.empty());
     }
 
     /** Names of the functions that were offered. */
@@ -70,8 +80,8 @@ record Tools(List<Map<String, @Nullable Object>> schemas, Optional<ResponseForma
         return names;
     }
 
-    /** A call of one of some functions, as templates teach it, without what they put around it. */
-    private static ResponseFormat form(List<Function> functions) {
+    /** A call of one of some functions. */
+    private static ResponseFormat form(List<ToolFunction> functions) {
         List<Map<String, ?>> calls = functions.stream()
                 .map(f -> Map.of(
                         "type",
@@ -86,7 +96,7 @@ record Tools(List<Map<String, @Nullable Object>> schemas, Optional<ResponseForma
         return ResponseFormat.jsonSchema(Map.of("anyOf", calls));
     }
 
-    private static Map<String, Object> properties(Function function) {
+    private static Map<String, Object> properties(ToolFunction function) {
         Map<String, Object> properties = new LinkedHashMap<>();
         properties.put("name", Map.of("const", function.name()));
         properties.put("arguments", function.parameters());
@@ -108,90 +118,5 @@ record Tools(List<Map<String, @Nullable Object>> schemas, Optional<ResponseForma
         json.put("type", "function");
         json.put("function", Map.of("name", call.name(), "arguments", call.arguments()));
         return json;
-    }
-
-    private record Function(
-            String path,
-            String name,
-            @Nullable String description,
-            Map<String, @Nullable Object> parameters,
-            boolean strict) {
-        static Function of(Fields tool) {
-            tool.only("type", "function", "the others are OpenAI's own tools");
-            Fields function = tool.object("function").orElseThrow(() -> tool.missing("function"));
-            Function read = new Function(
-                    function.path("strict"),
-                    function.requiredString("name"),
-                    function.string("description").orElse(null),
-                    function.map("parameters").orElse(Map.of("type", "object", "properties", Map.of())),
-                    function.flag("strict"));
-            function.done();
-            tool.done();
-            return read;
-        }
-
-        void requireHeld(boolean forced) {
-            if (strict && !forced) {
-                throw Problem.unsupported(
-                        path,
-                        path + " is true, and what a model calls of itself is not held to a schema; only calls that"
-                                + " tool_choice asks for are");
-            }
-        }
-
-        Map<String, @Nullable Object> json() {
-            Map<String, @Nullable Object> function = new LinkedHashMap<>();
-            function.put("name", name);
-            if (description != null) {
-                function.put("description", description);
-            }
-            function.put("parameters", parameters);
-            Map<String, @Nullable Object> json = new LinkedHashMap<>();
-            json.put("type", "function");
-            json.put("function", function);
-            return json;
-        }
-    }
-
-    /** @param functions of which one has to be called; empty for as the model likes */
-    private record Choice(boolean none, List<Function> functions) {
-        static Choice of(Fields request, List<Function> offered) {
-            Object given = request.value(CHOICE).orElse("auto");
-            if (given.equals("auto") || given.equals("none")) {
-                return new Choice(given.equals("none"), List.of());
-            }
-            if (offered.isEmpty()) {
-                throw Problem.of(CHOICE, "tool_choice asks for a call, and there are no tools");
-            }
-            if (request.has("response_format")) {
-                throw Problem.of(CHOICE, "tool_choice asks for a call, and response_format for another answer");
-            }
-            return given.equals("required") ? new Choice(false, offered) : named(given, offered);
-        }
-
-        private static Choice named(Object given, List<Function> offered) {
-            if (!(given instanceof Map)) {
-                throw Problem.of(
-                        CHOICE,
-                        "tool_choice is neither auto, none nor required; expected one of them, or"
-                                + " {\"type\": \"function\", \"function\": {\"name\": \"…\"}}");
-            }
-            Fields choice = Fields.of(given, CHOICE);
-            choice.only("type", "function", "the others are OpenAI's own tools");
-            Fields function = choice.object("function").orElseThrow(() -> choice.missing("function"));
-            String name = function.requiredString("name");
-            function.done();
-            choice.done();
-            List<Function> named =
-                    offered.stream().filter(f -> f.name().equals(name)).toList();
-            if (named.isEmpty()) {
-                throw Problem.of(function.path("name"), "tool_choice names a function that is not among the tools");
-            }
-            return new Choice(false, named);
-        }
-
-        boolean forces() {
-            return !functions.isEmpty();
-        }
     }
 }

@@ -150,6 +150,16 @@ class ToolCallsTest {
                 .isEqualTo((long) model.processor().tokenizer().encode(prompt, false).length);
     }
 
+    /** Qwen3's template adds strings to a content and cannot take a list. */
+    @Test
+    void aTextInPartsIsAText() {
+        Map<String, Object> part = Map.of("type", "text", "text", "How is the weather in Bonn?");
+        Map<String, Object> chat = chat("auto", false);
+        chat.put("messages", List.of(Map.of("role", "user", "content", List.of(part))));
+        assertThat(ask(chat).at("usage.prompt_tokens"))
+                .isEqualTo(ask(chat("auto", false)).at("usage.prompt_tokens"));
+    }
+
     @Test
     void aStreamHasTheCallAsADelta() {
         List<Map<String, Object>> events = ask(chat("auto", true)).events();
@@ -202,6 +212,109 @@ class ToolCallsTest {
                 .map(event -> Trial.at(event, "choices.0.delta.tool_calls.0.function"))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /** As responses have them: functions and choices without an object of their own. */
+    private static Map<String, Object> response(Object choice, boolean stream, Map<?, ?>... more) {
+        List<Object> input = new ArrayList<>(List.of(Map.of("role", "user", "content", "How is the weather in Bonn?")));
+        input.addAll(List.of(more));
+        List<Object> tools = new ArrayList<>();
+        for (Map<String, Object> tool : List.of(WEATHER, TIME)) {
+            Map<String, Object> flat = new LinkedHashMap<>(Json.object(tool.get("function"), "a function"));
+            flat.put("type", "function");
+            tools.add(flat);
+        }
+        return new HashMap<>(Map.of(
+                "input", input, "tools", tools, "tool_choice", choice, "max_output_tokens", 200, "stream", stream));
+    }
+
+    private static Trial.Reply respond(Map<String, ?> request) {
+        Trial.Reply reply = trial.post("/v1/responses", request);
+        assertThat(reply.status()).as(reply.body()).isEqualTo(200);
+        return reply;
+    }
+
+    @Test
+    void responsesHaveCallsAsItems() {
+        Trial.Reply first = respond(response("auto", false));
+        assertThat(first.at("status")).isEqualTo("completed");
+        assertThat(first.at("output.0.content.0.text")).isEqualTo("Let me see.");
+        assertThat(first.at("output.1.type")).isEqualTo("function_call");
+        assertThat(first.at("output.1.name")).isEqualTo("weather");
+        assertThat(first.at("output.1.arguments")).isEqualTo("{\"city\": \"Bonn\"}");
+        assertThat(first.at("tools.0.name")).isEqualTo("weather");
+        Map<String, Object> message = Json.object(first.at("output.0"), "a message");
+        Map<String, Object> call = Json.object(first.at("output.1"), "a call");
+        Map<String, Object> answer =
+                Map.of("type", "function_call_output", "call_id", call.get("call_id"), "output", "{\"sky\": \"blue\"}");
+        Trial.Reply last = respond(response("auto", false, message, call, answer));
+        assertThat((Long) last.at("usage.input_tokens")).isGreaterThan((Long) first.at("usage.input_tokens"));
+        assertThat((Long) last.at("usage.input_tokens_details.cached_tokens")).isPositive();
+    }
+
+    @Test
+    void responsesStreamCallsAsEvents() {
+        List<Map<String, Object>> events = new ArrayList<>();
+        respond(response("auto", true))
+                .body()
+                .lines()
+                .filter(l -> l.startsWith("data: "))
+                .forEach(line -> events.add(Json.object(Json.parse(line.substring(6), "an event"), "an event")));
+        assertThat(events)
+                .extracting(e -> e.get("type").toString().replaceFirst("response\\.", ""))
+                .containsSubsequence(
+                        "created",
+                        "output_item.added",
+                        "output_text.delta",
+                        "output_text.done",
+                        "output_item.done",
+                        "output_item.added",
+                        "function_call_arguments.delta",
+                        "function_call_arguments.done",
+                        "output_item.done",
+                        "completed");
+        Map<String, Object> done = events.stream()
+                .filter(e -> e.get("type").equals("response.function_call_arguments.done"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(done.get("output_index")).isEqualTo(1L);
+        assertThat(done.get("arguments")).isEqualTo("{\"city\": \"Bonn\"}");
+        assertThat(Trial.at(events.getLast(), "response.output.1.id")).isEqualTo(done.get("item_id"));
+    }
+
+    @Test
+    void someToolsAreAllowed() {
+        Map<String, Object> time = Map.of("type", "function", "name", "time");
+        Trial.Reply flat =
+                respond(response(Map.of("type", "allowed_tools", "mode", "required", "tools", List.of(time)), false));
+        assertThat(flat.at("output.0.name")).isEqualTo("time");
+        Map<String, Object> named = Map.of("type", "function", "function", Map.of("name", "time"));
+        Map<String, Object> must = Map.of("mode", "required", "tools", List.of(named));
+        Object call = call(ask(chat(Map.of("type", "allowed_tools", "allowed_tools", must), false)), false);
+        assertThat(Trial.at(call, "name")).isEqualTo("time");
+        Map<String, Object> may = Map.of("mode", "auto", "tools", List.of(named));
+        Map<String, Object> alone = chat("auto", false);
+        alone.put("tools", List.of(TIME));
+        assertThat(ask(chat(Map.of("type", "allowed_tools", "allowed_tools", may), false))
+                        .at("usage.prompt_tokens"))
+                .isEqualTo(ask(alone).at("usage.prompt_tokens"));
+        Map<String, Object> unknown = Map.of(
+                "mode", "auto", "tools", List.of(Map.of("type", "function", "function", Map.of("name", "tides"))));
+        refused(
+                chat(Map.of("type", "allowed_tools", "allowed_tools", unknown), false),
+                "tool_choice.allowed_tools.tools[0].function.name");
+    }
+
+    /** The template teaches calls between tags, so what is asked for comes between them too. */
+    @Test
+    void aCallThatIsAskedForHasTheTemplatesTags() {
+        Map<String, Object> chat = chat("required", false);
+        chat.putAll(Map.of("logprobs", true, "max_tokens", 400));
+        StringBuilder written = new StringBuilder();
+        for (Object token : (List<?>) ask(chat).at("choices.0.logprobs.content")) {
+            written.append(Trial.at(token, "token"));
+        }
+        assertThat(written.toString()).startsWith("<tool_call>\n{").contains("}\n</tool_call>");
     }
 
     @Test

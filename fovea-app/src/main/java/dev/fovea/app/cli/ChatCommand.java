@@ -1,5 +1,6 @@
 package dev.fovea.app.cli;
 
+import dev.fovea.BatchOptions;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
 import dev.fovea.error.OptionException;
@@ -46,7 +47,8 @@ final class ChatCommand implements Callable<Integer> {
             names = "--video",
             paramLabel = "FILE",
             description =
-                    "A clip for the first message: a video file or a folder of frames; repeatable. With --messages as --image.")
+                    "A clip for the first message: a video file or a folder of frames; repeatable. With --messages as"
+                            + " --image.")
     List<String> videos = List.of();
 
     @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told first.")
@@ -99,7 +101,8 @@ final class ChatCommand implements Callable<Integer> {
         }
         if (options.template.continueFinalMessage.orElse(false)) {
             throw new OptionException(
-                    "--continue-final-message goes on with the assistant's last message; in a chat the last one is yours",
+                    "--continue-final-message goes on with the assistant's last message; in a chat the last one is"
+                            + " yours",
                     "fovea run --messages FILE --continue-final-message goes on with a conversation");
         }
         if (images.contains(InputOptions.STDIN)
@@ -114,7 +117,9 @@ final class ChatCommand implements Callable<Integer> {
         String directory = Pulling.directory(model, console, output.quiet);
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + model);
-            return Pipeline.of("image-text-to-text", directory, engine.loadOptions(status));
+            // A batch of one: it keeps keys and values of a turn for the next.
+            return Pipeline.of("image-text-to-text", directory, engine.loadOptions(status))
+                    .batched(BatchOptions.DEFAULT.withRows(1).withCacheBytes(Long.MAX_VALUE));
         }
     }
 

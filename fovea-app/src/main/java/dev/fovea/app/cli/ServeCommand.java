@@ -93,6 +93,21 @@ final class ServeCommand implements Callable<Integer> {
     int queue = 128;
 
     @Option(
+            names = "--keep-prefixes",
+            paramLabel = "MIB",
+            description = "Keys and values of prompts that stay for prompts that begin alike, of each model; 0 for none"
+                    + " (default: ${DEFAULT-VALUE}).")
+    int keptPrefixes = (int) (BatchOptions.DEFAULT.prefixBytes() >> 20);
+
+    @Option(
+            names = "--keep-pictures",
+            paramLabel = "MIB",
+            description =
+                    "Encoded pictures and clips that stay for further questions, of each model; 0 for none (default:"
+                            + " ${DEFAULT-VALUE}).")
+    int keptPictures = (int) (BatchOptions.DEFAULT.encodingBytes() >> 20);
+
+    @Option(
             names = "--max-new-tokens",
             paramLabel = "N",
             description = "Tokens of an answer at most, and where a request does not say (default: ${DEFAULT-VALUE}).")
@@ -148,11 +163,24 @@ final class ServeCommand implements Callable<Integer> {
                 .withKeys(keys())
                 .withOrigins(origins)
                 .withHostNames(hostNames)
-                .withBatch(BatchOptions.DEFAULT.withRows(parallel).withQueue(queue))
+                .withBatch(batch())
                 .withMaxNewTokens(maxNewTokens)
                 .withDeadline(Duration.ofSeconds(deadline))
                 .withGrace(Duration.ofSeconds(grace))
                 .withLog(quiet ? _ -> {} : console::note);
+    }
+
+    private BatchOptions batch() {
+        for (int mib : new int[] {keptPrefixes, keptPictures}) {
+            if (mib < 0) {
+                throw new OptionException("--keep-prefixes and --keep-pictures are MiB; " + mib + " is less than 0");
+            }
+        }
+        return BatchOptions.DEFAULT
+                .withRows(parallel)
+                .withQueue(queue)
+                .withPrefixBytes((long) keptPrefixes << 20)
+                .withEncodingBytes((long) keptPictures << 20);
     }
 
     private List<ApiKey> keys() {

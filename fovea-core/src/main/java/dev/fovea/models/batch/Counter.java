@@ -9,6 +9,7 @@ final class Counter {
 
     long steps;
     long tokens;
+    long promptPasses;
     long promptTokens;
     long refused;
     private double meanNanos;

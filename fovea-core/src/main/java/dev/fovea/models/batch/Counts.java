@@ -7,6 +7,7 @@ public record Counts(
         int rows,
         long steps,
         long tokens,
+        long promptPasses,
         long promptTokens,
         long refused,
         long prefixHits,

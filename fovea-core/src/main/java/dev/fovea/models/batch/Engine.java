@@ -228,6 +228,7 @@ final class Engine {
                     admission.rows(),
                     counter.steps,
                     counter.tokens,
+                    counter.promptPasses,
                     counter.promptTokens,
                     counter.refused,
                     memory.prefixHits(),
@@ -404,9 +405,10 @@ final class Engine {
     }
 
     private void run(List<Call> calls) {
-        prompts.run(calls);
+        int passes = prompts.run(calls);
         lock.lock();
         try {
+            counter.promptPasses += passes;
             for (Call call : calls) {
                 call.busy = false;
                 if (call.promptDone) {

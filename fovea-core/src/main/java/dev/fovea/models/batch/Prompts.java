@@ -54,11 +54,15 @@ final class Prompts {
         return rows > 0 && rows <= room;
     }
 
-    /** Runs the next part of each; one that fails has its failure then, and the others what they would have had without it. */
-    void run(List<Call> calls) {
+    /**
+     * Runs the next part of each; one that fails has its failure then, and the others what they would have had without it.
+     *
+     * @return in how many passes
+     */
+    int run(List<Call> calls) {
         if (calls.size() > 1 && together(calls)) {
             calls.forEach(call -> call.promptDone = true);
-            return;
+            return 1;
         }
         for (Call call : calls) {
             try {
@@ -67,6 +71,7 @@ final class Prompts {
                 call.failure = e;
             }
         }
+        return calls.size();
     }
 
     private boolean together(List<Call> calls) {

@@ -36,7 +36,9 @@ public final class Constraints {
     }
 
     private static Automaton automaton(ResponseFormat format) {
-        return format.schema().map(JsonLanguage::of).orElseGet(JsonLanguage::object);
+        return format.schema().isPresent()
+                ? JsonLanguage.of(format.schema().get(), format.before(), format.after())
+                : JsonLanguage.object(format.before(), format.after());
     }
 
     private TokenTrie trie() {

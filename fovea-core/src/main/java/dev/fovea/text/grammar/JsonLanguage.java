@@ -29,17 +29,30 @@ final class JsonLanguage {
 
     /** @throws dev.fovea.error.OptionException where the schema has something that is not supported, or allows nothing */
     static Automaton of(@Nullable Object schema) {
-        return of("value", new Values(Set.of(new Schema.Document(schema).schema())), "the JSON schema");
+        return of(schema, "", "");
     }
 
-    /** Any object. */
-    static Automaton object() {
-        return of("object", new Values(Set.of()), "JSON");
+    /** The same between two texts. */
+    static Automaton of(@Nullable Object schema, String before, String after) {
+        Key key = new Key("value", new Values(Set.of(new Schema.Document(schema).schema())));
+        return of(key, before, after, "the JSON schema");
     }
 
-    private static Automaton of(String kind, Values values, String what) {
+    /** Any object, between two texts. */
+    static Automaton object(String before, String after) {
+        return of(new Key("object", new Values(Set.of())), before, after, "JSON");
+    }
+
+    private static Automaton of(Key key, String before, String after, String what) {
         JsonLanguage language = new JsonLanguage();
-        int root = language.rule(new Key(kind, values));
+        int root = language.rule(key);
+        if (!before.isEmpty() || !after.isEmpty()) {
+            Network whole = new Network();
+            int document = whole.call(whole.literal(whole.start, before), root);
+            whole.empty(whole.literal(document, after), whole.end);
+            root = language.networks.size();
+            language.networks.add(whole);
+        }
         while (!language.open.isEmpty()) {
             language.build(language.open.remove());
         }
