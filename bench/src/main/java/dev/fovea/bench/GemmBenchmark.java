@@ -16,7 +16,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** A prompt of 256 tokens through the widest layer of Qwen2.5-VL-3B, by oneDNN and by Java. */
+/** A prompt of 256 tokens through the widest layer of Qwen2.5-VL-3B, by machine code, by oneDNN and by Java. */
 @State(Scope.Benchmark)
 @SuppressWarnings("NullAway.Init") // JMH calls the setup
 @Fork(1)
@@ -28,7 +28,7 @@ public class GemmBenchmark {
     private static final int OUTPUTS = 11008;
     private static final int INPUTS = 2048;
 
-    @Param({"ONEDNN", "JAVA"})
+    @Param({"AUTO", "ONEDNN", "JAVA"})
     public CpuBackend.GemmChoice gemm;
 
     /** Of activations and of weights. */

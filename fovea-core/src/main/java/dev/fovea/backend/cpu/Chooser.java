@@ -4,6 +4,7 @@ import dev.fovea.backend.cpu.CpuBackend.GemmChoice;
 import dev.fovea.backend.cpu.machine.Workers;
 import dev.fovea.backend.cpu.onednn.OneDnn;
 import dev.fovea.backend.cpu.onednn.OneDnnGemm;
+import dev.fovea.backend.cpu.products.CodeGemm;
 import dev.fovea.backend.cpu.products.DotCode;
 import dev.fovea.backend.cpu.products.Gemm;
 import dev.fovea.backend.cpu.products.JavaGemm;
@@ -22,11 +23,12 @@ final class Chooser {
      */
     static Gemm gemm(GemmChoice choice, Workers workers) {
         if (choice == GemmChoice.JAVA) {
-            return new JavaGemm(workers, "as chosen", null);
+            return new JavaGemm(workers, "as chosen");
         }
         NativeLibrary library = OneDnn.LIBRARY;
         if (library.isPresent()) {
-            return new OneDnnGemm(workers);
+            OneDnnGemm oneDnn = new OneDnnGemm(workers);
+            return choice == GemmChoice.ONEDNN ? oneDnn : byCode(workers, oneDnn);
         }
         if (choice == GemmChoice.ONEDNN) {
             throw new NativeException(
@@ -35,11 +37,17 @@ final class Chooser {
         }
         if (NativeLibrary.platform().equals(OneDnn.PLATFORM)) {
             Warnings.log()
-                    .warn("matrices are multiplied in Java, not by oneDNN, which is faster: " + library.where()
+                    .warn("attention is computed in Java, not by oneDNN, which is faster: " + library.where()
                             + (library.where().equals(NativeLibrary.DENIED)
                                     ? ""
                                     : "; add the dependency " + OneDnn.DEPENDENCY));
         }
-        return new JavaGemm(workers, library.toString(), DotCode.Found.here().code());
+        return byCode(workers, new JavaGemm(workers, library.toString()));
+    }
+
+    /** Machine code where it runs, and for what it has no kernels the other. */
+    private static Gemm byCode(Workers workers, Gemm rest) {
+        DotCode widening = DotCode.Found.here().code();
+        return widening == null ? rest : new CodeGemm(workers, widening, rest);
     }
 }

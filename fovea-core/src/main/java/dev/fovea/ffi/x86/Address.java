@@ -21,10 +21,15 @@ public final class Address {
 
     /** {@code [base + index 2^shift]}, for shifts from 0 to 3 and any index but RSP. */
     public static Address indexed(Gpr base, Gpr index, int shift) {
+        return indexed(base, index, shift, 0);
+    }
+
+    /** {@code [base + index 2^shift + displacement]}. */
+    public static Address indexed(Gpr base, Gpr index, int shift, int displacement) {
         if (index == Gpr.RSP || shift < 0 || shift > 3) {
             throw new IllegalArgumentException("no address has " + index + " << " + shift);
         }
-        return new Address(base, index, shift, 0);
+        return new Address(base, index, shift, displacement);
     }
 
     int sib() {

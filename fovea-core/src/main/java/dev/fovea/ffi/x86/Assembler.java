@@ -312,6 +312,11 @@ public final class Assembler {
         registers(512, 0x8d, MAP_0F38, PREFIX_66, true, to, order, from);
     }
 
+    /** To each lane of 32 bits: two bfloat16 of a times two of b; 512 bits alone. */
+    public void vdpbf16ps(int to, int a, int b) {
+        registers(512, 0x52, MAP_0F38, PREFIX_F3, false, to, a, b);
+    }
+
     /** {@code to += a b}. */
     public void vfmadd231ps(int to, int a, int b) {
         registers(bits, 0xb8, MAP_0F38, PREFIX_66, false, to, a, b);
@@ -411,10 +416,55 @@ public final class Assembler {
         registers(256, 0x6a, MAP_0F, PREFIX_66, false, to, a, b);
     }
 
+    /** {@code to} = the lower lanes of 64 bits of each 128 bits, of a and of b. */
+    public void vunpcklpd(int to, int a, int b) {
+        registers(256, 0x14, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to} = the upper ones. */
+    public void vunpckhpd(int to, int a, int b) {
+        registers(256, 0x15, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to} = two halves of a and b: 0x20 for the lower ones of both, 0x31 for the upper. */
+    public void vperm2f128(int to, int a, int b, int order) {
+        registers(256, 0x06, MAP_0F3A, PREFIX_66, false, to, a, b);
+        bytes(order);
+    }
+
     /** What code of SSE would wait for. */
     public void vzeroupper() {
         bytes(0xc5, 0xf8, 0x77);
     }
+
+    // ----------------------------------------------------------------------------------------------------- tiles
+
+    /** Takes the shapes of tiles from 64 bytes at an address: AMX. */
+    public void ldtilecfg(Address from) {
+        memory(128, 0x49, MAP_0F38, PREFIX_NONE, 0, 0, from);
+    }
+
+    /** Gives all tiles up. */
+    public void tilerelease() {
+        registers(128, 0x49, MAP_0F38, PREFIX_NONE, false, 0, 0, 0);
+    }
+
+    /** A tile from rows in memory; the address's index is the distance between them. */
+    public void tileloadd(int tile, Address from) {
+        memory(128, 0x4b, MAP_0F38, PREFIX_F2, tile, 0, from);
+    }
+
+    /** A tile to rows in memory. */
+    public void tilestored(Address to, int tile) {
+        memory(128, 0x4b, MAP_0F38, PREFIX_F3, tile, 0, to);
+    }
+
+    /** Tiles: {@code to (M, N) += a (M, K) b (K, N)}, of pairs of bfloat16: b as (K / 2, N, 2). */
+    public void tdpbf16ps(int to, int a, int b) {
+        registers(128, 0x5c, MAP_0F38, PREFIX_F3, false, to, b, a);
+    }
+
+    // ------------------------------------------------------------------------------------------------- encodings
 
     private void registers(int width, int op, int map, int prefix, boolean wide, int reg, int second, int rm) {
         boolean evex = width == 512 || reg > 15 || second > 15 || rm > 15;

@@ -59,8 +59,13 @@ public final class MachineCode {
 
     /** Calls a function; what it does not take it does not read. */
     public static long call(MethodHandle function, long a, long b, long c, long d, long e, long f) {
+        return call(function, a, b, c, d, e, f, 0);
+    }
+
+    /** The same; a function finds the seventh word in memory, eight bytes above where RSP points when it begins. */
+    public static long call(MethodHandle function, long a, long b, long c, long d, long e, long f, long g) {
         try {
-            return (long) function.invokeExact(a, b, c, d, e, f, 0L);
+            return (long) function.invokeExact(a, b, c, d, e, f, g);
         } catch (RuntimeException | Error thrown) {
             throw thrown;
         } catch (Throwable thrown) {

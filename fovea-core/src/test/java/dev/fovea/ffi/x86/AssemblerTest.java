@@ -146,6 +146,26 @@ class AssemblerTest {
     }
 
     @Test
+    void whatPanelsNeed() {
+        assertThat(bytes(512, a -> a.vdpbf16ps(5, 20, 19))).isEqualTo("62 b2 5e 40 52 eb");
+        assertThat(bytes(256, a -> a.vunpcklpd(9, 2, 3))).isEqualTo("c4 61 6d 14 cb");
+        assertThat(bytes(256, a -> a.vunpckhpd(9, 2, 3))).isEqualTo("c4 61 6d 15 cb");
+        assertThat(bytes(256, a -> a.vperm2f128(3, 2, 9, 0x31))).isEqualTo("c4 c3 6d 06 d9 31");
+    }
+
+    @Test
+    void tiles() {
+        assertThat(bytes(512, a -> a.ldtilecfg(Address.indexed(Gpr.R9, Gpr.RAX, 0))))
+                .isEqualTo("c4 c2 78 49 84 01 00 00 00 00");
+        assertThat(bytes(512, Assembler::tilerelease)).isEqualTo("c4 e2 78 49 c0");
+        assertThat(bytes(512, a -> a.tileloadd(5, Address.indexed(Gpr.RAX, Gpr.R10, 0))))
+                .isEqualTo("c4 a2 7b 4b ac 10 00 00 00 00");
+        assertThat(bytes(512, a -> a.tilestored(Address.indexed(Gpr.R11, Gpr.RCX, 0, 64), 3)))
+                .isEqualTo("c4 c2 7a 4b 9c 0b 40 00 00 00");
+        assertThat(bytes(512, a -> a.tdpbf16ps(3, 5, 6))).isEqualTo("c4 e2 4a 5c dd");
+    }
+
+    @Test
     void refusesWhatHasNoEncoding() {
         assertThatIllegalArgumentException().isThrownBy(() -> new Assembler(64));
         assertThatIllegalArgumentException().isThrownBy(() -> Address.indexed(Gpr.RAX, Gpr.RSP, 1));

@@ -73,3 +73,12 @@ vpshufd $0xd8,%zmm7,%zmm19
 {vex3} vpunpckldq %ymm8,%ymm3,%ymm12
 {vex3} vpunpckhdq %ymm8,%ymm3,%ymm12
 {vex3} {disp32} vmovups %xmm12,(%r8,%rcx,1)
+vdpbf16ps %zmm19,%zmm20,%zmm5
+{vex3} vunpcklpd %ymm3,%ymm2,%ymm9
+{vex3} vunpckhpd %ymm3,%ymm2,%ymm9
+{vex3} vperm2f128 $0x31,%ymm9,%ymm2,%ymm3
+{disp32} ldtilecfg (%r9,%rax,1)
+tilerelease
+{disp32} tileloadd (%rax,%r10,1),%tmm5
+{disp32} tilestored %tmm3,64(%r11,%rcx,1)
+tdpbf16ps %tmm6,%tmm5,%tmm3

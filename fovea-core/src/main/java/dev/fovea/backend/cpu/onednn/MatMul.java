@@ -130,7 +130,7 @@ public final class MatMul implements AutoCloseable {
             count++;
         }
 
-        public void execute(MemorySegment primitive) {
+        void execute(MemorySegment primitive) {
             try {
                 OneDnn.execute(primitive, stream, count, arguments);
             } finally {

@@ -1,11 +1,8 @@
 package dev.fovea.backend.cpu.onednn;
 
-import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
-
 import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Workers;
-import dev.fovea.backend.cpu.products.DotCode;
 import dev.fovea.backend.cpu.products.Gemm;
 import dev.fovea.backend.cpu.products.JavaGemm;
 import dev.fovea.backend.cpu.products.TileProducts;
@@ -14,7 +11,6 @@ import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.tensor.DType;
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,9 +31,6 @@ public final class OneDnnGemm implements Gemm {
     /** Blocks begin where oneDNN's own tiles do. */
     private static final int TILE_ROWS = 32;
 
-    /** Rows that get the same bits whoever is beside them. */
-    private static final int SHARED_ROWS = 128;
-
     /** Values of k in an AMX tile of bfloat16. */
     private static final int TILE_INPUTS = 32;
 
@@ -54,14 +47,12 @@ public final class OneDnnGemm implements Gemm {
     private final Gemm small;
     private final int instructions = NativeLibrary.platform().endsWith("x86_64") ? OneDnn.instructions() : 0;
     private final MatMuls primitives = new MatMuls();
-    private final Buffer padded = new Buffer();
-    private final Buffer products = new Buffer();
     private final OneDnnTile float32Tile = new OneDnnTile(DType.FLOAT32);
     private final OneDnnTile bfloat16Tile = new OneDnnTile(DType.BFLOAT16);
 
     public OneDnnGemm(Workers workers) {
         this.workers = workers;
-        small = new JavaGemm(workers, "for small products", DotCode.Found.here().code());
+        small = new JavaGemm(workers, "for small products");
     }
 
     @Override
@@ -72,7 +63,7 @@ public final class OneDnnGemm implements Gemm {
 
     @Override
     public String describe() {
-        return "oneDNN, bfloat16 by " + arithmetic(DType.BFLOAT16) + ", float16 by " + arithmetic(DType.FLOAT16);
+        return "oneDNN";
     }
 
     @Override
@@ -114,11 +105,6 @@ public final class OneDnnGemm implements Gemm {
     public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
         if (x.dtype() == DType.FLOAT32 && (long) w.inputs() * w.outputs() <= SMALL) {
             small.multiply(x, w, bias, out);
-        } else if (x.count() < SHARED_ROWS
-                && x.dtype() == DType.BFLOAT16
-                && w.dtype() == DType.BFLOAT16
-                && has(Isa.AMX)) {
-            multiplyPadded(x, w, bias, out);
         } else {
             multiplyBlocks(x, w, bias, out);
         }
@@ -127,31 +113,7 @@ public final class OneDnnGemm implements Gemm {
     /** AMX alone adds up the inputs in parts that depend on the number of rows. */
     @Override
     public int sharedRows(DType dtype) {
-        return dtype == DType.BFLOAT16 && has(Isa.AMX) ? SHARED_ROWS : Integer.MAX_VALUE;
-    }
-
-    /**
-     * Up to {@link #SHARED_ROWS} rows, among others that nobody reads: where AMX adds up the inputs in several parts, these depend on
-     * the number of rows. It takes as long as with the few, since reading and packing the weight takes longest, and one primitive
-     * does for all lengths.
-     */
-    private synchronized void multiplyPadded(Rows x, Weight w, @Nullable Rows bias, Rows out) {
-        long stride = (long) x.width() * x.dtype().bytes();
-        Rows wide = new Rows(x.dtype(), padded.bytes(stride * SHARED_ROWS), SHARED_ROWS, x.width(), stride);
-        for (int i = 0; i < x.count(); i++) {
-            copy(x.row(i), wide.row(i), stride);
-        }
-        MEMORY.asSlice(wide.row(x.count()), stride * (SHARED_ROWS - x.count())).fill((byte) 0);
-        long width = (long) w.outputs() * out.dtype().bytes();
-        Rows all = new Rows(out.dtype(), products.bytes(width * SHARED_ROWS), SHARED_ROWS, w.outputs(), width);
-        multiplyBlocks(wide, w, bias, all);
-        for (int i = 0; i < x.count(); i++) {
-            copy(all.row(i), out.row(i), width);
-        }
-    }
-
-    private static void copy(long from, long to, long bytes) {
-        MemorySegment.copy(MEMORY, from, MEMORY, to, bytes);
+        return dtype == DType.BFLOAT16 && has(Isa.AMX) ? 0 : Integer.MAX_VALUE;
     }
 
     private synchronized void multiplyBlocks(Rows x, Weight w, @Nullable Rows bias, Rows out) {

@@ -21,22 +21,17 @@ public final class JavaGemm implements Gemm {
 
     private final Workers workers;
     private final String reason;
-    private final @Nullable DotCode code;
     private final Buffer strips = new Buffer();
 
-    /**
-     * @param reason why not oneDNN, for people
-     * @param code what multiplies in machine code, or null
-     */
-    public JavaGemm(Workers workers, String reason, @Nullable DotCode code) {
+    /** @param reason why nothing faster, for people */
+    public JavaGemm(Workers workers, String reason) {
         this.workers = workers;
         this.reason = reason;
-        this.code = code;
     }
 
     @Override
     public String describe() {
-        return (code == null ? "Java vectors (" : "machine code (") + reason + ")";
+        return "Java vectors (" + reason + ")";
     }
 
     @Override
@@ -51,7 +46,7 @@ public final class JavaGemm implements Gemm {
             int at = t;
             Panel.Strip strip = Panel.Strip.of(x, t, Math.min(x.count(), t + STRIP_ROWS), strips);
             workers.blocks(
-                    w.outputs(), PANEL_ROWS, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, at, code));
+                    w.outputs(), PANEL_ROWS, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, at, null));
         }
     }
 

@@ -1,0 +1,104 @@
+package dev.fovea.backend.cpu.products;
+
+import dev.fovea.backend.cpu.machine.Isa;
+import dev.fovea.backend.cpu.machine.Workers;
+import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.tensor.DType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Matrix products by machine code: bfloat16 by the processor's instructions for it, all else as float32. A row's bits depend on no
+ * other row.
+ */
+public final class CodeGemm implements Gemm {
+    /** Rows up to which AMX with weights where they lie is faster than oneDNN, which packs them first. */
+    private static final int TILE_ROWS = 128;
+
+    /** Values of a float32 weight that vectors multiply as fast, with shorter sums, which are more exact. */
+    private static final int SMALL = 1 << 16;
+
+    private final Gemm small;
+    private final Gemm rest;
+    private final PackedProducts floats;
+    private final @Nullable PackedProducts pairs;
+
+    /**
+     * @param widening what makes float32 of the other dtypes
+     * @param rest what multiplies tiles of attention, and many rows of bfloat16 where the processor has AMX
+     * @throws dev.fovea.error.NativeException where the system runs no machine code
+     */
+    public CodeGemm(Workers workers, DotCode widening, Gemm rest) {
+        this.rest = rest;
+        small = new JavaGemm(workers, "for small products");
+        boolean wide = Lanes.SHAPE.vectorBitSize() == 512;
+        floats = new PackedProducts(
+                workers, wide ? ProductCode.Arithmetic.FLOATS_512 : ProductCode.Arithmetic.FLOATS_256, widening);
+        ProductCode.Arithmetic inPairs = has(Isa.AMX) ? ProductCode.Arithmetic.TILES : ProductCode.Arithmetic.PAIRS;
+        pairs = has(Isa.AVX512_BF16) && wide ? new PackedProducts(workers, inPairs, widening) : null;
+    }
+
+    private boolean has(Isa isa) {
+        return isa.within(rest.instructions());
+    }
+
+    private static boolean inPairs(DType x, DType weight) {
+        return x == DType.BFLOAT16 && weight == DType.BFLOAT16;
+    }
+
+    @Override
+    public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
+        if (x.dtype() == DType.FLOAT32 && (long) w.inputs() * w.outputs() <= SMALL) {
+            small.multiply(x, w, bias, out);
+        } else if (pairs == null || !inPairs(x.dtype(), w.dtype())) {
+            floats.multiply(x, w, bias, out);
+        } else if (has(Isa.AMX) && x.count() > TILE_ROWS) {
+            rest.multiply(x, w, bias, out);
+        } else {
+            pairs.multiply(x, w, bias, out);
+        }
+    }
+
+    @Override
+    public int sharedRows(DType dtype) {
+        return shares(dtype) ? TILE_ROWS : Integer.MAX_VALUE;
+    }
+
+    @Override
+    public TileProducts tile(DType dtype, int keys) {
+        return rest.tile(dtype, keys);
+    }
+
+    @Override
+    public String describe() {
+        return "machine code, bfloat16 by " + arithmetic(DType.BFLOAT16) + "; attention by " + rest.describe();
+    }
+
+    @Override
+    public String describe(DType dtype) {
+        return "machine code by " + arithmetic(dtype)
+                + (shares(dtype) ? ", from " + (TILE_ROWS + 1) + " on oneDNN" : "");
+    }
+
+    /** Whether many rows go to the other. */
+    private boolean shares(DType dtype) {
+        return dtype == DType.BFLOAT16 && has(Isa.AMX);
+    }
+
+    private String arithmetic(DType dtype) {
+        if (dtype != DType.BFLOAT16 || pairs == null) {
+            return "float32";
+        }
+        return has(Isa.AMX) ? "AMX" : "AVX512_BF16";
+    }
+
+    @Override
+    public int instructions() {
+        return rest.instructions();
+    }
+
+    @Override
+    public void close() {
+        rest.close();
+    }
+}

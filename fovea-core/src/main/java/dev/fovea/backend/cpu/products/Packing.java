@@ -1,0 +1,121 @@
+package dev.fovea.backend.cpu.products;
+
+import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
+
+import dev.fovea.backend.cpu.machine.Buffer;
+import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.tensor.DType;
+import java.lang.foreign.MemorySegment;
+
+/** Brings operands into the panels of words that {@link ProductCode} multiplies: widened to float32, or pairs of bfloat16 as they are. */
+final class Packing {
+    private final ProductCode.Arithmetic form;
+    private final DotCode widening;
+    private final TurningCode turning;
+    private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+
+    Packing(ProductCode.Arithmetic form, DotCode widening, TurningCode turning) {
+        this.form = form;
+        this.widening = widening;
+        this.turning = turning;
+    }
+
+    private static final class Scratch {
+        private final Buffer lines = new Buffer();
+        private float[] line = {};
+    }
+
+    /** Words of so many values, as they are multiplied. */
+    int words(int values) {
+        return Math.ceilDiv(Math.ceilDiv(values, form.perWord()), ProductCode.STEP) * ProductCode.STEP;
+    }
+
+    /**
+     * Some rows of x: for each word all rows of a panel, zeros where there are none.
+     *
+     * @param word the first of so many words
+     */
+    void x(Rows x, int first, int word, int words, long to) {
+        long stride = (long) words * Float.BYTES;
+        long lines = scratch.get().lines.bytes(form.rows * stride);
+        int valid = Math.min(form.rows, x.count() - first);
+        rows(new Rows(x.dtype(), x.row(first), valid, x.width(), x.stride()), word, words, lines, stride);
+        MEMORY.asSlice(lines + valid * stride, (form.rows - valid) * stride).fill((byte) 0);
+        for (int row = 0; row < form.rows; row += TurningCode.SIDE) {
+            turning.turn(
+                    lines + row * stride, stride, words, to + (long) row * Float.BYTES, (long) form.rows * Float.BYTES);
+        }
+    }
+
+    /** Some outputs of a weight, row by row; where it lies transposed, up to seven rows behind them are written too. */
+    void weight(Weight w, int first, int count, int word, int words, long to, long stride) {
+        if (w.transposed()) {
+            columns(w, first, count, word, words, to, stride);
+        } else {
+            long lying = (long) w.inputs() * w.dtype().bytes();
+            rows(new Rows(w.dtype(), w.at(first, 0), count, w.inputs(), lying), word, words, to, stride);
+        }
+    }
+
+    private void rows(Rows from, int word, int words, long to, long stride) {
+        int bytes = from.dtype().bytes();
+        int values = Math.min(words * form.perWord(), from.width() - word * form.perWord());
+        int whole = values / (form.perWord() * Lanes.COUNT) * Lanes.COUNT; // words that vectors copy
+        long source = from.address() + (long) word * form.perWord() * bytes;
+        if (whole > 0) {
+            DType unit = form.pairs() ? DType.FLOAT32 : from.dtype();
+            widening.widen(
+                    new Rows(unit, source, from.count(), whole, from.stride()),
+                    new Rows(DType.FLOAT32, to, from.count(), whole, stride));
+        }
+        if (whole < words) {
+            long rest = source + (long) whole * form.perWord() * bytes;
+            int left = values - whole * form.perWord();
+            long behind = to + (long) whole * Float.BYTES;
+            for (int i = 0; i < from.count(); i++) {
+                MEMORY.asSlice(behind + i * stride, (long) (words - whole) * Float.BYTES)
+                        .fill((byte) 0);
+                few(from.dtype(), rest + i * from.stride(), left, behind + i * stride);
+            }
+        }
+    }
+
+    /** Values that are no whole vector. */
+    private void few(DType dtype, long from, int count, long to) {
+        if (form.pairs()) {
+            MemorySegment.copy(MEMORY, from, MEMORY, to, (long) count * dtype.bytes());
+            return;
+        }
+        Scratch mine = scratch.get();
+        mine.line = Lanes.atLeast(mine.line, Lanes.padded(count));
+        Lanes.load(dtype, from, mine.line, 0, count);
+        Lanes.store(DType.FLOAT32, mine.line, 0, to, count);
+    }
+
+    private void columns(Weight w, int first, int count, int word, int words, long to, long stride) {
+        int padded = Math.ceilDiv(count, TurningCode.SIDE) * TurningCode.SIDE;
+        long wide = (long) padded * Float.BYTES;
+        long lines = scratch.get().lines.bytes(words * wide);
+        MEMORY.asSlice(lines, words * wide).fill((byte) 0);
+        int values = Math.min(words * form.perWord(), w.inputs() - word * form.perWord());
+        for (int i = 0; i < values; i++) {
+            long from = w.at(first, word * form.perWord() + i);
+            if (form.pairs()) {
+                halves(from, count, lines + i / 2 * wide + i % 2 * (long) Short.BYTES);
+            } else {
+                few(w.dtype(), from, count, lines + i * wide);
+            }
+        }
+        for (int i = 0; i < words; i += TurningCode.SIDE) {
+            turning.turn(lines + i * wide, wide, padded, to + (long) i * Float.BYTES, stride);
+        }
+    }
+
+    /** 16-bit values to every other place of 16 bits. */
+    private static void halves(long from, int count, long to) {
+        for (int i = 0; i < count; i++) {
+            MEMORY.set(Lanes.SHORT, to + 4L * i, MEMORY.get(Lanes.SHORT, from + 2L * i));
+        }
+    }
+}
