@@ -15,6 +15,7 @@ import dev.fovea.media.ImageSource;
 import dev.fovea.media.Loader;
 import dev.fovea.media.MediaPolicy;
 import dev.fovea.media.Picture;
+import dev.fovea.media.SideBySide;
 import dev.fovea.media.VideoFile;
 import dev.fovea.media.VideoSource;
 import dev.fovea.models.Grounding;
@@ -205,7 +206,9 @@ public final class Processor implements AutoCloseable {
     private VisionInfo opened(List<Message> messages, Loader loader) {
         List<DecodedImage> images = new ArrayList<>();
         List<DecodedVideo> videos = new ArrayList<>();
-        for (Content item : messages.stream().flatMap(m -> m.content().stream()).toList()) {
+        List<Content> items =
+                messages.stream().flatMap(m -> m.content().stream()).toList();
+        for (Content item : SideBySide.map(items, this::fetched)) {
             switch (item) {
                 case Content.Text _ -> {}
                 case Content.Image image -> {
@@ -219,6 +222,17 @@ public final class Processor implements AutoCloseable {
             }
         }
         return new VisionInfo(images, videos);
+    }
+
+    /** What is elsewhere is fetched before anything is opened; files are read one by one, when they are. */
+    private Content fetched(Content item) {
+        return switch (item) {
+            case Content.Image image when image.source().orElse(null) instanceof ImageSource.OfUri source ->
+                new Content.Image(Optional.of(media.admit(source)), image.item());
+            case Content.Video video when video.source().orElse(null) instanceof VideoSource.OfFile source ->
+                new Content.Video(Optional.of(media.admit(source)), video.item());
+            default -> item;
+        };
     }
 
     /** Further keys of an item are the template's or another program's; one that is nearly ours is a slip. */

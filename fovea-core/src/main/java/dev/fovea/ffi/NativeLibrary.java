@@ -14,6 +14,7 @@ import java.lang.invoke.MethodHandles;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -127,6 +128,12 @@ public final class NativeLibrary {
     /** The file that was loaded, or why none was; one line. */
     public String where() {
         return where;
+    }
+
+    /** Where a function of this library is, for machine code to call; empty where it is not there. */
+    public OptionalLong address(String function) {
+        Optional<MemorySegment> found = symbols == null ? Optional.empty() : symbols.find(function);
+        return found.map(at -> OptionalLong.of(at.address())).orElse(OptionalLong.empty());
     }
 
     /** A function of this library, called without options: see {@link #link(String, FunctionDescriptor, Linker.Option...)}. */

@@ -5,6 +5,7 @@ import java.awt.image.Raster;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Set;
 
 /**
  * JPEG. The JDK's libjpeg does entropy decoding, DCT and upsampling, which equal those of libjpeg-turbo. Colours are
@@ -12,7 +13,9 @@ import java.util.Arrays;
  */
 final class Jpeg {
 
+    private static final int FIRST_MARKER = 0xc0;
     private static final int START_OF_SCAN = 0xda;
+    private static final Set<Integer> SAMPLED = Set.of(1, 3, 4);
 
     /** What the segments before the first scan say. */
     private static final class Header {
@@ -38,6 +41,25 @@ final class Jpeg {
     static DecodedImage decode(byte[] bytes, long maxPixels) {
         Header header = header(ByteBuffer.wrap(bytes));
         ImageFormat.JPEG.checkSize(header.width, header.height, maxPixels);
+        byte[] samples = LibJpeg.isPresent() && SAMPLED.contains(header.channels)
+                ? byLibJpeg(bytes, header)
+                : inJava(bytes, header);
+        DecodedImage image = switch (header.channels) {
+            case 1 -> DecodedImage.of(Mode.L, header.width, header.height, samples);
+            case 3 -> DecodedImage.of(Mode.RGB, header.width, header.height, samples);
+            case 4 -> DecodedImage.of(Mode.CMYK, header.width, header.height, samples);
+            default -> throw new InputException("A JPEG file of " + header.channels + " channels, expected 1, 3 or 4");
+        };
+        return image.withOrientation(Orientation.of(header.exif, header.xmp));
+    }
+
+    private static byte[] byLibJpeg(byte[] bytes, Header header) {
+        byte[] samples = LibJpeg.samples(bytes, header.width, header.height, header.channels);
+        return header.channels == 4 ? inverted(samples, 0) : samples;
+    }
+
+    /** Where libjpeg-turbo cannot be called. */
+    private static byte[] inJava(byte[] bytes, Header header) {
         byte[] samples = raw(bytes, header);
         for (int c = 1; c < header.channels; c++) {
             // Half the rows of the first channel, but as many columns: 4:4:0, a 4:2:2 that was turned.
@@ -45,13 +67,11 @@ final class Jpeg {
                 YCbCr.smoothRows(samples, header.width, header.height, header.channels, c);
             }
         }
-        DecodedImage image = switch (header.channels) {
-            case 1 -> DecodedImage.of(Mode.L, header.width, header.height, samples);
-            case 3 -> DecodedImage.of(Mode.RGB, header.width, header.height, rgb(samples, header));
-            case 4 -> DecodedImage.of(Mode.CMYK, header.width, header.height, ink(samples, header));
-            default -> throw new InputException("A JPEG file of " + header.channels + " channels, expected 1, 3 or 4");
+        return switch (header.channels) {
+            case 3 -> rgb(samples, header);
+            case 4 -> ink(samples, header);
+            default -> samples;
         };
-        return image.withOrientation(Orientation.of(header.exif, header.xmp));
     }
 
     /** For torchvision: turned as EXIF says, whatever XMP does. */
@@ -71,7 +91,11 @@ final class Jpeg {
                 }
                 return header;
             }
-            if (marker >= 0xd0 && marker <= 0xd9 || marker == 1) {
+            if (marker < FIRST_MARKER) {
+                throw new InputException("The JPEG file is damaged: it has the marker 0x" + Integer.toHexString(marker)
+                        + ", which no picture has there");
+            }
+            if (marker >= 0xd0 && marker <= 0xd9) {
                 continue; // without content
             }
             int length = (in.getShort() & 0xffff) - 2;
@@ -97,7 +121,7 @@ final class Jpeg {
         throw truncated(in.limit());
     }
 
-    private static InputException truncated(int length) {
+    static InputException truncated(int length) {
         return new InputException(
                 "The JPEG file is truncated: it ends after " + length + " bytes, before its end marker",
                 "fetch or save the picture again");
@@ -118,7 +142,7 @@ final class Jpeg {
             }
         } else if (marker == 0xe0 && startsWith(content, "JFIF\0")) {
             header.jfif = true;
-        } else if (marker == 0xe1 && startsWith(content, "Exif\0")) {
+        } else if (marker == 0xe1 && startsWith(content, "Exif\0\0")) {
             header.exif = content;
         } else if (marker == 0xe1 && startsWith(content, "http://ns.adobe.com/xap/1.0/\0")) {
             header.xmp = content;
@@ -155,9 +179,14 @@ final class Jpeg {
     /** Adobe writes ink inverted, and Pillow takes every CMYK file for one of Adobe's. */
     private static byte[] ink(byte[] samples, Header header) {
         boolean ycck = header.adobe == 2;
-        byte[] ink = ycck ? YCbCr.toRgb(samples, 4) : samples.clone(); // RGB is inverted ink, inverted back
+        return ycck ? inverted(YCbCr.toRgb(samples, 4), 3) : inverted(samples, 0); // RGB is inverted ink, inverted back
+    }
+
+    /** @param first of the four channels that are inverted */
+    private static byte[] inverted(byte[] samples, int first) {
+        byte[] ink = samples.clone();
         for (int i = 0; i < ink.length; i++) {
-            if (!ycck || i % 4 == 3) {
+            if (i % 4 >= first) {
                 ink[i] = (byte) ~ink[i];
             }
         }

@@ -217,7 +217,7 @@ public final class MediaPolicy {
 
     private VideoSource frames(List<ImageSource> frames) {
         checkFrames(frames.size());
-        return VideoSource.of(frames.stream().map(this::admit).toList());
+        return VideoSource.of(SideBySide.map(frames, this::admit));
     }
 
     /** A video file, opened where this policy lets it be as long as it is. */

@@ -17,13 +17,8 @@ import java.util.List;
 
 /** The functions of OpenJPEG 2.5 (openjpeg.h) that are used, with the header's names; Leptonica's library carries them. */
 final class OpenJpeg implements AutoCloseable {
-    static final String DEPENDENCY = "org.bytedeco:leptonica:1.87.0-1.5.13 with the classifier of your platform";
-
     /** OPJ_CLRSPC_SYCC. */
     static final int SYCC = 3;
-
-    private static final NativeLibrary LIBRARY = NativeLibrary.ofResources(
-            "openjpeg", "org/bytedeco/leptonica/" + NativeLibrary.platform(), List.of(fileName()));
 
     private static final int CODESTREAM = 0; // OPJ_CODEC_J2K
     private static final int FILE = 2; // OPJ_CODEC_JP2
@@ -79,10 +74,10 @@ final class OpenJpeg implements AutoCloseable {
 
     /** Reads the header. */
     OpenJpeg(byte[] bytes, boolean codestream) {
-        if (!LIBRARY.isPresent()) {
+        if (!Leptonica.LIBRARY.isPresent()) {
             throw new NativeException(
-                    "JPEG 2000 is read by OpenJPEG, which is not there: " + LIBRARY.where(),
-                    "Add the dependency " + DEPENDENCY
+                    "JPEG 2000 is read by OpenJPEG, which is not there: " + Leptonica.LIBRARY.where(),
+                    "Add the dependency " + Leptonica.DEPENDENCY
                             + ", or convert the picture: opj_decompress -i FILE -o picture.png");
         }
         this.bytes = bytes;
@@ -109,15 +104,7 @@ final class OpenJpeg implements AutoCloseable {
     }
 
     private static MethodHandle link(String function, FunctionDescriptor type) {
-        return LIBRARY.link(function, type);
-    }
-
-    private static String fileName() {
-        String platform = NativeLibrary.platform();
-        if (platform.startsWith("windows")) {
-            return "leptonica-6.dll";
-        }
-        return platform.startsWith("macosx") ? "libleptonica.6.dylib" : "libleptonica.so.6";
+        return Leptonica.LIBRARY.link(function, type);
     }
 
     private MemorySegment upcall(String name, Class<?> first) throws ReflectiveOperationException {

@@ -2,6 +2,7 @@ package dev.fovea.media;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -12,6 +13,9 @@ import java.util.regex.Pattern;
 final class Orientation {
 
     private static final int UPRIGHT = 1;
+    /** The first four bytes: byte order and 42, in either order, as Pillow has it. */
+    private static final Set<Integer> TIFF_MARKS = Set.of(0x4d4d002a, 0x4d4d2a00, 0x49492a00, 0x4949002a);
+
     private static final int SILENT = 0;
     private static final Pattern XMP = Pattern.compile("tiff:Orientation(?:=\"|>)([0-9])");
 
@@ -35,8 +39,9 @@ final class Orientation {
 
     private static int ofExif(byte[] exif) {
         int start = exif.length > 6 && exif[0] == 'E' && exif[4] == 0 ? 6 : 0;
-        return Ifd.first(ByteBuffer.wrap(exif, start, exif.length - start).slice())
-                .get(Ifd.ORIENTATION, SILENT);
+        ByteBuffer tiff = ByteBuffer.wrap(exif, start, exif.length - start).slice();
+        boolean marked = tiff.remaining() >= Integer.BYTES && TIFF_MARKS.contains(tiff.getInt(0));
+        return marked ? Ifd.first(tiff).get(Ifd.ORIENTATION, SILENT) : SILENT;
     }
 
     private static int ofXmp(byte[] xmp) {

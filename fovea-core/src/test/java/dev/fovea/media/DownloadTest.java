@@ -13,7 +13,12 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +28,7 @@ class DownloadTest {
 
     private static final byte[] BYTES = TestPictures.bytes("palette_color.png");
 
+    private final CountDownLatch asking = new CountDownLatch(3);
     private HttpServer server;
 
     @BeforeEach
@@ -37,6 +43,7 @@ class DownloadTest {
         server.createContext("/endless", DownloadTest::endless);
         server.createContext("/secret", DownloadTest::secret);
         server.createContext("/slow", exchange -> slow(exchange));
+        server.createContext("/together", this::together);
         server.createContext("/steering", exchange -> redirect(exchange, "ftp://me:pw@host/%1B?token=t"));
         server.setExecutor(Executors.newCachedThreadPool(r -> {
             Thread thread = new Thread(r);
@@ -55,6 +62,16 @@ class DownloadTest {
         exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
         exchange.getResponseBody().write(body);
         exchange.close();
+    }
+
+    /** Answers when three ask. */
+    private void together(HttpExchange exchange) throws IOException {
+        asking.countDown();
+        try {
+            answer(exchange, asking.await(20, TimeUnit.SECONDS) ? 200 : 503, BYTES);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static void redirect(HttpExchange exchange, String location) throws IOException {
@@ -90,6 +107,26 @@ class DownloadTest {
 
     private String address(String user, String path) {
         return "http://" + user + "localhost:" + server.getAddress().getPort() + path;
+    }
+
+    @Test
+    void severalAreFetchedSideBySide() {
+        List<ImageSource> frames = Stream.of("/together?1", "/together?2", "/together?3")
+                .map(path -> ImageSource.parse(address("", path)))
+                .toList();
+        VideoSource clip = MediaPolicy.TRUSTED.admit(VideoSource.of(frames));
+        assertThat(clip.frames()).hasSize(3).allMatch(frame -> frame instanceof ImageSource.Held held
+                && Arrays.equals(held.bytes(), BYTES));
+    }
+
+    @Test
+    void ofSeveralFailuresTheFirstIsSaid() {
+        List<ImageSource> frames = Stream.of("/ok", "/nowhere", "/secret")
+                .map(path -> ImageSource.parse(address("", path)))
+                .toList();
+        assertThatExceptionOfType(NetworkException.class)
+                .isThrownBy(() -> MediaPolicy.TRUSTED.admit(VideoSource.of(frames)))
+                .withMessageContaining("/nowhere");
     }
 
     @Test

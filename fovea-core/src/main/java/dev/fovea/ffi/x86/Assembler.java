@@ -70,6 +70,12 @@ public final class Assembler {
         word(from.displacement());
     }
 
+    /** {@code [to] = from}, 64 bits. */
+    public void store(Address to, Gpr from) {
+        bytes(0x48 | from.high() << 2 | to.indexHigh() << 1 | to.baseHigh(), 0x89, 0x84 | from.low() << 3, to.sib());
+        word(to.displacement());
+    }
+
     /** Brings the line at an address nearer; no fault where there is none. */
     public void prefetcht0(Address at) {
         bytes(0x40 | at.indexHigh() << 1 | at.baseHigh(), 0x0f, 0x18, 0x84 | 1 << 3, at.sib());
@@ -120,6 +126,11 @@ public final class Assembler {
     private void jump(int condition, int target) {
         bytes(0x0f, condition);
         word(target - (code.size() + 4));
+    }
+
+    /** Calls the function at an address. */
+    public void call(Gpr function) {
+        bytes(0x40 | function.high(), 0xff, 0xd0 | function.low());
     }
 
     public void ret() {

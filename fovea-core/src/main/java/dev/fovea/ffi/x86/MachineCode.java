@@ -38,6 +38,20 @@ public final class MachineCode {
      * @throws NativeException where this system runs none, with the reason
      */
     public static MethodHandle function(byte[] code) {
+        return Linker.nativeLinker().downcallHandle(MemorySegment.ofAddress(address(code)), WORDS);
+    }
+
+    /** Whether this is a system that code can be written for; it may still let no program do so. */
+    public static boolean isPresent() {
+        return C.isPresent();
+    }
+
+    /**
+     * The address of code, for other code to call.
+     *
+     * @throws NativeException where this system runs none, with the reason
+     */
+    public static long address(byte[] code) {
         if (!C.isPresent()) {
             throw new NativeException(C.where());
         }
@@ -54,7 +68,7 @@ public final class MachineCode {
             call(C.link("munmap", WORDS), at, bytes, 0, 0, 0, 0);
             throw new NativeException("this system lets no program write its own code");
         }
-        return Linker.nativeLinker().downcallHandle(memory, WORDS);
+        return at;
     }
 
     /** Calls a function; what it does not take it does not read. */

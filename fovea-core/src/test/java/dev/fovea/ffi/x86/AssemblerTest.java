@@ -119,6 +119,15 @@ class AssemblerTest {
     }
 
     @Test
+    void whatCallsFunctions() {
+        assertThat(bytes(256, a -> a.call(Gpr.R11))).isEqualTo("41 ff d3");
+        assertThat(bytes(256, a -> a.store(Address.indexed(Gpr.R8, Gpr.RCX, 0), Gpr.R12)))
+                .isEqualTo("4d 89 a4 08 00 00 00 00");
+        assertThat(bytes(256, a -> a.store(Address.indexed(Gpr.R8, Gpr.RCX, 0), Gpr.RSP)))
+                .isEqualTo("49 89 a4 08 00 00 00 00");
+    }
+
+    @Test
     void whatWeighsPixels() {
         assertThat(bytes(128, a -> a.vmulps(9, 1, Address.indexed(Gpr.RAX, Gpr.RCX, 0))))
                 .isEqualTo("c4 61 70 59 8c 08 00 00 00 00");

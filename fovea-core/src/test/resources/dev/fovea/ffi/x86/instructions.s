@@ -82,3 +82,6 @@ tilerelease
 {disp32} tileloadd (%rax,%r10,1),%tmm5
 {disp32} tilestored %tmm3,64(%r11,%rcx,1)
 tdpbf16ps %tmm6,%tmm5,%tmm3
+call *%r11
+{disp32} mov %r12,(%r8,%rcx,1)
+{disp32} mov %rsp,(%r8,%rcx,1)
