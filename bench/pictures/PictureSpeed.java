@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 /** How long pictures take to pixel_values of 896 x 896, as Gemma 3 takes them: see "Pictures" in docs/performance.md. */
 final class PictureSpeed {
     private static final int SIDE = 896;
-    private static final int ROUNDS = 40;
+    private static final int ROUNDS = 20;
 
     private PictureSpeed() {}
 

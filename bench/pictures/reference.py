@@ -10,7 +10,7 @@ from transformers import Gemma3ImageProcessor
 
 torch.set_num_threads(2)
 processor = Gemma3ImageProcessor(size={"height": 896, "width": 896})
-ROUNDS = 40
+ROUNDS = 20
 
 
 def report(what, work):

@@ -227,9 +227,11 @@ public final class Processor implements AutoCloseable {
     /** What is elsewhere is fetched before anything is opened; files are read one by one, when they are. */
     private Content fetched(Content item) {
         return switch (item) {
-            case Content.Image image when image.source().orElse(null) instanceof ImageSource.OfUri source ->
+            case Content.Image image
+            when image.source().orElse(null) instanceof ImageSource.OfUri source ->
                 new Content.Image(Optional.of(media.admit(source)), image.item());
-            case Content.Video video when video.source().orElse(null) instanceof VideoSource.OfFile source ->
+            case Content.Video video
+            when video.source().orElse(null) instanceof VideoSource.OfFile source ->
                 new Content.Video(Optional.of(media.admit(source)), video.item());
             default -> item;
         };

@@ -13,7 +13,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.util.List;
 
 /** The functions of OpenJPEG 2.5 (openjpeg.h) that are used, with the header's names; Leptonica's library carries them. */
 final class OpenJpeg implements AutoCloseable {

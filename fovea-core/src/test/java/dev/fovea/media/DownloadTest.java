@@ -115,8 +115,9 @@ class DownloadTest {
                 .map(path -> ImageSource.parse(address("", path)))
                 .toList();
         VideoSource clip = MediaPolicy.TRUSTED.admit(VideoSource.of(frames));
-        assertThat(clip.frames()).hasSize(3).allMatch(frame -> frame instanceof ImageSource.Held held
-                && Arrays.equals(held.bytes(), BYTES));
+        assertThat(clip.frames())
+                .hasSize(3)
+                .allMatch(frame -> frame instanceof ImageSource.Held held && Arrays.equals(held.bytes(), BYTES));
     }
 
     @Test
