@@ -15,6 +15,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -80,6 +81,8 @@ final class Download {
             Answer answer = request(at);
             int status = answer.status();
             if (status == 200) {
+                long bytes = answer.body().length;
+                tell(bytes, OptionalLong.of(bytes), true);
                 return answer.body();
             }
             if (status < 301 || status > 308 || status == 304) {
@@ -125,7 +128,7 @@ final class Download {
     private Answer byClient(URI at) {
         // The request's own timeout ends with the headers, so the whole exchange is waited for here.
         CompletableFuture<HttpResponse<byte[]>> answer =
-                Client.INSTANCE.sendAsync(message(at), BodyHandlers.limiting(BodyHandlers.ofByteArray(), maxBytes));
+                Client.INSTANCE.sendAsync(message(at), BodyHandlers.limiting(this::counted, maxBytes));
         try {
             HttpResponse<byte[]> response = answer.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
             return new Answer(response.statusCode(), response.headers().firstValue("location"), response.body());
@@ -139,6 +142,19 @@ final class Download {
         } finally {
             answer.cancel(true);
         }
+    }
+
+    private HttpResponse.BodySubscriber<byte[]> counted(HttpResponse.ResponseInfo answer) {
+        OptionalLong total = answer.headers().firstValueAsLong("content-length");
+        return new CountedBody(bytes -> {
+            if (answer.statusCode() == 200) {
+                tell(bytes, total, false);
+            }
+        });
+    }
+
+    private void tell(long bytes, OptionalLong total, boolean isDone) {
+        policy.fetchListener().accept(new FetchProgress(Quote.of(uri), bytes, total, isDone));
     }
 
     /** Looks the host up once, and asks the address that was checked. */

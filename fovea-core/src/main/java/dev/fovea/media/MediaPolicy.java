@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -59,6 +60,7 @@ public final class MediaPolicy {
         double maxSeconds = Double.POSITIVE_INFINITY;
         Duration connectTimeout = Duration.ofSeconds(10);
         Duration timeout = Duration.ofSeconds(60);
+        Consumer<FetchProgress> fetchListener = _ -> {};
     }
 
     private interface Change {
@@ -83,6 +85,7 @@ public final class MediaPolicy {
         copy.maxSeconds = limits.maxSeconds;
         copy.connectTimeout = limits.connectTimeout;
         copy.timeout = limits.timeout;
+        copy.fetchListener = limits.fetchListener;
         change.to(copy);
         return new MediaPolicy(copy);
     }
@@ -143,6 +146,16 @@ public final class MediaPolicy {
     public MediaPolicy withTimeout(Duration whole) {
         Objects.requireNonNull(whole, "whole");
         return with(l -> l.timeout = whole);
+    }
+
+    /** @param listener told of what is fetched as it comes, by several threads; it must be quick */
+    public MediaPolicy withFetchListener(Consumer<FetchProgress> listener) {
+        Objects.requireNonNull(listener, "listener");
+        return with(l -> l.fetchListener = listener);
+    }
+
+    Consumer<FetchProgress> fetchListener() {
+        return limits.fetchListener;
     }
 
     long maxBytes() {

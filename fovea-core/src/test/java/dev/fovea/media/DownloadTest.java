@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -118,6 +119,20 @@ class DownloadTest {
         assertThat(clip.frames())
                 .hasSize(3)
                 .allMatch(frame -> frame instanceof ImageSource.Held held && Arrays.equals(held.bytes(), BYTES));
+    }
+
+    @Test
+    void whatHasComeIsTold() {
+        List<FetchProgress> told = new CopyOnWriteArrayList<>();
+        MediaPolicy.TRUSTED
+                .withFetchListener(told::add)
+                .admit(ImageSource.parse(address("me:secret@", "/moved?token=t")));
+        FetchProgress last = told.getLast();
+        assertThat(last.isDone()).isTrue();
+        assertThat(last.bytes()).isEqualTo(BYTES.length);
+        assertThat(last.address()).contains("/moved").doesNotContain("secret", "token");
+        assertThat(told.getFirst().isDone()).isFalse();
+        assertThat(told).allMatch(p -> p.total().orElse(0) == BYTES.length);
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.fovea.Request;
 import dev.fovea.error.OptionException;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.io.Json;
+import dev.fovea.media.MediaPolicy;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -56,7 +57,8 @@ final class RunCommand implements Callable<Integer> {
         draw.check(console, input::files);
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + input.model);
-            try (Pipeline pipe = Pipeline.of("image-text-to-text", input.model(), engine.loadOptions(status))) {
+            try (Pipeline opened = Pipeline.of("image-text-to-text", input.model(), engine.loadOptions(status))) {
+                Pipeline pipe = opened.withMedia(MediaPolicy.TRUSTED.withFetchListener(status::showFetching));
                 Request request = input.request(pipe.processor(), console, status);
                 draw.check(pipe, request, console);
                 status.show(input.hasPictures() ? "Looking" : "Reading");

@@ -2,7 +2,10 @@ package dev.fovea.app.cli;
 
 import dev.fovea.error.Quote;
 import dev.fovea.error.Warnings;
+import dev.fovea.media.FetchProgress;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 
 /** A line on a terminal that says what is going on and is gone afterwards; nothing where there is no terminal. */
 final class StatusLine implements AutoCloseable {
@@ -16,6 +19,7 @@ final class StatusLine implements AutoCloseable {
     private final Warnings warnings = Warnings.to(this::note);
     private final Thread cleaner = new Thread(this::clear);
     private final long start = System.nanoTime();
+    private final Map<String, FetchProgress> fetches = new HashMap<>();
     private int shownPercent = -1;
     private boolean visible;
 
@@ -50,6 +54,18 @@ final class StatusLine implements AutoCloseable {
             shownPercent = percent;
             show("Quantising, once: " + percent + " %");
         }
+    }
+
+    /** How much has come of what is fetched side by side. */
+    synchronized void showFetching(FetchProgress progress) {
+        fetches.put(progress.address(), progress);
+        long bytes = fetches.values().stream().mapToLong(FetchProgress::bytes).sum();
+        boolean done = fetches.values().stream().allMatch(FetchProgress::isDone);
+        String what = fetches.size() == 1 ? progress.address() : fetches.size() + " pictures and clips";
+        String total = fetches.size() == 1 && progress.total().isPresent()
+                ? " of " + Report.bytes(progress.total().getAsLong())
+                : "";
+        show(done ? "Looking" : "Fetching " + what + ": " + Report.bytes(bytes) + total);
     }
 
     private String left(int doneNow, int open) {
