@@ -23,8 +23,9 @@ final class PictureSpeed {
             Picture picture = ImageSource.of(jpeg).load().rgb();
             String size = picture.width() + " x " + picture.height();
             report(size + " to pixel values", () -> pixels(steps, picture));
-            report(size + ", JPEG to pixel values", () -> pixels(
-                    steps, ImageSource.of(jpeg).load().rgb()));
+            report(
+                    size + ", JPEG to pixel values",
+                    () -> pixels(steps, ImageSource.of(jpeg).load().rgb()));
         }
     }
 
@@ -44,6 +45,7 @@ final class PictureSpeed {
         double first = times[0];
         Arrays.sort(times);
         System.out.printf(
-                "fovea        %-32s first %7.1f, median %6.1f, best %6.1f ms%n", what, first, times[ROUNDS / 2], times[0]);
+                "fovea        %-32s first %7.1f, median %6.1f, best %6.1f ms%n",
+                what, first, times[ROUNDS / 2], times[0]);
     }
 }

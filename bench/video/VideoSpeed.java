@@ -16,7 +16,8 @@ final class VideoSpeed {
         var process = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long start = System.nanoTime();
         long cpu = process.getProcessCpuTime();
-        DecodedVideo clip = ProcessVisionInfo.video(VideoSource.of(Path.of(args[0])).open(), item);
+        DecodedVideo clip =
+                ProcessVisionInfo.video(VideoSource.of(Path.of(args[0])).open(), item);
         System.out.printf(
                 "fovea %d frames of %d x %d, wall %.2f s, cpu %.2f s, %s%n",
                 clip.frames().count(),

@@ -116,8 +116,8 @@ final class PullRate {
     }
 
     private static List<String> curl(String address, Path folder) {
-        List<String> command =
-                new ArrayList<>(List.of("curl", "-sS", "--no-progress-meter", "-Z", "--parallel-max", "8", "--parallel-immediate"));
+        List<String> command = new ArrayList<>(
+                List.of("curl", "-sS", "--no-progress-meter", "-Z", "--parallel-max", "8", "--parallel-immediate"));
         for (int i = 0; i < SHARDS; i++) {
             command.addAll(List.of(
                     address + "/org/model/resolve/c/" + name(i),
