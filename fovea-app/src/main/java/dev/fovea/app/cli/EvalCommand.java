@@ -6,6 +6,7 @@ import dev.fovea.LoadOptions;
 import dev.fovea.Message;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
+import dev.fovea.media.ImageSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -48,6 +49,9 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--prompt", paramLabel = "TEXT", description = "The question (default: ${DEFAULT-VALUE}).")
     String prompt = "Describe the picture.";
 
+    @Option(names = "--text", description = "The prompt is raw, no chat template.")
+    boolean text;
+
     @Option(names = "--max-new-tokens", paramLabel = "N", description = "Of each answer (default: ${DEFAULT-VALUE}).")
     int tokens = 64;
 
@@ -85,10 +89,13 @@ final class EvalCommand implements Callable<Integer> {
     private List<Request> requests() {
         List<Request> requests = new ArrayList<>();
         if (images.isEmpty()) {
-            requests.add(Request.of(List.of(Message.user(prompt))));
+            requests.add(text ? Request.of(prompt) : Request.of(List.of(Message.user(prompt))));
         }
         for (String image : images) {
-            requests.add(Request.of(List.of(Message.user(Content.image(image), Content.text(prompt)))));
+            requests.add(
+                    text
+                            ? Request.of(prompt, ImageSource.parse(image))
+                            : Request.of(List.of(Message.user(Content.image(image), Content.text(prompt)))));
         }
         return requests;
     }

@@ -33,6 +33,8 @@ class QuantizeCommandTest {
         assertThat((Double) found.get("mean_kl")).isGreaterThan(0).isLessThan(1e-4);
         assertThat(found.get("equal_answers")).isEqualTo(found.get("answers"));
 
+        fovea("eval", to, "--against", "demo", "--text", "--prompt", "The star is", "--max-new-tokens", "2")
+                .succeeds();
         fovea("run", to, "hi", "--quantize", "int4").failsWith(2, "quantised already", "open it without --quantize");
         Path again = folder.resolve("again");
         fovea("quantize", to, "--to", again.toString()).failsWith(2, "quantised already");

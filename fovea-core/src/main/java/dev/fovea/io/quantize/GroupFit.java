@@ -14,7 +14,7 @@ final class GroupFit {
     /** Shares of a group's range that a search begins with: outliers are clipped where that serves the rest. */
     private static final float[] SHARES = {1f, 0.84f};
 
-    private static final int ROUNDS = 2;
+    private static final int ROUNDS = 3;
 
     final float[] scales;
     final float[] offsets;
