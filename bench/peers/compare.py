@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Fovea, transformers and llama.cpp on the same directory, in turn, in one run.
 
-    compare.py DIR [--device cpu|cuda] [--rounds 2] [--threads 2] [--python PY] [--llama-bench BIN --gguf MODEL.gguf] [--image 640x480]
+    compare.py DIR [--quantize int8|int4] [--device cpu|cuda] [--rounds 2] [--threads 2] [--python PY] [--llama-bench BIN --gguf MODEL.gguf] [--image 640x480]
 
 PY is a Python with torch, torchvision and transformers (default: the one that runs this); a peer that is not given is left out. One
 round is: Fovea, transformers, llama.cpp. Printed are the best of the rounds for each figure, since other work on a machine only makes
-a peer slower, and Fovea's ratio to each peer. --fovea COMMAND runs Fovea where it is not built: on a machine without Maven. Random weights serve: speed does not depend on values.
+a peer slower, and Fovea's ratio to each peer. transformers stays out of --quantize: GGUF files have the other's. --fovea COMMAND runs Fovea where it is not built: on a machine without Maven. Random weights serve: speed does not depend on values.
 """
 import argparse
 import json
@@ -22,6 +22,7 @@ def fovea(args):
     command = shlex.split(args.fovea) + ["bench", args.dir, "--format", "json", "--prefill", args.prefill, "--decode", args.decode,
                                          "--image-size", args.image, "--repeat", 1, "--context", 0, "--device", args.device]
     command += ["--threads", args.threads] if args.device == "cpu" else []
+    command += ["--quantize", args.quantize] if args.quantize else []
     last = json.loads(output(command).splitlines()[-1])
     seen = {"prefill": last["prefill_tokens_per_second"], "decode": last["decode_tokens_per_second"]}
     return seen | ({"image": 1000 / last["image_ms"]} if "image_ms" in last else {})
@@ -86,6 +87,7 @@ def main():
     parser.add_argument("dir")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--quantize")
     parser.add_argument("--fovea", default=str(ROOT / "fovea"))
     parser.add_argument("--threads", default="2")
     parser.add_argument("--prefill", type=int, default=256)
@@ -99,7 +101,9 @@ def main():
     if args.peer:
         measure_transformers(args)
         return
-    peers = {"fovea": fovea, "transformers": transformers} | ({"llama.cpp": llama} if args.llama_bench else {})
+    peers = {"fovea": fovea}
+    peers |= {} if args.quantize else {"transformers": transformers}
+    peers |= {"llama.cpp": llama} if args.llama_bench else {}
     best = {name: {} for name in peers}
     for _ in range(args.rounds):
         for name, measure in peers.items():

@@ -44,7 +44,7 @@ public final class Contract {
     public static Shape linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
         String op = "linear";
         w.requireOpen(op);
-        require(x.rank() == 2 && x.dim(1) == w.columns(), op, "x is (T, K), w is " + w, x);
+        require(x.rank() == 2 && x.dim(1) == w.columns(), op, "x is (T, K), w is (N, K)", x, w);
         rows(op, x);
         vector(op, "bias is (N), N the rows of w", x, bias, w.rows());
         return Shape.of(x.dim(0), w.rows());
@@ -340,16 +340,16 @@ public final class Contract {
                 .allMatch(row -> row >= 0 && row < keys);
     }
 
-    private static void require(boolean rule, String op, String text, Tensor... operands) {
+    private static void require(boolean rule, String op, String text, Matrix... operands) {
         if (!rule) {
             String found = Stream.of(operands).map(Contract::describe).collect(Collectors.joining(" and "));
             throw new IllegalArgumentException(op + ": " + text + "; found " + found);
         }
     }
 
-    private static String describe(Tensor x) {
-        if (x.isContiguous()) {
-            return x.toString();
+    private static String describe(Matrix operand) {
+        if (!(operand instanceof Tensor x) || x.isContiguous()) {
+            return operand.toString();
         }
         long[] strides = new long[x.rank()];
         Arrays.setAll(strides, x::stride);

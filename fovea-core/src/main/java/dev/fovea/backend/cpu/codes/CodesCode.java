@@ -43,8 +43,8 @@ public final class CodesCode {
     /** Blocks of a group that are written out. */
     static final int LARGEST_GROUP = 4;
 
-    /** Bytes between a code that is asked for and the one that is used. */
-    private static final int AHEAD = 2048;
+    /** Bytes between a code that is asked for and the one that is used: more than a page, as far as a processor fetches by itself. */
+    private static final int AHEAD = 6144;
 
     /** Of a row and block of x: the scale, and an eighth of the sum of the integers with its sign turned. */
     private static final int SCALARS = 8;

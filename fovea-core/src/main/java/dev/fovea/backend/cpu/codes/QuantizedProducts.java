@@ -23,8 +23,11 @@ import org.jspecify.annotations.Nullable;
  * nothing else; for many, panels of the weight are widened to a dtype that {@link Gemm} multiplies.
  */
 public final class QuantizedProducts implements AutoCloseable {
-    /** Bytes of codes that a thread takes at once. */
-    private static final int PIECE_BYTES = 1 << 17;
+    /** Bytes of codes that a thread takes at once: at each piece's ends, what is fetched ahead is not what is used. */
+    private static final int PIECE_BYTES = 1 << 18;
+
+    /** Pieces for each thread at least, so that all have some of a small weight. */
+    private static final int PIECES = 2;
 
     /** Outputs of a widened panel for each thread: as many as {@link OneDnnGemm} gives a thread, so that they stay near. */
     private static final int PANEL_OUTPUTS = 256;
@@ -109,8 +112,7 @@ public final class QuantizedProducts implements AutoCloseable {
             int count = Math.min(CodesCode.ROWS, x.count() - strip * CodesCode.ROWS);
             code.row(w, values, t % CodesCode.ROWS, count, at + strip * stripBytes);
         }
-        int perPiece = (int) Math.max(1, PIECE_BYTES / Math.max(1, w.tileBytes()));
-        workers.blocks(w.tiles(), perPiece, (from, to) -> {
+        workers.blocks(w.tiles(), tilesAtOnce(w), (from, to) -> {
             Pair scratch = Pair.MINE.get();
             for (int strip = 0; strip < strips; strip++) {
                 int first = strip * CodesCode.ROWS;
@@ -142,8 +144,7 @@ public final class QuantizedProducts implements AutoCloseable {
                 Lanes.store(DType.FLOAT32, row, 0, at + t * rowBytes, w.blocks() * BLOCK);
             }
         }
-        int perPiece = (int) Math.max(1, PIECE_BYTES / Math.max(1, 2 * w.tileBytes())) * 2;
-        workers.blocks(w.tiles(), perPiece, (from, to) -> {
+        workers.blocks(w.tiles(), Math.ceilDiv(tilesAtOnce(w), 2) * 2, (from, to) -> {
             Pair pair = Pair.MINE.get();
             for (int tile = from; tile < to; tile += 2) {
                 CodeDot.Tiles tiles = pair.tiles(w, tile, Math.min(tile + 1, w.tiles() - 1));
@@ -157,6 +158,12 @@ public final class QuantizedProducts implements AutoCloseable {
                 }
             }
         });
+    }
+
+    private int tilesAtOnce(Codes w) {
+        int fitting = (int) (PIECE_BYTES / Math.max(1, w.tileBytes()));
+        int shared = Math.ceilDiv(w.tiles(), PIECES * workers.count());
+        return Math.max(1, Math.min(fitting, shared));
     }
 
     /** A thread's scratch for two tiles. */
