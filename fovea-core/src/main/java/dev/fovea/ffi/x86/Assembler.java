@@ -223,14 +223,24 @@ public final class Assembler {
         memory(512, 0x23, MAP_0F38, PREFIX_F3, from, 0, to);
     }
 
-    /** {@code to = a & b}; 512 bits alone. */
+    /** {@code to = a & b}; vpand where vectors have 256 bits. */
     public void vpandd(int to, int a, int b) {
-        registers(512, 0xdb, MAP_0F, PREFIX_66, false, to, a, b);
+        registers(bits, 0xdb, MAP_0F, PREFIX_66, false, to, a, b);
     }
 
     /** {@code to = a + b}, lanes of 32 bits. */
     public void vpaddd(int to, int a, int b) {
         registers(bits, 0xfe, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to = a + b}, lanes of 16 bits. */
+    public void vpaddw(int to, int a, int b) {
+        registers(bits, 0xfd, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to} = bytes of a, without sign, times those of b, with theirs: neighbours' sums, cut to 16 bits. */
+    public void vpmaddubsw(int to, int a, int b) {
+        registers(bits, 0x04, MAP_0F38, PREFIX_66, false, to, a, b);
     }
 
     /** {@code to = from >>> count}, lanes of 32 bits. */

@@ -128,6 +128,18 @@ class AssemblerTest {
     }
 
     @Test
+    void whatMeetsCodesBy256Bits() {
+        assertThat(bytes(256, a -> a.vpmaddubsw(12, 3, 8))).isEqualTo("c4 42 65 04 e0");
+        assertThat(bytes(256, a -> a.vpaddw(12, 3, 8))).isEqualTo("c4 41 65 fd e0");
+        assertThat(bytes(256, a -> a.vpandd(12, 3, 8))).isEqualTo("c4 41 65 db e0");
+        assertThat(bytes(256, a -> a.vpsllw(12, 8, 8))).isEqualTo("c4 c1 1d 71 f0 08");
+        assertThat(bytes(256, a -> a.vpmovzxbd(9, Address.indexed(Gpr.RDX, Gpr.RCX, 0))))
+                .isEqualTo("c4 62 7d 31 8c 0a 00 00 00 00");
+        assertThat(bytes(256, a -> a.vpbroadcastd(14, Address.indexed(Gpr.R10, Gpr.RAX, 0))))
+                .isEqualTo("c4 42 7d 58 b4 02 00 00 00 00");
+    }
+
+    @Test
     void whatWeighsPixels() {
         assertThat(bytes(128, a -> a.vmulps(9, 1, Address.indexed(Gpr.RAX, Gpr.RCX, 0))))
                 .isEqualTo("c4 61 70 59 8c 08 00 00 00 00");

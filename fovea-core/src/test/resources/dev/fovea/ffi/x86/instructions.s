@@ -85,3 +85,9 @@ tdpbf16ps %tmm6,%tmm5,%tmm3
 call *%r11
 {disp32} mov %r12,(%r8,%rcx,1)
 {disp32} mov %rsp,(%r8,%rcx,1)
+{vex3} vpmaddubsw %ymm8,%ymm3,%ymm12
+{vex3} vpaddw %ymm8,%ymm3,%ymm12
+{vex3} vpand %ymm8,%ymm3,%ymm12
+{vex3} vpsllw $8,%ymm8,%ymm12
+{vex3} {disp32} vpmovzxbd (%rdx,%rcx,1),%ymm9
+{vex3} {disp32} vpbroadcastd (%r10,%rax,1),%ymm14

@@ -16,17 +16,21 @@ record CodeScales(int bits, boolean byteScales) {
         return TILE * (byteScales ? 1 : Float.BYTES);
     }
 
-    /** Loads them as float32 into vector registers, scales times a factor. */
-    void load(Assembler a, int scale, int zero, int factor) {
+    /**
+     * Loads them as float32 into vector registers, scales times a factor.
+     *
+     * @param row of the tile, that of the lowest lane
+     */
+    void load(Assembler a, int row, int scale, int zero, int factor) {
         if (byteScales) {
-            a.vpmovzxbd(scale, Address.of(Gpr.RDX, 0));
+            a.vpmovzxbd(scale, Address.of(Gpr.RDX, row));
             a.vcvtdq2ps(scale, scale);
         } else {
-            a.vmovups(scale, Address.of(Gpr.RDX, 0));
+            a.vmovups(scale, Address.of(Gpr.RDX, row * Float.BYTES));
         }
         a.vmulps(scale, scale, factor);
         if (bits == 4) {
-            a.vpmovzxbd(zero, Address.of(Gpr.RCX, 0));
+            a.vpmovzxbd(zero, Address.of(Gpr.RCX, row));
             a.vcvtdq2ps(zero, zero);
         }
     }

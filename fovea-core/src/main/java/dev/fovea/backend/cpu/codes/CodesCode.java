@@ -6,10 +6,7 @@ import static dev.fovea.tensor.QuantizedMatrix.TILE;
 
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.error.NativeException;
-import dev.fovea.ffi.x86.Address;
-import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Cpuid;
-import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -20,47 +17,39 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Products of a few rows with quantised weights by the processor's dot products of integers (AVX512_VNNI), which the Vector API has
- * not, and with codes asked for some lines before they are needed. Codes of 4 bits meet x in 8 bits, as in {@link Quantized4}, with
- * the same bits as there; codes of 8 bits meet x in 16.
+ * Products of a few rows with quantised weights by the processor's products of integers, which the Vector API has not, and with codes
+ * asked for some lines before they are needed: by AVX512_VNNI ({@link WideCodesCode}), or by AVX2 ({@link NarrowCodesCode}), with the same bits. Codes of 4
+ * bits meet x in 8 bits, as in {@link Quantized4}, with the same bits as there; codes of 8 bits meet x in 16.
  */
 public final class CodesCode {
-    private static final List<Cpuid> NEEDED = List.of(Cpuid.AVX512F, Cpuid.AVX512VL, Cpuid.AVX512BW, Cpuid.AVX512_VNNI);
-
-    /** Rows of x that meet a code at once. */
-    static final int ROWS = 4;
+    private static final List<Cpuid> NEEDED = List.of(Cpuid.AVX2, Cpuid.FMA);
+    private static final List<Cpuid> NEEDED_512 =
+            List.of(Cpuid.AVX512F, Cpuid.AVX512VL, Cpuid.AVX512BW, Cpuid.AVX512_VNNI);
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** Bytes in front of x, where the number of groups is, and of results, where that of tiles and a mask are. */
     private static final int HEAD = 64;
 
-    private static final int GROUPS_AT = -HEAD;
-    private static final int TILES_AT = -HEAD;
-    private static final int MASK_AT = -HEAD + 8;
+    static final int GROUPS_AT = -HEAD;
+    static final int TILES_AT = -HEAD;
+    static final int MASK_AT = -HEAD + 8;
+    static final int ONES_AT = -HEAD + 12;
     private static final int HALF_BYTES = 0x0f0f0f0f;
+    private static final int ONES = 0x00010001;
 
     /** Blocks of a group that are written out. */
     static final int LARGEST_GROUP = 4;
 
     /** Bytes between a code that is asked for and the one that is used: more than a page, as far as a processor fetches by itself. */
-    private static final int AHEAD = 6144;
+    static final int AHEAD = 6144;
 
     /** Of a row and block of x: the scale, and an eighth of the sum of the integers with its sign turned. */
-    private static final int SCALARS = 8;
+    static final int SCALARS = 8;
 
-    // registers: a total for each row of x, two sums of integers for each, and these
-    private static final int SUMS = ROWS;
-    private static final int CODE = 3 * ROWS;
-    private static final int OTHER = CODE + 1;
-    private static final int SCALE = CODE + 2;
-    private static final int ZERO = CODE + 3;
-    private static final int FACTOR = CODE + 4;
-    private static final int MASK = CODE + 5;
-    private static final int LINE = CODE + 6;
-
-    private final RoundedRowCode toBytes = new RoundedRowCode(Byte.SIZE);
-    private final RoundedRowCode toShorts = new RoundedRowCode(Short.SIZE);
+    private final boolean wide;
+    private final RoundedRow toBytes;
+    private final RoundedRow toShorts;
     private final Map<Form, MethodHandle> kernels = new ConcurrentHashMap<>();
 
     /**
@@ -70,7 +59,7 @@ public final class CodesCode {
      * @param blocks of a group, which shares scales
      * @param rows of x
      */
-    private record Form(int bits, boolean byteScales, int blocks, int rows) {
+    record Form(int bits, boolean byteScales, int blocks, int rows) {
         static Form of(Codes w, int rows) {
             return new Form(w.bits(), w.byteScales(), w.blocksPerGroup(), rows);
         }
@@ -78,6 +67,18 @@ public final class CodesCode {
         CodeScales scales() {
             return new CodeScales(bits, byteScales);
         }
+
+        /** Bytes of a row's integers in a block. */
+        int integers() {
+            return BLOCK * (bits == 4 ? 1 : 2);
+        }
+    }
+
+    /** @param wide whether vectors have 512 bits, not 256 */
+    private CodesCode(boolean wide) {
+        this.wide = wide;
+        toBytes = wide ? new RoundedRowCode(Byte.SIZE) : new PlainRoundedRow(Byte.SIZE);
+        toShorts = wide ? new RoundedRowCode(Short.SIZE) : new PlainRoundedRow(Short.SIZE);
     }
 
     /** The kernels; null where the processor or the system has none. */
@@ -90,23 +91,29 @@ public final class CodesCode {
     }
 
     private static @Nullable CodesCode find() {
-        if (Lanes.SHAPE.vectorBitSize() != 512) {
-            return null;
-        }
+        int bits = Lanes.SHAPE.vectorBitSize();
         try {
-            for (Cpuid feature : NEEDED) {
-                if (!feature.isPresent()) {
-                    return null;
-                }
+            if (bits == 512 && present(NEEDED_512)) {
+                return new CodesCode(true);
             }
-            return new CodesCode();
+            return bits >= 256 && present(NEEDED) ? new CodesCode(false) : null;
         } catch (NativeException e) {
             return null; // then the Vector API computes
         }
     }
 
+    private static boolean present(List<Cpuid> features) {
+        return features.stream().allMatch(Cpuid::isPresent);
+    }
+
     private MethodHandle kernel(Form form) {
-        return kernels.computeIfAbsent(form, f -> MachineCode.function(code(f)));
+        return kernels.computeIfAbsent(
+                form, f -> MachineCode.function(wide ? WideCodesCode.code(f) : NarrowCodesCode.code(f)));
+    }
+
+    /** Rows of x that meet a code at once. */
+    int rows() {
+        return wide ? WideCodesCode.ROWS : NarrowCodesCode.ROWS;
     }
 
     /** Whether it reads weights of this form. */
@@ -165,6 +172,7 @@ public final class CodesCode {
         long out = results + HEAD;
         MEMORY.set(LONG, out + TILES_AT, tiles);
         MEMORY.set(Lanes.INT, out + MASK_AT, HALF_BYTES);
+        MEMORY.set(Lanes.INT, out + ONES_AT, ONES);
         Form form = Form.of(w, rows);
         long groups = (long) tile * (w.blocks() / w.blocksPerGroup());
         MachineCode.call(
@@ -176,91 +184,5 @@ public final class CodesCode {
                 w.factors() + 4L * tile * TILE,
                 out);
         return out;
-    }
-
-    // -------------------------------------------------------------------------------------------------------- kernels
-
-    /** A function of codes, x, scales, zeros, factors and results. */
-    private static byte[] code(Form form) {
-        int rows = form.rows();
-        Assembler a = new Assembler(512);
-        a.vpbroadcastd(MASK, Address.of(Gpr.R9, MASK_AT));
-        a.load(Gpr.R11, Address.of(Gpr.R9, TILES_AT));
-        int tile = a.here();
-        a.load(Gpr.R10, Address.of(Gpr.RSI, GROUPS_AT));
-        a.mov(Gpr.RAX, Gpr.RSI);
-        a.vmovups(FACTOR, Address.of(Gpr.R8, 0));
-        for (int row = 0; row < rows; row++) {
-            a.vxorps(row);
-        }
-        int group = a.here();
-        form.scales().load(a, SCALE, ZERO, FACTOR);
-        for (int block = 0; block < form.blocks(); block++) {
-            block(a, form.bits(), rows);
-            a.add(Gpr.RDI, TILE * BLOCK * form.bits() / Byte.SIZE);
-            a.add(Gpr.RAX, rows * rowBytes(form.bits()));
-        }
-        a.add(Gpr.RDX, form.scales().bytes());
-        a.add(Gpr.RCX, TILE);
-        a.sub(Gpr.R10, 1);
-        a.jumpIfNotZero(group);
-        for (int row = 0; row < rows; row++) {
-            a.vmovups(Address.of(Gpr.R9, row * TILE * Float.BYTES), row);
-        }
-        a.add(Gpr.R9, rows * TILE * Float.BYTES);
-        a.add(Gpr.R8, TILE * Float.BYTES);
-        a.sub(Gpr.R11, 1);
-        a.jumpIfNotZero(tile);
-        a.vzeroupper();
-        a.ret();
-        return a.code();
-    }
-
-    private static void block(Assembler a, int bits, int rows) {
-        int integers = BLOCK * (bits == 4 ? 1 : 2);
-        for (int sum = SUMS; sum < SUMS + 2 * rows; sum++) {
-            a.vxorps(sum);
-        }
-        for (int chunk = 0; chunk < BLOCK * bits / 32; chunk++) {
-            int at = chunk * TILE * Float.BYTES;
-            a.prefetcht0(Address.of(Gpr.RDI, at + AHEAD));
-            a.vmovups(CODE, Address.of(Gpr.RDI, at));
-            codes(a, bits);
-            for (int row = 0; row < rows; row++) {
-                Address x = Address.of(Gpr.RAX, row * integers + 8 * chunk);
-                Address next = Address.of(Gpr.RAX, row * integers + 8 * chunk + 4);
-                if (bits == 4) {
-                    a.vpdpbusd(SUMS + 2 * row, CODE, x);
-                    a.vpdpbusd(SUMS + 2 * row + 1, OTHER, next);
-                } else {
-                    a.vpdpwssd(SUMS + 2 * row, CODE, x);
-                    a.vpdpwssd(SUMS + 2 * row + 1, OTHER, next);
-                }
-            }
-        }
-        for (int row = 0; row < rows; row++) {
-            int sum = SUMS + 2 * row;
-            int scalars = rows * integers + row * SCALARS;
-            a.vpaddd(sum, sum, sum + 1);
-            a.vcvtdq2ps(sum, sum);
-            if (bits == 4) {
-                a.vfmadd231psOfAll(sum, ZERO, Address.of(Gpr.RAX, scalars + 4));
-            }
-            a.vmulpsOfAll(LINE, SCALE, Address.of(Gpr.RAX, scalars));
-            a.vfmadd231ps(row, sum, LINE);
-        }
-    }
-
-    /** Splits what was loaded into the codes of two products. */
-    private static void codes(Assembler a, int bits) {
-        if (bits == 4) {
-            a.vpsrld(OTHER, CODE, 4);
-            a.vpandd(OTHER, OTHER, MASK);
-            a.vpandd(CODE, CODE, MASK);
-        } else {
-            a.vpsraw(OTHER, CODE, 8);
-            a.vpsllw(CODE, CODE, 8);
-            a.vpsraw(CODE, CODE, 8);
-        }
     }
 }

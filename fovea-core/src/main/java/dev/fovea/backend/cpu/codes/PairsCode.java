@@ -139,7 +139,7 @@ final class PairsCode {
         a.vmovups(TURN, Address.of(Gpr.R9, TURN_AT));
         a.vmovups(FACTOR, Address.of(Gpr.R8, 0));
         int group = a.here();
-        form.scales().load(a, SCALE, ZERO, FACTOR);
+        form.scales().load(a, 0, SCALE, ZERO, FACTOR);
         if (form.bits() == 4) {
             a.vmulps(ZERO, ZERO, UNIT);
         }

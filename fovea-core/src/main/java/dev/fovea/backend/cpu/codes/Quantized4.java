@@ -58,8 +58,8 @@ record Quantized4(long pairs, long scales) {
         return row;
     }
 
-    /** NaN where a value is none or infinite, so that the products are NaN too. */
-    private static float largest(float[] values, int from) {
+    /** Of a block's magnitudes; NaN where a value is none or infinite, so that the products are NaN too. */
+    static float largest(float[] values, int from) {
         float largest = SMALLEST;
         for (int i = from; i < from + BLOCK; i++) {
             largest = Math.max(largest, Math.abs(values[i]));

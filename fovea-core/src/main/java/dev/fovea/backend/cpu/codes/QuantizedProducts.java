@@ -97,26 +97,27 @@ public final class QuantizedProducts implements AutoCloseable {
         }
     }
 
-    /** Codes are read once for each four rows of x; the further times they are near. */
+    /** Codes are read once for each strip of rows of x; the further times they are near. */
     private void byCode(CodesCode code, Rows x, Codes w, @Nullable Rows bias, Rows out) {
         float[] b = JavaGemm.biasOf(bias, w.outputs());
         float[] row = new float[Math.max(w.blocks() * BLOCK, Lanes.padded(x.width()))];
         long values = wide.get().floats((long) w.blocks() * BLOCK);
-        long stripBytes = CodesCode.bytes(w.bits(), CodesCode.ROWS, w.blocks());
-        int strips = Math.ceilDiv(x.count(), CodesCode.ROWS);
+        int perStrip = code.rows();
+        long stripBytes = CodesCode.bytes(w.bits(), perStrip, w.blocks());
+        int strips = Math.ceilDiv(x.count(), perStrip);
         long at = rows.get().bytes(stripBytes * strips);
         for (int t = 0; t < x.count(); t++) {
             x.load(t, row);
             Lanes.store(DType.FLOAT32, row, 0, values, w.blocks() * BLOCK);
-            int strip = t / CodesCode.ROWS;
-            int count = Math.min(CodesCode.ROWS, x.count() - strip * CodesCode.ROWS);
-            code.row(w, values, t % CodesCode.ROWS, count, at + strip * stripBytes);
+            int strip = t / perStrip;
+            int count = Math.min(perStrip, x.count() - strip * perStrip);
+            code.row(w, values, t % perStrip, count, at + strip * stripBytes);
         }
         workers.blocks(w.tiles(), tilesAtOnce(w), (from, to) -> {
             Pair scratch = Pair.MINE.get();
             for (int strip = 0; strip < strips; strip++) {
-                int first = strip * CodesCode.ROWS;
-                int count = Math.min(CodesCode.ROWS, x.count() - first);
+                int first = strip * perStrip;
+                int count = Math.min(perStrip, x.count() - first);
                 long memory = scratch.results.bytes(CodesCode.resultBytes(count, to - from));
                 long sums = code.multiply(w, from, to - from, at + strip * stripBytes, count, memory);
                 for (int tile = from; tile < to; tile++) {

@@ -17,7 +17,7 @@ import java.lang.invoke.MethodHandle;
  * A row of x in integers, 32 values at a time, with their scale and an eighth of their sum with its sign turned: by machine code
  * (AVX-512), because one thread does so before any can multiply. Of 8 bits with the same bits as {@link Quantized4}.
  */
-final class RoundedRowCode {
+final class RoundedRowCode implements RoundedRow {
     // constants
     private static final int MAGNITUDE_AT = 0;
     private static final int SMALLEST_AT = 4;
@@ -57,13 +57,8 @@ final class RoundedRowCode {
         constants.set(ValueLayout.JAVA_FLOAT, UNIT_AT, -QuantizedMatrix.ZERO_UNIT);
     }
 
-    /**
-     * @param values float32, whole blocks
-     * @param integers of the first block
-     * @param scalars of the first block: scale and sum
-     * @param stride bytes from block to block
-     */
-    void write(long values, long integers, long scalars, long stride, long blocks) {
+    @Override
+    public void write(long values, long integers, long scalars, long stride, long blocks) {
         MachineCode.call(kernel, values, integers, scalars, stride, blocks, constants.address());
     }
 
