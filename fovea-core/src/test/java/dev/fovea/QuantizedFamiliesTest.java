@@ -2,6 +2,7 @@ package dev.fovea;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.backend.cuda.CudaBackend;
 import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.error.Warnings;
 import dev.fovea.io.Json;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -76,6 +78,24 @@ class QuantizedFamiliesTest {
                 assertThat(found.meanKl()).as(bits).isLessThan(same ? 1e-5 : 0.1);
                 assertThat(found.agreement()).as(bits).isGreaterThanOrEqualTo(same ? 1 : 0.5);
             }
+        }
+    }
+
+    /** What is asked for before a model is loaded is what it then holds, on a device too. */
+    @Test
+    void aDeviceHoldsWhatWasSaid() throws URISyntaxException {
+        String model = Path.of(Objects.requireNonNull(getClass().getResource("/oracle/opt/after/checkpoint"))
+                        .toURI())
+                .toString();
+        QuantizedModel.write(model, folder, OPTIONS.withQuantize("int4"));
+        ModelDirectory directory = ModelDirectory.open(folder);
+        Family family = Families.of(directory);
+        try (CudaBackend backend = CudaBackend.interpreted();
+                Weights weights = Weights.open(directory, backend, DType.FLOAT32, family.renaming())) {
+            family.load(directory.config(), weights).close();
+            assertThat(weights.bytes())
+                    .isEqualTo(ModelInfo.of(model, OPTIONS.withQuantize("int4")).weightBytes())
+                    .isLessThan(ModelInfo.of(model, OPTIONS).weightBytes());
         }
     }
 

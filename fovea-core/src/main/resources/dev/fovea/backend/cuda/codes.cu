@@ -12,7 +12,7 @@ const int WARPS = 8, TILE = 16, BLOCK = 32;
 const int CHUNK_BYTES = TILE * 4;                  // a word for each output of a tile: its codes of neighbouring columns
 const int BLOCK_BYTES = BLOCK * BITS / 32 * CHUNK_BYTES;
 const int WORDS = BITS / 4;                        // of eight columns
-const int LOADS = sizeof(X) == 4 ? 2 : 4;          // blocks of a warp that are on their way: as registers allow
+const int LOADS = sizeof(X) == 4 || (BITS == 8 && sizeof(SCALES) == 4) ? 2 : 4; // blocks of a warp on their way: as registers allow
 
 // ---- x
 
