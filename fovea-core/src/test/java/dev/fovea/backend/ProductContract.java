@@ -233,7 +233,7 @@ interface ProductContract extends Subject {
     default void attentionOfWideHeads() {
         Trial trial = trial("attention");
         for (DType dtype : DTYPES) {
-            attend(trial, Masks.FULL, dtype, 32, 32, 2, 2, 1100);
+            attend(trial, Masks.FULL, dtype, 32, 32, 2, 2, 520);
             attend(trial, Masks.FULL, dtype, 9, 5, 4, 2, 264);
             attend(trial, Masks.CAUSAL, dtype, 20, 20, 1, 1, 300);
         }

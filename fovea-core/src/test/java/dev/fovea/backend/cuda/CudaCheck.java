@@ -69,15 +69,14 @@ final class CudaCheck {
     }
 
     private static boolean contract(String device) {
-        if (!device.equals(INTERPRETER)) {
-            return tests("operation contract", selectClass(CudaDeviceTest.class))
-                    & tests("products with codes", selectClass(CodesDeviceTest.class));
-        }
+        boolean dry = device.equals(INTERPRETER);
         DiscoverySelector[] few = Stream.of("add", "rmsNorm", "linear", "gatherRows")
                 .map(name -> selectMethod(CudaBackendTest.class, name))
                 .toArray(DiscoverySelector[]::new);
-        return tests("operation contract, a part", few)
-                & tests("products with codes", selectClass(CodesLinearTest.class));
+        boolean holds = dry
+                ? tests("operation contract, a part", few)
+                : tests("operation contract", selectClass(CudaDeviceTest.class));
+        return tests("products with codes", selectClass(dry ? CodesLinearTest.class : CodesDeviceTest.class)) && holds;
     }
 
     private static boolean tests(String what, DiscoverySelector... selectors) {
