@@ -207,11 +207,12 @@ public final class Model implements AutoCloseable {
         checkLengths(inputs);
         checkArguments(inputs);
         checkStart(config, prompts);
+        Demand demand = demand(options.client(), config, prompts);
         Stopping stopping = new Stopping(options);
         long start = System.nanoTime();
         try (Decoding decoding = batch.isEmpty()
-                ? Tenant.as(options.client(), () -> model.start(inputs, turnEnds()))
-                : batch.get().start(inputs, demand(options.client(), config, prompts), stopping)) {
+                ? Tenant.as(options.client(), () -> model.start(inputs, turnEnds(), demand.rows(), demand.positions()))
+                : batch.get().start(inputs, demand, stopping)) {
             long encoded = System.nanoTime();
             Clock clock = new Clock(decoding);
             List<Sequence> answers = Generator.generate(

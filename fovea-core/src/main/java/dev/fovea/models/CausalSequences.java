@@ -125,8 +125,8 @@ public final class CausalSequences extends Sequences {
     }
 
     @Override
-    public long bytes(Inputs inputs, long positions) {
-        return cache.bytes(positions);
+    public long bytes(Inputs inputs, int rows, long positions) {
+        return cache.bytes(positions, rows);
     }
 
     @Override

@@ -64,13 +64,20 @@ public interface VisionLanguageModel extends AutoCloseable {
 
     /** The same with memory of its own, for prompts in which nobody takes turns. */
     default Decoding start(Inputs inputs) {
-        return start(inputs, Set.of());
+        return start(inputs, Set.of(), inputs.rows().size(), 0);
     }
 
-    /** The same with memory of its own, as a batch would cut the prompt that is told of these {@code turnEnds}. */
-    default Decoding start(Inputs inputs, Set<Integer> turnEnds) {
+    /**
+     * The same with memory of its own, as a batch would cut the prompt that is told of these {@code turnEnds}.
+     *
+     * @param rows that are decoded at once
+     * @param positions that these may reach together
+     * @throws dev.fovea.error.MemoryException where several rows may come to need more than there is
+     */
+    default Decoding start(Inputs inputs, Set<Integer> turnEnds, int rows, long positions) {
         Sequences memory = newSequences(0, turnEnds);
         try {
+            memory.requireRoom(inputs, rows, positions);
             return start(inputs, memory, true);
         } catch (RuntimeException | Error e) {
             memory.close();

@@ -57,8 +57,18 @@ public final class KvCache implements AutoCloseable {
 
     /** Bytes that a cache of these layers holds for one sequence of a length. */
     public long bytes(long length) {
+        return bytes(length, 1);
+    }
+
+    /**
+     * Bytes that a cache of these layers holds at most.
+     *
+     * @param positions of all sequences together
+     */
+    public long bytes(long positions, int sequences) {
         return groups.stream()
-                .mapToLong(g -> g.pool.rowBytes() * (g.window == 0 ? length : Math.min(length, g.window)))
+                .mapToLong(g -> g.pool.rowBytes()
+                        * (g.window == 0 ? positions : Math.min(positions, (long) sequences * g.window)))
                 .sum();
     }
 

@@ -72,7 +72,8 @@ final class Engine {
 
     /** Waits for a place and until the pictures are encoded. */
     Call enter(Inputs inputs, Demand demand, BooleanSupplier cancelled) {
-        Call call = new Call(this, inputs, demand, memory.bytes(inputs, demand.positions()), memory.vocabSize());
+        Call call = new Call(
+                this, inputs, demand, memory.bytes(inputs, demand.rows(), demand.positions()), memory.vocabSize());
         admission.requireFit(call);
         lock.lock();
         try {

@@ -92,12 +92,12 @@ final class Florence2Sequences extends Sequences {
     }
 
     @Override
-    public long bytes(Inputs inputs, long positions) {
+    public long bytes(Inputs inputs, int rows, long positions) {
         long read = inputs.rows().stream()
                 .mapToLong(row -> row.inputIds().length
                         + row.images().stream().mapToInt(Inputs.Visual::tokens).sum())
                 .sum();
-        return cache.bytes(positions) + read * cross.bytesOfPosition();
+        return cache.bytes(positions, rows) + read * cross.bytesOfPosition();
     }
 
     @Override
