@@ -46,17 +46,26 @@ public final class CacheFolder {
                                 .filter(e -> e.getValue().equals(commit))
                                 .map(Map.Entry::getKey)
                                 .toList();
-                        all.add(model(name, revisions, snapshot, check));
+                        all.add(model(name, commit, revisions, snapshot, check));
                     }
                 }
             }
             Path modelScope = options.environment.modelScopeCache().resolve("models");
             for (Path repository : folders(modelScope)) {
-                String name =
-                        "modelscope:" + repository.getFileName().toString().replace("--", "/");
+                String name = repository.getFileName().toString().replace("--", "/");
                 for (Path snapshot : folders(repository.resolve("snapshots"))) {
-                    all.add(model(name, List.of(snapshot.getFileName().toString()), snapshot, check));
+                    String revision = snapshot.getFileName().toString();
+                    all.add(model("modelscope:" + name, revision, List.of(revision), snapshot, check));
                 }
+            }
+            for (Map.Entry<String, Path> former : ModelScopeStore.former(options.environment.modelScopeCache())
+                    .entrySet()) {
+                all.add(model(
+                        "modelscope:" + former.getKey(),
+                        ModelId.MODELSCOPE_BRANCH,
+                        List.of(),
+                        former.getValue(),
+                        check));
             }
         } catch (IOException e) {
             throw InputException.cannot("list", cache, e);
@@ -65,7 +74,7 @@ public final class CacheFolder {
         return List.copyOf(all);
     }
 
-    private static List<Path> folders(Path folder) throws IOException {
+    static List<Path> folders(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
@@ -82,14 +91,15 @@ public final class CacheFolder {
             try (Stream<Path> files = Files.walk(refs)) {
                 for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
                     String name = refs.relativize(file).toString().replace('\\', '/');
-                    commits.put(name, Files.readString(file).strip());
+                    HubStore.commitIn(file).ifPresent(commit -> commits.put(name, commit));
                 }
             }
         }
         return commits;
     }
 
-    private static CachedModel model(String name, List<String> revisions, Path snapshot, Consumer<ModelFiles> check)
+    private static CachedModel model(
+            String name, String commit, List<String> revisions, Path snapshot, Consumer<ModelFiles> check)
             throws IOException {
         long bytes = 0;
         Instant used = Instant.EPOCH;
@@ -100,20 +110,18 @@ public final class CacheFolder {
             used = read.toInstant().isAfter(used) ? read.toInstant() : used;
         }
         return new CachedModel(
-                name,
-                snapshot.getFileName().toString(),
-                revisions,
-                snapshot,
-                bytes,
-                used,
-                modelType(snapshot),
-                problem(snapshot, check));
+                name, commit, revisions, snapshot, bytes, used, modelType(snapshot), problem(snapshot, check));
     }
 
     /** Of a snapshot, each once; links that lead nowhere are none. */
     static List<Path> files(Path snapshot) throws IOException {
-        try (Stream<Path> files = Files.walk(snapshot)) {
-            return files.filter(Files::isRegularFile).sorted().toList();
+        return entries(snapshot).stream().filter(Files::isRegularFile).toList();
+    }
+
+    /** All but directories: links that lead nowhere too. */
+    static List<Path> entries(Path snapshot) throws IOException {
+        try (Stream<Path> all = Files.walk(snapshot)) {
+            return all.filter(f -> !Files.isDirectory(f)).sorted().toList();
         }
     }
 

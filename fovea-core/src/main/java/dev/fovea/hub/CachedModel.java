@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param revisions branches and tags that were this commit when they were asked for last
  * @param directory that opens it
  * @param bytes of its files; what other revisions share with it is counted in each
- * @param lastUsed when one of its files was read last, as far as the file system keeps that
+ * @param lastUsed when one of its files was read last, as far as the file system keeps that; the epoch where it has no files
  * @param modelType {@code model_type} of config.json; empty where there is none
  * @param problem why it cannot be opened: files that are missing, a family or format that Fovea does not read; empty where it can
  */

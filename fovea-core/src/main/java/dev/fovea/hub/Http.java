@@ -1,5 +1,6 @@
 package dev.fovea.hub;
 
+import dev.fovea.error.FoveaException;
 import dev.fovea.error.NetworkException;
 import dev.fovea.error.Quote;
 import dev.fovea.error.Reason;
@@ -196,6 +197,9 @@ final class Http implements AutoCloseable {
                 }
             }
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof FoveaException said) { // of a proxy that cannot be used
+                throw said;
+            }
             throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -140,9 +141,22 @@ public record HubEnvironment(Map<String, String> variables, String userHome) {
         return server("MODELSCOPE_ENDPOINT", server.contains("://") ? server : "https://" + server);
     }
 
-    /** ModelScope's own tool keeps the one of a login as a pickled cookie jar, which is not read. */
+    /** The variable's, even where it is empty and says that there is none; else that of {@code modelscope login}. */
     Optional<Token> modelScopeToken() {
-        return value("MODELSCOPE_API_TOKEN").flatMap(v -> Token.clean(v, "MODELSCOPE_API_TOKEN"));
+        String variable = variables.get("MODELSCOPE_API_TOKEN");
+        return variable != null ? Token.clean(variable, "MODELSCOPE_API_TOKEN") : modelScopeLogin();
+    }
+
+    private Optional<Token> modelScopeLogin() {
+        String folder = value("MODELSCOPE_HOME").map(this::withHome).orElse(home() + "/.modelscope");
+        Path file = path(folder).resolve("credentials").resolve("cookies");
+        return Files.isRegularFile(file)
+                ? ModelScopeLogin.token(
+                                InputFile.read(file, TOKEN_BYTES),
+                                modelScopeEndpoint().getHost(),
+                                Instant.now())
+                        .flatMap(token -> Token.clean(token, "the login in " + file))
+                : Optional.empty();
     }
 
     // ------------------------------------------------------------------------------------------------------- shared

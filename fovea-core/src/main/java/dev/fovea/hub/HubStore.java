@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /**
  * A repository in the cache of huggingface_hub: {@code refs/REVISION} names a commit, {@code blobs/ETAG} has a file's bytes, {@code
@@ -31,6 +32,8 @@ final class HubStore implements Store {
             # For information about cache directory tags, see:
             #\thttps://bford.info/cachedir/
             """;
+
+    private static final Pattern COMMIT = Pattern.compile("[\\w-]{1,64}");
 
     private final Path cache;
     private final Path folder;
@@ -60,9 +63,13 @@ final class HubStore implements Store {
     public Optional<String> commit(String revision) throws IOException {
         Path refs = folder.resolve("refs");
         Path ref = refs.resolve(revision).normalize();
-        return ref.startsWith(refs) && Files.isRegularFile(ref)
-                ? Optional.of(Files.readString(ref).strip())
-                : Optional.empty();
+        return ref.startsWith(refs) && Files.isRegularFile(ref) ? commitIn(ref) : Optional.empty();
+    }
+
+    /** What the file of a branch or tag says; nothing where that is no name of a snapshot: it is written anew. */
+    static Optional<String> commitIn(Path ref) throws IOException {
+        String text = Files.readString(ref, StandardCharsets.ISO_8859_1).strip();
+        return Optional.of(text).filter(t -> COMMIT.matcher(t).matches());
     }
 
     /** Ours, or the one that huggingface_hub keeps. */
@@ -166,7 +173,7 @@ final class HubStore implements Store {
         }
         if (!revision.equals(commit)) {
             Path ref = folder.resolve("refs").resolve(revision).normalize();
-            if (!Files.isRegularFile(ref) || !Files.readString(ref).equals(commit)) {
+            if (!commit(revision).equals(Optional.of(commit))) {
                 write(ref, commit);
             }
         }

@@ -25,6 +25,9 @@ public record ModelId(Publisher site, String name, Optional<String> revision) {
     private static final Pattern PAGE = Pattern.compile(
             "https://(huggingface\\.co|hf\\.co|(?:www\\.)?modelscope\\.(?:cn|ai)/models)/([\\w.-]+/[\\w.-]+)"
                     + "(?:/(?:tree|files|summary)(?:/([\\w./-]+))?)?/?");
+    /** The branch that a model of ModelScope has. */
+    static final String MODELSCOPE_BRANCH = "master";
+
     private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
 
     /** @return empty where it cannot be a name */
@@ -56,7 +59,7 @@ public record ModelId(Publisher site, String name, Optional<String> revision) {
 
     /** The named revision, else the site's usual branch. */
     public String revisionOrDefault() {
-        return revision.orElse(site == Publisher.HUGGING_FACE ? "main" : "master");
+        return revision.orElse(site == Publisher.HUGGING_FACE ? "main" : MODELSCOPE_BRANCH);
     }
 
     /** Whether it names one commit, which never changes. */

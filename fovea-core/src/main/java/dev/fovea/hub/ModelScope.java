@@ -104,7 +104,7 @@ final class ModelScope implements Site {
                 new InputException(
                         "there is no model " + id + " on " + endpoint.getHost()
                                 + ", or no such revision, or it is private",
-                        "see " + page + "; for a private model set MODELSCOPE_API_TOKEN");
+                        "see " + page + "; for a private model set MODELSCOPE_API_TOKEN, or modelscope login");
             case 401, 403 ->
                 token.isPresent()
                         ? new OptionException(
@@ -112,7 +112,7 @@ final class ModelScope implements Site {
                                 "see " + page + ", and the tokens at https://www.modelscope.cn/my/myaccesstoken")
                         : new InputException(
                                 endpoint.getHost() + " asks who wants " + id,
-                                "accept what " + page + " asks for, and set MODELSCOPE_API_TOKEN");
+                                "accept what " + page + " asks for, and set MODELSCOPE_API_TOKEN, or modelscope login");
             default ->
                 new NetworkException("the server " + response.uri().getHost() + " answers with HTTP status "
                         + response.statusCode() + " when asked for " + Quote.of(what) + " of " + id);

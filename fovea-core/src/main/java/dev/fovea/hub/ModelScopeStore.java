@@ -10,8 +10,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Collection;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -50,6 +52,22 @@ final class ModelScopeStore implements Store {
                 .filter(Files::isDirectory)
                 .filter(f -> Objects.requireNonNullElse(f.toFile().list(), new String[0]).length > 0)
                 .findFirst();
+    }
+
+    /** What versions before 1.38 left, by name. */
+    static Map<String, Path> former(Path cache) throws IOException {
+        Map<String, Path> found = new TreeMap<>();
+        for (Path models : new Path[] {cache.resolve("hub/models"), cache.resolve("models")}) {
+            for (Path publisher : CacheFolder.folders(models)) {
+                if (!publisher.getFileName().toString().contains("--")) {
+                    for (Path model : CacheFolder.folders(publisher)) {
+                        String name = model.getFileName().toString().replace("___", ".");
+                        found.put(publisher.getFileName() + "/" + name, model);
+                    }
+                }
+            }
+        }
+        return found;
     }
 
     @Override

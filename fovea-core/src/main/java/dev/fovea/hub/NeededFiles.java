@@ -2,7 +2,7 @@ package dev.fovea.hub;
 
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.ModelFiles;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -36,16 +36,16 @@ final class NeededFiles {
      * @param files the same, to be looked into
      * @throws dev.fovea.error.InputException where they show that Fovea would not read the model
      */
-    static List<String> of(Iterable<String> paths, ModelFiles files) {
+    static List<String> of(Collection<String> paths, ModelFiles files) {
         List<String> weights = ModelDirectory.weightNames(files);
-        List<String> needed = new ArrayList<>();
-        SMALL.stream().filter(files::has).forEach(needed::add);
-        paths.forEach(path -> {
-            if (TEMPLATE.matcher(path).matches()) {
-                needed.add(path);
-            }
-        });
-        return Stream.concat(needed.stream(), weights.stream()).distinct().toList();
+        return Stream.concat(small(paths), weights.stream()).distinct().toList();
+    }
+
+    /** Those but weights, among all files. */
+    static Stream<String> small(Collection<String> paths) {
+        return Stream.concat(
+                SMALL.stream().filter(paths::contains),
+                paths.stream().filter(path -> TEMPLATE.matcher(path).matches()).sorted());
     }
 
     /** What was looked for in vain. */

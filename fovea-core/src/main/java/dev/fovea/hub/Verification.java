@@ -26,15 +26,20 @@ final class Verification {
     Map<String, Verdict> run(Consumer<String> listener) throws IOException {
         Map<String, Verdict> verdicts = new TreeMap<>();
         Optional<Listing> listing = store.listing(commit);
-        for (Path file : CacheFolder.files(snapshot)) {
+        for (Path file : CacheFolder.entries(snapshot)) {
             String path = snapshot.relativize(file).toString().replace('\\', '/');
             if (!path.endsWith(HubStore.PARTIAL)) {
                 listener.accept(path);
-                verdicts.put(
-                        path,
-                        verdict(file, etag(file, listing.map(l -> l.files().get(path)))));
+                Verdict verdict = Files.isRegularFile(file)
+                        ? verdict(file, etag(file, listing.map(l -> l.files().get(path))))
+                        : Verdict.MISSING; // a link that leads nowhere
+                verdicts.put(path, verdict);
             }
         }
+        listing.stream()
+                .flatMap(l -> NeededFiles.small(l.paths()))
+                .filter(name -> !Files.isRegularFile(snapshot.resolve(name)))
+                .forEach(name -> verdicts.put(name, Verdict.MISSING));
         try {
             ModelDirectory.weightNames(ModelFiles.of(snapshot)).stream()
                     .filter(name -> !Files.isRegularFile(snapshot.resolve(name)))

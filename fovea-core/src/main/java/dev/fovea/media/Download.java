@@ -1,8 +1,10 @@
 package dev.fovea.media;
 
+import dev.fovea.error.FoveaException;
 import dev.fovea.error.NetworkException;
 import dev.fovea.error.Quote;
 import dev.fovea.error.Reason;
+import dev.fovea.net.Proxies;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.SocketTimeoutException;
@@ -14,12 +16,14 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,10 +40,12 @@ final class Download {
 
     /** Made at the first use: it owns threads. */
     private static final class Client {
-        static final HttpClient INSTANCE = HttpClient.newBuilder()
-                .connectTimeout(MediaPolicy.TRUSTED.connectTimeout())
-                .followRedirects(HttpClient.Redirect.NEVER)
-                .build();
+        static final HttpClient INSTANCE = client(System.getenv());
+    }
+
+    /** @param environment that may name proxies */
+    static HttpClient client(Map<String, String> environment) {
+        return Proxies.client(environment, MediaPolicy.TRUSTED.connectTimeout()).build();
     }
 
     /** What a name stands for, and whether an address may be asked. */
@@ -57,9 +63,16 @@ final class Download {
     private final MediaPolicy policy;
     private final long maxBytes;
     private final Network network;
+    private final Supplier<HttpClient> client;
     private final long end;
 
     Download(URI uri, MediaPolicy policy, long maxBytes, Network network) {
+        this(uri, policy, maxBytes, network, () -> Client.INSTANCE);
+    }
+
+    /** @param client for addresses that need no check */
+    Download(URI uri, MediaPolicy policy, long maxBytes, Network network, Supplier<HttpClient> client) {
+        this.client = client;
         this.uri = uri;
         this.policy = policy;
         this.maxBytes = maxBytes;
@@ -128,13 +141,16 @@ final class Download {
     private Answer byClient(URI at) {
         // The request's own timeout ends with the headers, so the whole exchange is waited for here.
         CompletableFuture<HttpResponse<byte[]>> answer =
-                Client.INSTANCE.sendAsync(message(at), BodyHandlers.limiting(this::counted, maxBytes));
+                client.get().sendAsync(message(at), BodyHandlers.limiting(this::counted, maxBytes));
         try {
             HttpResponse<byte[]> response = answer.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
             return new Answer(response.statusCode(), response.headers().firstValue("location"), response.body());
         } catch (TimeoutException e) {
             throw notDone(at, e);
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof FoveaException said) { // of a proxy that cannot be used
+                throw said;
+            }
             throw failed(at, reason(at, e), "", e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -8,6 +8,7 @@ import dev.fovea.error.InputException;
 import dev.fovea.error.Warnings;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -157,5 +158,34 @@ class CacheFolderTest {
         Hub.repair(NAME, options(), verdicts);
         assertThat(directory.resolve(FILE)).hasBinaryContent(weights);
         assertThat(server.hubRequests).noneMatch(r -> r.contains("tokenizer"));
+    }
+
+    @Test
+    void aBranchThatNamesNoCommitIsNone() throws IOException {
+        Hub.pull(NAME, options());
+        Path ref = home.resolve("hub/models--org--model/refs/main");
+        String commit = Files.readString(ref);
+        for (byte[] wrong : new byte[][] {{-1, -2, 0}, {}, "../../..".getBytes(StandardCharsets.UTF_8)}) {
+            Files.write(ref, wrong);
+            assertThat(Hub.list(options()))
+                    .hasSize(1)
+                    .allSatisfy(m -> assertThat(m.revisions()).isEmpty());
+            Hub.pull(NAME, options());
+            assertThat(ref).hasContent(commit);
+        }
+    }
+
+    @Test
+    void saysWhatIsNotThere() throws IOException {
+        Path directory = Hub.pull(NAME, options());
+        Files.delete(directory.resolve("config.json"));
+        Files.delete(blob(weights));
+        Map<String, Verdict> verdicts = Hub.verify(NAME, options(), _ -> {});
+        assertThat(verdicts)
+                .containsEntry(FILE, Verdict.MISSING)
+                .containsEntry("config.json", Verdict.MISSING)
+                .hasSize(3);
+        Hub.repair(NAME, options(), verdicts);
+        assertThat(Hub.verify(NAME, options(), _ -> {}).values()).containsOnly(Verdict.SOUND);
     }
 }

@@ -2,11 +2,13 @@ package dev.fovea.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.fovea.Hub;
 import dev.fovea.error.InputException;
 import dev.fovea.error.Warnings;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,6 +39,8 @@ class ModelScopeTest {
                 .file("README.md", "# A model");
         environment.put("MODELSCOPE_ENDPOINT", server.address());
         environment.put("MODELSCOPE_CACHE", home.toString());
+        environment.put("HF_HOME", home.resolve("none").toString());
+        environment.put("MODELSCOPE_HOME", home.resolve("own").toString());
     }
 
     @AfterEach
@@ -71,6 +75,9 @@ class ModelScopeTest {
         Files.writeString(former.resolve(FILE), "weights");
         assertThat(pull()).isEqualTo(former);
         assertThat(server.storeRequests).isEmpty();
+        assertThat(Hub.list(PullOptions.DEFAULT.withEnvironment(environment)))
+                .extracting(CachedModel::name, CachedModel::directory)
+                .contains(tuple(NAME, former));
     }
 
     @Test
@@ -95,5 +102,26 @@ class ModelScopeTest {
         assertThatExceptionOfType(InputException.class)
                 .isThrownBy(this::pull)
                 .withMessageContainingAll("there is no model " + NAME, "MODELSCOPE_API_TOKEN");
+    }
+
+    @Test
+    void knowsWhoLoggedInWithItsOwnTool() throws IOException {
+        byte[] jar = ModelScopeLoginTest.jar("valid");
+        String text = new String(jar, StandardCharsets.ISO_8859_1);
+        Path cookies = home.resolve("own/credentials/cookies");
+        Files.createDirectories(cookies.getParent());
+        Files.write(cookies, jar);
+        pull();
+        assertThat(server.hubRequests)
+                .as("a login at another host")
+                .isNotEmpty()
+                .noneMatch(r -> r.endsWith("*"));
+        server.hubRequests.clear();
+        String here = text.replace("\rmodelscope.cn", "\t127.0.0.1"); // each behind its length
+        Files.write(cookies, here.getBytes(StandardCharsets.ISO_8859_1));
+        server.repo("org/model-2.5").file(FILE, "WEIGHTS");
+        pull();
+        assertThat(server.hubRequests).isNotEmpty().allMatch(r -> r.endsWith("*"));
+        assertThat(server.storeRequests).isNotEmpty().noneMatch(r -> r.endsWith("*"));
     }
 }

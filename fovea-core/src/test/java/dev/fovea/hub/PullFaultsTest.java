@@ -293,6 +293,23 @@ class PullFaultsTest {
         pulls();
     }
 
+    // -------------------------------------------------------------------------------------------------- a proxy
+
+    /** Nobody knows the hub's name but the proxy. */
+    @Test
+    void goesThroughAProxy() {
+        environment.put("HF_ENDPOINT", "http://hub.invalid");
+        environment.put("HTTP_PROXY", server.address());
+        environment.put("NO_PROXY", "127.0.0.1"); // where the files' store is
+        pulls();
+    }
+
+    @Test
+    void saysThatAProxyCannotBeUsed() {
+        environment.put("HTTP_PROXY", "socks5://me:secret@proxy.invalid:1080");
+        refuses(OptionException.class, "the proxy proxy.invalid:1080 of HTTPS_PROXY", "cannot be used");
+    }
+
     // --------------------------------------------------------------------------------------------------- the disk
 
     @Test

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,6 +42,33 @@ class PullKillTest {
     @Tag("slow")
     void goesOnAfterAHundredKills() throws IOException, InterruptedException {
         kill(100);
+    }
+
+    /** Each shard is fetched by one of them, and both have all in the end. */
+    @Test
+    void twoProcessesShareTheWork() throws IOException, InterruptedException {
+        try (HubServer server = new HubServer()) {
+            byte[][] shards = publish(server, new Random(15));
+            AtomicLong asked = new AtomicLong();
+            server.faults.add((exchange, ofStore) -> {
+                String range = exchange.getRequestHeaders().getFirst("Range");
+                if (ofStore && range != null) {
+                    String[] ends = range.substring("bytes=".length()).split("-");
+                    asked.addAndGet(Long.parseLong(ends[1]) + 1 - Long.parseLong(ends[0]));
+                }
+                return slowly(exchange, ofStore);
+            });
+            Process one = start(server);
+            Process other = start(server);
+            assertThat(one.waitFor()).isZero();
+            assertThat(other.waitFor()).isZero();
+            Path snapshot = home.resolve("hub/models--org--model/snapshots/"
+                    + server.repo("org/model").commit());
+            for (int i = 0; i < SHARDS; i++) {
+                assertThat(snapshot.resolve(name(i))).hasBinaryContent(shards[i]);
+            }
+            assertThat(asked).hasValue((long) SHARDS * SHARD);
+        }
     }
 
     private void kill(int kills) throws IOException, InterruptedException {

@@ -7,6 +7,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.fovea.error.InputException;
 import dev.fovea.error.NetworkException;
+import dev.fovea.error.OptionException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -216,5 +218,34 @@ class DownloadTest {
         assertThatExceptionOfType(NetworkException.class)
                 .isThrownBy(() -> Download.get(URI.create("http://localhost:" + port + "/ok")))
                 .withMessageContainingAll("localhost:" + port, "the host refuses the connection");
+    }
+
+    private byte[] byProxies(String host, Map<String, String> environment) {
+        URI uri = URI.create("http://" + host + "/ok");
+        return new Download(
+                        uri,
+                        MediaPolicy.TRUSTED,
+                        Download.MAX_BYTES,
+                        InetAddress::getAllByName,
+                        () -> Download.client(environment))
+                .run();
+    }
+
+    @Test
+    void goesThroughTheProxyThatTheEnvironmentNames() {
+        String proxy = "127.0.0.1:" + server.getAddress().getPort();
+        assertThat(byProxies("pictures.invalid", Map.of("HTTP_PROXY", "http://" + proxy)))
+                .isEqualTo(BYTES);
+        assertThat(byProxies("pictures.invalid", Map.of("all_proxy", proxy))).isEqualTo(BYTES);
+        assertThat(byProxies(proxy, Map.of("http_proxy", "http://127.0.0.1:1", "no_proxy", "127.0.0.1")))
+                .isEqualTo(BYTES);
+    }
+
+    @Test
+    void aProxyThatCannotBeUsedIsSaid() {
+        assertThatExceptionOfType(OptionException.class)
+                .isThrownBy(() -> byProxies("pictures.invalid", Map.of("http_proxy", "socks5://me:pw@127.0.0.1:1")))
+                .withMessageContaining("the proxy 127.0.0.1:1 of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY cannot be used")
+                .withMessageNotContaining("pw");
     }
 }

@@ -70,7 +70,7 @@ final class ListCommand implements Callable<Integer> {
                     model.name(),
                     isNamed ? commit : String.join(",", model.revisions()) + " " + commit,
                     Report.bytes(model.bytes()),
-                    ago(Duration.between(model.lastUsed(), Instant.now())),
+                    ago(model.lastUsed()),
                     model.isUsable() ? model.modelType().orElse("") : "- " + model.problem()));
         }
         int[] widths = new int[4];
@@ -90,7 +90,11 @@ final class ListCommand implements Callable<Integer> {
         return table.toString();
     }
 
-    private static String ago(Duration time) {
+    private static String ago(Instant used) {
+        if (used.equals(Instant.EPOCH)) {
+            return "never"; // it has no files
+        }
+        Duration time = Duration.between(used, Instant.now());
         long hours = time.toHours();
         return hours < 1
                 ? "just now"
