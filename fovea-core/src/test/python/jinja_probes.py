@@ -76,6 +76,15 @@ MORE = r"""
 {{ 'a' 'b' }} {{ 'a' in ('a', 'b') }} {{ not 'a' in 'b' }} {{ 1 if false }} {{ (1, 2)[0] }} {{ (1,) + (2,) }} {{ [1, [2]] == [1, [2]] }} {{ 'ab' * 2 }} {{ 2 * [1] }}
 {% for x in l recursive %}{{ x }}{% endfor %}
 {% for x in [[1, [2]], [3]] recursive %}{% if x is iterable %}({{ loop(x) }}){% else %}{{ x }}@{{ loop.depth }}{{ loop.depth0 }}{% endif %}{% endfor %}
+{{ 'The quick brown-fox jumps over the lazy dog' | wordwrap(10) }}|{{ 'a b' | wordwrap }}|{{ 'exactly ten' | wordwrap(7) }}
+{{ 'abcdefghijkl mn' | wordwrap(5) }}|{{ 'abcdefghijkl mn' | wordwrap(5, false) }}|{{ 'ab-cd-ef gh' | wordwrap(4) }}|{{ 'ab-cd-ef gh' | wordwrap(4, break_on_hyphens=false) }}
+{{ 'one two\n\nthree   four\r\nfive' | wordwrap(6, wrapstring=' / ') }}|{{ 'x -- y--z, e-mail re-re-use 3-4 --- a' | wordwrap(5) }}|{{ 'a\tb  c' | wordwrap(3) }}
+{{ 'aé😀😀😀 bb' | wordwrap(3) }}|{{ '   lead  trail   ' | wordwrap(7) }}|{{ '' | wordwrap(3) }}|{{ '-----x y' | wordwrap(3) }}|{{ 'abc defgh' | wordwrap(4) }}|{{ 'ab- c-d' | wordwrap(2) }}
+{{ 'a' | wordwrap(0) }}
+{{ 5 | wordwrap }}
+{{ {'class': 'a "b" <c>', 'id': 1, 'x': none, 'y': true, 'l': l} | xmlattr }}|{{ {'a': nothing} | xmlattr }}|{{ {'a': 1, 'b': 2} | xmlattr(false) }}|{{ {} | xmlattr }}
+{{ {'a b': 1} | xmlattr }}
+{{ l | xmlattr }}
 """
 
 

@@ -25,6 +25,9 @@ final class Filters {
 
     private static final Pattern TITLE_BREAK = Pattern.compile("(?<=[-\\s({\\[<])(?=[^-\\s({\\[<])");
 
+    /** Of Jinja's: for web pages, for debugging, or by chance. */
+    private static final Set<String> LEFT_OUT = Set.of("pprint", "random", "striptags", "urlize");
+
     private static final Map<String, Filter> OWN = Map.ofEntries(
             Map.entry("abs", (v, args, b) -> Numbers.signed(Numbers.real(v) < 0, v)),
             Map.entry("attr", (v, args, b) -> attr(v, args.bind("name").text("name"), b)),
@@ -82,7 +85,10 @@ final class Filters {
     static Object apply(String name, Object value, Args args, Budget budget) {
         Filter filter = FILTERS.get(name);
         if (filter == null) {
-            throw new Failure("there is no filter '" + name + "'");
+            throw new Failure(
+                    LEFT_OUT.contains(name)
+                            ? "Jinja's filter '" + name + "' is not supported"
+                            : "there is no filter '" + name + "'");
         }
         budget.spend(value instanceof String s ? s.length() / 8 : value instanceof List<?> list ? list.size() : 0);
         return filter.apply(value, args, budget);
@@ -133,7 +139,7 @@ final class Filters {
         return items;
     }
 
-    private static String escape(String text) {
+    static String escape(String text) {
         return text.replace("&", "&amp;")
                 .replace("<", "&lt;")
                 .replace(">", "&gt;")

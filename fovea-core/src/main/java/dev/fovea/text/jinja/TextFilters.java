@@ -3,8 +3,10 @@ package dev.fovea.text.jinja;
 import dev.fovea.text.jinja.Filters.Filter;
 import dev.fovea.text.jinja.TemplateException.Failure;
 import dev.fovea.text.jinja.Values.Tuple;
+import dev.fovea.text.jinja.Values.Undefined;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -18,9 +20,12 @@ final class TextFilters {
             "format", TextFilters::format,
             "truncate", TextFilters::truncate,
             "urlencode", TextFilters::urlEncode,
-            "wordcount", TextFilters::wordCount);
+            "wordcount", TextFilters::wordCount,
+            "wordwrap", TextFilters::wordWrap,
+            "xmlattr", TextFilters::xmlAttributes);
 
     private static final Pattern WORD = Pattern.compile("\\w+", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final Pattern NO_NAME = Pattern.compile("[\\s/>=]");
     private static final long LEEWAY = 5;
 
     private TextFilters() {}
@@ -58,6 +63,48 @@ final class TextFilters {
 
     private static Object wordCount(Object value, Args args, Budget budget) {
         return WORD.matcher(Values.text(value, budget)).results().count();
+    }
+
+    private static Object wordWrap(Object value, Args args, Budget budget) {
+        Args.Bound bound = args.bind("width", "break_long_words", "wrapstring", "break_on_hyphens");
+        if (!(value instanceof String text)) {
+            throw new Failure("wordwrap needs a text, found a " + Values.type(value));
+        }
+        WordWrap wrap = new WordWrap(
+                bound.integer("width", 79),
+                bound.get("break_long_words").map(Values::isTrue).orElse(true),
+                bound.get("break_on_hyphens").map(Values::isTrue).orElse(true));
+        String between =
+                bound.some("wrapstring").map(w -> Values.text(w, budget)).orElse("\n");
+        List<String> paragraphs = new ArrayList<>();
+        long length = 0;
+        for (Object paragraph : Strings.lines(text, false)) {
+            List<String> lines = wrap.lines((String) paragraph);
+            length += ((String) paragraph).length() + (long) between.length() * (lines.size() + 1);
+            Budget.check(length);
+            paragraphs.add(String.join(between, lines));
+        }
+        return String.join(between, paragraphs);
+    }
+
+    /** Attributes of a tag; those without a value are left out. */
+    private static Object xmlAttributes(Object value, Args args, Budget budget) {
+        boolean space =
+                args.bind("autospace").get("autospace").map(Values::isTrue).orElse(true);
+        if (!(value instanceof Map<?, ?> map)) {
+            throw new Failure("xmlattr needs a mapping, found a " + Values.type(value));
+        }
+        StringBuilder out = new StringBuilder();
+        map.forEach((key, given) -> {
+            if (given != Values.None.NONE && !(given instanceof Undefined)) {
+                if (!(key instanceof String name) || NO_NAME.matcher(name).find()) {
+                    throw new Failure("xmlattr needs names without white space, /, > and =");
+                }
+                String pair = Filters.escape(name) + "=\"" + Filters.escape(Values.text(given, budget)) + "\"";
+                out.append(out.isEmpty() && !space ? "" : " ").append(pair);
+            }
+        });
+        return out.toString();
     }
 
     private static Object fileSize(Object value, Args args, Budget budget) {
