@@ -88,13 +88,18 @@ public final class ChatTemplates {
      * The template that the options name or are; else {@code tool_use} where a tokenizer has it and there are tools; else the
      * default one.
      *
-     * @throws OptionException where there are several and none is the default
+     * @throws OptionException where there are several and none is the default, or what is given is neither a name nor a template
      * @throws InputException where the template is no Jinja
      */
     public ChatTemplate choose(ChatTemplateOptions options) {
         if (options.chatTemplate().isPresent()) {
             String given = options.chatTemplate().get();
             Source source = named.get(given);
+            if (source == null && !given.contains("{{") && !given.contains("{%")) {
+                throw new OptionException(
+                        "this model has no chat template " + Quote.of(given) + "; it has " + Quote.of(names()),
+                        "a template of your own has {{ }} or {% %}, or the prompt would not depend on the messages");
+            }
             return source != null ? parse(source) : parse(given, "the given chat template");
         }
         boolean tools = ofTokenizer && options.tools().isPresent() && named.containsKey("tool_use");
@@ -119,7 +124,7 @@ public final class ChatTemplates {
         try {
             return new ChatTemplate(Template.parse(text), specialTokens);
         } catch (InputException e) {
-            throw new InputException(what + ": " + e.getMessage(), e.hint(), e);
+            throw new InputException(what + ": " + e.problem(), e.hint(), e);
         }
     }
 
@@ -144,7 +149,7 @@ public final class ChatTemplates {
                             all.put(name.substring(0, name.length() - SUFFIX.length()), raw(f));
                         });
             } catch (IOException e) {
-                throw new InputException("cannot list " + Quote.of(folder), "", e);
+                throw InputException.cannot("list", folder, e);
             }
         }
         return all;

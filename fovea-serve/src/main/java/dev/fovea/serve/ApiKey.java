@@ -51,9 +51,19 @@ public record ApiKey(String name, String secret, int requestsAtOnce) {
      * @throws InputException where the file cannot be read or a line is something else; no message quotes a secret
      */
     public static List<ApiKey> read(Path file) {
+        return parse(InputFile.readText(file), file.toString());
+    }
+
+    /**
+     * The lines of such a file.
+     *
+     * @param name of it, for messages
+     * @throws InputException where a line is something else; no message quotes a secret
+     */
+    public static List<ApiKey> parse(String text, String name) {
         List<ApiKey> keys = new ArrayList<>();
         int number = 0;
-        for (String line : InputFile.readText(file).lines().toList()) {
+        for (String line : text.lines().toList()) {
             number++;
             String[] words = line.strip().split("\\s+");
             if (words[0].isEmpty() || words[0].startsWith("#")) {
@@ -61,14 +71,14 @@ public record ApiKey(String name, String secret, int requestsAtOnce) {
             }
             if (words.length < 2 || words.length > 3 || (words.length == 3 && !words[2].matches("[1-9]\\d{0,8}"))) {
                 throw new InputException(
-                        "line " + number + " of " + Quote.of(file) + " is no API key",
+                        "line " + number + " of " + Quote.of(name) + " is no API key",
                         "expected NAME SECRET, or NAME SECRET REQUESTS_AT_ONCE");
             }
             keys.add(new ApiKey(words[0], words[1], words.length == 3 ? Integer.parseInt(words[2]) : UNLIMITED));
         }
         if (keys.isEmpty()) {
             throw new InputException(
-                    Quote.of(file) + " has no API key; the server would refuse everybody",
+                    Quote.of(name) + " has no API key; the server would refuse everybody",
                     "give one a line: NAME SECRET");
         }
         return List.copyOf(keys);

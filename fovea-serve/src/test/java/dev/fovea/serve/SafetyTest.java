@@ -251,6 +251,8 @@ class SafetyTest {
                 Files.writeString(folder.resolve("keys"), "# clients\n\nshop correct-horse\ntill battery-staple 2\n");
         assertThat(ApiKey.read(file))
                 .containsExactly(new ApiKey("shop", "correct-horse"), new ApiKey("till", "battery-staple", 2));
+        assertThat(ApiKey.parse("till battery-staple 2\r\n", "stdin"))
+                .containsExactly(new ApiKey("till", "battery-staple", 2));
         for (String bad : List.of("", "shop", "shop correct-horse 0", "shop short", "a b c d")) {
             Files.writeString(file, bad);
             org.assertj.core.api.Assertions.assertThatThrownBy(() -> ApiKey.read(file))

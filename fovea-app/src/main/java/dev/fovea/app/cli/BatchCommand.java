@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -118,6 +119,7 @@ final class BatchCommand implements Callable<Integer> {
     private List<Path> read(String name, BatchInput requests) {
         List<Path> read = new ArrayList<>(RunFiles.ofModel(name));
         read.addAll(requests.files());
+        read.addAll(options.files());
         if (overwrite.given && Files.isRegularFile(Path.of(answers))) {
             requests.hold();
             requests.forEach(item -> read.addAll(item.files()));
@@ -141,6 +143,11 @@ final class BatchCommand implements Callable<Integer> {
             throw new OptionException(
                     "the lines of --input are whole requests; PROMPT, --system, --task and --text go with --images");
         }
+        boolean inputIsStdin = input.filter(InputOptions.STDIN::equals).isPresent();
+        List<String> ofStdin = Stream.concat(inputIsStdin ? Stream.of("--input") : Stream.empty(), options.ofStdin())
+                .toList();
+        InputOptions.requireOne(ofStdin);
+        options.read(console);
     }
 
     private BatchInput requests(String name) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -105,11 +106,15 @@ final class ChatCommand implements Callable<Integer> {
                             + " yours",
                     "fovea run --messages FILE --continue-final-message goes on with a conversation");
         }
-        if (images.contains(InputOptions.STDIN)
-                || messages.filter(InputOptions.STDIN::equals).isPresent()) {
-            throw new OptionException((images.contains(InputOptions.STDIN) ? "--image" : "--messages")
-                    + " is -, which is stdin; a chat reads messages there");
-        }
+        Stream<String> ofStdin = Stream.of(
+                        images.stream().map(i -> i.equals(InputOptions.STDIN) ? "--image" : ""),
+                        messages.stream().map(m -> m.equals(InputOptions.STDIN) ? "--messages" : ""),
+                        options.ofStdin())
+                .flatMap(s -> s);
+        ofStdin.filter(option -> !option.isEmpty()).findFirst().ifPresent(option -> {
+            throw new OptionException(option + " is -, which is stdin; a chat reads messages there");
+        });
+        options.read(console);
     }
 
     private Pipeline open() {

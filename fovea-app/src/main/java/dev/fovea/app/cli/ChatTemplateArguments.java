@@ -1,10 +1,6 @@
 package dev.fovea.app.cli;
 
-import dev.fovea.error.InputException;
-import dev.fovea.error.Quote;
-import dev.fovea.io.Json;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.fovea.files.InputFile;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -17,20 +13,20 @@ final class ChatTemplateArguments {
     @Option(
             names = "--chat-template",
             paramLabel = "NAME|FILE",
-            description = "A chat template: its name among the model's, or a file.")
+            description = "A chat template: its name among the model's, or a file; - is stdin.")
     Optional<String> chatTemplate = Optional.empty();
 
     @Option(
             names = "--tools",
             paramLabel = "FILE",
             description = "Functions that the model may call: a list of JSON schemas.")
-    Optional<Path> tools = Optional.empty();
+    Optional<String> tools = Optional.empty();
 
     @Option(
             names = "--documents",
             paramLabel = "FILE",
             description = "Documents for the chat template: a list of titles and texts in JSON.")
-    Optional<Path> documents = Optional.empty();
+    Optional<String> documents = Optional.empty();
 
     @Option(
             names = "--template",
@@ -49,12 +45,21 @@ final class ChatTemplateArguments {
             description = "Control tokens in messages, as <|im_end|>, are plain text.")
     boolean sanitizeControlTokens;
 
-    /** The keys of a request. */
-    Map<String, @Nullable Object> toMap() {
+    /** The files that are named, by option. */
+    Map<String, String> files() {
+        Map<String, String> files = new LinkedHashMap<>();
+        chatTemplate.filter(ChatTemplateArguments::isFile).ifPresent(file -> files.put("--chat-template", file));
+        tools.ifPresent(file -> files.put("--tools", file));
+        documents.ifPresent(file -> files.put("--documents", file));
+        return files;
+    }
+
+    /** The keys of a request; reads the files. */
+    Map<String, @Nullable Object> toMap(Console console) {
         return new Values()
-                .put("chat_template", chatTemplate.map(ChatTemplateArguments::template))
-                .put("tools", tools.map(Json::parse))
-                .put("documents", documents.map(Json::parse))
+                .put("chat_template", chatTemplate.map(t -> isFile(t) ? text(t, console) : t))
+                .put("tools", tools.map(file -> InputOptions.parsed(file, console)))
+                .put("documents", documents.map(file -> InputOptions.parsed(file, console)))
                 .put("continue_final_message", continueFinalMessage)
                 .put("sanitize_control_tokens", Optional.of(true).filter(_ -> sanitizeControlTokens))
                 .toMap();
@@ -67,15 +72,11 @@ final class ChatTemplateArguments {
         return all;
     }
 
-    private static String template(String nameOrFile) {
-        boolean file = nameOrFile.endsWith(".jinja") || nameOrFile.contains("/");
-        if (!file) {
-            return nameOrFile;
-        }
-        try {
-            return Files.readString(Path.of(nameOrFile));
-        } catch (IOException e) {
-            throw new InputException("cannot read the chat template " + Quote.of(nameOrFile), "", e);
-        }
+    private static boolean isFile(String nameOrFile) {
+        return nameOrFile.equals(InputOptions.STDIN) || nameOrFile.endsWith(".jinja") || nameOrFile.contains("/");
+    }
+
+    private static String text(String file, Console console) {
+        return file.equals(InputOptions.STDIN) ? console.readText() : InputFile.readText(Path.of(file));
     }
 }

@@ -46,7 +46,10 @@ final class EvalCommand implements Callable<Integer> {
             description = "Pictures to ask about; without any, the prompt alone.")
     List<String> images = List.of();
 
-    @Option(names = "--prompt", paramLabel = "TEXT", description = "The question (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            description = "The question, or - for stdin (default: ${DEFAULT-VALUE}).")
     String prompt = "Describe the picture.";
 
     @Option(names = "--text", description = "The prompt is raw, no chat template.")
@@ -70,6 +73,7 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         engine.check();
+        prompt = prompt.equals(InputOptions.STDIN) ? InputOptions.typed(console) : prompt;
         String directory = Pulling.directory(model, console, output.quiet);
         String origin = against.isPresent() ? Pulling.directory(against.get(), console, output.quiet) : directory;
         try (StatusLine status = new StatusLine(console, output.quiet)) {

@@ -2,7 +2,6 @@ package dev.fovea.app.cli;
 
 import dev.fovea.generate.ResponseFormat;
 import dev.fovea.io.Json;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +69,7 @@ final class GenerationOptions {
     Optional<Double> presencePenalty = Optional.empty();
 
     @Option(names = "--json-schema", paramLabel = "FILE", description = "The answer is a document of this JSON schema.")
-    Optional<Path> jsonSchema = Optional.empty();
+    Optional<String> jsonSchema = Optional.empty();
 
     @Option(
             names = "--logprobs",
@@ -84,8 +83,8 @@ final class GenerationOptions {
             description = "Any other option of transformers' generate; repeatable.")
     Map<String, String> others = new LinkedHashMap<>();
 
-    /** The keyword arguments of generate. */
-    Map<String, @Nullable Object> toMap() {
+    /** The keyword arguments of generate; reads the schema's file. */
+    Map<String, @Nullable Object> toMap(Console console) {
         return new Values()
                 .putAll("--generate", others)
                 .put("max_new_tokens", maxNewTokens)
@@ -106,11 +105,13 @@ final class GenerationOptions {
                 .put("frequency_penalty", frequencyPenalty)
                 .put("presence_penalty", presencePenalty)
                 .put("logprobs", logprobs)
-                .put(
-                        "response_format",
-                        jsonSchema.map(file -> ResponseFormat.jsonSchema(Json.parseObject(file))
-                                .toMap()))
+                .put("response_format", jsonSchema.map(file -> schema(file, console)))
                 .put("stop_strings", Optional.of(stop).filter(s -> !s.isEmpty()))
+                .toMap();
+    }
+
+    private static Map<String, Object> schema(String file, Console console) {
+        return ResponseFormat.jsonSchema(Json.object(InputOptions.parsed(file, console), file))
                 .toMap();
     }
 }

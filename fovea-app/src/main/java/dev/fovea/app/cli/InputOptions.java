@@ -137,6 +137,7 @@ final class InputOptions {
             throw new OptionException("--resized-height and --resized-width go with --image; no picture is given");
         }
         checkStdin();
+        options.read(console);
         prompt = prompt.map(p -> p.equals(STDIN) ? typed(console) : p);
         text = text.map(t -> t.equals(STDIN) ? typed(console) : t);
         boolean nothing = !own && request.isEmpty() && messages.isEmpty() && images.isEmpty() && videos.isEmpty();
@@ -156,12 +157,18 @@ final class InputOptions {
                         text.stream().map(t -> t.equals(STDIN) ? "--text" : ""),
                         images.stream().map(i -> i.equals(STDIN) ? "--image" : ""),
                         messages.stream().map(m -> m.equals(STDIN) ? "--messages" : ""),
-                        request.stream().map(r -> r.equals(STDIN) ? "--request" : ""))
+                        request.stream().map(r -> r.equals(STDIN) ? "--request" : ""),
+                        options.ofStdin())
                 .flatMap(s -> s)
                 .filter(s -> !s.isEmpty())
                 .toList();
-        if (named.size() > 1) {
-            throw new OptionException(String.join(" and ", named)
+        requireOne(named);
+    }
+
+    /** @throws OptionException where several options want stdin */
+    static void requireOne(List<String> ofStdin) {
+        if (ofStdin.size() > 1) {
+            throw new OptionException(String.join(" and ", ofStdin)
                     + " are stdin, which can be read once; expected a file for one of them");
         }
     }
@@ -179,7 +186,9 @@ final class InputOptions {
                         images.stream().filter(i -> !URL.matcher(i).matches()))
                 .flatMap(s -> s)
                 .map(Path::of);
-        return Stream.concat(RunFiles.ofModel(model()).stream(), named).toList();
+        return Stream.of(RunFiles.ofModel(model()).stream(), options.files().stream(), named)
+                .flatMap(s -> s)
+                .toList();
     }
 
     /** Whether there is something to look at. */

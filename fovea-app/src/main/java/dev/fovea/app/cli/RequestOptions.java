@@ -1,8 +1,12 @@
 package dev.fovea.app.cli;
 
 import dev.fovea.io.Json;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 
@@ -17,23 +21,51 @@ final class RequestOptions {
     @Mixin
     ProcessorOptions processor = new ProcessorOptions();
 
-    /** A request in JSON with these options, which go before its own. */
-    Map<String, @Nullable Object> over(Map<String, @Nullable Object> request) {
-        return merged(request, toMap());
+    private Optional<Map<String, @Nullable Object>> given = Optional.empty();
+
+    /** The files that the options name, as they name them, by option; - is stdin. */
+    private Map<String, String> named() {
+        Map<String, String> named = new LinkedHashMap<>(template.files());
+        generation.jsonSchema.ifPresent(file -> named.put("--json-schema", file));
+        return named;
     }
 
-    /** A request in JSON with these options where it gives none. */
-    Map<String, @Nullable Object> under(Map<String, @Nullable Object> request) {
-        return merged(toMap(), request);
+    /** Options that want stdin. */
+    Stream<String> ofStdin() {
+        Map<String, String> named = named();
+        return named.keySet().stream().filter(option -> InputOptions.STDIN.equals(named.get(option)));
     }
 
-    private Map<String, @Nullable Object> toMap() {
+    /** The files that the options name. */
+    List<Path> files() {
+        return named().values().stream()
+                .filter(file -> !file.equals(InputOptions.STDIN))
+                .map(Path::of)
+                .toList();
+    }
+
+    /**
+     * Reads what the options name: once, and before anything is written, since a pipe cannot be read again.
+     *
+     * @throws dev.fovea.error.FoveaException where a file is not what its option expects, or options contradict each other
+     */
+    void read(Console console) {
         Map<String, @Nullable Object> map = new LinkedHashMap<>(processor.frontEnds());
-        map.putAll(template.toMap());
+        map.putAll(template.toMap(console));
         map.put("chat_template_kwargs", template.variables());
         map.put("processor", processor.toMap());
-        map.put("generate", generation.toMap());
-        return map;
+        map.put("generate", generation.toMap(console));
+        given = Optional.of(map);
+    }
+
+    /** A request in JSON with these options, which are read and go before its own. */
+    Map<String, @Nullable Object> over(Map<String, @Nullable Object> request) {
+        return merged(request, given.orElseThrow());
+    }
+
+    /** A request in JSON with these options, which are read, where it gives none. */
+    Map<String, @Nullable Object> under(Map<String, @Nullable Object> request) {
+        return merged(given.orElseThrow(), request);
     }
 
     private static Map<String, @Nullable Object> merged(

@@ -64,8 +64,8 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--api-keys",
             paramLabel = "FILE",
-            description = "Keys of several clients, one a line: NAME KEY [REQUESTS_AT_ONCE].")
-    Optional<Path> apiKeys = Optional.empty();
+            description = "Keys of several clients, one a line: NAME KEY [REQUESTS_AT_ONCE]; - is stdin.")
+    Optional<String> apiKeys = Optional.empty();
 
     @Option(
             names = "--cors",
@@ -188,7 +188,10 @@ final class ServeCommand implements Callable<Integer> {
             throw new OptionException("--api-key and --api-keys are both given; expected one of them");
         }
         if (apiKeys.isPresent()) {
-            return ApiKey.read(apiKeys.get());
+            String file = apiKeys.get();
+            return file.equals(InputOptions.STDIN)
+                    ? ApiKey.parse(console.readText(), "stdin")
+                    : ApiKey.read(Path.of(file));
         }
         return apiKey.or(() -> Optional.ofNullable(System.getenv("FOVEA_API_KEY")))
                 .filter(key -> !key.isEmpty())
