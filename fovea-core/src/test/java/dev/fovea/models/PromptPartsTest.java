@@ -71,7 +71,7 @@ class PromptPartsTest {
             }
             assertThat(from).isEqualTo(length);
             for (int part = 0; part < parts.count(); part++) {
-                int end = parts.end(part);
+                int end = parts.rows(part + 1);
                 assertThat(end).isGreaterThan(parts.rows(part)).isLessThanOrEqualTo(length);
                 assertThat(blockEnd[end - 1]).isLessThanOrEqualTo(end);
             }

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Products of a few rows with quantised weights by the processor's products of integers, which the Vector API has not, and with codes
- * asked for some lines before they are needed: by AVX512_VNNI ({@link WideCodesCode}), or by AVX2 ({@link NarrowCodesCode}), with the same bits. Codes of 4
- * bits meet x in 8 bits, as in {@link Quantized4}, with the same bits as there; codes of 8 bits meet x in 16.
+ * asked for some lines before they are needed: by AVX512_VNNI ({@link WideCodesCode}) or by AVX2 ({@link NarrowCodesCode}), with the
+ * same bits. Codes of 4 bits meet x in 8 bits, as in {@link Quantized4}, with the same bits as there; codes of 8 bits meet x in 16.
  */
 public final class CodesCode {
     private static final List<Cpuid> NEEDED = List.of(Cpuid.AVX2, Cpuid.FMA);
@@ -41,7 +41,7 @@ public final class CodesCode {
     /** Blocks of a group that are written out. */
     static final int LARGEST_GROUP = 4;
 
-    /** Bytes between a code that is asked for and the one that is used: more than a page, as far as a processor fetches by itself. */
+    /** Bytes between a code that is asked for and the one that is used: more than a page, at whose end a processor's own fetching ends. */
     static final int AHEAD = 6144;
 
     /** Of a row and block of x: the scale, and an eighth of the sum of the integers with its sign turned. */

@@ -82,7 +82,7 @@ public final class CodeGemm implements Gemm {
 
     /** Whether many rows go to the other. */
     private boolean shares(DType dtype) {
-        return dtype == DType.BFLOAT16 && has(Isa.AMX);
+        return dtype == DType.BFLOAT16 && pairs != null && has(Isa.AMX);
     }
 
     private String arithmetic(DType dtype) {
