@@ -8,9 +8,7 @@ import java.lang.foreign.MemorySegment;
 final class ByteResampling {
     private final Picture picture;
     private final int width;
-    private final int height;
-    private final Taps columns; // along a row
-    private final Taps rows; // along a column
+    private final Taps rows; // of columns: which old rows a new one sees
     private final RowTaps alongRows;
     private final ColumnTaps alongColumns;
     private final byte[] out;
@@ -18,8 +16,6 @@ final class ByteResampling {
     private ByteResampling(Picture picture, int width, int height, Taps columns, Taps rows) {
         this.picture = picture;
         this.width = width;
-        this.height = height;
-        this.columns = columns;
         this.rows = rows;
         alongRows = new RowTaps(columns);
         alongColumns = new ColumnTaps(rows);

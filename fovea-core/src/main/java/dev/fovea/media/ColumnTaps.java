@@ -32,7 +32,7 @@ final class ColumnTaps {
             for (int k = 0; k < 2 * table.steps(); k++) {
                 for (int part = 0; part < table.parts(); part++) {
                     long pair = (long) k / 2 * table.parts() + part;
-                    table.put(table.weightsOf(i) + pair * Integer.BYTES + k % 2 * Short.BYTES, i, k, part);
+                    table.put(table.weightsOf(i) + pair * Integer.BYTES + k % 2L * Short.BYTES, i, k, part);
                 }
             }
         }

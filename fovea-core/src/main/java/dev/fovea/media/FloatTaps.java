@@ -96,7 +96,7 @@ final class FloatTaps {
      * @param toBytes whether values are rounded to bytes, 0 to 255
      */
     void weighColumns(int i, MemorySegment in, int row, long pitch, MemorySegment out, int values, boolean toBytes) {
-        long first = axis.first()[i] - row;
+        long first = (long) axis.first()[i] - row;
         MachineCode.call(
                 toBytes ? ALONG_COLUMNS_TO_BYTES : ALONG_COLUMNS,
                 in.address() + first * pitch,
