@@ -61,7 +61,7 @@ final class LibJpeg implements AutoCloseable {
 
         static boolean isPresent() {
             try {
-                return MachineCode.isPresent() && FUNCTIONS.size() == 8;
+                return MachineCode.isPresent() && FUNCTIONS.size() == 8 && isKnown();
             } catch (NativeException _) {
                 return false;
             }
@@ -87,6 +87,13 @@ final class LibJpeg implements AutoCloseable {
         return PRESENT;
     }
 
+    /** Whether the library has the version and the structs that are written down here; it compares them itself. */
+    private static boolean isKnown() {
+        try (LibJpeg trial = new LibJpeg(new byte[0], 0, 0, 0)) {
+            return trial.create();
+        }
+    }
+
     /**
      * RGB, grey or CMYK as it is stored, by the number of channels: 1, 3 or 4.
      *
@@ -103,14 +110,20 @@ final class LibJpeg implements AutoCloseable {
         }
     }
 
-    private void open() {
+    private boolean create() {
         MemorySegment errors = arena.allocate(ERROR_BYTES, Long.BYTES);
         escape.call(function("jpeg_std_error"), errors.address(), 0, 0);
         errors.set(JAVA_LONG, ERROR_EXIT, Code.ERROR);
         errors.set(JAVA_LONG, OUTPUT_MESSAGE, Code.SILENCE);
         info.set(ADDRESS, 0, errors);
         info.set(JAVA_LONG, CLIENT_DATA, escape.frame());
-        call("jpeg_CreateDecompress", VERSION, INFO_BYTES);
+        return escape.call(function("jpeg_CreateDecompress"), info.address(), VERSION, INFO_BYTES);
+    }
+
+    private void open() {
+        if (!create()) {
+            throw damaged();
+        }
         call("jpeg_mem_src", file.address(), file.byteSize());
         call("jpeg_read_header", 1, 0);
         if (info.get(JAVA_INT, IMAGE_WIDTH) != width
