@@ -25,7 +25,8 @@ public final class CodeGemm implements Gemm {
 
     /**
      * @param widening what makes float32 of the other dtypes
-     * @param rest what multiplies tiles of attention, and many rows of bfloat16 where the processor has AMX
+     * @param rest what multiplies tiles of attention, many rows of bfloat16 where the processor has AMX, and float16 where it has
+     *     products of it, which take half the loads of float32's
      * @throws dev.fovea.error.NativeException where the system runs no machine code
      */
     public CodeGemm(Workers workers, DotCode widening, Gemm rest) {
@@ -50,6 +51,8 @@ public final class CodeGemm implements Gemm {
     public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
         if (x.dtype() == DType.FLOAT32 && (long) w.inputs() * w.outputs() <= SMALL) {
             small.multiply(x, w, bias, out);
+        } else if (x.dtype() == DType.FLOAT16 && w.dtype() == DType.FLOAT16 && has(Isa.AVX512_FP16)) {
+            rest.multiply(x, w, bias, out);
         } else if (pairs == null || !inPairs(x.dtype(), w.dtype())) {
             floats.multiply(x, w, bias, out);
         } else if (has(Isa.AMX) && x.count() > TILE_ROWS) {
@@ -76,6 +79,9 @@ public final class CodeGemm implements Gemm {
 
     @Override
     public String describe(DType dtype) {
+        if (dtype == DType.FLOAT16 && has(Isa.AVX512_FP16)) {
+            return rest.describe(dtype);
+        }
         return "machine code by " + arithmetic(dtype)
                 + (shares(dtype) ? ", from " + (TILE_ROWS + 1) + " on oneDNN" : "");
     }
