@@ -3,7 +3,7 @@
 
     compare.py DIR [--quantize int8|int4] [--device cpu|cuda] [--rounds 2] [--threads 2] [--python PY] [--llama-bench BIN --gguf MODEL.gguf] [--image 640x480]
 
-PY is a Python with torch, torchvision and transformers (default: the one that runs this); a peer that is not given is left out. One
+BIN may have options behind it. PY is a Python with torch, torchvision and transformers (default: the one that runs this); a peer that is not given is left out. One
 round is: Fovea, transformers, llama.cpp. Printed are the best of the rounds for each figure, since other work on a machine only makes
 a peer slower, and Fovea's ratio to each peer. transformers stays out of --quantize: GGUF files have the other's. --fovea COMMAND runs Fovea where it is not built: on a machine without Maven. Random weights serve: speed does not depend on values.
 """
@@ -34,7 +34,7 @@ def transformers(args):
 
 
 def llama(args):
-    rows = json.loads(output([args.llama_bench, "-m", args.gguf, "-p", args.prefill, "-n", args.decode, "-t", args.threads, "-r", 1,
+    rows = json.loads(output([*shlex.split(args.llama_bench), "-m", args.gguf, "-p", args.prefill, "-n", args.decode, "-t", args.threads, "-r", 1,
                               "-o", "json"]))
     return {"prefill" if row["n_prompt"] else "decode": row["avg_ts"] for row in rows}
 
