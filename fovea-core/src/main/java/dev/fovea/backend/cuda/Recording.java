@@ -1,30 +1,68 @@
 package dev.fovea.backend.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * What a thread's calls go to, while {@link Recorder} keeps them, instead of the device. Memory that is asked for comes from its own
- * pool, so that the same calls have the same addresses.
+ * pool, so that the same calls have the same addresses, and nobody else gets it before they have run.
+ *
+ * <p>Used by one thread at a time, who has {@linkplain #acquire acquired} it.
  */
-sealed interface Recording extends Tables permits Step, Replay {
-    /** Whether nobody else is in the midst of it; then the caller is. */
-    boolean acquire();
+abstract sealed class Recording implements Tables permits Step, Replay {
+    protected final Device device;
+    protected final Slabs slabs;
+    protected final Slabs.Pool pool = new Slabs.Pool();
+    protected final StagedValues values;
+    protected boolean isComputing;
+    private final AtomicBoolean taken = new AtomicBoolean();
 
-    Device device();
+    Recording(Device device, Slabs slabs) {
+        this.device = device;
+        this.slabs = slabs;
+        values = new StagedValues(device, this::grow);
+    }
 
-    Slabs.Pool pool();
+    /** Whether nobody else is in the midst of it; then the caller is, until it is {@linkplain #release released}. */
+    final boolean acquire() {
+        return taken.compareAndSet(false, true);
+    }
+
+    final void release() {
+        taken.set(false);
+    }
+
+    final Device device() {
+        return device;
+    }
+
+    final Slabs.Pool pool() {
+        return pool;
+    }
 
     /** Whether its calls are still being made. */
-    boolean isComputing();
-
-    void add(Step.Call call);
+    final boolean isComputing() {
+        return isComputing;
+    }
 
     /** Where host memory, as it is now, will lie on the device. */
-    long stage(MemorySegment from);
+    final long stage(MemorySegment from) {
+        return values.stage(from);
+    }
+
+    @Override
+    public final long address(int[] table) {
+        return values.address(table);
+    }
+
+    abstract void add(Step.Call call);
+
+    /** A larger block of staged values follows: addresses in the one before are no longer good. */
+    abstract void grow();
 
     /** Somebody waits for what was called: all of it runs, and nothing further is recorded. */
-    void run();
+    abstract void run();
 
     /** Frees what it holds beside its pool. */
-    void close();
+    abstract void close();
 }

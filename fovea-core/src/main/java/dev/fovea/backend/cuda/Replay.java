@@ -4,32 +4,21 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A computation whose result follows from its operand alone: a tower, for pictures of one size. The first time its calls run as they
  * come and are kept, with memory of their own; from then on the operand is copied to where it was, and they run as one
  * {@linkplain Device.Graph graph} of fewer launches ({@link Fusion}), without being asked for again.
- *
- * <p>Used by one thread at a time, who has {@linkplain #acquire acquired} it.
  */
-final class Replay implements Recording {
+final class Replay extends Recording {
     /** The part of the device's memory that may be held for another time. */
     private static final int PART = 32;
 
-    private final Device device;
-    private final Slabs slabs;
-    private final Slabs.Pool pool = new Slabs.Pool();
-    private final StagedValues values;
-    private final AtomicBoolean taken = new AtomicBoolean();
-
     private List<Step.Call> calls = new ArrayList<>();
-    private boolean isComputing;
     private boolean isWhole; // whether the calls are all that there was
     private long drops; // of the pool, when the first call came
     private @Nullable Made made;
@@ -39,33 +28,7 @@ final class Replay implements Recording {
     private record Made(long operand, long result, DType dtype, Shape shape) {}
 
     Replay(Device device, Slabs slabs) {
-        this.device = device;
-        this.slabs = slabs;
-        values = new StagedValues(device, () -> isWhole = calls.isEmpty());
-    }
-
-    @Override
-    public boolean acquire() {
-        return taken.compareAndSet(false, true);
-    }
-
-    void release() {
-        taken.set(false);
-    }
-
-    @Override
-    public Device device() {
-        return device;
-    }
-
-    @Override
-    public Slabs.Pool pool() {
-        return pool;
-    }
-
-    @Override
-    public boolean isComputing() {
-        return isComputing;
+        super(device, slabs);
     }
 
     // ------------------------------------------------------------------------------------------------ the first time
@@ -79,25 +42,20 @@ final class Replay implements Recording {
     }
 
     @Override
-    public void add(Step.Call call) {
+    void add(Step.Call call) {
         calls.add(call);
         values.upload();
         call.on(device);
     }
 
     @Override
-    public long stage(MemorySegment from) {
-        return values.stage(from);
-    }
-
-    @Override
-    public long address(int[] table) {
-        return values.address(table);
+    void grow() {
+        isWhole = calls.isEmpty();
     }
 
     /** All has run as it came. What somebody waits for may decide what comes next: that is not for another time. */
     @Override
-    public void run() {
+    void run() {
         isWhole = false;
     }
 
@@ -150,7 +108,7 @@ final class Replay implements Recording {
     }
 
     @Override
-    public void close() {
+    void close() {
         forget();
         values.close();
     }

@@ -1,34 +1,21 @@
 package dev.fovea.backend.cuda;
 
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The calls of a step that comes again and again. What differs from step to step (token ids, positions, masks, tables of rotary
  * angles) lies in one block of device memory, at the same places each time, and goes there in one copy; so the calls themselves
  * are equal. Where they are, they become {@linkplain Device.Graph graphs} of fewer launches ({@link Fusion}): of a first part, so that
- * the device begins while the rest is still being asked for, of a larger one, and of what is left. Where a step differs (a cache has grown), what has not run
- * yet runs call by call, and the next ones begin anew.
- *
- * <p>Used by one thread at a time, who has {@linkplain #acquire acquired} it.
+ * the device begins while the rest is still being asked for, of a larger one, and of what is left. Where a step
+ * differs (a cache has grown), what has not run yet runs call by call, and the next ones begin anew.
  */
-final class Step implements Recording {
+final class Step extends Recording {
     /** Where parts end, in sixteenths: a device computes slower than calls are made, but not by much. */
     private static final int[] PARTS = {1, 5, 16};
 
     private static final int LONG = 64; // calls of a step that has parts
 
-    private final Device device;
-    private final Slabs slabs;
-
-    /** Nobody else gets its memory before the calls that use it have run. */
-    private final Slabs.Pool pool = new Slabs.Pool();
-
-    private final StagedValues values;
-    private final AtomicBoolean taken = new AtomicBoolean();
-    private boolean isComputing;
     private List<Call> calls = new ArrayList<>();
     private List<Call> before = List.of();
     private List<Part> parts = List.of(); // of the calls before, where they came twice
@@ -41,9 +28,7 @@ final class Step implements Recording {
     private record Part(int end, Device.Graph graph) {}
 
     Step(Device device, Slabs slabs) {
-        this.device = device;
-        this.slabs = slabs;
-        values = new StagedValues(device, this::grow);
+        super(device, slabs);
     }
 
     /** What a step asks of the device. */
@@ -75,27 +60,6 @@ final class Step implements Recording {
         }
     }
 
-    /** The caller is in the midst of it until it {@linkplain #run runs} or is discarded. */
-    @Override
-    public boolean acquire() {
-        return taken.compareAndSet(false, true);
-    }
-
-    @Override
-    public Device device() {
-        return device;
-    }
-
-    @Override
-    public Slabs.Pool pool() {
-        return pool;
-    }
-
-    @Override
-    public boolean isComputing() {
-        return isComputing;
-    }
-
     void begin() {
         isComputing = true;
         calls = new ArrayList<>(before.size());
@@ -111,7 +75,7 @@ final class Step implements Recording {
     }
 
     @Override
-    public void add(Call call) {
+    void add(Call call) {
         int at = calls.size();
         calls.add(call);
         isSame = isSame && at < before.size() && call.equals(before.get(at));
@@ -120,18 +84,9 @@ final class Step implements Recording {
         }
     }
 
+    /** What was recorded with the smaller block runs now. */
     @Override
-    public long stage(MemorySegment from) {
-        return values.stage(from);
-    }
-
-    @Override
-    public long address(int[] table) {
-        return values.address(table);
-    }
-
-    /** Before a larger block of values: what was recorded with the smaller one runs now. */
-    private void grow() {
+    void grow() {
         launch();
         calls.clear();
         ranCalls = 0;
@@ -140,7 +95,7 @@ final class Step implements Recording {
 
     /** Runs what has not run yet; from the second time on that a step comes, as few things. */
     @Override
-    public void run() {
+    void run() {
         try {
             if (!isSame || calls.size() != before.size()) {
                 forget();
@@ -151,7 +106,7 @@ final class Step implements Recording {
             }
             before = calls;
         } finally {
-            taken.set(false);
+            release();
         }
     }
 
@@ -190,11 +145,11 @@ final class Step implements Recording {
     /** Drops what was recorded; its first parts may have run. */
     void discard() {
         calls = new ArrayList<>();
-        taken.set(false);
+        release();
     }
 
     @Override
-    public void close() {
+    void close() {
         forget();
         values.close();
     }

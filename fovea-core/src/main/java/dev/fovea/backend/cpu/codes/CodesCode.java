@@ -6,6 +6,7 @@ import static dev.fovea.tensor.QuantizedMatrix.TILE;
 
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Cpuid;
 import dev.fovea.ffi.x86.MachineCode;
 import java.lang.foreign.ValueLayout;
@@ -70,7 +71,20 @@ public final class CodesCode {
 
         /** Bytes of a row's integers in a block. */
         int integers() {
-            return BLOCK * (bits == 4 ? 1 : 2);
+            return CodesCode.integers(bits);
+        }
+
+        /** Splits what was loaded into the codes of two products. */
+        void split(Assembler a, int code, int other, int mask) {
+            if (bits == 4) {
+                a.vpsrld(other, code, 4);
+                a.vpandd(other, other, mask);
+                a.vpandd(code, code, mask);
+            } else {
+                a.vpsraw(other, code, 8);
+                a.vpsllw(code, code, 8);
+                a.vpsraw(code, code, 8);
+            }
         }
     }
 
@@ -123,9 +137,14 @@ public final class CodesCode {
 
     // ------------------------------------------------------------------------------------------------------- rows of x
 
+    /** Bytes of a row's integers in a block. */
+    private static int integers(int bits) {
+        return BLOCK * (bits == 4 ? Byte.BYTES : Short.BYTES);
+    }
+
     /** Bytes of a row's block: its integers and scalars. */
     private static int rowBytes(int bits) {
-        return BLOCK * (bits == 4 ? 1 : 2) + SCALARS;
+        return integers(bits) + SCALARS;
     }
 
     /** Bytes of so many rows. */
@@ -144,7 +163,7 @@ public final class CodesCode {
         int blocks = w.blocks();
         long to = memory + HEAD;
         MEMORY.set(LONG, to + GROUPS_AT, blocks / w.blocksPerGroup());
-        long integers = BLOCK * (w.bits() == 4 ? 1L : 2L);
+        long integers = integers(w.bits());
         (w.bits() == 4 ? toBytes : toShorts)
                 .write(
                         values,

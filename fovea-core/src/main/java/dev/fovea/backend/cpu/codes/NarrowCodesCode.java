@@ -84,7 +84,7 @@ final class NarrowCodesCode {
                 a.prefetcht0(Address.of(Gpr.RDI, at + CodesCode.AHEAD));
             }
             a.vmovups(CODE, Address.of(Gpr.RDI, at + half * LANES * Integer.BYTES));
-            codes(a, form.bits());
+            form.split(a, CODE, OTHER, MASK);
             for (int row = 0; row < rows; row++) {
                 int x = row * form.integers() + 8 * chunk;
                 product(a, form.bits(), SUMS + row, CODE, x);
@@ -93,18 +93,6 @@ final class NarrowCodesCode {
         }
         for (int row = 0; row < rows; row++) {
             total(a, form, half, row);
-        }
-    }
-
-    private static void codes(Assembler a, int bits) {
-        if (bits == 4) {
-            a.vpsrld(OTHER, CODE, 4);
-            a.vpandd(OTHER, OTHER, MASK);
-            a.vpandd(CODE, CODE, MASK);
-        } else {
-            a.vpsraw(OTHER, CODE, 8);
-            a.vpsllw(CODE, CODE, 8);
-            a.vpsraw(CODE, CODE, 8);
         }
     }
 

@@ -72,7 +72,7 @@ final class WideCodesCode {
             int at = chunk * TILE * Float.BYTES;
             a.prefetcht0(Address.of(Gpr.RDI, at + CodesCode.AHEAD));
             a.vmovups(CODE, Address.of(Gpr.RDI, at));
-            codes(a, bits);
+            form.split(a, CODE, OTHER, MASK);
             for (int row = 0; row < rows; row++) {
                 Address x = Address.of(Gpr.RAX, row * integers + 8 * chunk);
                 Address next = Address.of(Gpr.RAX, row * integers + 8 * chunk + 4);
@@ -95,19 +95,6 @@ final class WideCodesCode {
             }
             a.vmulpsOfAll(LINE, SCALE, Address.of(Gpr.RAX, scalars));
             a.vfmadd231ps(row, sum, LINE);
-        }
-    }
-
-    /** Splits what was loaded into the codes of two products. */
-    private static void codes(Assembler a, int bits) {
-        if (bits == 4) {
-            a.vpsrld(OTHER, CODE, 4);
-            a.vpandd(OTHER, OTHER, MASK);
-            a.vpandd(CODE, CODE, MASK);
-        } else {
-            a.vpsraw(OTHER, CODE, 8);
-            a.vpsllw(CODE, CODE, 8);
-            a.vpsraw(CODE, CODE, 8);
         }
     }
 }

@@ -34,12 +34,6 @@ public final class OneDnnGemm implements Gemm {
     /** Values of k in an AMX tile of bfloat16. */
     private static final int TILE_INPUTS = 32;
 
-    /**
-     * Weights of float32 up to so many values are multiplied by our own: looking up primitives and calling them costs more than it
-     * saves, and which of the two it is must not depend on the number of rows.
-     */
-    private static final long SMALL = 1 << 16;
-
     /** From so many keys on bfloat16 products are faster, and their error is lost among those of so long a sum. */
     private static final int MANY_KEYS = 256;
 
@@ -103,7 +97,7 @@ public final class OneDnnGemm implements Gemm {
 
     @Override
     public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
-        if (x.dtype() == DType.FLOAT32 && (long) w.inputs() * w.outputs() <= SMALL) {
+        if (JavaGemm.suits(x.dtype(), w)) {
             small.multiply(x, w, bias, out);
         } else {
             multiplyBlocks(x, w, bias, out);

@@ -15,9 +15,6 @@ public final class CodeGemm implements Gemm {
     /** Rows up to which AMX with weights where they lie is faster than oneDNN, which packs them first. */
     private static final int TILE_ROWS = 128;
 
-    /** Values of a float32 weight that vectors multiply as fast, with shorter sums, which are more exact. */
-    private static final int SMALL = 1 << 16;
-
     private final Gemm small;
     private final Gemm rest;
     private final PackedProducts floats;
@@ -49,7 +46,7 @@ public final class CodeGemm implements Gemm {
 
     @Override
     public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
-        if (x.dtype() == DType.FLOAT32 && (long) w.inputs() * w.outputs() <= SMALL) {
+        if (JavaGemm.suits(x.dtype(), w)) {
             small.multiply(x, w, bias, out);
         } else if (x.dtype() == DType.FLOAT16 && w.dtype() == DType.FLOAT16 && has(Isa.AVX512_FP16)) {
             rest.multiply(x, w, bias, out);

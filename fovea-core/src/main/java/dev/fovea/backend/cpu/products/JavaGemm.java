@@ -19,6 +19,9 @@ public final class JavaGemm implements Gemm {
     /** Rows of x that pass a piece: with 2048 inputs, float32 takes a quarter of a usual second-level cache. */
     private static final int STRIP_ROWS = 64;
 
+    /** Values of a weight of float32. */
+    private static final int SMALL = 1 << 16;
+
     private final Workers workers;
     private final String reason;
     private final Buffer strips = new Buffer();
@@ -27,6 +30,14 @@ public final class JavaGemm implements Gemm {
     public JavaGemm(Workers workers, String reason) {
         this.workers = workers;
         this.reason = reason;
+    }
+
+    /**
+     * Whether nothing else should multiply: small weights of float32, for which calls cost others more than they save, and sums by
+     * lanes are the more exact. It must not depend on the number of rows, or their bits would.
+     */
+    public static boolean suits(DType x, Weight w) {
+        return x == DType.FLOAT32 && (long) w.inputs() * w.outputs() <= SMALL;
     }
 
     @Override
