@@ -107,7 +107,8 @@ final class Fetching {
         if (needed + SPARE_BYTES > free) {
             throw new InputException(
                     "cannot fetch " + id + ": " + needed / 1_000_000 + " MB are missing, and the disk of "
-                            + Quote.of(folder) + " has " + free / 1_000_000 + " MB free",
+                            + Quote.of(folder) + " has " + free / 1_000_000 + " MB free, "
+                            + SPARE_BYTES / 1_000_000 + " MB of which are left to others",
                     "free some, or set HF_HOME to a folder on another disk");
         }
     }

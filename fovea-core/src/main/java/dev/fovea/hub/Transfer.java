@@ -3,6 +3,7 @@ package dev.fovea.hub;
 import dev.fovea.error.InputException;
 import dev.fovea.error.NetworkException;
 import dev.fovea.error.Quote;
+import dev.fovea.error.Reason;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpResponse;
@@ -28,7 +29,9 @@ import org.jspecify.annotations.Nullable;
 final class Transfer {
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
     private static final long TICK_MILLIS = 100;
-    private static final int MOST_SUMS = 4;
+
+    /** Files that grow side by side: each has a thread that takes its sum, so that at the end no sum is left to be taken. */
+    private static final int AT_ONCE = 8;
 
     private final Site site;
     private final ModelId id;
@@ -53,7 +56,11 @@ final class Transfer {
      * @throws InputException where they cannot be written
      */
     List<Fetch> run(List<Fetch> fetches, Store store, Meter meter) throws IOException {
-        interleave(fetches.stream().map(f -> f.missing(connections)).toList());
+        for (int i = 0; i < fetches.size(); i += AT_ONCE) {
+            interleave(fetches.subList(i, Math.min(i + AT_ONCE, fetches.size())).stream()
+                    .map(f -> f.missing(connections))
+                    .toList());
+        }
         List<Thread> workers = new ArrayList<>();
         int needed = Math.min(connections, open.size());
         for (int i = 0; i < needed; i++) {
@@ -62,7 +69,7 @@ final class Transfer {
         Queue<Fetch> unchecked = new ConcurrentLinkedQueue<>(fetches);
         Queue<Fetch> wrong = new ConcurrentLinkedQueue<>();
         List<Thread> checkers = new ArrayList<>();
-        for (int i = 0; i < Math.min(fetches.size(), MOST_SUMS); i++) {
+        for (int i = 0; i < Math.min(fetches.size(), AT_ONCE); i++) {
             checkers.add(Thread.ofPlatform()
                     .daemon()
                     .name("fovea-sum-" + i)
@@ -86,7 +93,7 @@ final class Transfer {
         }
     }
 
-    /** A part of each file by turns, so that all of them grow, and their sums can be taken at once. */
+    /** A part of each file by turns, so that all of them grow. */
     private void interleave(List<List<Part>> files) {
         int most = files.stream().mapToInt(List::size).max().orElse(0);
         for (int i = 0; i < most; i++) {
@@ -110,7 +117,7 @@ final class Transfer {
                     wrong.add(fetch);
                 }
             } catch (IOException e) {
-                throw InputException.cannot("write", fetch.partial(), e);
+                throw unwritten(fetch, e);
             } catch (InterruptedException e) {
                 return; // the download is over
             }
@@ -196,8 +203,9 @@ final class Transfer {
             } catch (IOException e) {
                 broken = e;
             }
-            if (part.diskFailure() != null) {
-                throw InputException.cannot("write", part.fetch().partial(), part.diskFailure());
+            IOException unwritten = part.diskFailure();
+            if (unwritten != null) {
+                throw unwritten(part.fetch(), unwritten);
             }
             if (part.position() > before) {
                 patience.reset();
@@ -220,6 +228,13 @@ final class Transfer {
                 ? site.refusal(id, path, response)
                 : new NetworkException("the server " + response.uri().getHost() + " answers with HTTP status "
                         + response.statusCode() + " when asked for " + Quote.of(path) + " of " + id);
+    }
+
+    private static InputException unwritten(Fetch fetch, IOException e) {
+        return new InputException(
+                "cannot write " + Quote.of(fetch.partial()) + ": " + Reason.of(e),
+                "what has come so far is kept; pull again when the disk takes the rest",
+                e);
     }
 
     private boolean isOfHub(HttpResponse<?> response) {

@@ -316,7 +316,7 @@ class PullFaultsTest {
     void looksAtTheDiskFirst() {
         assertThatExceptionOfType(InputException.class)
                 .isThrownBy(() -> Hub.pull(NAME, options().withFreeBytes(_ -> 1 << 20)))
-                .withMessageContainingAll("9 MB are missing", "1 MB free", "HF_HOME");
+                .withMessageContainingAll("9 MB are missing", "1 MB free", "MB of which are left to others", "HF_HOME");
         assertThat(server.storeRequests).isEmpty();
     }
 

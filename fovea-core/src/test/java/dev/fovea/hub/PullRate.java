@@ -18,20 +18,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The rate of a pull beside that of curl, which checks nothing, and of curl with {@code sha256sum} behind it, two files at a time: 8
- * shards from a server on this machine, by turns, into the same folder. Arguments: a folder, gigabytes in all, how often.
+ * shards from a server on this machine, by turns, into the same folder. Arguments: a folder, gigabytes in all, how often, and, where the server is to
+ * be a network's end, its megabytes a second.
  */
 final class PullRate {
     private static final int SHARDS = 8;
     private static final byte[] BLOCK = new byte[64 << 20];
 
     private final long shardBytes;
+    private final double bytesPerNano;
     private final String[] sums = new String[SHARDS];
 
-    private PullRate(long shardBytes) throws Exception {
+    private long free = System.nanoTime();
+
+    private PullRate(long shardBytes, double bytesPerNano) throws Exception {
         this.shardBytes = shardBytes;
+        this.bytesPerNano = bytesPerNano;
         new Random(1).nextBytes(BLOCK);
         for (int i = 0; i < SHARDS; i++) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
@@ -57,7 +63,9 @@ final class PullRate {
             return;
         }
         Path folder = Path.of(args[0]);
-        new PullRate(Long.parseLong(args[1]) * 1_000_000_000L / SHARDS).measure(folder, Integer.parseInt(args[2]));
+        double bytesPerNano = args.length > 3 ? Double.parseDouble(args[3]) / 1000 : Double.POSITIVE_INFINITY;
+        new PullRate(Long.parseLong(args[1]) * 1_000_000_000L / SHARDS, bytesPerNano)
+                .measure(folder, Integer.parseInt(args[2]));
     }
 
     private void measure(Path folder, int times) throws Exception {
@@ -215,9 +223,20 @@ final class PullRate {
             while (from < to) {
                 int at = (int) (from % BLOCK.length);
                 int n = (int) Math.min(Math.min(BLOCK.length - at, to - from), 1 << 20);
+                pace(n);
                 out.write(BLOCK, at, n);
                 from += n;
             }
         }
+    }
+
+    /** Waits until the network, which all share, has room. */
+    private void pace(int n) {
+        long start;
+        synchronized (this) {
+            start = Math.max(free, System.nanoTime());
+            free = start + (long) (n / bytesPerNano);
+        }
+        LockSupport.parkNanos(start - System.nanoTime());
     }
 }
