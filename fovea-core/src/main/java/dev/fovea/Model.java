@@ -5,6 +5,7 @@ import dev.fovea.backend.shapes.ShapeBackend;
 import dev.fovea.error.ClosedException;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
+import dev.fovea.error.Quote;
 import dev.fovea.generate.Constraint;
 import dev.fovea.generate.Decoding;
 import dev.fovea.generate.GenerationConfig;
@@ -25,6 +26,7 @@ import dev.fovea.models.batch.Batch;
 import dev.fovea.models.batch.Demand;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.HostMemory;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Tensor;
 import java.nio.file.Path;
@@ -36,6 +38,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /**
  * A loaded model: transformers' PreTrainedModel. Immutable; many threads may generate at once. Weights are mapped from the
@@ -53,11 +56,19 @@ public final class Model implements AutoCloseable {
     private final Lifetime lifetime;
 
     private Model(
-            ModelDirectory directory, Family family, Backend backend, DType dtype, Optional<WeightFile> quantized) {
+            ModelDirectory directory,
+            Family family,
+            Backend backend,
+            DType dtype,
+            Optional<WeightFile> quantized,
+            Optional<Quantization> plan) {
         this.backend = backend;
         modelArguments = family.modelArguments();
         weights = Weights.open(directory, backend, dtype, family.renaming(), quantized);
         try {
+            if (backend.isHost() && weights.mayCopy()) {
+                requireRoom(directory, planned(directory, family, dtype, plan, Weights::copies), dtype);
+            }
             model = weights.read(() -> family.load(directory.config(), weights));
             weights.check();
             directoryDefaults = directory
@@ -113,23 +124,43 @@ public final class Model implements AutoCloseable {
         }
         Family family = Families.of(directory);
         DType dtype = options.dtype().orElseGet(directory::storedDtype);
-        Backend backend = Backends.of(options, () -> weightSizes(directory, family, dtype, options.quantization()));
+        Backend backend = Backends.of(
+                options, () -> planned(directory, family, dtype, options.quantization(), Weights::sizes));
         try {
-            return new Model(directory, family, backend, dtype, QuantizedWeights.open(directory, family, options));
+            Optional<WeightFile> quantized = QuantizedWeights.open(directory, family, options);
+            return new Model(directory, family, backend, dtype, quantized, options.quantization());
         } catch (RuntimeException | Error e) {
             backend.close();
             throw e;
         }
     }
 
-    /** What each weight that the model uses takes on a device, by a walk without data. */
-    private static Map<String, Long> weightSizes(
-            ModelDirectory directory, Family family, DType dtype, Optional<Quantization> quantization) {
+    /** What is known of the weights that the model uses after a walk without data. */
+    private static <T> T planned(
+            ModelDirectory directory,
+            Family family,
+            DType dtype,
+            Optional<Quantization> quantization,
+            Function<Weights, T> known) {
         try (Backend shapes = new ShapeBackend();
                 Weights weights = Weights.planned(directory, shapes, dtype, family.renaming(), quantization)) {
             weights.read(() -> family.load(directory.config(), weights)).close();
-            return weights.sizes();
+            return known.apply(weights);
         }
+    }
+
+    /** Before anything is copied. */
+    private static void requireRoom(ModelDirectory directory, long copies, DType dtype) {
+        boolean packed = directory.config().toMap().containsKey("quantization_config");
+        HostMemory.require(
+                copies,
+                Quote.of(directory.path()) + ": the weights are "
+                        + (packed ? "packed in an order that is not computed in" : "not stored in " + dtype.torchName())
+                        + "; copies of them need",
+                packed
+                        ? "quantise the model that they were made from: --quantize int4 makes a file once, which needs no copies"
+                        : "--dtype with that in which they are stored needs no copies, nor does --dtype float32 for 16 bits;"
+                                + " --quantize int4 makes a file once, which needs none either");
     }
 
     /** In which it computes. */

@@ -22,23 +22,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Answers whose keys and values are more than the machine's memory are refused before the first token. */
+/** What is more than the machine's memory is refused: answers' keys and values before the first token, copies of weights before one is made. */
 class RoomTest {
     private static final long EXABYTE = 1L << 60;
     private static final long POSITIONS = 1L << 45;
 
     private static Pipeline open(String checkpoint) throws URISyntaxException {
+        return open(checkpoint, "auto");
+    }
+
+    private static Pipeline open(String checkpoint, String dtype) throws URISyntaxException {
         Path oracle = Path.of(
                 Objects.requireNonNull(RoomTest.class.getResource("/oracle")).toURI());
         return Pipeline.of(
                 "image-text-to-text",
                 oracle.resolve(checkpoint).resolve("checkpoint").toString(),
-                LoadOptions.DEFAULT.withWarnings(Warnings.none()));
+                LoadOptions.DEFAULT.withDtype(dtype).withWarnings(Warnings.none()));
+    }
+
+    @AfterEach
+    void forgetTheLimit() {
+        System.clearProperty(HostMemory.LIMIT);
     }
 
     @BeforeEach
@@ -116,6 +126,34 @@ class RoomTest {
                     .hasMessageContaining("keys and values of " + ((1 << 20) + 64) + " positions need 35");
             assertThat(cache.length(sequence)).isZero();
             assertThat(cache.bytes()).isZero();
+        }
+    }
+
+    /** Stored in 32 bits: copies for 16 are refused before one is made, the file itself is mapped whatever is free. */
+    @Test
+    void weightsThatWouldBeCopied() throws URISyntaxException {
+        System.setProperty(HostMemory.LIMIT, "200000");
+        assertThatThrownBy(() -> open("qwen2_5_vl/base", "bfloat16"))
+                .isInstanceOf(MemoryException.class)
+                .hasMessageContaining("qwen2_5_vl/base/checkpoint: the weights are not stored in bfloat16; copies of them need 0.")
+                .hasMessageContaining("--dtype with that in which they are stored needs no copies");
+        try (Pipeline mapped = open("qwen2_5_vl/base", "float32")) {
+            assertThat(mapped.model().dtype()).isEqualTo(DType.FLOAT32);
+        }
+    }
+
+    /** What a step needs is refused where there is too little, and what waited for reuse is given up before. */
+    @Test
+    void aComputationThatIsTooLarge() throws URISyntaxException {
+        try (Pipeline pipe = open("qwen2_5_vl/base", "float32")) {
+            Request request = Request.of("Hi").withGenerate(GenerationConfig.maxNewTokens(3));
+            String answer = pipe.answer(request).text();
+            System.setProperty(HostMemory.LIMIT, "0");
+            String prompt = "word ".repeat(2000);
+            assertThatThrownBy(() -> pipe.answer(Request.of(prompt).withGenerate(GenerationConfig.maxNewTokens(3))))
+                    .isInstanceOf(MemoryException.class);
+            System.clearProperty(HostMemory.LIMIT);
+            assertThat(pipe.answer(request).text()).isEqualTo(answer);
         }
     }
 }

@@ -1,7 +1,9 @@
 package dev.fovea.io;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.MemoryException;
 import dev.fovea.error.Quote;
+import dev.fovea.tensor.HostMemory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -38,6 +40,13 @@ final class MappedFile implements AutoCloseable {
             data = channel.map(MapMode.READ_ONLY, from, channel.size() - from, arena);
         } catch (IOException | RuntimeException e) {
             arena.close();
+            if (e.getCause() instanceof OutOfMemoryError) {
+                throw new MemoryException(
+                        Quote.of(path) + " of " + channel.size()
+                                + " bytes cannot be mapped: this process may not address so much more",
+                        "raise its limit on addresses, which ulimit -v shows; mapped files take no memory of their own",
+                        e);
+            }
             throw e;
         }
     }
@@ -52,7 +61,7 @@ final class MappedFile implements AutoCloseable {
 
     /** Memory that is freed with the mapping. */
     MemorySegment allocate(long bytes) {
-        return arena.allocate(bytes);
+        return HostMemory.allocate(arena, bytes, 1);
     }
 
     /**

@@ -97,6 +97,16 @@ final class ShapesOnly implements WeightSource {
     }
 
     @Override
+    public boolean mayCopy(DType computed) {
+        return false;
+    }
+
+    @Override
+    public long copies() {
+        return 0;
+    }
+
+    @Override
     public <T> T read(Supplier<T> computation) {
         return computation.get();
     }

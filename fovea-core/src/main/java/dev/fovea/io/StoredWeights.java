@@ -48,6 +48,8 @@ final class StoredWeights implements WeightSource {
     private final Set<String> misshapen = new LinkedHashSet<>();
     private final Set<String> unsupported = new LinkedHashSet<>();
 
+    private long copies;
+
     private record Request(Stored stored, DType computed) {}
 
     private record Ignored(String reason, Predicate<String> names) {}
@@ -165,7 +167,7 @@ final class StoredWeights implements WeightSource {
         if (home.isHost() && (t.memory().isNative() || !backend.holdsData())) {
             return t;
         }
-        Tensor copy = made.allocate(home, t.dtype(), t.shape());
+        Tensor copy = copy(home, t.dtype(), t.shape());
         backend.write(t.memory(), copy);
         return copy;
     }
@@ -189,7 +191,10 @@ final class StoredWeights implements WeightSource {
         List<String> misfits = parts.misfits(codes, rows, columns);
         misshapen.addAll(misfits);
         if (!misfits.isEmpty() || !backend.holdsData()) {
-            return Optional.of(QuantizedParts.shapesOnly(codes.form(columns), DType.FLOAT32, rows, columns, backend));
+            QuantizedMatrix shapes =
+                    QuantizedParts.shapesOnly(codes.form(columns), DType.FLOAT32, rows, columns, backend);
+            copies += shapes.bytes();
+            return Optional.of(shapes);
         }
         return Optional.of(new PublishedMatrix(codes, parts, rows, columns).read(backend));
     }
@@ -237,13 +242,18 @@ final class StoredWeights implements WeightSource {
         if (asStored && home.isHost()) {
             return Tensor.dense(backend, home, dtype, found.entry().shape(), bytes);
         }
-        Tensor copy =
-                made.allocate(home, asStored ? dtype : computed, found.entry().shape());
+        Tensor copy = copy(home, asStored ? dtype : computed, found.entry().shape());
         if (asStored) {
             backend.write(bytes, copy);
         } else if (backend.holdsData()) {
             WeightDtypes.convert(bytes, dtype, copy);
         }
+        return copy;
+    }
+
+    private Tensor copy(Backend home, DType dtype, Shape shape) {
+        Tensor copy = made.allocate(home, dtype, shape);
+        copies += copy.bytes();
         return copy;
     }
 
@@ -331,6 +341,22 @@ final class StoredWeights implements WeightSource {
     @Override
     public Map<String, Long> sizes() {
         return Collections.unmodifiableMap(sizes);
+    }
+
+    @Override
+    public boolean mayCopy(DType computed) {
+        return published.isPresent()
+                || files.stream()
+                        .flatMap(file -> file.entries().values().stream())
+                        .anyMatch(entry -> entry.type()
+                                .dtype()
+                                .filter(dtype -> !WeightDtypes.isUsedAsStored(dtype, computed))
+                                .isPresent());
+    }
+
+    @Override
+    public long copies() {
+        return copies;
     }
 
     private Stream<QuantizedMatrix> quantized() {

@@ -49,6 +49,12 @@ interface WeightSource {
     /** As {@link Weights#sizes}. */
     Map<String, Long> sizes();
 
+    /** As {@link Weights#mayCopy}. */
+    boolean mayCopy(DType computed);
+
+    /** As {@link Weights#copies}. */
+    long copies();
+
     /** As {@link Weights#read}. */
     <T> T read(Supplier<T> computation);
 

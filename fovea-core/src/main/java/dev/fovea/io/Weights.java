@@ -243,6 +243,16 @@ public final class Weights implements AutoCloseable {
         return source.sizes();
     }
 
+    /** Whether something is stored that may not be used where it lies in the files. */
+    public boolean mayCopy() {
+        return source.mayCopy(computed);
+    }
+
+    /** Bytes of the tensors that were asked for and are not used where they lie in the files. */
+    public long copies() {
+        return source.copies();
+    }
+
     /**
      * Runs what reads the tensors' values, and hands its result on where the files are then what they were when they were opened.
      *

@@ -1,14 +1,11 @@
 package dev.fovea.models;
 
-import dev.fovea.error.MemoryException;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.HostMemory;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import java.util.OptionalLong;
 import java.util.function.Supplier;
 
 /**
@@ -73,19 +70,13 @@ public abstract class Sequences implements AutoCloseable {
      * long before, and asks again as it grows.
      *
      * @param positions of all its rows together
-     * @throws MemoryException with the numbers
+     * @throws dev.fovea.error.MemoryException with the numbers
      */
     final void requireRoom(Inputs inputs, int rows, long positions) {
-        long bytes = bytes(inputs, rows, positions);
-        OptionalLong free = backend.isHost() ? HostMemory.available() : OptionalLong.empty();
-        if (rows > 1 && free.isPresent() && bytes > free.getAsLong()) {
-            throw new MemoryException(
-                    String.format(
-                            Locale.ROOT,
-                            "keys and values of %d answers at once may need %.1f GB; %.1f GB of memory are free",
-                            rows,
-                            bytes / 1e9,
-                            free.getAsLong() / 1e9),
+        if (rows > 1 && backend.isHost()) {
+            HostMemory.require(
+                    bytes(inputs, rows, positions),
+                    "keys and values of " + rows + " answers at once may need",
                     "lower num_return_sequences, num_beams, max_new_tokens or the batch size");
         }
     }

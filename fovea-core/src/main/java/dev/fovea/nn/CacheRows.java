@@ -1,6 +1,5 @@
 package dev.fovea.nn;
 
-import dev.fovea.error.MemoryException;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.HostMemory;
@@ -10,7 +9,6 @@ import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -21,9 +19,6 @@ import java.util.stream.IntStream;
  */
 final class CacheRows implements AutoCloseable {
     private static final int FIRST_ROWS = 64;
-
-    /** Bytes for which nobody asks how much there is. */
-    private static final long SMALL = 64L << 20;
 
     private final Backend backend;
     private final DType dtype;
@@ -75,9 +70,7 @@ final class CacheRows implements AutoCloseable {
         int least = needed + FIRST_ROWS;
         int ample = Math.max(least, capacity + capacity / 2);
         int grown = isRoom(ample) ? ample : least;
-        if (!isRoom(grown)) {
-            throw tooLarge(grown);
-        }
+        requireRoom(grown);
         Scope larger = Scope.detached(backend);
         try (var _ = memory.use("cache")) {
             Tensor[] k = grow(keys, larger, grown);
@@ -94,21 +87,16 @@ final class CacheRows implements AutoCloseable {
     }
 
     private boolean isRoom(int rows) {
-        long bytes = rows * rowBytes();
-        return bytes < SMALL
-                || !backend.isHost()
-                || bytes <= HostMemory.available().orElse(Long.MAX_VALUE);
+        return !backend.isHost() || HostMemory.holds(rows * rowBytes());
     }
 
-    private MemoryException tooLarge(int rows) {
-        return new MemoryException(
-                String.format(
-                        Locale.ROOT,
-                        "keys and values of %d positions need %.1f GB; %.1f GB of memory are free",
-                        rows,
-                        rows * rowBytes() / 1e9,
-                        HostMemory.available().orElse(0) / 1e9),
-                "lower max_new_tokens, num_return_sequences, num_beams or the batch size, or shorten the prompt");
+    private void requireRoom(int rows) {
+        if (backend.isHost()) {
+            HostMemory.require(
+                    rows * rowBytes(),
+                    "keys and values of " + rows + " positions need",
+                    "lower max_new_tokens, num_return_sequences, num_beams or the batch size, or shorten the prompt");
+        }
     }
 
     private Tensor[] grow(Tensor[] tensors, Scope scope, int grown) {

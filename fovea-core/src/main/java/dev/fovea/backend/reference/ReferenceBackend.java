@@ -5,6 +5,7 @@ import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.HostMemory;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.QuantizedMatrix;
@@ -67,7 +68,7 @@ public final class ReferenceBackend implements Backend {
                 throw ClosedException.of("backend");
             }
             Arena arena = Arena.ofShared();
-            MemorySegment slab = arena.allocate(bytes, 64);
+            MemorySegment slab = HostMemory.allocate(arena, bytes, 64);
             arenas.put(slab.address(), arena);
             return slab;
         }

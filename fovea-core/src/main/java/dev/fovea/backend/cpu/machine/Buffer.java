@@ -1,5 +1,6 @@
 package dev.fovea.backend.cpu.machine;
 
+import dev.fovea.tensor.HostMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -12,7 +13,7 @@ public final class Buffer {
     /** The address of at least so many bytes; contents undefined. */
     public long bytes(long count) {
         if (memory.byteSize() < count) {
-            memory = Arena.ofAuto().allocate(count, ALIGNMENT);
+            memory = HostMemory.allocate(Arena.ofAuto(), count, ALIGNMENT);
         }
         return memory.address();
     }

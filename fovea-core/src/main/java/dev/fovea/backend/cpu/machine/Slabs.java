@@ -1,12 +1,15 @@
 package dev.fovea.backend.cpu.machine;
 
 import dev.fovea.error.ClosedException;
+import dev.fovea.error.MemoryException;
+import dev.fovea.tensor.HostMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -27,6 +30,7 @@ public final class Slabs implements AutoCloseable {
         this.keptLimit = keptLimit;
     }
 
+    /** @throws dev.fovea.error.MemoryException where there is less, with what waits for reuse given up */
     public synchronized MemorySegment take(long bytes) {
         if (closed) {
             throw ClosedException.of("backend");
@@ -41,9 +45,27 @@ public final class Slabs implements AutoCloseable {
             return slab;
         }
         Arena arena = Arena.ofShared();
-        MemorySegment slab = arena.allocate(bytes, ALIGNMENT);
+        MemorySegment slab = allocate(arena, bytes);
         owners.put(slab.address(), arena);
         return slab;
+    }
+
+    private MemorySegment allocate(Arena arena, long bytes) {
+        try {
+            return HostMemory.allocate(arena, bytes, ALIGNMENT);
+        } catch (MemoryException e) {
+            if (kept == 0) {
+                throw e;
+            }
+            free.values().forEach(slabs -> slabs.forEach(this::release));
+            free.clear();
+            kept = 0;
+            return HostMemory.allocate(arena, bytes, ALIGNMENT);
+        }
+    }
+
+    private void release(MemorySegment slab) {
+        Objects.requireNonNull(owners.remove(slab.address())).close();
     }
 
     public synchronized void giveBack(MemorySegment slab) {
@@ -54,7 +76,7 @@ public final class Slabs implements AutoCloseable {
             throw new IllegalArgumentException(slab + " is not a slab of this backend");
         }
         if (kept + slab.byteSize() > keptLimit) {
-            owners.remove(slab.address()).close();
+            release(slab);
             return;
         }
         kept += slab.byteSize();
