@@ -221,7 +221,7 @@ public record GenerationConfig(Map<String, Object> values) {
         if (doSample() && temperature() == 0) {
             throw new OptionException(
                     "temperature is 0 with do_sample; expected a number above 0",
-                    "for a greedy search set do_sample to false");
+                    "switch do_sample off for a greedy search");
         }
         requireNotSuppressed(
                 "forced_bos_token_id", forcedBosTokenId().stream().boxed().toList());

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 
@@ -72,8 +73,12 @@ final class HeifItems {
             ByteBuffer from = extent.inIdat ? idat : file;
             int length =
                     extent.length == 0 ? from.limit() - Math.toIntExact(extent.offset) : Math.toIntExact(extent.length);
+            if (length > file.limit() - out.size()) {
+                throw new InputException("The file is damaged: a picture in it has more bytes than the file");
+            }
+            int offset = Objects.checkFromIndexSize(Math.toIntExact(extent.offset), length, from.limit());
             byte[] part = new byte[length];
-            from.get(Math.toIntExact(extent.offset), part);
+            from.get(offset, part);
             out.writeBytes(part);
         }
         return out.toByteArray();

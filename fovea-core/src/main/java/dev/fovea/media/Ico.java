@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 
 /** Windows icons: of all pictures in the file the largest, of equal ones that with the fewest colours, as Pillow takes it. */
 final class Ico {
@@ -24,6 +25,7 @@ final class Ico {
         Entry entry = entries(in).stream()
                 .min(Comparator.<Entry>comparingInt(e -> -e.width * e.height).thenComparingInt(Entry::depth))
                 .orElseThrow(() -> new InputException("The ICO file has no picture in it"));
+        Objects.checkIndex(entry.at, bytes.length);
         byte[] picture = Arrays.copyOfRange(bytes, entry.at, bytes.length);
         if (ImageFormat.PNG.matches(picture)) {
             return Png.decode(picture, maxPixels).with(Transparency.NONE).withOrientation(1);

@@ -307,10 +307,10 @@ final class HubServer implements AutoCloseable {
     }
 
     static String gitSha(byte[] bytes) {
-        byte[] header = ("blob " + bytes.length + "\0").getBytes(StandardCharsets.UTF_8);
-        byte[] all = java.util.Arrays.copyOf(header, header.length + bytes.length);
-        System.arraycopy(bytes, 0, all, header.length, bytes.length);
-        return sha("SHA-1", all);
+        return SUMS.computeIfAbsent(bytes, _ -> new ConcurrentHashMap<>()).computeIfAbsent("git", _ -> {
+            byte[] header = ("blob " + bytes.length + "\0").getBytes(StandardCharsets.UTF_8);
+            return computed("SHA-1", header, bytes);
+        });
     }
 
     private static final Map<byte[], Map<String, String>> SUMS =
@@ -318,12 +318,14 @@ final class HubServer implements AutoCloseable {
 
     static String sha(String algorithm, byte[] bytes) {
         return SUMS.computeIfAbsent(bytes, _ -> new ConcurrentHashMap<>())
-                .computeIfAbsent(algorithm, a -> computed(a, bytes));
+                .computeIfAbsent(algorithm, a -> computed(a, new byte[0], bytes));
     }
 
-    private static String computed(String algorithm, byte[] bytes) {
+    private static String computed(String algorithm, byte[] header, byte[] bytes) {
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance(algorithm).digest(bytes));
+            MessageDigest digest = MessageDigest.getInstance(algorithm);
+            digest.update(header);
+            return HexFormat.of().formatHex(digest.digest(bytes));
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError(e);
         }

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import dev.fovea.error.InputException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -47,6 +49,29 @@ class BadPictureTest {
         byte[] whole = TestPictures.bytes(name);
         for (int length : new int[] {4, 20, whole.length / 4, whole.length / 2, whole.length - 300}) {
             assertRefused(Arrays.copyOf(whole, Math.max(0, length)));
+        }
+    }
+
+    /** Whatever a field says: a small file must not fill the heap. */
+    @ParameterizedTest
+    @ValueSource(strings = {"made/a.ico", "made/bmp.ico", "made/lossless.jp2", "made/a.tga", "hopper.bmp", "hopper.tif"})
+    void noFieldTakesMoreMemoryThanAPicture(String name) {
+        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        byte[] whole = TestPictures.bytes(name);
+        for (int at = 4; at < Math.min(400, whole.length - 4); at++) {
+            for (int value : new int[] {0x7fffff00, 0x00ffff7f, 0x80000001, 0x01000080}) {
+                byte[] changed = whole.clone();
+                ByteBuffer.wrap(changed).putInt(at, value);
+                long before = threads.getCurrentThreadAllocatedBytes();
+                try {
+                    DecodedImage.decode(changed, 1 << 18);
+                } catch (InputException e) {
+                    // as it may be
+                }
+                assertThat(threads.getCurrentThreadAllocatedBytes() - before)
+                        .as("allocated for %08x at byte %d", value, at)
+                        .isLessThan(64 << 20);
+            }
         }
     }
 

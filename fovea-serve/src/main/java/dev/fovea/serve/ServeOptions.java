@@ -4,6 +4,7 @@ import dev.fovea.BatchOptions;
 import dev.fovea.LoadOptions;
 import dev.fovea.error.OptionException;
 import dev.fovea.media.MediaPolicy;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -89,6 +90,21 @@ public final class ServeOptions {
             throw new OptionException(what + " is " + value + "; expected " + min + " to " + max);
         }
         return value;
+    }
+
+    private static Duration range(String what, Duration value, Duration min, Duration max) {
+        if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
+            throw new OptionException(what + " is " + seconds(value) + "; expected " + seconds(min) + " to "
+                    + seconds(max) + " seconds");
+        }
+        return value;
+    }
+
+    private static String seconds(Duration value) {
+        return BigDecimal.valueOf(value.toSeconds())
+                .add(BigDecimal.valueOf(value.toNanosPart(), 9))
+                .stripTrailingZeros()
+                .toPlainString();
     }
 
     /** @param host a name or address of this machine: {@code 127.0.0.1}, or {@code 0.0.0.0} for all */
@@ -184,18 +200,18 @@ public final class ServeOptions {
 
     /** @param whole of a request, from its last byte to its answer's */
     public ServeOptions withDeadline(Duration whole) {
-        return with(v -> v.deadline = Duration.ofMillis(range("deadline in ms", whole.toMillis(), 1, 86_400_000)));
+        return with(v -> v.deadline = range("deadline", whole, Duration.ofMillis(1), Duration.ofDays(1)));
     }
 
     /** @param wait of a closing server for running answers */
     public ServeOptions withGrace(Duration wait) {
-        return with(v -> v.grace = Duration.ofMillis(range("grace in ms", wait.toMillis(), 0, 3_600_000)));
+        return with(v -> v.grace = range("grace", wait, Duration.ZERO, Duration.ofHours(1)));
     }
 
     /** @param longest that a client may leave what it is sent lying, before its connection is cut */
     public ServeOptions withReaderPatience(Duration longest) {
         return with(v ->
-                v.readerPatience = Duration.ofMillis(range("reader_patience in ms", longest.toMillis(), 1, 3_600_000)));
+                v.readerPatience = range("reader_patience", longest, Duration.ofMillis(1), Duration.ofHours(1)));
     }
 
     /** @param log gets a line for each request, without contents and keys, and one for each failure */

@@ -3,12 +3,15 @@ package dev.fovea.video;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import com.sun.management.ThreadMXBean;
 import dev.fovea.error.FoveaException;
 import dev.fovea.error.InputException;
 import dev.fovea.io.Json;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.ImageSource;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -56,6 +59,26 @@ class AvifTest {
             assertThatExceptionOfType(InputException.class)
                     .as("%s bytes", length)
                     .isThrownBy(() -> DecodedImage.decode(Arrays.copyOf(bytes, length), 10_000));
+        }
+    }
+
+    /** Whatever a length says: a small file must not fill the heap. */
+    @Test
+    void noLengthTakesMoreMemoryThanAPicture() throws IOException {
+        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        byte[] whole = Files.readAllBytes(FILES.resolve("alpha.avif"));
+        for (int at = 4; at < Math.min(320, whole.length - 4); at++) {
+            byte[] changed = whole.clone();
+            ByteBuffer.wrap(changed).putInt(at, 0x7fffff00);
+            long before = threads.getCurrentThreadAllocatedBytes();
+            try {
+                DecodedImage.decode(changed, 10_000);
+            } catch (FoveaException e) {
+                // as it may be
+            }
+            assertThat(threads.getCurrentThreadAllocatedBytes() - before)
+                    .as("allocated for a length at byte %d", at)
+                    .isLessThan(64 << 20);
         }
     }
 

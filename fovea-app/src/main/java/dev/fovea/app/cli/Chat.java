@@ -77,7 +77,7 @@ final class Chat {
         boolean limited = resolved.isGiven("max_new_tokens") || resolved.isGiven("max_length");
         generate = limited ? settings.generate() : settings.generate().withMaxNewTokens(DEFAULT_NEW_TOKENS);
         if (!output.quiet) {
-            settings.generate().warnings(resolved).forEach(console::note);
+            OptionWords.notes(settings.generate().warnings(resolved)).forEach(console::note);
         }
         conversation = new Conversation(settings.messages());
         this.pipe = pipe;
@@ -154,7 +154,7 @@ final class Chat {
             if (!console.inputIsTerminal()) {
                 throw e;
             }
-            console.note(ExitStatus.line(e) + wayOut());
+            console.note(ExitStatus.line(e, OptionWords.ofRequests()) + wayOut());
         }
     }
 

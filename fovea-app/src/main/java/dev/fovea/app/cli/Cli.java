@@ -10,10 +10,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -22,6 +25,9 @@ public final class Cli {
     private static final Map<String, Function<Console, Object>> COMMANDS = commands();
 
     private static final Set<String> ABOUT_COMMANDS = Set.of("help", "completion");
+    private static final Pattern CHOICE =
+            Pattern.compile("expected one of \\[([^]]*)] \\(case-(?:in)?sensitive\\) but was");
+
     private static final Set<String> HELP = Set.of("-h", "--help");
 
     private Cli() {}
@@ -29,6 +35,11 @@ public final class Cli {
     /** All commands. */
     static Set<String> names() {
         return COMMANDS.keySet();
+    }
+
+    /** What a command takes. */
+    static CommandSpec spec(String command, Console console) {
+        return new CommandLine(Objects.requireNonNull(COMMANDS.get(command)).apply(console)).getCommandSpec();
     }
 
     private static Map<String, Function<Console, Object>> commands() {
@@ -66,7 +77,7 @@ public final class Cli {
                 console.out().check(); // help is written past Console.print
             }
         } catch (Throwable e) { // whatever it is: a user gets one line, and a script its status
-            status = fail(e, fovea, console);
+            status = fail(e, ExitStatus.line(e), fovea, console);
         }
         console.err().flush();
         return status;
@@ -93,18 +104,20 @@ public final class Cli {
         line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
         line.setColorScheme(CommandLine.Help.defaultColorScheme(colours ? Ansi.ON : Ansi.OFF));
         line.setExpandAtFiles(false); // a prompt may begin with @
+        Numbers.register(line);
         boolean helps =
                 args.length == 0 || ABOUT_COMMANDS.contains(args[0]) || !Collections.disjoint(HELP, List.of(args));
         HelpText.style(line, helps ? HelpText.width(console) : HelpText.USUAL);
         line.setParameterExceptionHandler((e, _) -> refuse(e, console));
-        line.setExecutionExceptionHandler((e, _, _) -> fail(e, fovea, console));
+        line.setExecutionExceptionHandler(
+                (e, _, parsed) -> fail(e, ExitStatus.line(e, OptionWords.of(parsed)), fovea, console));
         return line;
     }
 
-    private static int fail(Throwable failure, Fovea fovea, Console console) {
+    private static int fail(Throwable failure, String words, Fovea fovea, Console console) {
         int status = ExitStatus.of(failure);
         if (status != ExitStatus.READER_GONE) {
-            console.note(ExitStatus.line(failure));
+            console.note(words);
             if (fovea.isVerbose()) {
                 console.trace(failure);
             }
@@ -118,8 +131,13 @@ public final class Cli {
         return ExitStatus.USAGE;
     }
 
+    /** Without what the parser says to programmers. */
+    private static String plain(String message) {
+        return CHOICE.matcher(message.replace("option option ", "option ")).replaceAll("expected one of $1 but was");
+    }
+
     private static String problem(ParameterException e) {
-        String message = String.valueOf(e.getMessage());
+        String message = plain(String.valueOf(e.getMessage()));
         String problem = message.substring(0, 1).toLowerCase(Locale.ROOT) + message.substring(1);
         if (!(e instanceof UnmatchedArgumentException unmatched)) {
             return problem;
@@ -132,6 +150,9 @@ public final class Cli {
                     + (question.isEmpty() ? "" : "; " + question);
         }
         List<String> closest = unmatched.getSuggestions();
+        if (closest.isEmpty() && !unmatched.isUnknownOption()) {
+            return "nothing takes " + Quote.of(String.join(" ", unmatched.getUnmatched()));
+        }
         return closest.isEmpty() ? problem : problem + "; did you mean " + String.join(" or ", closest) + "?";
     }
 }

@@ -66,8 +66,21 @@ final class ExitStatus {
     }
 
     static String line(Throwable failure) {
-        String hint = hint(failure);
-        return hint.isEmpty() ? problem(failure) : problem(failure) + "; " + hint;
+        return joined(problem(failure), hint(failure));
+    }
+
+    /** The same in the words of a command line: what is wrong with an option names it as it is typed. */
+    static String line(Throwable failure, OptionWords words) {
+        return switch (meant(failure)) {
+            case OptionException e -> joined(words.problem(e.problem()), words.hint(e.hint()));
+            case MemoryException e -> joined(words.hint(e.problem()), words.hint(e.hint()));
+            case InputException e -> joined(e.problem(), words.hint(e.hint()));
+            default -> line(failure);
+        };
+    }
+
+    private static String joined(String problem, String hint) {
+        return hint.isEmpty() ? problem : problem + "; " + hint;
     }
 
     /** Without what threads, futures and streams wrap around it. */

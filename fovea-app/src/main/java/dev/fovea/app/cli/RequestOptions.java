@@ -1,5 +1,6 @@
 package dev.fovea.app.cli;
 
+import dev.fovea.Request;
 import dev.fovea.io.Json;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -55,6 +56,7 @@ final class RequestOptions {
         map.put("chat_template_kwargs", template.variables());
         map.put("processor", processor.toMap());
         map.put("generate", generation.toMap(console));
+        Request.parse(map, Path.of("")); // what is wrong with an option is so once, not for each request
         given = Optional.of(map);
     }
 

@@ -70,7 +70,7 @@ final class RunCommand implements Callable<Integer> {
 
     private void answer(Pipeline pipe, Request request, StatusLine status) {
         GenerationConfig config = request.generate().over(pipe.model().generationConfig());
-        request.generate().warnings(config).forEach(status::note);
+        OptionWords.notes(request.generate().warnings(config)).forEach(status::note);
         if (output.json()
                 || config.numBeams() > 1
                 || config.numReturnSequences() > 1

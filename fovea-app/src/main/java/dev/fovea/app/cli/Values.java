@@ -38,9 +38,18 @@ final class Values {
                                 + Quote.of(pairsOf.get(key)),
                         "leave one of them out");
             }
-            values.put(key, v instanceof Integer i ? (Object) (long) i : v);
+            values.put(key, json(v));
         });
         return this;
+    }
+
+    /** A whole number is one, as it is written. */
+    private static Object json(Object value) {
+        return switch (value) {
+            case Integer i -> (long) i;
+            case Double x when x == Math.rint(x) && Math.abs(x) < 1e15 -> (long) (double) x;
+            default -> value;
+        };
     }
 
     Map<String, @Nullable Object> toMap() {

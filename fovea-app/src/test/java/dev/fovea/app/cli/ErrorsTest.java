@@ -45,7 +45,7 @@ class ErrorsTest {
                 "--rnu | --rnu",
                 "run | MODEL",
                 "run x hi --foramt json | did you mean --format",
-                "run x hi --max-new-tokens many | is not an int",
+                "run x hi --max-new-tokens many | expected a whole number but was",
                 "run x hi --format yaml | text, json",
                 "batch x --input a.jsonl | --output",
                 "batch x --input a --output b --batch-size 0 | expected at least 1",
@@ -73,14 +73,14 @@ class ErrorsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "--max-new-tokens 0 | max_new_tokens is 0",
-                "--top-p 2 | top_p is 2",
-                "--num-return-sequences 2 --no-do-sample | num_return_sequences is 2",
+                "--max-new-tokens 0 | --max-new-tokens is 0",
+                "--top-p 2 | --top-p is 2",
+                "--num-return-sequences 2 --no-do-sample | --num-return-sequences is 2",
                 "--early-stopping sometimes | expected true, false or",
                 "--generate colour=red | unknown generation option colour",
                 "--generate guidance_scale=3 | not supported",
                 "--processor colour=red | no option colour",
-                "--max-pixels 0 --image PICTURE | max_pixels",
+                "--max-pixels 0 --image PICTURE | --max-pixels",
                 "--processor min_pixels=abc --image PICTURE | min_pixels",
                 "--loader gimp | expected load_image, pil, qwen_vl_utils or torchvision",
                 "--task OD | this model knows no tasks"
@@ -132,7 +132,7 @@ class ErrorsTest {
                         "../fovea-video/src/test/resources/clips/made/uneven.gif",
                         "--video-reader",
                         "opencv")
-                .failsWith(2, "video_reader", "opencv", "torchcodec or decord");
+                .failsWith(2, "--video-reader", "opencv", "torchcodec or decord");
     }
 
     @ParameterizedTest

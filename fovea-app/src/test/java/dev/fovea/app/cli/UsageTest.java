@@ -58,10 +58,10 @@ class UsageTest {
                 "rnu | did you mean run?",
                 "trase | did you mean trace?",
                 "run x hi --foramt json | did you mean --format",
-                "run MODEL hi --generate num_beam=3 | did you mean num_beams?",
+                "run MODEL hi --generate num_beam=3 | unknown generation option num_beam; did you mean --num-beams?",
                 "run FINDER --task DO --image PICTURE | did you mean OD",
-                "run MODEL hi --max-new-tokens 3 --generate max_new_tokens=9 | max_new_tokens is given twice",
-                "run MODEL hi --min-pixels 3 --processor min-pixels=9 | min_pixels is given twice"
+                "run MODEL hi --max-new-tokens 3 --generate max_new_tokens=9 | --max-new-tokens is given twice",
+                "run MODEL hi --min-pixels 3 --processor min-pixels=9 | --min-pixels is given twice"
             })
     void wordsThatAreNearlyRight(String line, String part) {
         String finder = "demo:finder";
@@ -81,7 +81,7 @@ class UsageTest {
     @Test
     void moreAnswersThanAnybodyReadsAreASentence() {
         fovea("run", MODEL, "hi", "--do-sample", "--num-return-sequences", "1000000000")
-                .failsWith(2, "num_return_sequences is 1000000000", "from 1 to 4096");
+                .failsWith(2, "--num-return-sequences is 1000000000", "from 1 to 4096");
     }
 
     @Test
