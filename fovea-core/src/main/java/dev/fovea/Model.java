@@ -31,7 +31,6 @@ import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -124,8 +123,8 @@ public final class Model implements AutoCloseable {
         }
         Family family = Families.of(directory);
         DType dtype = options.dtype().orElseGet(directory::storedDtype);
-        Backend backend = Backends.of(
-                options, () -> planned(directory, family, dtype, options.quantization(), Weights::sizes));
+        Backend backend =
+                Backends.of(options, () -> planned(directory, family, dtype, options.quantization(), Weights::sizes));
         try {
             Optional<WeightFile> quantized = QuantizedWeights.open(directory, family, options);
             return new Model(directory, family, backend, dtype, quantized, options.quantization());

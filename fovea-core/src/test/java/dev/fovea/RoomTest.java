@@ -135,7 +135,8 @@ class RoomTest {
         System.setProperty(HostMemory.LIMIT, "200000");
         assertThatThrownBy(() -> open("qwen2_5_vl/base", "bfloat16"))
                 .isInstanceOf(MemoryException.class)
-                .hasMessageContaining("qwen2_5_vl/base/checkpoint: the weights are not stored in bfloat16; copies of them need 0.")
+                .hasMessageContaining(
+                        "qwen2_5_vl/base/checkpoint: the weights are not stored in bfloat16; copies of them need 0.")
                 .hasMessageContaining("--dtype with that in which they are stored needs no copies");
         try (Pipeline mapped = open("qwen2_5_vl/base", "float32")) {
             assertThat(mapped.model().dtype()).isEqualTo(DType.FLOAT32);

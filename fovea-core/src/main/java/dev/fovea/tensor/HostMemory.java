@@ -43,8 +43,7 @@ public final class HostMemory {
     /** @param root where the system's folders proc and sys are */
     static OptionalLong available(Path root) {
         return Stream.of(
-                        number(root.resolve("proc/meminfo"), "MemAvailable:")
-                                .map(kilobytes -> kilobytes << 10),
+                        number(root.resolve("proc/meminfo"), "MemAvailable:").map(kilobytes -> kilobytes << 10),
                         ofGroups(root),
                         Stream.ofNullable(Long.getLong(LIMIT)).mapToLong(bytes -> bytes))
                 .flatMapToLong(bytes -> bytes)

@@ -54,7 +54,8 @@ class BadPictureTest {
 
     /** Whatever a field says: a small file must not fill the heap. */
     @ParameterizedTest
-    @ValueSource(strings = {"made/a.ico", "made/bmp.ico", "made/lossless.jp2", "made/a.tga", "hopper.bmp", "hopper.tif"})
+    @ValueSource(
+            strings = {"made/a.ico", "made/bmp.ico", "made/lossless.jp2", "made/a.tga", "hopper.bmp", "hopper.tif"})
     void noFieldTakesMoreMemoryThanAPicture(String name) {
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         byte[] whole = TestPictures.bytes(name);

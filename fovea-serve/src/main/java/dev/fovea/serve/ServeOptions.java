@@ -94,8 +94,8 @@ public final class ServeOptions {
 
     private static Duration range(String what, Duration value, Duration min, Duration max) {
         if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
-            throw new OptionException(what + " is " + seconds(value) + "; expected " + seconds(min) + " to "
-                    + seconds(max) + " seconds");
+            throw new OptionException(
+                    what + " is " + seconds(value) + "; expected " + seconds(min) + " to " + seconds(max) + " seconds");
         }
         return value;
     }
@@ -210,8 +210,8 @@ public final class ServeOptions {
 
     /** @param longest that a client may leave what it is sent lying, before its connection is cut */
     public ServeOptions withReaderPatience(Duration longest) {
-        return with(v ->
-                v.readerPatience = range("reader_patience", longest, Duration.ofMillis(1), Duration.ofHours(1)));
+        return with(
+                v -> v.readerPatience = range("reader_patience", longest, Duration.ofMillis(1), Duration.ofHours(1)));
     }
 
     /** @param log gets a line for each request, without contents and keys, and one for each failure */

@@ -90,7 +90,8 @@ final class OptionWords {
 
     /** What to do. */
     String hint(String text) {
-        List<String> words = ofCommand.keySet().stream().filter(key -> key.contains("_")).toList();
+        List<String> words =
+                ofCommand.keySet().stream().filter(key -> key.contains("_")).toList();
         if (words.isEmpty()) {
             return text;
         }

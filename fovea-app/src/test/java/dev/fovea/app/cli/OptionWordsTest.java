@@ -57,7 +57,8 @@ class OptionWordsTest {
                 .replace("PICTURE", PICTURE)
                 .replace("FOLDER", folder.toString())
                 .split(" "));
-        Console nobody = Console.of(InputStream.nullInputStream(), new ByteArrayOutputStream(), new ByteArrayOutputStream());
+        Console nobody =
+                Console.of(InputStream.nullInputStream(), new ByteArrayOutputStream(), new ByteArrayOutputStream());
         int refused = 0;
         for (OptionSpec option : Cli.spec(line.getFirst(), nobody).options()) {
             if (option.arity().max() > 0 && !line.contains(option.longestName())) {
@@ -74,7 +75,10 @@ class OptionWordsTest {
         line.addAll(List.of(option, value));
         Shell.Result result = fovea(line.toArray(String[]::new));
         String said = result.err().replace(MODEL, "").replace(PICTURE, "").replace(folder.toString(), "");
-        assertThat(said).as(String.join(" ", line)).doesNotContainPattern(FOREIGN).doesNotContain("internal error");
+        assertThat(said)
+                .as(String.join(" ", line))
+                .doesNotContainPattern(FOREIGN)
+                .doesNotContain("internal error");
         assertThat(result.status()).as(said).isIn(0, 2, 3, 4);
         if (result.status() == 2 && !NAMED_OTHERWISE.contains(option)) {
             assertThat(said).as(String.join(" ", line)).contains(option);
@@ -106,7 +110,8 @@ class OptionWordsTest {
                 "serve none --grace -1 | --grace is -1; expected 0 to 3600 seconds"
             })
     void asTyped(String line, String said) {
-        fovea(line.replace("MODEL", MODEL).replace("PICTURE", PICTURE).split(" ")).failsWith(2, said);
+        fovea(line.replace("MODEL", MODEL).replace("PICTURE", PICTURE).split(" "))
+                .failsWith(2, said);
     }
 
     /** One wrong option is one refusal, not a file of failures. */
@@ -129,7 +134,9 @@ class OptionWordsTest {
 
     @Test
     void warnings() {
-        assertThat(fovea("run", MODEL, "hi", "--length-penalty", "2", "--max-new-tokens", "1").succeeds().err())
+        assertThat(fovea("run", MODEL, "hi", "--length-penalty", "2", "--max-new-tokens", "1")
+                        .succeeds()
+                        .err())
                 .isEqualTo("fovea: --length-penalty has no effect without --num-beams above 1\n");
     }
 }
