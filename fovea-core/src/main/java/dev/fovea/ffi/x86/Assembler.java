@@ -1,6 +1,6 @@
 package dev.fovea.ffi.x86;
 
-import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
 
 /**
  * Writes the instructions that kernels need, with the names of Intel's manual and its order of operands. Vector instructions
@@ -27,7 +27,8 @@ public final class Assembler {
     private static final int PREFIX_F2 = 3;
 
     private final int bits;
-    private final ByteArrayOutputStream code = new ByteArrayOutputStream();
+    private byte[] code = new byte[1024];
+    private int size;
 
     /** @param bits of a vector: 128, 256 or 512 */
     public Assembler(int bits) {
@@ -39,17 +40,20 @@ public final class Assembler {
 
     /** What was written so far. */
     public byte[] code() {
-        return code.toByteArray();
+        return Arrays.copyOf(code, size);
     }
 
     /** The place of the next instruction, for jumps back. */
     public int here() {
-        return code.size();
+        return size;
     }
 
     private void bytes(int... values) {
+        if (size + values.length > code.length) {
+            code = Arrays.copyOf(code, 2 * code.length);
+        }
         for (int value : values) {
-            code.write(value);
+            code[size++] = (byte) value;
         }
     }
 
@@ -123,9 +127,23 @@ public final class Assembler {
         jump(0x85, target);
     }
 
+    /** Jumps ahead where the last result was not zero, to where {@link #land} is called with what this returns. */
+    public int jumpAheadIfNotZero() {
+        jump(0x85, size);
+        return size;
+    }
+
+    /** The place that a jump ahead goes to. */
+    public void land(int jump) {
+        int end = size;
+        size = jump - Integer.BYTES;
+        word(end - jump);
+        size = end;
+    }
+
     private void jump(int condition, int target) {
         bytes(0x0f, condition);
-        word(target - (code.size() + 4));
+        word(target - (size + Integer.BYTES));
     }
 
     /** Calls the function at an address. */

@@ -40,6 +40,17 @@ class AssemblerTest {
     }
 
     @Test
+    void jumpsGoAhead() {
+        assertThat(bytes(256, a -> {
+                    int jump = a.jumpAheadIfNotZero();
+                    a.ret();
+                    a.land(jump);
+                    a.ret();
+                }))
+                .isEqualTo("0f 85 01 00 00 00 c3 c3");
+    }
+
+    @Test
     void vectorsOf256Bits() {
         assertThat(bytes(256, a -> a.vxorps(9))).isEqualTo("c4 41 34 57 c9");
         assertThat(bytes(256, a -> a.vmovups(8, Address.indexed(Gpr.RCX, Gpr.RAX, 2))))

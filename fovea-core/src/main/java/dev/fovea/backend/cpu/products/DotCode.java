@@ -31,7 +31,15 @@ public final class DotCode {
 
     private static final Gpr[] WEIGHTS = {Gpr.RDI, Gpr.R10, Gpr.R11, Gpr.RBX};
     private static final Gpr[] ROWS = {Gpr.RCX, Gpr.R12, Gpr.R13, Gpr.R14};
-    private static final Gpr[] SAVED = {Gpr.RBX, Gpr.R12, Gpr.R13, Gpr.R14};
+    private static final Gpr AHEAD = Gpr.R15;
+    private static final Gpr ROW_BYTES = Gpr.RBP;
+    private static final Gpr[] SAVED = {Gpr.RBX, Gpr.RBP, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15};
+
+    /** Where a function finds its seventh word when it has saved these, above its own return address. */
+    private static final int SEVENTH_AT = Long.BYTES * (SAVED.length + 1);
+
+    /** Bytes of each of four rows that are asked for before they are needed: what a processor fetches of itself ends with each page. */
+    private static final int FETCHED = 2048;
 
     private static final ThreadLocal<Buffer> RESULTS = ThreadLocal.withInitial(Buffer::new);
 
@@ -105,10 +113,12 @@ public final class DotCode {
     void multiply(Rows w, Panel.Strip x, int t, int count, float[] line, int at, int step) {
         List<MethodHandle> products = kernels(w.dtype()).products();
         int groups = Math.ceilDiv(w.count(), Dot.SIDE);
+        long ahead = Math.min(FETCHED, (long) x.pitch() * w.dtype().bytes());
         for (int j = 0; j < count; j += products.size()) {
             int rows = Math.min(products.size(), count - j);
             long results = RESULTS.get().floats((long) groups * Dot.SIDE * rows);
-            MachineCode.call(products.get(rows - 1), w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results);
+            MachineCode.call(
+                    products.get(rows - 1), w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results, ahead);
             for (int i = 0; i < groups; i++) {
                 for (int row = 0; row < rows; row++) {
                     long from = results + 4L * Dot.SIDE * (i * rows + row);
@@ -171,8 +181,8 @@ public final class DotCode {
     }
 
     /**
-     * A function of w, its stride in bytes, groups of four of its rows, x, n and results: for each group, for each row of x, four
-     * sums. Rows of x are n float32 apart.
+     * A function of w, its stride in bytes, groups of four of its rows, x, n, results and bytes to fetch ahead, a row's at most: for
+     * each group, for each row of x, four sums. Rows of x are n float32 apart.
      */
     private static byte[] kernel(DType dtype, int bits, int rows) {
         Assembler a = new Assembler(bits);
@@ -185,7 +195,12 @@ public final class DotCode {
                 a.add(ROWS[t], Gpr.R8);
             }
         }
+        a.mov(ROW_BYTES, Gpr.R8);
+        for (int i = 1; i < dtype.bytes(); i *= 2) {
+            a.add(ROW_BYTES, ROW_BYTES);
+        }
         int group = a.here();
+        a.load(AHEAD, Address.of(Gpr.RSP, SEVENTH_AT));
         for (int i = 1; i < Dot.SIDE; i++) {
             a.mov(WEIGHTS[i], WEIGHTS[i - 1]);
             a.add(WEIGHTS[i], Gpr.RSI);
@@ -217,7 +232,9 @@ public final class DotCode {
         }
         a.clear(Gpr.RAX);
         int loop = a.here();
+        fetchNextGroup(a);
         for (int i = 0; i < Dot.SIDE; i++) {
+            a.prefetcht0(Address.indexed(WEIGHTS[i], AHEAD, 0));
             load(a, dtype, weights + i, WEIGHTS[i]);
         }
         for (int t = 0; t < rows; t++) {
@@ -226,9 +243,20 @@ public final class DotCode {
                 a.vfmadd231ps(t * Dot.SIDE + i, x, weights + i);
             }
         }
+        a.add(AHEAD, bits / Float.SIZE * dtype.bytes());
         a.add(Gpr.RAX, bits / Float.SIZE);
         a.cmp(Gpr.RAX, Gpr.R8);
         a.jumpIfBelow(loop);
+    }
+
+    /** At the end of its row, what is fetched goes on with the row four below. */
+    private static void fetchNextGroup(Assembler a) {
+        a.cmp(AHEAD, ROW_BYTES);
+        int within = a.jumpAheadIfNotZero();
+        a.mov(AHEAD, Gpr.RSI);
+        a.add(AHEAD, AHEAD);
+        a.add(AHEAD, AHEAD);
+        a.land(within);
     }
 
     /** The lowest lane becomes the sum of all, halves onto halves, as {@link Vectors#sum} adds. */
