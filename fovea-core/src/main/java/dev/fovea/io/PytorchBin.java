@@ -4,7 +4,6 @@ import dev.fovea.error.InputException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
@@ -45,8 +44,8 @@ public final class PytorchBin implements WeightFile {
     public static PytorchBin open(Path file) {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             return read(new MappedFile(file, channel, 0));
-        } catch (IOException | RuntimeException e) {
-            throw failure(e, file);
+        } catch (IOException e) {
+            throw InputException.cannot("read", file, e);
         }
     }
 
@@ -60,14 +59,6 @@ public final class PytorchBin implements WeightFile {
             file.close();
             throw MappedFile.sentence(e, file.path(), file::checkUnchanged);
         }
-    }
-
-    private static RuntimeException failure(Exception e, Path file) {
-        return switch (e) {
-            case RuntimeException r -> r;
-            case NoSuchFileException _ -> new InputException("there is no file " + file);
-            default -> InputException.cannot("read", file, e);
-        };
     }
 
     @Override

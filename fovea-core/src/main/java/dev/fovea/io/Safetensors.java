@@ -11,7 +11,6 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
@@ -47,17 +46,9 @@ public final class Safetensors implements WeightFile {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             SafetensorsHeader header = SafetensorsHeader.read(file, channel);
             return new Safetensors(header, new MappedFile(file, channel, header.dataStart()));
-        } catch (IOException | RuntimeException e) {
-            throw failure(e, file);
+        } catch (IOException e) {
+            throw InputException.cannot("read", file, e);
         }
-    }
-
-    private static RuntimeException failure(Exception e, Path file) {
-        return switch (e) {
-            case RuntimeException r -> r;
-            case NoSuchFileException _ -> new InputException("there is no file " + file);
-            default -> InputException.cannot("read", file, e);
-        };
     }
 
     @Override

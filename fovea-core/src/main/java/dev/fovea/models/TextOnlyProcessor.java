@@ -13,8 +13,15 @@ import java.util.Optional;
 public final class TextOnlyProcessor implements ModelProcessor {
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplates> chatTemplates;
+    private final String withoutPictures;
 
     public TextOnlyProcessor(ModelDirectory directory) {
+        this(directory, "leave the pictures out");
+    }
+
+    /** @param withoutPictures what to do where pictures come along */
+    public TextOnlyProcessor(ModelDirectory directory, String withoutPictures) {
+        this.withoutPictures = withoutPictures;
         tokenizer = Tokenizer.open(directory.path());
         chatTemplates = ChatTemplates.ofTokenizer(directory.path());
     }
@@ -41,7 +48,7 @@ public final class TextOnlyProcessor implements ModelProcessor {
             throw new InputException(
                     "this model reads text only; it is given " + pictures.size()
                             + (pictures.size() == 1 ? " picture" : " pictures"),
-                    "leave the pictures out");
+                    withoutPictures);
         }
         String prompt = text.orElseThrow(() -> new InputException("this model needs a text"));
         return new Inputs.Row(prompt, TextArguments.of(options).encode(tokenizer, prompt), List.of(), List.of());

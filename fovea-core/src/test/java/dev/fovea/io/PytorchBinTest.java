@@ -263,7 +263,7 @@ class PytorchBinTest {
         }
         assertThatThrownBy(() -> PytorchBin.open(temp.resolve("none.bin")))
                 .isInstanceOf(InputException.class)
-                .hasMessage("there is no file " + temp.resolve("none.bin"));
+                .hasMessage("cannot read " + temp.resolve("none.bin") + ": there is no such file");
         assertThatThrownBy(() -> PytorchBin.open(temp))
                 .isInstanceOf(InputException.class)
                 .hasMessageStartingWith("cannot read " + temp);

@@ -225,7 +225,7 @@ class SafetensorsAttackTest {
     void thereIsNoSuchFile() {
         assertThatThrownBy(() -> Safetensors.open(temp.resolve("none.safetensors")))
                 .isInstanceOf(InputException.class)
-                .hasMessage("there is no file " + temp.resolve("none.safetensors"));
+                .hasMessage("cannot read " + temp.resolve("none.safetensors") + ": there is no such file");
     }
 
     @Test

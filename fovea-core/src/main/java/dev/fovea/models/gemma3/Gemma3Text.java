@@ -6,6 +6,7 @@ import dev.fovea.io.Renaming;
 import dev.fovea.io.Weights;
 import dev.fovea.models.Family;
 import dev.fovea.models.ModelProcessor;
+import dev.fovea.models.TextOnlyProcessor;
 import dev.fovea.models.VisionLanguageModel;
 import java.util.List;
 
@@ -33,6 +34,6 @@ public final class Gemma3Text implements Family {
 
     @Override
     public ModelProcessor processor(ModelDirectory directory) {
-        return new Gemma3TextProcessor(directory);
+        return new TextOnlyProcessor(directory, "leave the pictures out, or open a Gemma 3 of 4B or more");
     }
 }
