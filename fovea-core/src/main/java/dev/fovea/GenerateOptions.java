@@ -21,6 +21,8 @@ import java.util.function.BooleanSupplier;
  * @param stopRule ends an answer; stop strings of the config are added by themselves
  * @param client whose request it is: in a batched pipeline clients take turns, and what is kept of one's prompts and pictures is found
  *     by no other
+ * @param positionLimit whether an answer ends at the model's last position; transformers goes on behind it, where no model was
+ *     trained
  */
 public record GenerateOptions(
         Listener listener,
@@ -28,9 +30,10 @@ public record GenerateOptions(
         Optional<Instant> deadline,
         List<LogitsProcessor> logitsProcessors,
         StopRule stopRule,
-        String client) {
+        String client,
+        boolean positionLimit) {
     public static final GenerateOptions DEFAULT =
-            new GenerateOptions(Listener.NONE, () -> false, Optional.empty(), List.of(), StopRule.NEVER, "");
+            new GenerateOptions(Listener.NONE, () -> false, Optional.empty(), List.of(), StopRule.NEVER, "", false);
 
     public GenerateOptions {
         Objects.requireNonNull(listener, "listener");
@@ -43,21 +46,22 @@ public record GenerateOptions(
     }
 
     public GenerateOptions withListener(Listener listener) {
-        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client);
+        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client, positionLimit);
     }
 
     public GenerateOptions withCancelled(BooleanSupplier cancelled) {
-        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client);
+        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client, positionLimit);
     }
 
     public GenerateOptions withDeadline(Instant deadline) {
         Objects.requireNonNull(deadline, "deadline");
-        return new GenerateOptions(listener, cancelled, Optional.of(deadline), logitsProcessors, stopRule, client);
+        return new GenerateOptions(
+                listener, cancelled, Optional.of(deadline), logitsProcessors, stopRule, client, positionLimit);
     }
 
     public GenerateOptions withLogitsProcessors(LogitsProcessor... processors) {
         Objects.requireNonNull(processors, "processors");
-        return new GenerateOptions(listener, cancelled, deadline, List.of(processors), stopRule, client);
+        return new GenerateOptions(listener, cancelled, deadline, List.of(processors), stopRule, client, positionLimit);
     }
 
     /** Adds the constraint to the processors and to the stop rule. */
@@ -72,10 +76,14 @@ public record GenerateOptions(
     }
 
     public GenerateOptions withStopRule(StopRule stopRule) {
-        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client);
+        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client, positionLimit);
     }
 
     public GenerateOptions withClient(String client) {
-        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client);
+        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client, positionLimit);
+    }
+
+    public GenerateOptions withPositionLimit(boolean positionLimit) {
+        return new GenerateOptions(listener, cancelled, deadline, logitsProcessors, stopRule, client, positionLimit);
     }
 }

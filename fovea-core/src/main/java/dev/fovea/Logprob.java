@@ -26,7 +26,10 @@ public record Logprob(int id, String token, byte[] bytes, float logprob, List<Lo
         top = List.copyOf(top);
     }
 
-    static Logprob of(TokenLogprob logprob, Processor processor) {
+    /** What a {@link dev.fovea.generate.Listener} hears, with the texts of its tokens. */
+    public static Logprob of(TokenLogprob logprob, Processor processor) {
+        Objects.requireNonNull(logprob, "logprob");
+        Objects.requireNonNull(processor, "processor");
         String text = processor.decode(new int[] {logprob.id()}, false);
         byte[] bytes = processor.tokenizer().bytes(logprob.id());
         return new Logprob(

@@ -5,11 +5,13 @@ import dev.fovea.backend.shapes.ShapeBackend;
 import dev.fovea.error.ClosedException;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
+import dev.fovea.error.PromptLengthException;
 import dev.fovea.error.Quote;
 import dev.fovea.generate.Constraint;
 import dev.fovea.generate.Decoding;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Generator;
+import dev.fovea.generate.Lengths;
 import dev.fovea.generate.Sequence;
 import dev.fovea.generate.StopRule;
 import dev.fovea.hub.PullOptions;
@@ -38,6 +40,7 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 
 /**
  * A loaded model: transformers' PreTrainedModel. Immutable; many threads may generate at once. Weights are mapped from the
@@ -237,7 +240,8 @@ public final class Model implements AutoCloseable {
         checkLengths(inputs);
         checkArguments(inputs);
         checkStart(config, prompts);
-        Demand demand = demand(options.client(), config, prompts);
+        IntFunction<Lengths> lengths = length -> lengths(config, length, options.positionLimit());
+        Demand demand = demand(options.client(), config, prompts, lengths);
         Stopping stopping = new Stopping(options);
         long start = System.nanoTime();
         try (Decoding decoding = batch.isEmpty()
@@ -249,7 +253,7 @@ public final class Model implements AutoCloseable {
                     clock,
                     prompts,
                     config,
-                    length -> model.lengths(config, length),
+                    lengths,
                     options.listener(),
                     stopping,
                     options.logitsProcessors(),
@@ -267,11 +271,17 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    private Demand demand(String client, GenerationConfig config, List<int[]> prompts) {
+    private Lengths lengths(GenerationConfig config, int promptLength, boolean positionLimit) {
+        Lengths lengths = model.lengths(config, promptLength);
+        return positionLimit ? lengths.within(model.maxPositionEmbeddings() + 1) : lengths; // the last token has none
+    }
+
+    private static Demand demand(
+            String client, GenerationConfig config, List<int[]> prompts, IntFunction<Lengths> lengths) {
         int answers = Math.max(config.numBeams(), config.numReturnSequences());
         long positions = prompts.stream()
-                .mapToLong(p -> p.length
-                        + (long) answers * model.lengths(config, p.length).maxNew())
+                .mapToLong(
+                        p -> p.length + (long) answers * lengths.apply(p.length).maxNew())
                 .sum();
         return new Demand(client, prompts.size() * answers, positions);
     }
@@ -335,7 +345,7 @@ public final class Model implements AutoCloseable {
                         "the prompt is empty; expected at least one token", "give a text or a picture");
             }
             if (ids.length > model.maxPositionEmbeddings()) {
-                throw new InputException(
+                throw new PromptLengthException(
                         "the prompt has " + ids.length + " tokens; the model has " + model.maxPositionEmbeddings()
                                 + " positions",
                         "shorten the prompt, or lower max_pixels");

@@ -50,6 +50,7 @@ final class ChatMessages {
             case "assistant" -> {
                 message.only("refusal", "", "an answer that was refused is none");
                 message.refuse("models here do not speak", "audio", "function_call");
+                message.only("annotations", List.of(), "answers here have none"); // of a message that comes back
                 message.list("tool_calls").ifPresent(calls -> fields.put("tool_calls", toolCalls(calls, message)));
                 message.string("reasoning_content").ifPresent(text -> fields.put("reasoning_content", text));
             }

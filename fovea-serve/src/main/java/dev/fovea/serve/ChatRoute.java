@@ -1,6 +1,7 @@
 package dev.fovea.serve;
 
 import dev.fovea.Answer;
+import dev.fovea.Logprob;
 import dev.fovea.Message;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
@@ -50,7 +51,8 @@ final class ChatRoute implements Handler {
         List<Message> messages =
                 new ChatMessages(service.media(exchange), service.options().maxMessages()).read(request);
         Sampling sampling = Sampling.read(
-                request, pipeline, service.options().maxNewTokens(), "max_completion_tokens", "max_tokens");
+                        request, pipeline, service.options().maxNewTokens(), "max_completion_tokens", "max_tokens")
+                .telling(Sampling.logprobs(request));
         Tools tools = Tools.read(request, messages, pipeline.processor());
         Request asked = Question.of(messages, request, pipeline, sampling, tools);
         boolean stream = request.flag("stream");
@@ -94,7 +96,7 @@ final class ChatRoute implements Handler {
             Map<String, @Nullable Object> choice = new LinkedHashMap<>();
             choice.put("index", i);
             choice.put("message", message);
-            choice.put("logprobs", Logprobs.json(candidate));
+            choice.put("logprobs", Logprobs.ofChat(candidate.logprobs()));
             choice.put("finish_reason", calls.isEmpty() ? finish(candidate.finishReason()) : "tool_calls");
             choices.add(choice);
         }
@@ -127,6 +129,7 @@ final class ChatRoute implements Handler {
         private final Asked asked;
         private final Reply reply;
         private final List<AnswerReader> readers = new ArrayList<>();
+        private final List<List<Logprob>> logprobs = new ArrayList<>(); // that wait for a text
         private final int[] calls; // told, of each answer
 
         Chunks(Asked asked, Reply reply) {
@@ -135,6 +138,7 @@ final class ChatRoute implements Handler {
             calls = new int[asked.sampling().answers()];
             for (int i = 0; i < calls.length; i++) {
                 readers.add(asked.reader());
+                logprobs.add(new ArrayList<>());
             }
         }
 
@@ -154,8 +158,10 @@ final class ChatRoute implements Handler {
                     }
                 }
                 switch (event) {
-                    case Running.Piece(int index, String text) ->
+                    case Running.Piece(int index, String text, List<Logprob> likely) -> {
+                        logprobs.get(index).addAll(likely);
                         tell(events, index, readers.get(index).add(text));
+                    }
                     case Running.Done(Answer answer) -> {
                         end(events, answer);
                         return answer;
@@ -174,16 +180,22 @@ final class ChatRoute implements Handler {
 
         private void tell(EventStream events, int index, List<Part> parts) {
             for (Part part : parts) {
-                Map<String, ?> delta = switch (part) {
-                    case Part.Text(String text) -> Map.of("content", text);
+                switch (part) {
+                    case Part.Text(String text) -> tell(events, index, text);
                     case Part.Call(ToolCall call) -> {
                         Map<String, @Nullable Object> json = Tools.json(call);
                         json.put("index", calls[index]++);
-                        yield Map.of("tool_calls", List.of(json));
+                        events.send(chunk(index, Map.of("tool_calls", List.of(json)), null));
                     }
-                };
-                events.send(chunk(index, delta, null));
+                }
             }
+        }
+
+        private void tell(EventStream events, int index, String text) {
+            Map<String, @Nullable Object> chunk = chunk(index, Map.of("content", text), null);
+            choiceOf(chunk).put("logprobs", Logprobs.ofChat(logprobs.get(index)));
+            logprobs.get(index).clear();
+            events.send(chunk);
         }
 
         private void end(EventStream events, Answer answer) {
@@ -191,10 +203,8 @@ final class ChatRoute implements Handler {
                 tell(events, i, readers.get(i).flush());
                 Answer.Candidate candidate = answer.sequences().get(i);
                 String finish = calls[i] == 0 ? finish(candidate.finishReason()) : "tool_calls";
-                if (!candidate.logprobs().isEmpty()) {
-                    Map<String, @Nullable Object> told = chunk(i, Map.of("content", ""), null);
-                    choiceOf(told).put("logprobs", Logprobs.json(candidate));
-                    events.send(told);
+                if (!logprobs.get(i).isEmpty()) {
+                    tell(events, i, "");
                 }
                 Map<String, @Nullable Object> last = chunk(i, Map.of(), finish);
                 if (i == readers.size() - 1) {

@@ -7,6 +7,7 @@ import dev.fovea.error.InputException;
 import dev.fovea.error.MemoryException;
 import dev.fovea.error.NetworkException;
 import dev.fovea.error.OptionException;
+import dev.fovea.error.PromptLengthException;
 import dev.fovea.error.Quote;
 import dev.fovea.io.Json;
 import java.util.LinkedHashMap;
@@ -77,6 +78,7 @@ final class Problem extends RuntimeException {
             case BusyException e ->
                 busy(e.getMessage(), (int) Math.max(1, e.retryAfter().toSeconds()));
             case OptionException e -> failed(400, INVALID, "invalid_option", e);
+            case PromptLengthException e -> failed(400, INVALID, "context_length_exceeded", e);
             case InputException e -> failed(400, INVALID, "invalid_input", e);
             case NetworkException e -> failed(400, INVALID, "media_unavailable", e);
             case MemoryException e -> failed(503, SERVER, "out_of_memory", e);

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What a conversation asks of a model. */
 final class Question {
+    private static final String NO_TEMPLATE = "this model has no chat template";
+
     private Question() {}
 
     /**
@@ -53,14 +55,14 @@ final class Question {
 
     /** For models without a conversation: one text, and what it is about. */
     private static Request single(List<Message> messages, Fields request) {
-        request.refuse(
-                "this model has no chat template",
-                "tools",
-                "tool_choice",
-                "parallel_tool_calls",
-                "chat_template_kwargs",
-                "continue_final_message",
-                "add_generation_prompt");
+        request.only("tools", List.of(), NO_TEMPLATE);
+        if (!request.value("tool_choice").equals(Optional.of("none"))) {
+            request.only("tool_choice", "auto", NO_TEMPLATE);
+        }
+        request.optionalFlag("parallel_tool_calls"); // of none
+        request.only("chat_template_kwargs", Map.of(), NO_TEMPLATE);
+        request.only("continue_final_message", false, NO_TEMPLATE);
+        request.only("add_generation_prompt", true, NO_TEMPLATE);
         if (messages.size() != 1 || !messages.getFirst().role().equals("user")) {
             throw Problem.of(
                     "messages",

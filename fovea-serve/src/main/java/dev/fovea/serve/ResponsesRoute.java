@@ -55,25 +55,11 @@ final class ResponsesRoute implements Handler {
                         service.media(exchange), service.options().maxMessages())
                 .read(ResponsesInput.messages(request), "input");
         Sampling sampling = Sampling.read(request, pipeline, service.options().maxNewTokens(), "max_output_tokens");
-        request.only("n", 1L, "a response is one");
         Tools tools = Tools.ofResponse(request, messages, pipeline.processor());
         sampling = inForm(request, sampling);
         Request asked = Question.of(messages, request, pipeline, sampling, tools);
         boolean stream = request.flag("stream");
-        request.withoutEffect(
-                "user",
-                "metadata",
-                "safety_identifier",
-                "prompt_cache_key",
-                "prompt_cache_retention",
-                "stream_options");
-        request.only("store", false, "nothing is stored");
-        request.only("background", false, "nothing is stored");
-        request.only("truncation", "disabled", "a conversation that is too long is refused");
-        request.only("include", List.of(), "there is nothing else to include");
-        request.refuse(
-                "nothing is stored; send the whole conversation", "previous_response_id", "conversation", "prompt");
-        request.refuse("there is no such model here", "reasoning");
+        OpenAiKeys.checkResponse(request);
         request.done();
         return new Asked(model, sampling, asked, tools, stream, told(request));
     }
@@ -105,6 +91,7 @@ final class ResponsesRoute implements Handler {
             told.put(key, request.value(key).orElse(null));
         }
         told.putIfAbsent("metadata", Map.of());
+        told.put("text", request.value("text").orElse(Map.of("format", Map.of("type", "text"))));
         told.put("tools", request.value("tools").orElse(List.of()));
         told.put("tool_choice", request.value("tool_choice").orElse("auto"));
         told.put("parallel_tool_calls", request.value("parallel_tool_calls").orElse(true));
@@ -125,7 +112,6 @@ final class ResponsesRoute implements Handler {
         json.put("output", List.of());
         json.put("previous_response_id", null);
         json.put("store", false);
-        json.put("text", Map.of("format", Map.of("type", "text")));
         json.put("truncation", "disabled");
         json.put("usage", null);
         return json;
@@ -183,7 +169,7 @@ final class ResponsesRoute implements Handler {
                 events.tell("response.in_progress", Map.of("response", head));
             }
             switch (event) {
-                case Running.Piece(int _, String piece) -> items.add(reader.add(piece));
+                case Running.Piece(int _, String piece, var _) -> items.add(reader.add(piece));
                 case Running.Done(Answer answer) -> {
                     items.add(reader.flush());
                     Map<String, @Nullable Object> response = response(asked, reply, items, answer);

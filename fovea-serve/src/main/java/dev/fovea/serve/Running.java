@@ -2,10 +2,12 @@ package dev.fovea.serve;
 
 import dev.fovea.Answer;
 import dev.fovea.GenerateOptions;
+import dev.fovea.Logprob;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
 import dev.fovea.generate.FinishReason;
 import dev.fovea.generate.Listener;
+import dev.fovea.generate.TokenLogprob;
 import dev.fovea.text.StreamingDetokenizer;
 import io.helidon.webserver.CloseConnectionException;
 import java.time.Duration;
@@ -26,8 +28,8 @@ final class Running implements AutoCloseable {
     /** What there is to hear. */
     sealed interface Event {}
 
-    /** A text that has become certain, of one of the answers. */
-    record Piece(int index, String text) implements Event {}
+    /** A text that has become certain, of one of the answers; and how likely the tokens since the last one were, where that is asked for. */
+    record Piece(int index, String text, List<Logprob> logprobs) implements Event {}
 
     /** The last one. */
     record Done(Answer answer) implements Event {}
@@ -100,21 +102,11 @@ final class Running implements AutoCloseable {
     }
 
     private Answer answer(Request request, GenerateOptions options) {
-        List<StreamingDetokenizer> streams = new ArrayList<>();
+        Pieces pieces = new Pieces();
         Answer answer = pipeline.answer(
                 request,
-                options.withCancelled(() -> cancelled).withDeadline(deadline).withListener(new Listener() {
-                    @Override
-                    public void token(int index, int token) {
-                        while (streams.size() <= index) {
-                            streams.add(pipeline.processor().tokenizer().stream(true));
-                        }
-                        hear(index, streams.get(index).add(token));
-                    }
-                }));
-        for (int i = 0; i < streams.size(); i++) {
-            hear(i, streams.get(i).flush());
-        }
+                options.withCancelled(() -> cancelled).withDeadline(deadline).withListener(pieces));
+        pieces.flush();
         FinishReason reason = answer.sequences().getFirst().finishReason();
         if (reason == FinishReason.CANCELLED || reason == FinishReason.DEADLINE) {
             throw late();
@@ -123,13 +115,46 @@ final class Running implements AutoCloseable {
         return answer;
     }
 
-    private void hear(int index, String text) {
-        if (!text.isEmpty()) {
+    /** Makes pieces of tokens as they come. */
+    private final class Pieces implements Listener {
+        private final List<StreamingDetokenizer> texts = new ArrayList<>();
+        private final List<List<Logprob>> logprobs = new ArrayList<>();
+
+        private void reach(int index) {
+            while (texts.size() <= index) {
+                texts.add(pipeline.processor().tokenizer().stream(true));
+                logprobs.add(new ArrayList<>());
+            }
+        }
+
+        @Override
+        public void logprob(int index, TokenLogprob logprob) {
+            reach(index);
+            logprobs.get(index).add(Logprob.of(logprob, pipeline.processor()));
+        }
+
+        @Override
+        public void token(int index, int token) {
+            reach(index);
+            hear(index, texts.get(index).add(token), false);
+        }
+
+        void flush() {
+            for (int i = 0; i < texts.size(); i++) {
+                hear(i, texts.get(i).flush(), true);
+            }
+        }
+
+        private void hear(int index, String text, boolean last) {
+            if (text.isEmpty() && !(last && !logprobs.get(index).isEmpty())) {
+                return;
+            }
             if (!heard) {
                 heard = true;
                 metrics.first(model.id(), (System.nanoTime() - start) / 1e9);
             }
-            events.add(new Piece(index, text));
+            events.add(new Piece(index, text, List.copyOf(logprobs.get(index))));
+            logprobs.get(index).clear();
         }
     }
 

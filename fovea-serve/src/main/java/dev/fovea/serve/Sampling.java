@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 record Sampling(GenerationConfig config, List<String> stops, int answers) {
     private static final int MOST_ANSWERS = 16;
     private static final int MOST_STOPS = 16;
+    static final int MOST_LOGPROBS = 20;
 
     /**
      * @param lengthKeys the keys that may say how many tokens an answer has at most, the newest first
@@ -74,7 +75,7 @@ record Sampling(GenerationConfig config, List<String> stops, int answers) {
         return repetition.isPresent() ? with.withRepetitionPenalty(repetition.getAsDouble()) : with;
     }
 
-    /** Penalties, the form of the answer, and what is told of its tokens. */
+    /** Penalties, and the form of the answer. */
     private static GenerationConfig form(Fields request, GenerationConfig config) {
         GenerationConfig with = config;
         OptionalDouble presence = request.number("presence_penalty", -2, 2);
@@ -89,14 +90,24 @@ record Sampling(GenerationConfig config, List<String> stops, int answers) {
         if (format.isPresent()) {
             with = with.withResponseFormat(format(format.get()));
         }
-        OptionalInt top = request.integer("top_logprobs", 0, 20);
-        if (!request.flag("logprobs")) {
-            if (top.orElse(0) > 0) {
-                throw Problem.of("top_logprobs", "top_logprobs is given without logprobs; set logprobs to true");
-            }
-            return with;
+        return with;
+    }
+
+    /** With how likely its tokens were, and so many others in the place of each. */
+    Sampling telling(OptionalInt logprobs) {
+        return logprobs.isEmpty() ? this : new Sampling(config.withLogprobs(logprobs.getAsInt()), stops, answers);
+    }
+
+    /** What a chat wants to be told of its tokens. */
+    static OptionalInt logprobs(Fields request) {
+        OptionalInt top = request.integer("top_logprobs", 0, MOST_LOGPROBS);
+        if (request.flag("logprobs")) {
+            return OptionalInt.of(top.orElse(0));
         }
-        return with.withLogprobs(top.orElse(0));
+        if (top.orElse(0) > 0) {
+            throw Problem.of("top_logprobs", "top_logprobs is given without logprobs; set logprobs to true");
+        }
+        return OptionalInt.empty();
     }
 
     static ResponseFormat format(Map<String, @Nullable Object> json) {

@@ -115,7 +115,7 @@ final class Service {
         return Running.start(
                 model,
                 request,
-                GenerateOptions.DEFAULT.withClient(exchange.client().name()),
+                GenerateOptions.DEFAULT.withClient(exchange.client().name()).withPositionLimit(true),
                 options.deadline(),
                 threads,
                 metrics);

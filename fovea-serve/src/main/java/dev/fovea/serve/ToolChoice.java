@@ -2,6 +2,7 @@ package dev.fovea.serve;
 
 import dev.fovea.error.Quote;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -17,18 +18,26 @@ record ToolChoice(List<ToolFunction> offered, boolean forces) {
 
     /**
      * @param flat as responses have it: what is chosen stands beside its type, not in an object of its own
-     * @param form the key of another form that an answer can be held to
      */
-    static ToolChoice of(Fields request, boolean flat, String form, List<ToolFunction> tools) {
+    static ToolChoice of(Fields request, boolean flat, List<ToolFunction> tools) {
         Object given = request.value(KEY).orElse("auto");
-        ToolChoice choice = given instanceof String mode ? of(mode, tools) : of(Fields.of(given, KEY), flat, tools);
+        ToolChoice choice = given instanceof String mode ? of(mode, tools) : chosen(Fields.of(given, KEY), flat, tools);
         if (choice.forces && tools.isEmpty()) {
             throw Problem.of(KEY, "tool_choice asks for a call, and there are no tools");
         }
-        if (choice.forces && request.has(form)) {
-            throw Problem.of(KEY, "tool_choice asks for a call, and " + form + " for another answer");
+        if (choice.forces
+                && !isText(flat ? request.map("text").map(t -> t.get("format")) : request.value("response_format"))) {
+            throw Problem.of(
+                    KEY,
+                    "tool_choice asks for a call, and " + (flat ? "text.format" : "response_format")
+                            + " for another answer");
         }
         return choice;
+    }
+
+    /** Whether a format leaves an answer as it comes. */
+    private static boolean isText(Optional<Object> format) {
+        return format.isEmpty() || format.get() instanceof Map<?, ?> map && "text".equals(map.get("type"));
     }
 
     private static ToolChoice of(String mode, List<ToolFunction> tools) {
@@ -44,7 +53,7 @@ record ToolChoice(List<ToolFunction> offered, boolean forces) {
         };
     }
 
-    private static ToolChoice of(Fields choice, boolean flat, List<ToolFunction> tools) {
+    private static ToolChoice chosen(Fields choice, boolean flat, List<ToolFunction> tools) {
         Optional<Object> type = choice.value("type");
         if (type.isPresent() && type.get().equals(ALLOWED)) {
             return allowed(choice, flat, tools);

@@ -27,16 +27,16 @@ record Tools(List<Map<String, @Nullable Object>> schemas, Optional<ResponseForma
 
     /** Of chats. */
     static Tools read(Fields request, List<Message> messages, Processor processor) {
-        return read(request, false, "response_format", messages, processor);
+        return read(request, false, messages, processor);
     }
 
     /** Of responses. */
     static Tools ofResponse(Fields request, List<Message> messages, Processor processor) {
-        return read(request, true, "text", messages, processor);
+        return read(request, true, messages, processor);
     }
 
     /** @throws Problem where this model's template has no place for them */
-    private static Tools read(Fields request, boolean flat, String form, List<Message> messages, Processor processor) {
+    private static Tools read(Fields request, boolean flat, List<Message> messages, Processor processor) {
         if (!processor.hasChatTemplate()) {
             return NONE; // whoever reads the request refuses them
         }
@@ -45,12 +45,12 @@ record Tools(List<Map<String, @Nullable Object>> schemas, Optional<ResponseForma
         for (int i = 0; i < given.size(); i++) {
             functions.add(ToolFunction.of(Fields.of(given.get(i), "tools[" + i + "]"), flat));
         }
-        ToolChoice choice = ToolChoice.of(request, flat, form, functions);
+        ToolChoice choice = ToolChoice.of(request, flat, functions);
         for (ToolFunction function : functions) {
             function.requireHeld(choice.forces());
         }
         Optional<Boolean> parallel = request.optionalFlag("parallel_tool_calls");
-        if (!choice.forces() && !parallel.orElse(true)) {
+        if (!choice.offered().isEmpty() && !choice.forces() && !parallel.orElse(true)) {
             throw Problem.unsupported(
                     "parallel_tool_calls",
                     "parallel_tool_calls is false, and how many it calls is the model's choice; a call that"

@@ -8,6 +8,7 @@ import dev.fovea.io.Json;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -16,6 +17,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** All routes but chats. */
 class ApiTest {
@@ -79,6 +82,106 @@ class ApiTest {
                             .collect(Collectors.joining()))
                     .isEqualTo(reply.at("choices." + i + ".text"));
         }
+    }
+
+    @Test
+    void tellsHowLikelyTheTokensOfACompletionAre() {
+        Map<String, Object> json = Map.of("prompt", "There is a", "max_tokens", 4, "temperature", 0, "logprobs", 2);
+        Trial.Reply reply = trial.post("/v1/completions", json, AUTH);
+        List<?> tokens = (List<?>) reply.at("choices.0.logprobs.tokens");
+        assertThat(String.join("", tokens.toArray(String[]::new))).isEqualTo(reply.at("choices.0.text"));
+        assertThat(reply.at("choices.0.logprobs.text_offset.1"))
+                .isEqualTo((long) tokens.getFirst().toString().length());
+        assertThat(Json.object(reply.at("choices.0.logprobs.top_logprobs.0"), "the likeliest"))
+                .hasSize(2)
+                .containsEntry((String) tokens.getFirst(), reply.at("choices.0.logprobs.token_logprobs.0"));
+        Map<String, Object> streamed = new HashMap<>(json);
+        streamed.put("stream", true);
+        List<Map<String, Object>> events =
+                trial.post("/v1/completions", streamed, AUTH).events();
+        assertThat(events.stream()
+                        .map(e -> Trial.at(e, "choices.0.logprobs"))
+                        .filter(l -> l != null)
+                        .flatMap(l -> ((List<?>) Trial.at(l, "tokens")).stream())
+                        .toList())
+                .isEqualTo(tokens);
+        streamed.put("echo", true);
+        assertThat(trial.post("/v1/completions", streamed, AUTH).at("error.param"))
+                .isEqualTo("logprobs");
+    }
+
+    @Test
+    void saysWhenAPromptIsTooLong() {
+        Trial.Reply reply =
+                trial.post("/v1/completions", Map.of("prompt", "a star ".repeat(40_000), "max_tokens", 4), AUTH);
+        assertThat(reply.status()).as(reply.body()).isEqualTo(400);
+        assertThat(reply.at("error.code")).isEqualTo("context_length_exceeded");
+        Map<String, Object> near = Map.of("prompt", "a star ".repeat(1_000), "max_tokens", 4096, "min_tokens", 4096);
+        Trial.Reply cut = trial.post("/v1/completions", near, AUTH);
+        assertThat(cut.at("choices.0.finish_reason")).isEqualTo("length");
+        assertThat(cut.at("usage.total_tokens")).isEqualTo(4097L); // the last one needs no position
+    }
+
+    /** What clients send where their user said nothing. */
+    @Test
+    void takesWhatChangesNothing() {
+        Map<String, Object> message = new HashMap<>(Map.of("role", "assistant", "content", "A star."));
+        message.put("annotations", List.of());
+        for (String key : List.of("refusal", "audio", "function_call", "tool_calls", "name")) {
+            message.put(key, null);
+        }
+        Map<String, Object> asked = Map.of("role", "user", "content", "What?");
+        Map<String, Object> chat = nothing("messages", List.of(asked, message, asked), """
+                {"audio": null, "frequency_penalty": 0, "function_call": null, "functions": null, "logit_bias": null,
+                 "logprobs": false, "max_completion_tokens": null, "metadata": {}, "modalities": ["text"], "n": 1,
+                 "parallel_tool_calls": false, "prediction": null, "presence_penalty": 0, "prompt_cache_key": null,
+                 "reasoning_effort": null, "response_format": {"type": "text"}, "safety_identifier": null,
+                 "service_tier": "auto", "stop": null, "store": false, "stream_options": null, "tool_choice": "none",
+                 "tools": [], "top_logprobs": null, "top_p": 1, "user": "", "verbosity": "medium",
+                 "web_search_options": null, "max_tokens": 4, "stream": false, "temperature": 0, "seed": null}""");
+        assertThat(trial.post("/v1/chat/completions", chat, AUTH)).satisfies(ApiTest::isAnswer);
+        Map<String, Object> task = new HashMap<>(chat);
+        task.put("model", "finder");
+        task.put("messages", List.of(Trial.ask("<OD>")));
+        assertThat(trial.post("/v1/chat/completions", task, AUTH)).satisfies(ApiTest::isAnswer);
+        Map<String, Object> response = nothing("input", List.of(asked), """
+                {"background": false, "conversation": null, "include": ["reasoning.encrypted_content"],
+                 "instructions": null, "max_output_tokens": 16, "max_tool_calls": 8, "metadata": {},
+                 "parallel_tool_calls": true, "previous_response_id": null, "prompt": null, "prompt_cache_key": "a",
+                 "reasoning": {"effort": null, "summary": null}, "safety_identifier": null, "service_tier": "auto",
+                 "store": false, "stream": false, "stream_options": {"include_obfuscation": false}, "temperature": 0,
+                 "text": {"format": {"type": "text"}, "verbosity": "medium"}, "tool_choice": "auto", "tools": [],
+                 "top_logprobs": 0, "top_p": 1, "truncation": "disabled", "user": "a"}""");
+        assertThat(trial.post("/v1/responses", response, AUTH)).satisfies(ApiTest::isAnswer);
+    }
+
+    private static Map<String, Object> nothing(String key, Object value, String json) {
+        Map<String, Object> request = new HashMap<>(Json.object(Json.parse(json, "keys"), "keys"));
+        request.put(key, value);
+        return request;
+    }
+
+    private static void isAnswer(Trial.Reply reply) {
+        assertThat(reply.status()).as(reply.body()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'{\"reasoning\": {\"effort\": \"low\"}}', reasoning.effort",
+        "'{\"include\": [\"message.output_text.logprobs\"]}', include",
+        "'{\"logprobs\": true}', logprobs",
+        "'{\"top_logprobs\": 2}', top_logprobs",
+        "'{\"store\": true}', store",
+        "'{\"service_tier\": \"flex\"}', service_tier",
+        "'{\"truncation\": \"auto\"}', truncation",
+        "'{\"stream_options\": {\"include_usage\": true}}', stream_options.include_usage",
+        "'{\"response_format\": {\"type\": \"json_object\"}}', response_format",
+        "'{\"n\": 2, \"temperature\": 1}', n"
+    })
+    void namesWhatAResponseCannotHonour(String keys, String param) {
+        Trial.Reply reply = trial.post("/v1/responses", nothing("input", "What?", keys), AUTH);
+        assertThat(reply.status()).as(reply.body()).isEqualTo(400);
+        assertThat(reply.at("error.param")).isEqualTo(param);
     }
 
     @Test
@@ -236,5 +339,22 @@ class ApiTest {
                 .map(r -> r.method() + " " + r.path().replace("...}", "}"))
                 .collect(Collectors.toCollection(TreeSet::new));
         assertThat(described).isEqualTo(routed);
+    }
+
+    /** Each key that the description has is one that is read: it is refused for its value, or taken. */
+    @ParameterizedTest
+    @CsvSource({
+        "ChatRequest, /v1/chat/completions, messages, max_tokens",
+        "CompletionRequest, /v1/completions, prompt, max_tokens",
+        "ResponseRequest, /v1/responses, input, max_output_tokens"
+    })
+    void describesKeysThatItReads(String schema, String path, String input, String length) {
+        Object properties = trial.get("/openapi.json", AUTH).at("components.schemas." + schema + ".properties");
+        Object asked = input.equals("prompt") ? "a" : List.of(Map.of("role", "user", "content", "a"));
+        for (String key : Json.object(properties, "properties").keySet()) {
+            Map<String, Object> json = new HashMap<>(Map.of(input, asked, length, 1));
+            json.put(key, List.of(true));
+            assertThat(trial.post(path, json, AUTH).body()).as(key).doesNotContain("is no key that this server knows");
+        }
     }
 }

@@ -154,7 +154,17 @@ class ChatTest {
                 .isEqualTo("An");
         List<Map<String, Object>> events = trial.post("/v1/chat/completions", chat("logprobs", true, "stream", true))
                 .events();
-        assertThat(events.stream().map(e -> Trial.at(e, "choices.0.logprobs")).filter(l -> l != null))
-                .hasSize(1);
+        List<Object> told = events.stream()
+                .map(e -> Trial.at(e, "choices.0.logprobs"))
+                .filter(l -> l != null)
+                .map(l -> Trial.at(l, "content"))
+                .collect(Collectors.toList());
+        assertThat(told).hasSizeGreaterThan(1);
+        assertThat(told.stream()
+                        .flatMap(l -> ((List<?>) l).stream())
+                        .map(l -> Trial.at(l, "token"))
+                        .toList())
+                .isEqualTo(((List<?>) reply.at("choices.0.logprobs.content"))
+                        .stream().map(l -> Trial.at(l, "token")).toList());
     }
 }

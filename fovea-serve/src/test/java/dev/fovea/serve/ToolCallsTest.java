@@ -340,6 +340,13 @@ class ToolCallsTest {
         Map<String, Object> both = chat("required", false);
         both.put("response_format", Map.of("type", "json_object"));
         refused(both, "tool_choice");
+        both.put("response_format", Map.of("type", "text"));
+        ask(both);
+        Map<String, Object> response = response("required", false);
+        response.put("text", Map.of("format", Map.of("type", "text"), "verbosity", "medium"));
+        assertThat(respond(response).at("output.0.type")).isEqualTo("function_call");
+        response.put("text", Map.of("format", Map.of("type", "json_object")));
+        assertThat(trial.post("/v1/responses", response).at("error.param")).isEqualTo("tool_choice");
         Map<String, Object> single = chat("auto", false);
         single.put("parallel_tool_calls", false);
         refused(single, "parallel_tool_calls");
