@@ -337,7 +337,11 @@ final class Engine {
                 } else if (hasSteps() && !(promptsTurn && !prompts.isEmpty())) {
                     return takeStep();
                 } else if (!prompts.isEmpty()) {
-                    return takePrompts();
+                    long gathering = prompts.grace();
+                    if (gathering == 0) {
+                        return takePrompts();
+                    }
+                    work.awaitNanos(gathering);
                 } else {
                     work.awaitUninterruptibly();
                 }

@@ -5,11 +5,21 @@ import dev.fovea.models.Sequences;
 import dev.fovea.tensor.Backend;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** Prompts that are to run, part by part and in turn. The ends of short ones run together. Guarded by the engine's lock, but for {@link #run}. */
 final class Prompts {
+    /** A pass waits for further prompts, for this share of the last one's time since one has come, and four times as long in all. */
+    private static final int GRACE_SHARE = 64;
+
+    private static final long MOST_GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final int GRACES = 4;
+
     private final Sequences memory;
     private final Turns waiting = new Turns();
+    private long first; // when the oldest of those who wait came
+    private long last;
+    private long graceNanos;
 
     Prompts(Sequences memory) {
         this.memory = memory;
@@ -20,7 +30,17 @@ final class Prompts {
     }
 
     void add(Call call) {
+        last = System.nanoTime();
+        first = waiting.isEmpty() ? last : first;
         waiting.add(call);
+    }
+
+    /** How long a pass waits for prompts that come at the same time: they cost little more together than one alone. */
+    long grace() {
+        if (memory.sharedRows() == 0 || waiting.size() >= Backend.FEW_ROWS) {
+            return 0;
+        }
+        return Math.max(0, Math.min(last + graceNanos, first + GRACES * graceNanos) - System.nanoTime());
     }
 
     /** Puts one whose prompt has further parts in front of its client's others. */
@@ -60,6 +80,13 @@ final class Prompts {
      * @return in how many passes
      */
     int run(List<Call> calls) {
+        long start = System.nanoTime();
+        int passes = passes(calls);
+        graceNanos = Math.min(MOST_GRACE_NANOS, (System.nanoTime() - start) / passes / GRACE_SHARE);
+        return passes;
+    }
+
+    private int passes(List<Call> calls) {
         if (calls.size() > 1 && together(calls)) {
             calls.forEach(call -> call.promptDone = true);
             return 1;
