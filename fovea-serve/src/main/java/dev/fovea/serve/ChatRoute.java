@@ -56,16 +56,19 @@ final class ChatRoute implements Handler {
         Tools tools = Tools.read(request, messages, pipeline.processor());
         Request asked = Question.of(messages, request, pipeline, sampling, tools);
         boolean stream = request.flag("stream");
-        boolean usage = wantsUsage(request);
+        boolean usage = wantsUsage(request, stream);
         OpenAiKeys.check(request);
         request.done();
         return new Asked(model, sampling, asked, tools, stream, usage);
     }
 
     /** Whether a stream ends with the numbers of tokens. */
-    static boolean wantsUsage(Fields request) {
+    static boolean wantsUsage(Fields request, boolean stream) {
         return request.object("stream_options")
                 .map(options -> {
+                    if (!stream) {
+                        throw Problem.of("stream_options", "stream_options is given without stream; set stream to true");
+                    }
                     boolean wanted = options.flag("include_usage");
                     options.withoutEffect("include_obfuscation");
                     options.done();

@@ -78,7 +78,7 @@ final class CompletionsRoute implements Handler {
             throw Problem.unsupported("logprobs", "logprobs are told of answers, not of prompts; leave echo out");
         }
         boolean stream = request.flag("stream");
-        boolean usage = ChatRoute.wantsUsage(request);
+        boolean usage = ChatRoute.wantsUsage(request, stream);
         OpenAiKeys.check(request);
         request.done();
         return new Asked(model, sampling, prompts, echo, stream, usage);
