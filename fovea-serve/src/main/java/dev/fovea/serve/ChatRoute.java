@@ -67,7 +67,7 @@ final class ChatRoute implements Handler {
         return request.object("stream_options")
                 .map(options -> {
                     if (!stream) {
-                        throw Problem.of("stream_options", "stream_options is given without stream; set stream to true");
+                        throw Problem.of("stream_options", "stream_options is given, and stream is not true");
                     }
                     boolean wanted = options.flag("include_usage");
                     options.withoutEffect("include_obfuscation");
