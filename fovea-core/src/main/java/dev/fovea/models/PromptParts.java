@@ -28,6 +28,7 @@ final class PromptParts {
     private final int[] turnEnds;
     private final int chunk;
     private final boolean anywhere;
+    private final int fewest;
     private final int[] ends;
     private ByteBuffer[] keys = {};
 
@@ -37,6 +38,7 @@ final class PromptParts {
         this.turnEnds = turnEnds;
         chunk = model.prefillChunk();
         anywhere = model.sharedPromptRows() == Integer.MAX_VALUE;
+        fewest = model.sharedPromptRows() > 0 ? Backend.FEW_ROWS : 0;
         ends = ends();
     }
 
@@ -58,8 +60,9 @@ final class PromptParts {
 
     private int behindPass(int from) {
         int end = Math.min(prompt.length(), from + chunk);
-        if (from + PICTURES <= prompt.pictureEnd() && prompt.pictureEnd() < end) {
-            return prompt.pictureEnd();
+        int picture = picturesEnd();
+        if (from + PICTURES <= picture && picture < end) {
+            return picture;
         }
         for (int turn : turnEnds) {
             if (from + TURNS <= turn && turn < end) {
@@ -67,6 +70,11 @@ final class PromptParts {
             }
         }
         return outside(end);
+    }
+
+    /** Where what comes behind the last picture is cut off: so many of its rows in front that a short question is no pass of few rows. */
+    private int picturesEnd() {
+        return prompt.pictureEnd() <= fewest ? 0 : outside(prompt.pictureEnd() - fewest);
     }
 
     /** A place, or the end of the block that it lies in. */

@@ -84,7 +84,11 @@ class PromptPartsTest {
         assertThat(passes(parts(900, new int[900], 0, new int[] {100, 255, 256, 300, 520}, false), 900))
                 .containsExactly(256, 520, 900);
         assertThat(passes(parts(900, new int[900], 400, new int[] {500, 700}, false), 900))
-                .containsExactly(400, 700, 900);
+                .as("a question of a few words is no pass of few rows")
+                .containsExactly(384, 700, 900);
+        int[] seesAhead = new int[900];
+        Arrays.fill(seesAhead, 144, 400, 400);
+        assertThat(passes(parts(900, seesAhead, 400, new int[0], false), 900)).containsExactly(400, 900);
         assertThat(passes(parts(900, new int[900], 127, new int[0], false), 900))
                 .containsExactly(900);
         assertThat(passes(parts(3000, new int[3000], 0, new int[] {2999}, false), 3000))

@@ -371,6 +371,37 @@ public final class Assembler {
         registers(width, 0x58, MAP_0F, PREFIX_NONE, false, to, a, b);
     }
 
+    /** {@code to = a + b}, b the number at an address; 512 bits alone. */
+    public void vaddpsOfAll(int to, int a, Address b) {
+        memory(512, 0x58, MAP_0F, PREFIX_NONE, to, a, b, true);
+    }
+
+    /** {@code [to]} = the quarter of a vector of 512 bits that has so many below it. */
+    public void vextractQuarter(Address to, int from, int below) {
+        memory(512, 0x39, MAP_0F3A, PREFIX_66, from, 0, to); // vextracti32x4
+        bytes(below);
+    }
+
+    /** {@code to} = the lower lanes of 32 bits of each 128 bits, one of a and one of b in turn. */
+    public void vpunpckldq(int to, int a, int b) {
+        registers(bits, 0x62, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to} = the upper ones. */
+    public void vpunpckhdq(int to, int a, int b) {
+        registers(bits, 0x6a, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to} = the lower lanes of 64 bits of each 128 bits, of a and of b. */
+    public void vunpcklpd(int to, int a, int b) {
+        registers(bits, 0x14, MAP_0F, PREFIX_66, bits == 512, to, a, b);
+    }
+
+    /** {@code to} = the upper ones. */
+    public void vunpckhpd(int to, int a, int b) {
+        registers(bits, 0x15, MAP_0F, PREFIX_66, bits == 512, to, a, b);
+    }
+
     /** {@code to} = the upper half of a vector of so many bits. */
     public void vextractUpperHalf(int width, int to, int from) {
         if (width == 512) {
@@ -443,26 +474,6 @@ public final class Assembler {
     public void vpermq(int to, int from, int order) {
         registers(256, 0x00, MAP_0F3A, PREFIX_66, true, to, 0, from);
         bytes(order);
-    }
-
-    /** {@code to} = the lower lanes of 32 bits of each 128 bits, one of a and one of b in turn. */
-    public void vpunpckldq(int to, int a, int b) {
-        registers(256, 0x62, MAP_0F, PREFIX_66, false, to, a, b);
-    }
-
-    /** {@code to} = the upper ones. */
-    public void vpunpckhdq(int to, int a, int b) {
-        registers(256, 0x6a, MAP_0F, PREFIX_66, false, to, a, b);
-    }
-
-    /** {@code to} = the lower lanes of 64 bits of each 128 bits, of a and of b. */
-    public void vunpcklpd(int to, int a, int b) {
-        registers(256, 0x14, MAP_0F, PREFIX_66, false, to, a, b);
-    }
-
-    /** {@code to} = the upper ones. */
-    public void vunpckhpd(int to, int a, int b) {
-        registers(256, 0x15, MAP_0F, PREFIX_66, false, to, a, b);
     }
 
     /** {@code to} = two halves of a and b: 0x20 for the lower ones of both, 0x31 for the upper. */

@@ -117,6 +117,18 @@ class AssemblerTest {
     }
 
     @Test
+    void whatTurnsResults() {
+        assertThat(bytes(512, a -> a.vaddpsOfAll(19, 14, Address.indexed(Gpr.RSI, Gpr.RCX, 0))))
+                .isEqualTo("62 e1 0c 58 58 9c 0e 00 00 00 00");
+        assertThat(bytes(512, a -> a.vextractQuarter(Address.indexed(Gpr.R10, Gpr.RCX, 1, 16), 7, 2)))
+                .isEqualTo("62 d3 7d 48 39 bc 4a 10 00 00 00 02");
+        assertThat(bytes(512, a -> a.vpunpckldq(12, 3, 8))).isEqualTo("62 51 65 48 62 e0");
+        assertThat(bytes(512, a -> a.vpunpckhdq(12, 3, 8))).isEqualTo("62 51 65 48 6a e0");
+        assertThat(bytes(512, a -> a.vunpcklpd(9, 2, 3))).isEqualTo("62 71 ed 48 14 cb");
+        assertThat(bytes(512, a -> a.vunpckhpd(9, 2, 3))).isEqualTo("62 71 ed 48 15 cb");
+    }
+
+    @Test
     void whatRoundsRows() {
         assertThat(bytes(512, a -> a.vpmaxsd(19, 8, 7))).isEqualTo("62 e2 3d 48 3d df");
         assertThat(bytes(512, a -> a.vdivps(19, 8, 7))).isEqualTo("62 e1 3c 48 5e df");

@@ -91,3 +91,9 @@ call *%r11
 {vex3} vpsllw $8,%ymm8,%ymm12
 {vex3} {disp32} vpmovzxbd (%rdx,%rcx,1),%ymm9
 {vex3} {disp32} vpbroadcastd (%r10,%rax,1),%ymm14
+{disp32} vaddps (%rsi,%rcx,1){1to16},%zmm14,%zmm19
+{disp32} vextracti32x4 $2,%zmm7,16(%r10,%rcx,2)
+vpunpckldq %zmm8,%zmm3,%zmm12
+vpunpckhdq %zmm8,%zmm3,%zmm12
+vunpcklpd %zmm3,%zmm2,%zmm9
+vunpckhpd %zmm3,%zmm2,%zmm9

@@ -17,6 +17,11 @@ public record Weight(DType dtype, long address, int outputs, int inputs, boolean
         return new Weight(w.dtype(), Rows.address(w), w.dim(0), w.dim(1), !w.isContiguous());
     }
 
+    /** Bytes from row to row, as it lies. */
+    long stride() {
+        return (long) (transposed ? outputs : inputs) * dtype.bytes();
+    }
+
     /** Where element (n, k) lies. */
     public long at(int n, int k) {
         long index = transposed ? (long) k * outputs + n : (long) n * inputs + k;

@@ -153,63 +153,70 @@ public final class Elementwise {
      * @param stepwise whether products and sum are rounded one by one
      */
     public void rope(Rows x, Rows cos, Rows sin, Rows out, int heads, boolean stepwise) {
-        int half = cos.width();
         workers.blocks(x.count(), rowsPerPiece(x.width()), (from, to) -> {
-            Rotation rotation = new Rotation(x.dtype(), half, stepwise);
+            Rotation rotation = new Rotation(x.dtype(), cos.width(), heads, stepwise);
             for (int t = from; t < to; t++) {
-                cos.load(t, rotation.cos);
-                sin.load(t, rotation.sin);
-                for (int h = 0; h < heads; h++) {
-                    long start = 2L * h * half * x.dtype().bytes();
-                    rotation.apply(x.row(t) + start, out.row(t) + start);
-                }
+                rotation.angles(cos, sin, t);
+                rotation.apply(x, out, t);
             }
         });
     }
 
+    /** Whole rows at once: a head has too few values for a loop of its own to pay. */
     private static final class Rotation {
         private final DType dtype;
         private final int half;
+        private final int width;
         private final boolean stepwise;
+        private final float[] angle;
         private final float[] cos;
         private final float[] sin;
-        private final float[] a;
-        private final float[] b;
-        private final float[] first;
-        private final float[] second;
+        private final float[] values;
+        private final float[] others;
 
-        Rotation(DType dtype, int half, boolean stepwise) {
-            int size = Lanes.padded(half);
+        Rotation(DType dtype, int half, int heads, boolean stepwise) {
             this.dtype = dtype;
             this.half = half;
+            width = 2 * half * heads;
             this.stepwise = stepwise && dtype != DType.FLOAT32;
+            angle = new float[Lanes.padded(half)];
+            int size = Lanes.padded(width);
             cos = new float[size];
             sin = new float[size];
-            a = new float[size];
-            b = new float[size];
-            first = new float[size];
-            second = new float[size];
+            values = new float[size];
+            others = new float[size];
         }
 
-        void apply(long from, long to) {
-            long middle = (long) half * dtype.bytes();
-            Lanes.load(dtype, from, a, 0, half);
-            Lanes.load(dtype, from + middle, b, 0, half);
-            combine(a, b, -1);
-            Lanes.store(dtype, first, 0, to, half);
-            combine(b, a, 1);
-            Lanes.store(dtype, first, 0, to + middle, half);
-        }
-
-        /** {@code first = u cos + sign v sin}. */
-        private void combine(float[] u, float[] v, float sign) {
-            RowMath.multiply(u, cos, 1, first, half);
-            RowMath.multiply(v, sin, sign, second, half);
-            if (stepwise) {
-                Lanes.round(dtype, first, half);
-                Lanes.round(dtype, second, half);
+        /** Those of a row, for each head: cosines of both halves alike, sines of the first half negative. */
+        void angles(Rows cosines, Rows sines, int t) {
+            cosines.load(t, angle);
+            for (int at = 0; at < width; at += half) {
+                System.arraycopy(angle, 0, cos, at, half);
             }
-            RowMath.add(first, second, half);
+            sines.load(t, angle);
+            for (int at = half; at < width; at += 2 * half) {
+                System.arraycopy(angle, 0, sin, at, half);
+            }
+            RowMath.scale(angle, -1, half);
+            for (int at = 0; at < width; at += 2 * half) {
+                System.arraycopy(angle, 0, sin, at, half);
+            }
+        }
+
+        void apply(Rows x, Rows out, int t) {
+            Lanes.load(dtype, x.row(t), values, 0, width);
+            for (int at = 0; at < width; at += 2 * half) {
+                System.arraycopy(values, at, others, at + half, half);
+                System.arraycopy(values, at + half, others, at, half);
+            }
+            RowMath.mul(values, cos, width);
+            RowMath.mul(others, sin, width);
+            if (stepwise) {
+                Lanes.round(dtype, values, width);
+                Lanes.round(dtype, others, width);
+            }
+            RowMath.add(values, others, width);
+            Lanes.store(dtype, values, 0, out.row(t), width);
         }
     }
 }

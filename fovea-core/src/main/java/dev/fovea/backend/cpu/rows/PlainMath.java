@@ -231,12 +231,6 @@ public final class PlainMath {
         }
     }
 
-    static void multiply(float[] a, float[] b, float factor, float[] out, int n) {
-        for (int i = 0; i < n; i++) {
-            out[i] = a[i] * b[i] * factor;
-        }
-    }
-
     static float sum(float[] a, int n) {
         float[] sums = new float[COUNT];
         for (int lane = 0; lane < COUNT; lane++) {

@@ -24,7 +24,6 @@ public final class RowMath {
     private static final Warmup MUL = new Warmup(s -> mul(s.row(), s.other(), N));
     private static final Warmup SCALE = new Warmup(s -> scale(s.row(), 1, N));
     private static final Warmup NORMALISE = new Warmup(s -> normalise(s.row(), 0, 1, N));
-    private static final Warmup MULTIPLY = new Warmup(s -> multiply(s.row(), s.other(), 1, s.row(), N));
     private static final Warmup SUM = new Warmup(s -> sum(s.row(), N));
     private static final Warmup SQUARES = new Warmup(s -> sumOfSquares(s.row(), 0, N));
 
@@ -126,15 +125,6 @@ public final class RowMath {
             PlainMath.normalise(a, shift, scale, n);
         } else {
             VectorMath.normalise(a, shift, scale, n);
-        }
-    }
-
-    /** {@code out = factor a b}. */
-    public static void multiply(float[] a, float[] b, float factor, float[] out, int n) {
-        if (MULTIPLY.plain(n)) {
-            PlainMath.multiply(a, b, factor, out, n);
-        } else {
-            VectorMath.multiply(a, b, factor, out, n);
         }
     }
 

@@ -181,12 +181,6 @@ final class VectorMath {
         }
     }
 
-    static void multiply(float[] a, float[] b, float factor, float[] out, int n) {
-        for (int i = 0; i < n; i += COUNT) {
-            at(a, i).mul(at(b, i)).mul(factor).intoArray(out, i);
-        }
-    }
-
     static float sum(float[] a, int n) {
         FloatVector sum = FloatVector.zero(FLOATS);
         for (int i = 0; i < n; i += COUNT) {

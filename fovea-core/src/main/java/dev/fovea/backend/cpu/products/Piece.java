@@ -1,0 +1,201 @@
+package dev.fovea.backend.cpu.products;
+
+import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
+
+import dev.fovea.backend.cpu.machine.Buffer;
+import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.tensor.DType;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Sums of some outputs of a weight for some panels of x, in memory of the current thread. */
+final class Piece {
+    /** Panels from which on rows of a weight, which straddle cache lines as a file has them, are brought near for tiles too. */
+    private static final int MANY_PANELS = 3;
+
+    private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
+
+    private final Kernels kernels;
+    private final ProductCode.Arithmetic form;
+    private final Scratch mine = SCRATCH.get();
+    private final int first;
+    private final int count;
+    private final long x;
+    private final int words;
+    private final int panels;
+    private final int groups;
+    private final int padded;
+    private final long wide;
+    private final long panelBytes;
+    private final long sumBytes;
+    private final long sums;
+
+    /** What multiplies, brings a weight near, and takes results away: vectors or tiles, and narrowing where results are bfloat16. */
+    record Kernels(
+            ProductCode.Arithmetic form,
+            @Nullable ProductCode vectors,
+            @Nullable TileCode tiles,
+            @Nullable NarrowingCode narrowing,
+            TurningCode turning,
+            Packing packing) {
+
+        /** @throws dev.fovea.error.NativeException where the system runs none */
+        static Kernels of(ProductCode.Arithmetic form, TurningCode turning, Packing packing) {
+            boolean tiles = form == ProductCode.Arithmetic.TILES;
+            return new Kernels(
+                    form,
+                    tiles ? null : new ProductCode(form),
+                    tiles ? new TileCode() : null,
+                    form.pairs() ? new NarrowingCode() : null,
+                    turning,
+                    packing);
+        }
+    }
+
+    /** A thread's memory. */
+    private static final class Scratch {
+        private final Buffer weight = new Buffer();
+        private final Buffer sums = new Buffer();
+        private final Buffer lines = new Buffer();
+        private final Buffer biases = new Buffer();
+        private float[] line = {};
+        private float[] bias = {};
+    }
+
+    /** @param x the first panel */
+    Piece(Kernels kernels, int first, int count, long x, int words, int panels) {
+        this.kernels = kernels;
+        form = kernels.form();
+        this.first = first;
+        this.count = count;
+        this.x = x;
+        this.words = words;
+        this.panels = panels;
+        groups = Math.ceilDiv(count, form.outputs);
+        padded = Math.ceilDiv(groups * form.outputs, NarrowingCode.OUTPUTS) * NarrowingCode.OUTPUTS;
+        wide = (long) form.rows * Float.BYTES;
+        panelBytes = words * wide;
+        sumBytes = padded * wide;
+        sums = mine.sums.bytes(words > form.words ? panels * sumBytes : sumBytes);
+    }
+
+    // --------------------------------------------------------------------------------------------------- products
+
+    /** All outputs for all panels of x: where K has one part, a panel's results leave before the next one's sums are made. */
+    void run(Weight w, @Nullable Rows bias, Rows out) {
+        readBias(bias);
+        for (int word = 0; word < words; word += form.words) {
+            int part = Math.min(form.words, words - word);
+            int lying = kernels.tiles() != null && lies(w, word, part) ? count / form.outputs : 0;
+            long near = lying < groups ? near(w, lying * form.outputs, word, part) : 0;
+            for (int panel = 0; panel < panels; panel++) {
+                long to = sums(panel);
+                if (word == 0) {
+                    MEMORY.asSlice(to, sumBytes).fill((byte) 0);
+                }
+                long from = x + panel * panelBytes + word * wide;
+                if (lying > 0) {
+                    add(w.at(first, word * form.perWord()), w.stride(), from, part, to, lying);
+                }
+                if (lying < groups) {
+                    add(near, form.pitch(), from, part, to + lying * form.outputs * wide, groups - lying);
+                }
+                if (word + form.words >= words) {
+                    store(to, out, panel * form.rows);
+                }
+            }
+        }
+    }
+
+    private long sums(int panel) {
+        return sums + (words > form.words ? panel * sumBytes : 0);
+    }
+
+    private void add(long weight, long stride, long x, int part, long sums, int groups) {
+        if (kernels.tiles() != null) {
+            kernels.tiles().multiply(weight, stride, x, part, sums, groups);
+        } else if (kernels.vectors() != null) {
+            kernels.vectors().multiply(weight, x, part, sums, groups);
+        }
+    }
+
+    /** Whether rows of a weight are multiplied where they lie. */
+    private boolean lies(Weight w, int word, int part) {
+        boolean whole = !w.transposed() && (word + part) * form.perWord() <= w.inputs();
+        return whole && panels < MANY_PANELS;
+    }
+
+    /** Some words of outputs from one on, beside each other, with zeros behind the last. */
+    private long near(Weight w, int from, int word, int part) {
+        int pitch = form.pitch();
+        long near = mine.weight.bytes((long) padded * pitch);
+        int valid = count - from;
+        MEMORY.asSlice(near + (long) valid * pitch, (long) (padded - count) * pitch)
+                .fill((byte) 0);
+        kernels.packing().weight(w, first + from, valid, word, part, near, pitch);
+        return near;
+    }
+
+    // ---------------------------------------------------------------------------------------------------- results
+
+    private void readBias(@Nullable Rows bias) {
+        mine.bias = Lanes.atLeast(mine.bias, padded + Lanes.COUNT);
+        Arrays.fill(mine.bias, 0, padded, 0);
+        if (bias != null) {
+            DType dtype = bias.dtype();
+            Lanes.load(dtype, bias.address() + (long) first * dtype.bytes(), mine.bias, 0, count);
+        }
+        if (kernels.narrowing() != null) {
+            Lanes.store(DType.FLOAT32, mine.bias, 0, mine.biases.floats(padded), padded);
+        }
+    }
+
+    /** A panel's results, with the bias, rounded. */
+    private void store(long from, Rows out, int row) {
+        int rows = Math.min(form.rows, out.count() - row);
+        if (kernels.narrowing() != null) {
+            narrow(kernels.narrowing(), from, out, row, rows);
+        } else {
+            turn(from, out, row, rows);
+        }
+    }
+
+    /** Straight to where results go, unless they fill no whole panel. */
+    private void narrow(NarrowingCode code, long from, Rows out, int row, int rows) {
+        long biases = mine.biases.floats(padded);
+        long to = out.row(row) + (long) first * Short.BYTES;
+        if (rows == form.rows && count % NarrowingCode.OUTPUTS == 0) {
+            code.narrow(from, biases, count, to, out.stride());
+            return;
+        }
+        long stride = (long) padded * Short.BYTES;
+        long lines = mine.lines.bytes(form.rows * stride);
+        code.narrow(from, biases, padded, lines, stride);
+        for (int i = 0; i < rows; i++) {
+            MemorySegment.copy(MEMORY, lines + i * stride, MEMORY, to + i * out.stride(), (long) count * Short.BYTES);
+        }
+    }
+
+    private void turn(long from, Rows out, int row, int rows) {
+        long stride = (long) padded * Float.BYTES;
+        long lines = mine.lines.bytes(form.rows * stride);
+        mine.line = Lanes.atLeast(mine.line, Lanes.padded(count));
+        for (int o = 0; o < padded; o += TurningCode.SIDE) {
+            kernels.turning().turn(from + o * wide, wide, form.rows, lines + (long) o * Float.BYTES, stride);
+        }
+        for (int i = 0; i < rows; i++) {
+            Lanes.copy(lines + i * stride, mine.line, 0, count);
+            add(mine.line, mine.bias, count);
+            long to = out.row(row + i) + (long) first * out.dtype().bytes();
+            Lanes.store(out.dtype(), mine.line, 0, to, count);
+        }
+    }
+
+    private static void add(float[] to, float[] values, int count) {
+        for (int i = 0; i < count; i++) {
+            to[i] += values[i];
+        }
+    }
+}

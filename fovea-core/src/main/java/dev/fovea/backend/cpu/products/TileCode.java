@@ -1,0 +1,125 @@
+package dev.fovea.backend.cpu.products;
+
+import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import dev.fovea.ffi.x86.Address;
+import dev.fovea.ffi.x86.Assembler;
+import dev.fovea.ffi.x86.Gpr;
+import dev.fovea.ffi.x86.MachineCode;
+import java.lang.foreign.Arena;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * {@link ProductCode} by AMX: two tiles of the weight and two of x make four of sums, which are read and written once for a thousand
+ * words of K.
+ *
+ * <p>Rows of the weight may lie as far apart as they like; but a tile whose rows straddle cache lines takes twice as long to load,
+ * and what a file holds begins at no multiple of a line.
+ */
+final class TileCode {
+    /** Rows or columns of a tile, in words. */
+    private static final int SIDE = 16;
+
+    private static final int LINE = 64;
+    private static final int TILES = 4; // of sums; and as many of operands
+    private static final int WIDE = 2 * LINE; // a word's rows of a panel of x, an output's rows of sums
+    private static final int SECOND =
+            SIDE * WIDE; // from the upper to the lower tiles of sums, or of x to the next ones
+    private static final int GROUP = 2 * SECOND; // to the sums of the next outputs
+    private static final int WIDTHS_AT = 16;
+    private static final int HEIGHTS_AT = 48;
+    private static final Gpr[] SAVED = {Gpr.RBX, Gpr.R12};
+
+    private final MethodHandle products = MachineCode.function(code());
+
+    /**
+     * {@code sums (32 groups, 32) += weight x}.
+     *
+     * @param stride bytes between rows of the weight
+     * @param x for each word all rows of a panel
+     * @param words a multiple of {@link ProductCode#STEP}
+     * @param sums float32
+     */
+    void multiply(long weight, long stride, long x, int words, long sums, int groups) {
+        MachineCode.call(products, weight, x, words / SIDE, sums, groups, Shapes.AT, stride);
+    }
+
+    private static byte[] code() {
+        Assembler a = new Assembler(512);
+        a.ldtilecfg(Address.of(Gpr.R9, 0));
+        a.load(Gpr.R9, Address.of(Gpr.RSP, Long.BYTES));
+        for (Gpr register : SAVED) {
+            a.push(register);
+        }
+        a.clear(Gpr.RBX);
+        a.add(Gpr.RBX, WIDE);
+        int group = a.here();
+        a.mov(Gpr.RAX, Gpr.RDI);
+        further(a, Gpr.RDI);
+        a.mov(Gpr.R12, Gpr.RDI);
+        a.mov(Gpr.R10, Gpr.RSI);
+        a.mov(Gpr.R11, Gpr.RDX);
+        for (int i = 0; i < TILES; i++) {
+            a.tileloadd(i, sums(i));
+        }
+        int step = a.here();
+        step(a);
+        a.sub(Gpr.R11, 1);
+        a.jumpIfNotZero(step);
+        for (int i = 0; i < TILES; i++) {
+            a.tilestored(sums(i), i);
+        }
+        further(a, Gpr.RDI);
+        a.add(Gpr.RCX, GROUP);
+        a.sub(Gpr.R8, 1);
+        a.jumpIfNotZero(group);
+        a.tilerelease();
+        for (int i = SAVED.length - 1; i >= 0; i--) {
+            a.pop(SAVED[i]);
+        }
+        a.ret();
+        return a.code();
+    }
+
+    private static Address sums(int tile) {
+        return Address.indexed(Gpr.RCX, Gpr.RBX, 0, tile / 2 * SECOND + tile % 2 * LINE);
+    }
+
+    /** Sixteen words of K. All tiles are loaded before the first is multiplied, which is a twentieth faster. */
+    private static void step(Assembler a) {
+        a.tileloadd(TILES, Address.indexed(Gpr.RAX, Gpr.R9, 0));
+        a.tileloadd(TILES + 2, Address.indexed(Gpr.R10, Gpr.RBX, 0));
+        a.tileloadd(TILES + 3, Address.indexed(Gpr.R10, Gpr.RBX, 0, LINE));
+        a.tileloadd(TILES + 1, Address.indexed(Gpr.R12, Gpr.R9, 0));
+        a.tdpbf16ps(0, TILES, TILES + 2);
+        a.tdpbf16ps(1, TILES, TILES + 3);
+        a.tdpbf16ps(2, TILES + 1, TILES + 2);
+        a.tdpbf16ps(3, TILES + 1, TILES + 3);
+        a.add(Gpr.RAX, LINE);
+        a.add(Gpr.R12, LINE);
+        a.add(Gpr.R10, SECOND);
+    }
+
+    /** The rows of a tile further on. */
+    private static void further(Assembler a, Gpr row) {
+        for (int i = 0; i < SIDE; i++) {
+            a.add(row, Gpr.R9);
+        }
+    }
+
+    /** Where the processor reads that all eight tiles have sixteen rows of a line. */
+    private static final class Shapes {
+        private static final long AT = write();
+
+        private static long write() {
+            long at = Arena.global().allocate(LINE, LINE).address();
+            MEMORY.set(JAVA_BYTE, at, (byte) 1); // the one palette
+            for (int tile = 0; tile < 2 * TILES; tile++) {
+                MEMORY.set(JAVA_BYTE, at + WIDTHS_AT + 2L * tile, (byte) LINE);
+                MEMORY.set(JAVA_BYTE, at + HEIGHTS_AT + tile, (byte) SIDE);
+            }
+            return at;
+        }
+    }
+}
