@@ -10,12 +10,13 @@ import java.util.regex.Pattern;
 /** The fields of a form: {@code multipart/form-data}, as RFC 7578 has it. */
 final class Multipart {
     private static final int MOST_PARTS = 16;
+    private static final int MOST_HEADER_BYTES = 4096; // of a part
     private static final Pattern BOUNDARY =
             Pattern.compile(";\\s*boundary=(?:\"([^\"]{1,70})\"|([^\\s;\"]{1,70}))", Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME =
-            Pattern.compile(";\\s*name=\"((?:[^\"\\\\]|\\\\.)*)\"", Pattern.CASE_INSENSITIVE);
+            Pattern.compile(";\\s*name=\"([^\"\\\\]*+(?:\\\\.[^\"\\\\]*+)*+)\"", Pattern.CASE_INSENSITIVE);
     private static final Pattern FILE =
-            Pattern.compile(";\\s*filename=\"((?:[^\"\\\\]|\\\\.)*)\"", Pattern.CASE_INSENSITIVE);
+            Pattern.compile(";\\s*filename=\"([^\"\\\\]*+(?:\\\\.[^\"\\\\]*+)*+)\"", Pattern.CASE_INSENSITIVE);
 
     /**
      * A field.
@@ -62,6 +63,9 @@ final class Multipart {
         while (!(at + 1 < body.length && body[at] == '-' && body[at + 1] == '-')) {
             int head = endOfLine(at) + 2;
             int content = endOfHead(head);
+            if (content - head > MOST_HEADER_BYTES) {
+                throw broken();
+            }
             int end = find(content - 2);
             String headers = new String(body, head, content - head, StandardCharsets.UTF_8);
             Matcher name = NAME.matcher(headers);

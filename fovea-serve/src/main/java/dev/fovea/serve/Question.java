@@ -7,6 +7,7 @@ import dev.fovea.Request;
 import dev.fovea.media.ImageSource;
 import dev.fovea.text.ChatTemplateOptions;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What a conversation asks of a model. */
 final class Question {
+    private static final int MOST_PIXELS = 1 << 24;
     private static final String NO_TEMPLATE = "this model has no chat template";
 
     private Question() {}
@@ -80,11 +82,26 @@ final class Question {
         return (text.isEmpty() ? Request.of(pictures.getFirst()) : Request.of(text)).withImages(pictures);
     }
 
+    /** The largest numbers are areas in pixels, for which memory is taken before anybody counts tokens. */
+    private static void requireSmall(Object value, String param) {
+        if (value instanceof Number n && n.doubleValue() > MOST_PIXELS) {
+            throw Problem.of(param, param + " is more than " + MOST_PIXELS + ", which is this server's limit");
+        }
+        Collection<?> inner =
+                value instanceof Map<?, ?> map ? map.values() : value instanceof List<?> list ? list : List.of();
+        for (Object one : inner) {
+            if (one != null) {
+                requireSmall(one, param);
+            }
+        }
+    }
+
     /** Keyword arguments of the reference's processor, under vLLM's name. */
     private static Map<String, Object> processor(Fields request) {
         Map<String, Object> options = new LinkedHashMap<>();
         request.map("mm_processor_kwargs").orElse(Map.of()).forEach((key, value) -> {
             if (value != null) {
+                requireSmall(value, "mm_processor_kwargs." + key);
                 options.put(key, value);
             }
         });

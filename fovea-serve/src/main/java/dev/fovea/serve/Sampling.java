@@ -5,6 +5,7 @@ import dev.fovea.error.OptionException;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.ResponseFormat;
 import dev.fovea.generate.SequenceBias;
+import dev.fovea.io.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 record Sampling(GenerationConfig config, List<String> stops, int answers) {
     private static final int MOST_ANSWERS = 16;
     private static final int MOST_STOPS = 16;
+    private static final int MOST_STOP_CHARACTERS = 1024;
+    private static final int MOST_SCHEMA_CHARACTERS = 1 << 18;
     static final int MOST_LOGPROBS = 20;
 
     /**
@@ -31,6 +34,12 @@ record Sampling(GenerationConfig config, List<String> stops, int answers) {
      */
     static Sampling read(Fields request, Pipeline model, int most, String... lengthKeys) {
         List<String> stops = request.strings("stop", MOST_STOPS);
+        if (stops.stream().anyMatch(stop -> stop.length() > MOST_STOP_CHARACTERS)) {
+            throw Problem.of(
+                    "stop",
+                    "stop has a text of more than " + MOST_STOP_CHARACTERS
+                            + " characters, which is this server's limit");
+        }
         int answers = request.integer("n", 1, MOST_ANSWERS).orElse(1);
         GenerationConfig config = GenerationConfig.maxNewTokens(length(request, most, lengthKeys));
         if (!stops.isEmpty()) {
@@ -111,10 +120,21 @@ record Sampling(GenerationConfig config, List<String> stops, int answers) {
     }
 
     static ResponseFormat format(Map<String, @Nullable Object> json) {
+        requireShort(json, "response_format");
         try {
             return ResponseFormat.of(json);
         } catch (OptionException e) {
             throw Problem.of("response_format", e.getMessage());
+        }
+    }
+
+    /** Whoever sends a long schema has the server make automata for minutes. */
+    static void requireShort(Object schema, String param) {
+        if (Json.write(schema).length() > MOST_SCHEMA_CHARACTERS) {
+            throw Problem.of(
+                    param,
+                    param + " has more than " + MOST_SCHEMA_CHARACTERS
+                            + " characters as JSON, which is this server's limit");
         }
     }
 

@@ -64,6 +64,9 @@ record Tools(List<Map<String, @Nullable Object>> schemas, Optional<ResponseForma
         if (!hasPlace(processor, messages, schemas)) {
             throw Problem.unsupported("tools", "tools are given, and this model's chat template has no place for them");
         }
+        if (choice.forces()) {
+            Sampling.requireShort(schemas, "tools");
+        }
         return new Tools(
                 schemas,
                 choice.forces() ? Optional.of(processor.toolCallFormat(form(choice.offered()))) : Optional.empty());

@@ -248,6 +248,8 @@ class ApiTest {
                     .isEqualTo(400);
         }
         assertThat(form(new byte[0], "application/json").status()).isEqualTo(415);
+        assertThat(upload("a".repeat(100_000), new byte[1]).status()).isEqualTo(400);
+        assertThat(upload("\\a".repeat(1_800), new byte[1]).status()).isEqualTo(200);
     }
 
     private static Trial.Reply upload(String name, byte[] content) {

@@ -16,6 +16,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -217,6 +218,8 @@ class SafetyTest {
                 "'{\"modalities\": [\"audio\"]}' | modalities",
                 "'{\"stream\": true, \"stream_options\": {\"include\": true}}' | stream_options.include",
                 "'{\"stream_options\": {\"include_usage\": true}}' | stream_options",
+                "'{\"mm_processor_kwargs\": {\"min_pixels\": 100000000}}' | mm_processor_kwargs.min_pixels",
+                "'{\"mm_processor_kwargs\": {\"size\": {\"longest_edge\": 100000000}}}' | mm_processor_kwargs.size",
                 "'{\"messages\": []}' | messages",
                 "'{\"messages\": [{\"role\": \"king\", \"content\": \"a\"}]}' | messages[0].role",
                 "'{\"messages\": [{\"role\": \"user\"}]}' | messages[0].content",
@@ -231,6 +234,20 @@ class SafetyTest {
         assertThat(reply.status()).as(reply.body()).isIn(400, 404);
         assertThat(reply.at("error.param")).isEqualTo(param);
         assertThat((String) reply.at("error.message")).contains(param);
+    }
+
+    /** Which would have the server work for minutes before it says anything. */
+    @Test
+    void refusesEndlessTextsAndSchemas() {
+        Map<String, Object> json = new HashMap<>(Map.of("messages", List.of(ask("What?"))));
+        json.put("stop", "ab".repeat(100_000));
+        assertThat(open.post(CHAT, json).at("error.param")).isEqualTo("stop");
+        json.remove("stop");
+        List<String> values = IntStream.range(0, 100_000).mapToObj(i -> "a" + i).toList();
+        json.put(
+                "response_format",
+                Map.of("type", "json_schema", "json_schema", Map.of("name", "a", "schema", Map.of("enum", values))));
+        assertThat(open.post(CHAT, json).at("error.param")).isEqualTo("response_format");
     }
 
     @Test
