@@ -22,15 +22,26 @@ record CodeScales(int bits, boolean byteScales) {
      * @param row of the tile, that of the lowest lane
      */
     void load(Assembler a, int row, int scale, int zero, int factor) {
+        load(
+                a,
+                Address.of(Gpr.RDX, row * (byteScales ? 1 : Float.BYTES)),
+                Address.of(Gpr.RCX, row),
+                scale,
+                zero,
+                factor);
+    }
+
+    /** The same from where they lie. */
+    void load(Assembler a, Address scales, Address zeros, int scale, int zero, int factor) {
         if (byteScales) {
-            a.vpmovzxbd(scale, Address.of(Gpr.RDX, row));
+            a.vpmovzxbd(scale, scales);
             a.vcvtdq2ps(scale, scale);
         } else {
-            a.vmovups(scale, Address.of(Gpr.RDX, row * Float.BYTES));
+            a.vmovups(scale, scales);
         }
         a.vmulps(scale, scale, factor);
         if (bits == 4) {
-            a.vpmovzxbd(zero, Address.of(Gpr.RCX, row));
+            a.vpmovzxbd(zero, zeros);
             a.vcvtdq2ps(zero, zero);
         }
     }

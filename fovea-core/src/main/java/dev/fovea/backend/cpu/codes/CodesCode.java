@@ -36,6 +36,9 @@ public final class CodesCode {
     static final int TILES_AT = -HEAD;
     static final int MASK_AT = -HEAD + 8;
     static final int ONES_AT = -HEAD + 12;
+    static final int CODES_STRIDE_AT = -HEAD + 16;
+    static final int SCALES_STRIDE_AT = -HEAD + 24;
+    static final int ZEROS_STRIDE_AT = -HEAD + 32;
     private static final int HALF_BYTES = 0x0f0f0f0f;
     private static final int ONES = 0x00010001;
 
@@ -59,10 +62,11 @@ public final class CodesCode {
      * @param byteScales or float32
      * @param blocks of a group, which shares scales
      * @param rows of x
+     * @param tiles that are read side by side
      */
-    record Form(int bits, boolean byteScales, int blocks, int rows) {
-        static Form of(Codes w, int rows) {
-            return new Form(w.bits(), w.byteScales(), w.blocksPerGroup(), rows);
+    record Form(int bits, boolean byteScales, int blocks, int rows, int tiles) {
+        static Form of(Codes w, int rows, int tiles) {
+            return new Form(w.bits(), w.byteScales(), w.blocksPerGroup(), rows, tiles);
         }
 
         CodeScales scales() {
@@ -130,6 +134,11 @@ public final class CodesCode {
         return wide ? WideCodesCode.ROWS : NarrowCodesCode.ROWS;
     }
 
+    /** Tiles that are read side by side, if there are so many. */
+    int tiles() {
+        return wide ? WideCodesCode.TILES : 1;
+    }
+
     /** Whether it reads weights of this form. */
     static boolean reads(Codes w) {
         return w.blocksPerGroup() <= LARGEST_GROUP && w.blocks() % w.blocksPerGroup() == 0;
@@ -189,11 +198,31 @@ public final class CodesCode {
      */
     long multiply(Codes w, int tile, int tiles, long x, int rows, long results) {
         long out = results + HEAD;
-        MEMORY.set(LONG, out + TILES_AT, tiles);
+        int aside = tiles % tiles();
+        if (aside > 0) { // first: what a call's own head lies over is written by the other
+            int before = tiles - aside;
+            multiply(w, tile + before, aside, 1, x, rows, out + (long) before * rows * TILE * Float.BYTES);
+        }
+        if (aside < tiles) {
+            multiply(w, tile, (tiles - aside) / tiles(), tiles(), x, rows, out);
+        }
+        return out;
+    }
+
+    /** Some times so many tiles side by side. */
+    private void multiply(Codes w, int tile, int times, int tiles, long x, int rows, long out) {
+        Form form = Form.of(w, rows, tiles);
+        int groupsOfTile = w.blocks() / w.blocksPerGroup();
+        MEMORY.set(LONG, out + TILES_AT, times);
         MEMORY.set(Lanes.INT, out + MASK_AT, HALF_BYTES);
         MEMORY.set(Lanes.INT, out + ONES_AT, ONES);
-        Form form = Form.of(w, rows);
-        long groups = (long) tile * (w.blocks() / w.blocksPerGroup());
+        MEMORY.set(LONG, out + CODES_STRIDE_AT, w.tileBytes());
+        MEMORY.set(
+                LONG,
+                out + SCALES_STRIDE_AT,
+                (long) groupsOfTile * form.scales().bytes());
+        MEMORY.set(LONG, out + ZEROS_STRIDE_AT, (long) groupsOfTile * TILE);
+        long groups = (long) tile * groupsOfTile;
         MachineCode.call(
                 kernel(form),
                 w.tile(tile),
@@ -202,6 +231,5 @@ public final class CodesCode {
                 w.zeros() + groups * TILE,
                 w.factors() + 4L * tile * TILE,
                 out);
-        return out;
     }
 }

@@ -113,19 +113,17 @@ public final class QuantizedProducts implements AutoCloseable {
             int count = Math.min(perStrip, x.count() - strip * perStrip);
             code.row(w, values, t % perStrip, count, at + strip * stripBytes);
         }
-        workers.blocks(w.tiles(), tilesAtOnce(w), (from, to) -> {
+        workers.blocks(w.tiles(), tilesAtOnce(w, code.tiles()), (from, to) -> {
             Pair scratch = Pair.MINE.get();
             for (int strip = 0; strip < strips; strip++) {
                 int first = strip * perStrip;
                 int count = Math.min(perStrip, x.count() - first);
                 long memory = scratch.results.bytes(CodesCode.resultBytes(count, to - from));
                 long sums = code.multiply(w, from, to - from, at + strip * stripBytes, count, memory);
-                for (int tile = from; tile < to; tile++) {
-                    int outputs = Math.min(TILE, w.outputs() - tile * TILE);
-                    for (int t = 0; t < count; t++) {
-                        scratch.store(sums, b, out, first + t, tile * TILE, outputs);
-                        sums += TILE * Float.BYTES;
-                    }
+                int outputs = Math.min(to * TILE, w.outputs()) - from * TILE;
+                for (int t = 0; t < count; t++) {
+                    scratch.gather(sums + (long) t * TILE * Float.BYTES, count, outputs);
+                    scratch.store(b, out, first + t, from * TILE, outputs);
                 }
             }
         });
@@ -145,7 +143,7 @@ public final class QuantizedProducts implements AutoCloseable {
                 Lanes.store(DType.FLOAT32, row, 0, at + t * rowBytes, w.blocks() * BLOCK);
             }
         }
-        workers.blocks(w.tiles(), Math.ceilDiv(tilesAtOnce(w), 2) * 2, (from, to) -> {
+        workers.blocks(w.tiles(), Math.ceilDiv(tilesAtOnce(w, 2), 2) * 2, (from, to) -> {
             Pair pair = Pair.MINE.get();
             for (int tile = from; tile < to; tile += 2) {
                 CodeDot.Tiles tiles = pair.tiles(w, tile, Math.min(tile + 1, w.tiles() - 1));
@@ -155,16 +153,20 @@ public final class QuantizedProducts implements AutoCloseable {
                     } else {
                         CodeDot.eight(tiles, at + t * rowBytes);
                     }
-                    pair.store(tiles.out(), b, out, t, tile * TILE, Math.min(2 * TILE, w.outputs() - tile * TILE));
+                    int outputs = Math.min(2 * TILE, w.outputs() - tile * TILE);
+                    pair.gather(tiles.out(), 1, outputs);
+                    pair.store(b, out, t, tile * TILE, outputs);
                 }
             }
         });
     }
 
-    private int tilesAtOnce(Codes w) {
+    /** @param together how many tiles are best read side by side */
+    private int tilesAtOnce(Codes w, int together) {
         int fitting = (int) (PIECE_BYTES / Math.max(1, w.tileBytes()));
         int shared = Math.ceilDiv(w.tiles(), PIECES * workers.count());
-        return Math.max(1, Math.min(fitting, shared));
+        int tiles = Math.max(1, Math.min(Math.max(together, fitting), shared));
+        return tiles < together ? tiles : tiles / together * together;
     }
 
     /** A thread's scratch for two tiles. */
@@ -173,7 +175,7 @@ public final class QuantizedProducts implements AutoCloseable {
 
         private final Buffer scales = new Buffer();
         private final Buffer results = new Buffer();
-        private final float[] line = new float[2 * TILE];
+        private float[] line = {};
 
         CodeDot.Tiles tiles(Codes w, int tile, int second) {
             long at = scales.floats(2L * w.expanded());
@@ -183,8 +185,16 @@ public final class QuantizedProducts implements AutoCloseable {
             return new CodeDot.Tiles(w.tile(tile), w.tile(second), at, at2, w.blocks(), results.floats(2 * TILE));
         }
 
-        void store(long sums, float[] bias, Rows out, int row, int first, int count) {
-            Lanes.load(DType.FLOAT32, sums, line, 0, count);
+        /** Reads a row's results, sixteen of each tile, between those of so many rows. */
+        void gather(long sums, int rows, int count) {
+            line = Lanes.atLeast(line, Lanes.padded(count));
+            int step = rows == 1 ? count : TILE;
+            for (int at = 0; at < count; at += step) {
+                Lanes.copy(sums + 4L * at * rows, line, at, Math.min(step, count - at));
+            }
+        }
+
+        void store(float[] bias, Rows out, int row, int first, int count) {
             for (int i = 0; i < count; i++) {
                 line[i] += bias[first + i];
             }

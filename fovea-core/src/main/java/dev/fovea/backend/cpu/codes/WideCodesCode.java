@@ -8,14 +8,23 @@ import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 
-/** Kernels of {@link CodesCode} of 512 bits, by AVX512_VNNI: all rows of a tile at once. */
+/**
+ * Kernels of {@link CodesCode} of 512 bits, by AVX512_VNNI: all rows of a tile at once, and several tiles side by side, because memory
+ * gives more to who reads at several places.
+ */
 final class WideCodesCode {
     /** Rows of x that meet a code at once. */
     static final int ROWS = 4;
 
-    // registers: a total for each row of x, two sums of integers for each, and these
-    private static final int SUMS = ROWS;
-    private static final int CODE = 3 * ROWS;
+    /** Tiles side by side. */
+    static final int TILES = 4;
+
+    /** Bytes of each of several tiles that are asked for before they are needed. */
+    private static final int AHEAD = 2048;
+
+    // registers: a total for each tile and row of x, two sums of integers for each row, and these
+    private static final int SUMS = TILES * ROWS;
+    private static final int CODE = SUMS + 2 * ROWS;
     private static final int OTHER = CODE + 1;
     private static final int SCALE = CODE + 2;
     private static final int ZERO = CODE + 3;
@@ -23,78 +32,190 @@ final class WideCodesCode {
     private static final int MASK = CODE + 5;
     private static final int LINE = CODE + 6;
 
+    private static final Gpr[] SAVED = {Gpr.RBX, Gpr.RBP, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15};
+
+    private static final Part CODES = new Part(Gpr.RDI, Gpr.R12, Gpr.R13);
+    private static final Part SCALES = new Part(Gpr.RDX, Gpr.RBX, Gpr.RBP);
+    private static final Part ZEROS = new Part(Gpr.RCX, Gpr.R14, Gpr.R15); // beside scales of four bytes
+    private static final Part ZEROS_LIKE_SCALES = new Part(Gpr.RCX, Gpr.RBX, Gpr.RBP);
+
+    /** Codes that are asked for, and the end of the tile that they are in, where scales leave registers for them. */
+    private static final Part ASKED = new Part(Gpr.R14, Gpr.R12, Gpr.R13);
+
+    private static final Gpr TILE_END = Gpr.R15;
+
     private WideCodesCode() {}
+
+    /**
+     * What lies tile by tile.
+     *
+     * @param stride bytes from tile to tile
+     * @param triple three of them
+     */
+    private record Part(Gpr first, Gpr stride, Gpr triple) {
+        void load(Assembler a, int strideAt) {
+            a.load(stride, Address.of(Gpr.R9, strideAt));
+            a.mov(triple, stride);
+            a.add(triple, stride);
+            a.add(triple, stride);
+        }
+
+        Address at(int tile, int displacement) {
+            return switch (tile) {
+                case 0 -> Address.of(first, displacement);
+                case 1, 2 -> Address.indexed(first, stride, tile - 1, displacement);
+                default -> Address.indexed(first, triple, 0, displacement);
+            };
+        }
+    }
 
     /** A function of codes, x, scales, zeros, factors and results. */
     static byte[] code(Form form) {
         int rows = form.rows();
+        int totals = form.tiles() * rows;
         Assembler a = new Assembler(512);
-        a.vpbroadcastd(MASK, Address.of(Gpr.R9, CodesCode.MASK_AT));
-        a.load(Gpr.R11, Address.of(Gpr.R9, CodesCode.TILES_AT));
+        begin(a, form);
         int tile = a.here();
+        if (asksAcross(form)) {
+            a.mov(TILE_END, CODES.first);
+            a.add(TILE_END, CODES.stride);
+            a.mov(ASKED.first, CODES.first);
+            a.add(ASKED.first, AHEAD);
+        }
         a.load(Gpr.R10, Address.of(Gpr.RSI, CodesCode.GROUPS_AT));
         a.mov(Gpr.RAX, Gpr.RSI);
-        a.vmovups(FACTOR, Address.of(Gpr.R8, 0));
-        for (int row = 0; row < rows; row++) {
-            a.vxorps(row);
+        for (int total = 0; total < totals; total++) {
+            a.vxorps(total);
         }
         int group = a.here();
-        form.scales().load(a, 0, SCALE, ZERO, FACTOR);
-        for (int block = 0; block < form.blocks(); block++) {
-            block(a, form);
-            a.add(Gpr.RDI, TILE * BLOCK * form.bits() / Byte.SIZE);
-            a.add(Gpr.RAX, rows * (form.integers() + CodesCode.SCALARS));
+        if (asksAcross(form)) {
+            askNextTiles(a);
         }
+        for (int i = 0; i < form.tiles(); i++) {
+            group(a, form, i);
+        }
+        a.add(Gpr.RDI, form.blocks() * codeBytes(form));
+        if (asksAcross(form)) {
+            a.add(ASKED.first, form.blocks() * codeBytes(form));
+        }
+        a.add(Gpr.RAX, form.blocks() * xBytes(form));
         a.add(Gpr.RDX, form.scales().bytes());
         a.add(Gpr.RCX, TILE);
         a.sub(Gpr.R10, 1);
         a.jumpIfNotZero(group);
-        for (int row = 0; row < rows; row++) {
-            a.vmovups(Address.of(Gpr.R9, row * TILE * Float.BYTES), row);
+        for (int total = 0; total < totals; total++) {
+            a.vmovups(Address.of(Gpr.R9, total * TILE * Float.BYTES), total);
         }
-        a.add(Gpr.R9, rows * TILE * Float.BYTES);
-        a.add(Gpr.R8, TILE * Float.BYTES);
+        a.add(Gpr.R9, totals * TILE * Float.BYTES);
+        a.add(Gpr.R8, form.tiles() * TILE * Float.BYTES);
+        if (form.tiles() > 1) {
+            for (Part part : new Part[] {CODES, SCALES, zeros(form)}) {
+                a.add(part.first, part.triple);
+            }
+        }
         a.sub(Gpr.R11, 1);
         a.jumpIfNotZero(tile);
-        a.vzeroupper();
-        a.ret();
+        end(a);
         return a.code();
     }
 
-    private static void block(Assembler a, Form form) {
-        int bits = form.bits();
+    private static Part zeros(Form form) {
+        return form.byteScales() ? ZEROS_LIKE_SCALES : ZEROS;
+    }
+
+    /** Whether codes are asked for beyond the ends of tiles: where there is nothing behind a tile but one that was read. */
+    private static boolean asksAcross(Form form) {
+        return form.tiles() > 1 && form.byteScales();
+    }
+
+    /** At the end of a tile, what is asked for goes on with the tile so many below. */
+    private static void askNextTiles(Assembler a) {
+        a.cmp(ASKED.first, TILE_END);
+        int within = a.jumpAheadIfNotZero();
+        a.add(ASKED.first, CODES.triple);
+        a.land(within);
+    }
+
+    private static void begin(Assembler a, Form form) {
+        for (Gpr register : SAVED) {
+            a.push(register);
+        }
+        a.vpbroadcastd(MASK, Address.of(Gpr.R9, CodesCode.MASK_AT));
+        a.load(Gpr.R11, Address.of(Gpr.R9, CodesCode.TILES_AT));
+        CODES.load(a, CodesCode.CODES_STRIDE_AT);
+        SCALES.load(a, CodesCode.SCALES_STRIDE_AT);
+        if (!form.byteScales()) {
+            ZEROS.load(a, CodesCode.ZEROS_STRIDE_AT);
+        }
+    }
+
+    private static void end(Assembler a) {
+        a.vzeroupper();
+        for (int i = SAVED.length - 1; i >= 0; i--) {
+            a.pop(SAVED[i]);
+        }
+        a.ret();
+    }
+
+    /** Bytes of a tile's codes in a block. */
+    private static int codeBytes(Form form) {
+        return TILE * BLOCK * form.bits() / Byte.SIZE;
+    }
+
+    /** Bytes of x in a block. */
+    private static int xBytes(Form form) {
+        return form.rows() * (form.integers() + CodesCode.SCALARS);
+    }
+
+    private static void group(Assembler a, Form form, int tile) {
+        a.vmovups(FACTOR, Address.of(Gpr.R8, tile * TILE * Float.BYTES));
+        form.scales().load(a, SCALES.at(tile, 0), zeros(form).at(tile, 0), SCALE, ZERO, FACTOR);
+        for (int block = 0; block < form.blocks(); block++) {
+            block(a, form, tile, block);
+        }
+    }
+
+    private static void block(Assembler a, Form form, int tile, int block) {
         int rows = form.rows();
-        int integers = form.integers();
+        int x = block * xBytes(form);
         for (int sum = SUMS; sum < SUMS + 2 * rows; sum++) {
             a.vxorps(sum);
         }
-        for (int chunk = 0; chunk < BLOCK * bits / 32; chunk++) {
-            int at = chunk * TILE * Float.BYTES;
-            a.prefetcht0(Address.of(Gpr.RDI, at + CodesCode.AHEAD));
-            a.vmovups(CODE, Address.of(Gpr.RDI, at));
+        for (int chunk = 0; chunk < BLOCK * form.bits() / 32; chunk++) {
+            int at = block * codeBytes(form) + chunk * TILE * Integer.BYTES;
+            a.prefetcht0(asksAcross(form) ? ASKED.at(tile, at) : CODES.at(tile, at + CodesCode.AHEAD));
+            a.vmovups(CODE, CODES.at(tile, at));
             form.split(a, CODE, OTHER, MASK);
             for (int row = 0; row < rows; row++) {
-                Address x = Address.of(Gpr.RAX, row * integers + 8 * chunk);
-                Address next = Address.of(Gpr.RAX, row * integers + 8 * chunk + 4);
-                if (bits == 4) {
-                    a.vpdpbusd(SUMS + 2 * row, CODE, x);
-                    a.vpdpbusd(SUMS + 2 * row + 1, OTHER, next);
-                } else {
-                    a.vpdpwssd(SUMS + 2 * row, CODE, x);
-                    a.vpdpwssd(SUMS + 2 * row + 1, OTHER, next);
-                }
+                products(a, form.bits(), SUMS + 2 * row, x + row * form.integers() + 8 * chunk);
             }
         }
         for (int row = 0; row < rows; row++) {
-            int sum = SUMS + 2 * row;
-            int scalars = rows * integers + row * CodesCode.SCALARS;
-            a.vpaddd(sum, sum, sum + 1);
-            a.vcvtdq2ps(sum, sum);
-            if (bits == 4) {
-                a.vfmadd231psOfAll(sum, ZERO, Address.of(Gpr.RAX, scalars + 4));
-            }
-            a.vmulpsOfAll(LINE, SCALE, Address.of(Gpr.RAX, scalars));
-            a.vfmadd231ps(row, sum, LINE);
+            total(a, form, row, tile * rows + row, x + rows * form.integers() + row * CodesCode.SCALARS);
         }
+    }
+
+    /** With eight bytes of x. */
+    private static void products(Assembler a, int bits, int sum, int x) {
+        Address first = Address.of(Gpr.RAX, x);
+        Address second = Address.of(Gpr.RAX, x + 4);
+        if (bits == 4) {
+            a.vpdpbusd(sum, CODE, first);
+            a.vpdpbusd(sum + 1, OTHER, second);
+        } else {
+            a.vpdpwssd(sum, CODE, first);
+            a.vpdpwssd(sum + 1, OTHER, second);
+        }
+    }
+
+    private static void total(Assembler a, Form form, int row, int total, int scalars) {
+        int sum = SUMS + 2 * row;
+        a.vpaddd(sum, sum, sum + 1);
+        a.vcvtdq2ps(sum, sum);
+        if (form.bits() == 4) {
+            a.vfmadd231psOfAll(sum, ZERO, Address.of(Gpr.RAX, scalars + 4));
+        }
+        a.vmulpsOfAll(LINE, SCALE, Address.of(Gpr.RAX, scalars));
+        a.vfmadd231ps(total, sum, LINE);
     }
 }
