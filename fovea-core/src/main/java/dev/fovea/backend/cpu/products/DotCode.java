@@ -35,8 +35,8 @@ public final class DotCode {
     private static final Gpr ROW_BYTES = Gpr.RBP;
     private static final Gpr[] SAVED = {Gpr.RBX, Gpr.RBP, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15};
 
-    /** Where a function finds its seventh word when it has saved these, above its own return address. */
-    private static final int SEVENTH_AT = Long.BYTES * (SAVED.length + 1);
+    /** Where a function finds its seventh word, above a word of its own, what it has saved, and where it returns to. */
+    private static final int SEVENTH_AT = Long.BYTES * (SAVED.length + 2);
 
     /** Bytes of each of four rows that are asked for before they are needed: what a processor fetches of itself ends with each page. */
     private static final int FETCHED = 2048;
@@ -44,9 +44,11 @@ public final class DotCode {
     private static final ThreadLocal<Buffer> RESULTS = ThreadLocal.withInitial(Buffer::new);
 
     private final Map<DType, Kernels> kernels;
+    private final SumsCode sums;
 
-    private DotCode(Map<DType, Kernels> kernels) {
+    private DotCode(Map<DType, Kernels> kernels, SumsCode sums) {
         this.kernels = kernels;
+        this.sums = sums;
     }
 
     /**
@@ -98,7 +100,7 @@ public final class DotCode {
             for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16)) {
                 kernels.put(dtype, Kernels.of(dtype, bits));
             }
-            return new Found(new DotCode(kernels), "");
+            return new Found(new DotCode(kernels, new SumsCode(bits)), "");
         } catch (NativeException e) {
             return new Found(null, e.problem());
         }
@@ -119,13 +121,16 @@ public final class DotCode {
             long results = RESULTS.get().floats((long) groups * Dot.SIDE * rows);
             MachineCode.call(
                     products.get(rows - 1), w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results, ahead);
-            for (int i = 0; i < groups; i++) {
-                for (int row = 0; row < rows; row++) {
-                    long from = results + 4L * Dot.SIDE * (i * rows + row);
-                    Lanes.copy(from, line, at + (j + row) * step + i * Dot.SIDE, Dot.SIDE);
-                }
+            for (int row = 0; row < rows; row++) {
+                long from = results + 4L * Dot.SIDE * groups * row;
+                Lanes.copy(from, line, at + (j + row) * step, groups * Dot.SIDE);
             }
         }
+    }
+
+    /** Sums of rows by weights. */
+    SumsCode sums() {
+        return sums;
     }
 
     /** Copies rows to float32 rows; their width is a multiple of the vector length. */
@@ -182,7 +187,7 @@ public final class DotCode {
 
     /**
      * A function of w, its stride in bytes, groups of four of its rows, x, n, results and bytes to fetch ahead, a row's at most: for
-     * each group, for each row of x, four sums. Rows of x are n float32 apart.
+     * each row of x the sums of all groups. Rows of x are n float32 apart.
      */
     private static byte[] kernel(DType dtype, int bits, int rows) {
         Assembler a = new Assembler(bits);
@@ -195,6 +200,11 @@ public final class DotCode {
                 a.add(ROWS[t], Gpr.R8);
             }
         }
+        a.mov(Gpr.RAX, Gpr.RDX); // bytes of a row's results
+        for (int i = 1; i < Dot.SIDE * Float.BYTES; i *= 2) {
+            a.add(Gpr.RAX, Gpr.RAX);
+        }
+        a.push(Gpr.RAX);
         a.mov(ROW_BYTES, Gpr.R8);
         for (int i = 1; i < dtype.bytes(); i *= 2) {
             a.add(ROW_BYTES, ROW_BYTES);
@@ -206,16 +216,22 @@ public final class DotCode {
             a.add(WEIGHTS[i], Gpr.RSI);
         }
         sums(a, dtype, bits, rows);
+        a.load(Gpr.RAX, Address.of(Gpr.RSP, 0));
+        a.mov(AHEAD, Gpr.R9);
         for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
             reduce(a, bits, sum, rows * Dot.SIDE);
-            a.vmovss(Address.of(Gpr.R9, Float.BYTES * sum), sum);
+            a.vmovss(Address.of(AHEAD, Float.BYTES * (sum % Dot.SIDE)), sum);
+            if (sum % Dot.SIDE == Dot.SIDE - 1) {
+                a.add(AHEAD, Gpr.RAX);
+            }
         }
-        a.add(Gpr.R9, Float.BYTES * Dot.SIDE * rows);
+        a.add(Gpr.R9, Float.BYTES * Dot.SIDE);
         a.mov(WEIGHTS[0], WEIGHTS[Dot.SIDE - 1]);
         a.add(WEIGHTS[0], Gpr.RSI);
         a.sub(Gpr.RDX, 1);
         a.jumpIfNotZero(group);
         a.vzeroupper();
+        a.pop(Gpr.RAX);
         for (int i = SAVED.length - 1; i >= 0; i--) {
             a.pop(SAVED[i]);
         }

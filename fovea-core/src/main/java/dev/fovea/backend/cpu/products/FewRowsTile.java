@@ -81,6 +81,10 @@ public final class FewRowsTile implements TileProducts {
 
     @Override
     public void sums(long weights, long values, long sums, Size size) {
-        JavaTile.multiply(weights, size.tile(), values, sums, pitch(size.width()), size.rows(), size.tile());
+        if (code == null) {
+            JavaTile.multiply(weights, size.tile(), values, sums, pitch(size.width()), size.rows(), size.tile());
+        } else {
+            code.sums().multiply(weights, size.tile(), values, sums, pitch(size.width()), size.rows(), size.tile());
+        }
     }
 }

@@ -75,6 +75,36 @@ class DotCodeTest {
         }
     }
 
+    @Test
+    void sumsHaveTheBitsOfJava() {
+        DotCode code = DotCode.Found.here().code();
+        assumeTrue(code != null);
+        for (int columns : new int[] {Lanes.COUNT, 5 * Lanes.COUNT, 8 * Lanes.COUNT}) {
+            for (int rows : new int[] {1, 2, 3, 4, 7}) {
+                for (int inner : new int[] {1, 64}) {
+                    checkSums(code.sums(), rows, inner, columns);
+                }
+            }
+        }
+    }
+
+    private static void checkSums(SumsCode code, int rows, int inner, int columns) {
+        SplittableRandom random = new SplittableRandom(rows + inner + columns);
+        try (Arena arena = Arena.ofConfined()) {
+            Rows weights = random(DType.FLOAT32, rows, inner, random, arena);
+            Rows values = random(DType.FLOAT32, inner, columns, random, arena);
+            Rows plain = random(DType.FLOAT32, rows, columns, random, arena);
+            Rows fast = random(DType.FLOAT32, rows, columns, random, arena);
+            PlainDot.multiply(weights.address(), inner, values.address(), plain.address(), columns, rows, inner);
+            code.multiply(weights.address(), inner, values.address(), fast.address(), columns, rows, inner);
+            for (int i = 0; i < rows; i++) {
+                assertThat(row(fast, i))
+                        .as(rows + " x " + inner + " x " + columns)
+                        .isEqualTo(row(plain, i));
+            }
+        }
+    }
+
     private static float[] row(Rows rows, int i) {
         float[] row = new float[rows.width()];
         rows.load(i, row);
