@@ -5,8 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -52,7 +54,13 @@ final class Clients {
 
     Clients(List<ApiKey> keys) {
         Set<String> names = new HashSet<>();
+        Map<String, String> owners = new HashMap<>();
         for (ApiKey key : keys) {
+            String owner = owners.putIfAbsent(key.secret(), key.name());
+            if (owner != null && !owner.equals(key.name())) {
+                throw new OptionException("the clients " + owner + " and " + key.name()
+                        + " have the same API key; expected one each, by which they are told apart");
+            }
             if (!names.add(key.name())) {
                 throw new OptionException("two API keys have the name " + key.name() + "; expected one each");
             }

@@ -123,7 +123,10 @@ public final class FoveaServer implements AutoCloseable {
     }
 
     private static String id(String named) {
-        int sign = named.indexOf('=');
+        int sign = sign(named);
+        if (sign == 0) {
+            throw new OptionException("the model " + Quote.of(named) + " gets no name; expected NAME=MODEL");
+        }
         if (sign > 0) {
             return named.substring(0, sign);
         }
@@ -137,7 +140,12 @@ public final class FoveaServer implements AutoCloseable {
     }
 
     private static String model(String named) {
-        return named.substring(named.indexOf('=') + 1);
+        return named.substring(sign(named) + 1);
+    }
+
+    /** Where a name ends that is given; -1 where none is. A folder may have the sign in its own. */
+    private static int sign(String named) {
+        return Files.isDirectory(Path.of(named)) ? -1 : named.indexOf('=');
     }
 
     private WebServer listen(ServeOptions options) {

@@ -228,6 +228,11 @@ public final class ServeOptions {
         return values.port;
     }
 
+    /** Whether other machines may ask without a key. */
+    public boolean isOpen() {
+        return values.keys.isEmpty() && !Gate.isLoopback(values.host);
+    }
+
     List<ApiKey> keys() {
         return values.keys;
     }

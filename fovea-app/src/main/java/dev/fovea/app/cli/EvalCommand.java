@@ -6,6 +6,7 @@ import dev.fovea.LoadOptions;
 import dev.fovea.Message;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
+import dev.fovea.error.OptionException;
 import dev.fovea.media.ImageSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,6 +74,9 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         engine.check();
+        if (tokens < 1) {
+            throw new OptionException("--max-new-tokens is " + tokens + "; expected at least 1");
+        }
         prompt = prompt.equals(InputOptions.STDIN) ? InputOptions.typed(console) : prompt;
         String directory = Pulling.directory(model, console, output.quiet);
         String origin = against.isPresent() ? Pulling.directory(against.get(), console, output.quiet) : directory;

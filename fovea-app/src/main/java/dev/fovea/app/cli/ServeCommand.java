@@ -35,6 +35,8 @@ final class ServeCommand implements Callable<Integer> {
     /** Helidon's, whose words about its features and sockets are no user's; kept, or it would be forgotten with its level. */
     private static final Logger HELIDON = Logger.getLogger("io.helidon");
 
+    private static final String KEY = "FOVEA_API_KEY";
+
     @Parameters(
             index = "0..*",
             arity = "1..*",
@@ -149,6 +151,9 @@ final class ServeCommand implements Callable<Integer> {
             Thread stop = new Thread(server::close, "fovea-serve-stop");
             Runtime.getRuntime().addShutdownHook(stop); // SIGTERM and Ctrl-C let running answers end
             status.note("listening on " + server.address() + ", opening " + String.join(", ", models));
+            if (options.isOpen()) {
+                status.note("whoever reaches this address may ask: no API key is given");
+            }
             server.awaitReady();
             console.printLine("ready on " + server.address());
             end.await();
@@ -193,9 +198,19 @@ final class ServeCommand implements Callable<Integer> {
                     ? ApiKey.parse(console.readText(), "stdin")
                     : ApiKey.read(Path.of(file));
         }
-        return apiKey.or(() -> Optional.ofNullable(System.getenv("FOVEA_API_KEY")))
-                .filter(key -> !key.isEmpty())
-                .map(key -> List.of(new ApiKey("key", key)))
-                .orElse(List.of());
+        if (apiKey.isPresent()) {
+            return one(apiKey.get(), "--api-key");
+        }
+        String ofEnvironment = System.getenv(KEY);
+        return ofEnvironment == null ? List.of() : one(ofEnvironment, KEY);
+    }
+
+    /** An empty key is a variable that was not set, where somebody meant to keep others out. */
+    private static List<ApiKey> one(String key, String from) {
+        if (key.isEmpty()) {
+            throw new OptionException(
+                    from + " is empty; expected the key that clients must send", "leave it out to let everybody ask");
+        }
+        return List.of(new ApiKey("key", key));
     }
 }

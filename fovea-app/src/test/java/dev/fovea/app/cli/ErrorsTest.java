@@ -90,6 +90,23 @@ class ErrorsTest {
         fovea(line).failsWith(2, part);
     }
 
+    /** A variable that was not set must not open a server to everybody. */
+    @Test
+    void keysOfAServer() throws IOException {
+        fovea("serve", "none", "--api-key", "").failsWith(2, "--api-key is empty", "leave it out");
+        Path keys = Files.writeString(folder.resolve("keys.txt"), "ann 12345678\nbob 12345678\n");
+        fovea("serve", "none", "--api-keys", keys.toString())
+                .failsWith(2, "the clients ann and bob have the same API key");
+        fovea("serve", "=demo").failsWith(2, "the model =demo gets no name; expected NAME=MODEL");
+        assertThat(fovea("serve", "none", "--host", "0.0.0.0", "--port", "0").err())
+                .contains("whoever reaches this address may ask: no API key is given");
+    }
+
+    @Test
+    void anEvaluationOfNothing() {
+        fovea("eval", MODEL, "--max-new-tokens", "0").failsWith(2, "--max-new-tokens is 0; expected at least 1");
+    }
+
     @Test
     void wrongDirectories() throws IOException {
         fovea("run", folder.resolve("none").toString(), "hi").failsWith(3, "there is no directory");
