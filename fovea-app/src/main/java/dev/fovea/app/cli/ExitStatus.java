@@ -74,7 +74,7 @@ final class ExitStatus {
         return switch (meant(failure)) {
             case OptionException e -> joined(words.problem(e.problem()), words.hint(e.hint()));
             case MemoryException e -> joined(words.hint(e.problem()), words.hint(e.hint()));
-            case InputException e -> joined(e.problem(), words.hint(e.hint()));
+            case InputException e -> joined(words.input(e.problem()), words.hint(e.hint()));
             default -> line(failure);
         };
     }

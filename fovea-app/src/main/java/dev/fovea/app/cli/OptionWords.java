@@ -18,6 +18,10 @@ final class OptionWords {
     /** In front of what is wrong in a request that is whole. */
     private static final Pattern OF_REQUEST = Pattern.compile("(?:the request's generate|processor options): (.*)");
 
+    /** A key of a request, in which an option puts what a file holds. */
+    private static final Pattern KEY_OF_REQUEST = Pattern.compile("the request's (\\w+)( .*)");
+
+    private static final Pattern SUBJECT = Pattern.compile("(\\w+)((?: is | asks |: ).*)");
     private static final Pattern WORD = Pattern.compile("\\w+");
     private static final Pattern OF_FILE = Pattern.compile("\\S*\\.jsonl?\\b.*");
 
@@ -80,9 +84,15 @@ final class OptionWords {
         return OF_FILE.matcher(text).matches() ? text : said(text);
     }
 
+    /** What was wrong with a file that an option names, or with anything else. */
+    String input(String text) {
+        Matcher key = KEY_OF_REQUEST.matcher(text);
+        return key.matches() && typed.containsKey(key.group(1)) ? typed.get(key.group(1)) + key.group(2) : text;
+    }
+
     /** A word that may be any is an option's where the sentence is about it; one with an underscore always is. */
     private String said(String text) {
-        Matcher subject = Pattern.compile("(\\w+)((?: is |: ).*)").matcher(text);
+        Matcher subject = SUBJECT.matcher(text);
         return subject.matches() && typed.containsKey(subject.group(1))
                 ? typed.get(subject.group(1)) + hint(subject.group(2))
                 : hint(text);

@@ -132,6 +132,12 @@ class OptionWordsTest {
     }
 
     @Test
+    void ofAFileThatAnOptionNames() throws IOException {
+        Path tools = Files.writeString(folder.resolve("tools.json"), "\"x\"");
+        fovea("run", MODEL, "hi", "--tools", tools.toString()).failsWith(3, "--tools is a string; expected an array");
+    }
+
+    @Test
     void warnings() {
         assertThat(fovea("run", MODEL, "hi", "--length-penalty", "2", "--max-new-tokens", "1")
                         .succeeds()
