@@ -25,8 +25,8 @@ final class Ico {
         Entry entry = entries(in).stream()
                 .min(Comparator.<Entry>comparingInt(e -> -e.width * e.height).thenComparingInt(Entry::depth))
                 .orElseThrow(() -> new InputException("The ICO file has no picture in it"));
-        Objects.checkIndex(entry.at, bytes.length);
-        byte[] picture = Arrays.copyOfRange(bytes, entry.at, bytes.length);
+        int at = Objects.checkIndex(entry.at, bytes.length);
+        byte[] picture = Arrays.copyOfRange(bytes, at, bytes.length);
         if (ImageFormat.PNG.matches(picture)) {
             return Png.decode(picture, maxPixels).with(Transparency.NONE).withOrientation(1);
         }
