@@ -42,7 +42,6 @@ class OptionWordsTest {
             strings = {
                 "run MODEL hi --image PICTURE",
                 "chat MODEL",
-                "batch MODEL hi --images PICTURE --output FOLDER/answers.jsonl --overwrite",
                 "serve FOLDER/none",
                 "bench FOLDER/none",
                 "eval FOLDER/none --against FOLDER/none",
