@@ -100,7 +100,7 @@ final class Piece {
                     add(w.at(first, word * form.perWord()), w.stride(), from, part, to, lying);
                 }
                 if (lying < groups) {
-                    add(near, form.pitch(), from, part, to + lying * form.outputs * wide, groups - lying);
+                    add(near, form.pitch(), from, part, to + (long) lying * form.outputs * wide, groups - lying);
                 }
                 if (word + form.words >= words) {
                     store(to, out, panel * form.rows);
