@@ -8,6 +8,7 @@ import dev.fovea.error.InputException;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -39,7 +40,7 @@ class DiskFullTest {
         ProcessBuilder process = new ProcessBuilder("unshare", "-Urm", "sh", "-c", inIt);
         process.environment().keySet().removeIf(k -> k.startsWith("HF_"));
         Process pulling = process.start();
-        String said = new String(pulling.getInputStream().readAllBytes());
+        String said = new String(pulling.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(pulling.waitFor()).as(said).isZero();
         assertThat(said)
                 .containsPattern("cannot write .*/blobs/.*: the disk is full; what has come so far is kept")
