@@ -11,6 +11,7 @@ import dev.fovea.io.ModelFingerprint;
 import dev.fovea.io.Quantization;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -47,29 +48,57 @@ public final class QuantizedModel {
         Path path = Hub.pull(model, PullOptions.DEFAULT.withWarnings(options.warnings()));
         ModelDirectory directory = ModelDirectory.open(path, options.warnings());
         QuantizedWeights.requireDense(directory);
-        makeEmpty(to);
-        Fence.of(path, () -> {
-            Map<String, String> marks = quantization.marks(ModelFingerprint.of(directory));
-            OutputFile weights = OutputFile.of(to.resolve("model.safetensors"));
-            QuantizedWeights.writeWhole(
-                    directory, Families.of(directory), quantization, marks, weights, options.quantizeListener());
-            copyOthers(path, to, marks);
-            return to;
-        });
+        try (Claim _ = Claim.of(to)) {
+            Fence.of(path, () -> {
+                Map<String, String> marks = quantization.marks(ModelFingerprint.of(directory));
+                OutputFile weights = OutputFile.of(to.resolve("model.safetensors"));
+                QuantizedWeights.writeWhole(
+                        directory, Families.of(directory), quantization, marks, weights, options.quantizeListener());
+                copyOthers(path, to, marks);
+                return to;
+            });
+        }
     }
 
-    private static void makeEmpty(Path to) {
-        try {
-            Files.createDirectories(to);
-            try (Stream<Path> files = Files.list(to)) {
-                if (files.findAny().isPresent()) {
-                    throw new OptionException(
-                            Quote.of(to) + " is not empty; a quantised model is written into a folder of its own",
-                            "give another folder");
+    /** A file in an empty folder that keeps other runs out of it. */
+    private record Claim(Path file) implements AutoCloseable {
+        private static final String NAME = ".fovea-quantising";
+
+        static Claim of(Path folder) {
+            try {
+                Files.createDirectories(folder);
+                Claim claim = new Claim(Files.createFile(folder.resolve(NAME)));
+                if (claim.isAlone()) {
+                    return claim;
                 }
+                claim.close();
+            } catch (FileAlreadyExistsException e) {
+                throw new OptionException(
+                        "another run is writing a quantised model into " + Quote.of(folder)
+                                + ", or was ended in the middle",
+                        "give another folder, or delete this one",
+                        e);
+            } catch (IOException e) {
+                throw InputException.cannot("write", folder, e);
             }
-        } catch (IOException e) {
-            throw InputException.cannot("write", to, e);
+            throw new OptionException(
+                    Quote.of(folder) + " is not empty; a quantised model is written into a folder of its own",
+                    "give another folder");
+        }
+
+        private boolean isAlone() throws IOException {
+            try (Stream<Path> files = Files.list(file.getParent())) {
+                return files.count() == 1;
+            }
+        }
+
+        @Override
+        public void close() {
+            try {
+                Files.deleteIfExists(file);
+            } catch (IOException e) {
+                throw InputException.cannot("delete", file, e);
+            }
         }
     }
 

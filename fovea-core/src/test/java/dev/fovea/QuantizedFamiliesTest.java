@@ -3,6 +3,7 @@ package dev.fovea;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fovea.backend.cuda.CudaBackend;
+import dev.fovea.error.OptionException;
 import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.error.Warnings;
 import dev.fovea.io.Json;
@@ -25,6 +26,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -78,6 +80,32 @@ class QuantizedFamiliesTest {
                 assertThat(found.meanKl()).as(bits).isLessThan(same ? 1e-5 : 0.1);
                 assertThat(found.agreement()).as(bits).isGreaterThanOrEqualTo(same ? 1 : 0.5);
             }
+        }
+    }
+
+    /** One that begins while another writes is refused, and so is one that comes later. */
+    @Test
+    void twoRunsShareNoFolder() throws URISyntaxException {
+        String model = Path.of(Objects.requireNonNull(getClass().getResource("/oracle/opt/after/checkpoint"))
+                        .toURI())
+                .toString();
+        List<String> meanwhile = new ArrayList<>();
+        QuantizedModel.write(model, folder, OPTIONS.withQuantize("int4").withQuantizeListener(_ -> {
+            if (meanwhile.isEmpty()) {
+                meanwhile.add(refused(model));
+            }
+        }));
+        assertThat(meanwhile).singleElement(InstanceOfAssertFactories.STRING).contains("another run is writing");
+        assertThat(refused(model)).contains("is not empty");
+        assertThat(folder).isDirectoryNotContaining("glob:**/.*");
+    }
+
+    private String refused(String model) {
+        try {
+            QuantizedModel.write(model, folder, OPTIONS.withQuantize("int8"));
+            return "written";
+        } catch (OptionException e) {
+            return e.getMessage();
         }
     }
 
