@@ -21,7 +21,7 @@ final class OptionWords {
     /** A key of a request, in which an option puts what a file holds. */
     private static final Pattern KEY_OF_REQUEST = Pattern.compile("the request's (\\w+)( .*)");
 
-    private static final Pattern SUBJECT = Pattern.compile("(\\w+)((?: is | asks |: ).*)");
+    private static final Pattern SUBJECT = Pattern.compile("(\\w+)((?: is | asks | has no effect|: ).*)");
     private static final Pattern WORD = Pattern.compile("\\w+");
     private static final Pattern OF_FILE = Pattern.compile("\\S*\\.jsonl?\\b.*");
 

@@ -131,7 +131,7 @@ class ChatCommandTest {
         chat("Hi", "--image", "lost.png").failsWith(3, "lost.png");
         chat("Hi", "--image", "-").failsWith(2, "stdin");
         chat("Hi", "--messages", "m.json", "--system", "x").failsWith(2, "--system");
-        chat("Hi", "--max-new-tokens", "0").failsWith(2, "max_new_tokens is 0");
+        chat("Hi", "--max-new-tokens", "0").failsWith(2, "--max-new-tokens is 0");
     }
 
     @Test

@@ -273,7 +273,7 @@ class RunCommandTest {
     void saysWhatHasNoEffect() {
         Shell.Result result =
                 fovea("run", MODEL, "Hi", "--no-do-sample", "--temperature", "2", "--max-new-tokens", "1");
-        assertThat(result.succeeds().err()).isEqualTo("fovea: temperature has no effect without do_sample\n");
+        assertThat(result.succeeds().err()).isEqualTo("fovea: --temperature has no effect without --do-sample\n");
         assertThat(fovea("run", MODEL, "Hi", "--no-do-sample", "--temperature", "2", "--max-new-tokens", "1", "--quiet")
                         .err())
                 .isEmpty();
