@@ -115,11 +115,9 @@ public final class DotCode {
     void multiply(Rows w, Panel.Strip x, int t, int count, float[] line, int at, int step) {
         List<MethodHandle> products = kernels(w.dtype()).products();
         int groups = Math.ceilDiv(w.count(), Dot.SIDE);
-        long rowBytes = (long) x.pitch() * w.dtype().bytes();
+        long ahead = Math.min(FETCHED, (long) x.pitch() * w.dtype().bytes());
         for (int j = 0; j < count; j += products.size()) {
             int rows = Math.min(products.size(), count - j);
-            // The second rows of x meet weights that are near: meanwhile the next four rows of weights come.
-            long ahead = t + j == products.size() ? rowBytes : Math.min(FETCHED, rowBytes);
             long results = RESULTS.get().floats((long) groups * Dot.SIDE * rows);
             MachineCode.call(
                     products.get(rows - 1), w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results, ahead);

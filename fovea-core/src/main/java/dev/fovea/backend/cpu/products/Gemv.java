@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Every output is one sum in one order, so a row gives the same bits alone, in a batch, and on any number of threads.
  */
 public final class Gemv {
-    /** Bytes of weights that a thread takes at once. */
+    /** Bytes of weights that a thread takes at once: all rows of x meet them while they are in the second-level cache. */
     private static final int PIECE_BYTES = 1 << 18;
 
     private final Workers workers;
@@ -41,13 +41,8 @@ public final class Gemv {
         float[] b = JavaGemm.biasOf(bias, w.outputs());
         long rowBytes = Math.max(1, (long) w.inputs() * w.dtype().bytes());
         int perPiece = (int) Math.max(1, PIECE_BYTES / rowBytes / Dot.SIDE) * Dot.SIDE;
-        // Where x is more than one tile high, all of it meets four rows of w while these are near.
-        int step = x.count() <= Dot.SIDE ? perPiece : Dot.SIDE;
         DotCode code = javaAlone ? null : DotCode.Found.here().code();
-        workers.blocks(w.outputs(), perPiece, (from, to) -> {
-            for (int n = from; n < to; n += step) {
-                Panel.multiply(strip, w, n, Math.min(step, to - n), b, out, 0, code);
-            }
-        });
+        workers.blocks(
+                w.outputs(), perPiece, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, 0, code));
     }
 }
