@@ -3,8 +3,8 @@ package dev.fovea;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fovea.backend.cuda.CudaBackend;
-import dev.fovea.error.OptionException;
 import dev.fovea.backend.reference.ReferenceBackend;
+import dev.fovea.error.OptionException;
 import dev.fovea.error.Warnings;
 import dev.fovea.io.Json;
 import dev.fovea.io.ModelDirectory;

@@ -42,7 +42,6 @@ public final class Gemv {
         long rowBytes = Math.max(1, (long) w.inputs() * w.dtype().bytes());
         int perPiece = (int) Math.max(1, PIECE_BYTES / rowBytes / Dot.SIDE) * Dot.SIDE;
         DotCode code = javaAlone ? null : DotCode.Found.here().code();
-        workers.blocks(
-                w.outputs(), perPiece, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, 0, code));
+        workers.blocks(w.outputs(), perPiece, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, 0, code));
     }
 }
