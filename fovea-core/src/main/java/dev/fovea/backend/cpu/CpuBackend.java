@@ -182,7 +182,8 @@ public final class CpuBackend implements Backend {
     public List<Choice> choices() {
         List<Choice> choices = new ArrayList<>();
         for (DType dtype : List.of(DType.BFLOAT16, DType.FLOAT16, DType.FLOAT32)) {
-            choices.add(new Choice("few rows in " + dtype.torchName(), gemv.describe()));
+            String few = gemm.takesFew(dtype, dtype) ? gemm.describeFew() : gemv.describe();
+            choices.add(new Choice("few rows in " + dtype.torchName(), few));
         }
         for (DType dtype : List.of(DType.BFLOAT16, DType.FLOAT16, DType.FLOAT32)) {
             choices.add(new Choice("many rows in " + dtype.torchName(), gemm.describe(dtype)));
@@ -232,7 +233,8 @@ public final class CpuBackend implements Backend {
 
     private void multiply(Rows x, Weight w, @Nullable Tensor bias, Rows out) {
         Rows b = bias == null ? null : Rows.ofLast(bias);
-        if (x.count() <= FEW_ROWS || w.inputs() == 0 || w.outputs() == 0) {
+        boolean few = x.count() <= FEW_ROWS && !gemm.takesFew(x.dtype(), w.dtype());
+        if (few || w.inputs() == 0 || w.outputs() == 0 || x.count() == 0) {
             gemv.multiply(x, w, b, out);
         } else {
             gemm.multiply(x, w, b, out);

@@ -4,6 +4,7 @@ import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Workers;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,7 @@ public final class CodeGemm implements Gemm {
     private final Gemm rest;
     private final PackedProducts floats;
     private final @Nullable PackedProducts pairs;
+    private final @Nullable FewRowsProducts few;
 
     /**
      * @param widening what makes float32 of the other dtypes
@@ -34,6 +36,7 @@ public final class CodeGemm implements Gemm {
                 workers, wide ? ProductCode.Arithmetic.FLOATS_512 : ProductCode.Arithmetic.FLOATS_256, widening);
         ProductCode.Arithmetic inPairs = has(Isa.AMX) ? ProductCode.Arithmetic.TILES : ProductCode.Arithmetic.PAIRS;
         pairs = has(Isa.AVX512_BF16) && wide ? new PackedProducts(workers, inPairs, widening) : null;
+        few = has(Isa.AMX) && wide ? new FewRowsProducts(workers, widening) : null;
     }
 
     private boolean has(Isa isa) {
@@ -52,11 +55,23 @@ public final class CodeGemm implements Gemm {
             rest.multiply(x, w, bias, out);
         } else if (pairs == null || !inPairs(x.dtype(), w.dtype())) {
             floats.multiply(x, w, bias, out);
+        } else if (few != null && x.count() <= Backend.FEW_ROWS) {
+            few.multiply(x, w, bias, out);
         } else if (has(Isa.AMX) && x.count() > TILE_ROWS) {
             rest.multiply(x, w, bias, out);
         } else {
             pairs.multiply(x, w, bias, out);
         }
+    }
+
+    @Override
+    public boolean takesFew(DType x, DType weight) {
+        return few != null && inPairs(x, weight);
+    }
+
+    @Override
+    public String describeFew() {
+        return "machine code by AMX";
     }
 
     @Override

@@ -13,6 +13,11 @@ public interface Gemm extends AutoCloseable {
      */
     void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out);
 
+    /** Whether {@link #multiply} is for few rows too: as fast as the weight comes from memory, and with the bits of many rows. */
+    default boolean takesFew(DType x, DType weight) {
+        return false;
+    }
+
     /** See {@link dev.fovea.tensor.Backend#sharedRows}. */
     int sharedRows(DType dtype);
 
@@ -21,6 +26,11 @@ public interface Gemm extends AutoCloseable {
 
     /** The library and the instructions used, for people. */
     String describe();
+
+    /** What multiplies few rows where {@link #takesFew}; for people. */
+    default String describeFew() {
+        return describe();
+    }
 
     /** What multiplies many rows of a dtype with a weight of it, and why nothing better does; for people. */
     String describe(DType dtype);

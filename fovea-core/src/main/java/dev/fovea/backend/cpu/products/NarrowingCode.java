@@ -15,19 +15,23 @@ final class NarrowingCode {
     /** Outputs that are written at once. */
     static final int OUTPUTS = 16;
 
-    private static final int ROWS = 16; // of a vector; a panel has twice as many
+    private static final int ROWS = 16; // of a vector
     private static final int PAIRS = OUTPUTS / 2;
     private static final int LINE = 64;
-    private static final int WIDE = 2 * LINE;
     private static final int QUARTER = 16;
     private static final int ORDER = 31;
 
-    private final MethodHandle narrow = MachineCode.function(code());
+    private final MethodHandle narrow;
+
+    /** @param rows of a panel, 16 or 32 */
+    NarrowingCode(int rows) {
+        narrow = MachineCode.function(code(rows));
+    }
 
     /**
-     * {@code out[row][output] = sums[output][row] + bias[output]} for a panel's 32 rows.
+     * {@code out[row][output] = sums[output][row] + bias[output]} for a panel's rows.
      *
-     * @param sums float32, rows of {@link #WIDE} bytes
+     * @param sums float32, an output's rows side by side
      * @param bias float32
      * @param outputs a multiple of {@link #OUTPUTS}
      * @param stride bytes between rows of out
@@ -49,7 +53,7 @@ final class NarrowingCode {
         }
     }
 
-    private static byte[] code() {
+    private static byte[] code(int rows) {
         Assembler a = new Assembler(512);
         a.vmovups(ORDER, Address.of(Gpr.R9, 0));
         a.mov(Gpr.R11, Gpr.RCX);
@@ -57,12 +61,13 @@ final class NarrowingCode {
         a.add(Gpr.R11, Gpr.RCX);
         int group = a.here();
         a.mov(Gpr.R10, Gpr.RDX);
-        for (int half = 0; half < 2; half++) {
-            pairs(a, half);
+        int wide = rows * Float.BYTES;
+        for (int at = 0; at < wide; at += LINE) {
+            pairs(a, wide, at);
             turn(a);
             store(a);
         }
-        a.add(Gpr.RDI, OUTPUTS * WIDE);
+        a.add(Gpr.RDI, OUTPUTS * wide);
         a.add(Gpr.RSI, OUTPUTS * Float.BYTES);
         a.add(Gpr.RDX, OUTPUTS * Short.BYTES);
         a.sub(Gpr.R8, 1);
@@ -73,11 +78,11 @@ final class NarrowingCode {
     }
 
     /** Registers 0 to 7: two outputs of sixteen rows each. */
-    private static void pairs(Assembler a, int half) {
+    private static void pairs(Assembler a, int wide, int at) {
         for (int i = 0; i < PAIRS; i++) {
             for (int side = 0; side < 2; side++) {
                 int register = i + side * PAIRS;
-                a.vmovups(register, Address.of(Gpr.RDI, (2 * i + side) * WIDE + half * LINE));
+                a.vmovups(register, Address.of(Gpr.RDI, (2 * i + side) * wide + at));
                 a.vaddpsOfAll(register, register, Address.of(Gpr.RSI, (2 * i + side) * Float.BYTES));
             }
             a.vcvtne2ps2bf16(i, i + PAIRS, i);

@@ -28,7 +28,7 @@ final class Packing {
 
     /** Words of so many values, as they are multiplied. */
     int words(int values) {
-        return Math.ceilDiv(Math.ceilDiv(values, form.perWord()), ProductCode.STEP) * ProductCode.STEP;
+        return Math.ceilDiv(Math.ceilDiv(values, form.perWord()), form.step) * form.step;
     }
 
     /**

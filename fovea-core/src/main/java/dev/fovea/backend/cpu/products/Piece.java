@@ -28,6 +28,7 @@ final class Piece {
     private final int groups;
     private final int padded;
     private final long wide;
+    private final int pitch;
     private final long panelBytes;
     private final long sumBytes;
     private final long sums;
@@ -36,7 +37,7 @@ final class Piece {
     record Kernels(
             ProductCode.Arithmetic form,
             @Nullable ProductCode vectors,
-            @Nullable TileCode tiles,
+            @Nullable Tiles tiles,
             @Nullable NarrowingCode narrowing,
             TurningCode turning,
             Packing packing) {
@@ -48,10 +49,28 @@ final class Piece {
                     form,
                     tiles ? null : new ProductCode(form),
                     tiles ? new TileCode() : null,
-                    form.pairs() ? new NarrowingCode() : null,
+                    form.pairs() ? new NarrowingCode(form.rows) : null,
                     turning,
                     packing);
         }
+
+        /** By other tiles, which the form must be of. */
+        static Kernels of(ProductCode.Arithmetic form, Tiles tiles, TurningCode turning, Packing packing) {
+            return new Kernels(form, null, tiles, new NarrowingCode(form.rows), turning, packing);
+        }
+    }
+
+    /** Products by AMX. */
+    interface Tiles {
+        /**
+         * {@code sums (outputs groups, rows) += weight x}, with the form's outputs and rows.
+         *
+         * @param stride bytes between rows of the weight
+         * @param x for each word all rows of a panel
+         * @param words a multiple of {@link TileShapes#SIDE}
+         * @param sums float32
+         */
+        void multiply(long weight, long stride, long x, int words, long sums, int groups);
     }
 
     /** A thread's memory. */
@@ -76,6 +95,7 @@ final class Piece {
         groups = Math.ceilDiv(count, form.outputs);
         padded = Math.ceilDiv(groups * form.outputs, NarrowingCode.OUTPUTS) * NarrowingCode.OUTPUTS;
         wide = (long) form.rows * Float.BYTES;
+        pitch = form.pitch(words);
         panelBytes = words * wide;
         sumBytes = padded * wide;
         sums = mine.sums.bytes(words > form.words ? panels * sumBytes : sumBytes);
@@ -100,7 +120,7 @@ final class Piece {
                     add(w.at(first, word * form.perWord()), w.stride(), from, part, to, lying);
                 }
                 if (lying < groups) {
-                    add(near, form.pitch(), from, part, to + (long) lying * form.outputs * wide, groups - lying);
+                    add(near, pitch, from, part, to + (long) lying * form.outputs * wide, groups - lying);
                 }
                 if (word + form.words >= words) {
                     store(to, out, panel * form.rows);
@@ -129,7 +149,6 @@ final class Piece {
 
     /** Some words of outputs from one on, beside each other, with zeros behind the last. */
     private long near(Weight w, int from, int word, int part) {
-        int pitch = form.pitch();
         long near = mine.weight.bytes((long) padded * pitch);
         int valid = count - from;
         MEMORY.asSlice(near + (long) valid * pitch, (long) (padded - count) * pitch)

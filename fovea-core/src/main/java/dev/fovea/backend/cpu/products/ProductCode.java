@@ -14,9 +14,6 @@ import java.lang.invoke.MethodHandle;
  * <p>Each result is one sum in the order of K, whatever else is computed, so its bits depend on its two rows alone.
  */
 final class ProductCode {
-    /** Words along K come in multiples of it, filled up with zeros. */
-    static final int STEP = 32;
-
     /** Words of which one sum is made before it is added to those in front: shorter chains of additions are more exact. */
     static final int CHAIN = 32;
 
@@ -28,13 +25,15 @@ final class ProductCode {
     /** How words are multiplied, and in what sizes. */
     enum Arithmetic {
         /** float32 by AVX2. */
-        FLOATS_256(256, 6, 16, 256),
+        FLOATS_256(256, 6, 16, 256, CHAIN),
         /** float32 by AVX-512. */
-        FLOATS_512(512, 12, 32, 256),
+        FLOATS_512(512, 12, 32, 256, CHAIN),
         /** Pairs of bfloat16 by AVX512_BF16. */
-        PAIRS(512, 12, 32, 256),
+        PAIRS(512, 12, 32, 256, CHAIN),
         /** Pairs of bfloat16 by AMX: {@link TileCode}. */
-        TILES(512, 32, 32, 1024);
+        TILES(512, 32, 32, 1024, TileShapes.SIDE),
+        /** The same for few rows: {@link FewRowsCode}. */
+        FEW_TILES(512, 16, 16, 1 << 14, TileShapes.SIDE);
 
         /** Of a vector. */
         final int bits;
@@ -48,15 +47,23 @@ final class ProductCode {
         /** Words of K that a panel of the weight has at most. */
         final int words;
 
-        Arithmetic(int bits, int outputs, int rows, int words) {
+        /** Words along K come in multiples of it, filled up with zeros. */
+        final int step;
+
+        Arithmetic(int bits, int outputs, int rows, int words, int step) {
             this.bits = bits;
             this.outputs = outputs;
             this.rows = rows;
             this.words = words;
+            this.step = step;
         }
 
         boolean pairs() {
-            return this == PAIRS || this == TILES;
+            return this == PAIRS || tiles();
+        }
+
+        boolean tiles() {
+            return this == TILES || this == FEW_TILES;
         }
 
         /** Values of a word. */
@@ -64,9 +71,14 @@ final class ProductCode {
             return pairs() ? 2 : 1;
         }
 
-        /** Bytes between rows of the weight's panel. */
-        int pitch() {
-            return words * Float.BYTES + GAP;
+        /** Bytes between rows of the weight's panel, for so many words of K in all. */
+        int pitch(int all) {
+            return (tiles() ? Math.min(all, words) : words) * Float.BYTES + GAP;
+        }
+
+        /** Where a panel has all its words. */
+        private int pitch() {
+            return pitch(words);
         }
     }
 
@@ -84,7 +96,7 @@ final class ProductCode {
      *
      * @param weight rows that are {@link Arithmetic#pitch} bytes apart
      * @param x for each word all rows of a panel
-     * @param words a multiple of {@link #STEP}
+     * @param words a multiple of {@link Arithmetic#step}
      * @param sums float32
      * @param groups of {@link Arithmetic#outputs} rows of the weight
      */

@@ -1,13 +1,9 @@
 package dev.fovea.backend.cpu.products;
 
-import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
-import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandle;
 
 /**
@@ -17,32 +13,23 @@ import java.lang.invoke.MethodHandle;
  * <p>Rows of the weight may lie as far apart as they like; but a tile whose rows straddle cache lines takes twice as long to load,
  * and what a file holds begins at no multiple of a line.
  */
-final class TileCode {
-    /** Rows or columns of a tile, in words. */
-    private static final int SIDE = 16;
-
-    private static final int LINE = 64;
+final class TileCode implements Piece.Tiles {
+    private static final int SIDE = TileShapes.SIDE;
+    private static final int LINE = TileShapes.LINE;
     private static final int TILES = 4; // of sums; and as many of operands
     private static final int WIDE = 2 * LINE; // a word's rows of a panel of x, an output's rows of sums
     private static final int SECOND =
             SIDE * WIDE; // from the upper to the lower tiles of sums, or of x to the next ones
     private static final int GROUP = 2 * SECOND; // to the sums of the next outputs
-    private static final int WIDTHS_AT = 16;
-    private static final int HEIGHTS_AT = 48;
     private static final Gpr[] SAVED = {Gpr.RBX, Gpr.R12};
+
+    private static final long SHAPES = TileShapes.of(SIDE);
 
     private final MethodHandle products = MachineCode.function(code());
 
-    /**
-     * {@code sums (32 groups, 32) += weight x}.
-     *
-     * @param stride bytes between rows of the weight
-     * @param x for each word all rows of a panel
-     * @param words a multiple of {@link ProductCode#STEP}
-     * @param sums float32
-     */
-    void multiply(long weight, long stride, long x, int words, long sums, int groups) {
-        MachineCode.call(products, weight, x, words / SIDE, sums, groups, Shapes.AT, stride);
+    @Override
+    public void multiply(long weight, long stride, long x, int words, long sums, int groups) {
+        MachineCode.call(products, weight, x, words / SIDE, sums, groups, SHAPES, stride);
     }
 
     private static byte[] code() {
@@ -105,21 +92,6 @@ final class TileCode {
     private static void further(Assembler a, Gpr row) {
         for (int i = 0; i < SIDE; i++) {
             a.add(row, Gpr.R9);
-        }
-    }
-
-    /** Where the processor reads that all eight tiles have sixteen rows of a line. */
-    private static final class Shapes {
-        private static final long AT = write();
-
-        private static long write() {
-            long at = Arena.global().allocate(LINE, LINE).address();
-            MEMORY.set(JAVA_BYTE, at, (byte) 1); // the one palette
-            for (int tile = 0; tile < 2 * TILES; tile++) {
-                MEMORY.set(JAVA_BYTE, at + WIDTHS_AT + 2L * tile, (byte) LINE);
-                MEMORY.set(JAVA_BYTE, at + HEIGHTS_AT + tile, (byte) SIDE);
-            }
-            return at;
         }
     }
 }

@@ -3,7 +3,10 @@ package dev.fovea.backend.cpu.products;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Workers;
+import dev.fovea.backend.cpu.onednn.OneDnn;
+import dev.fovea.backend.cpu.onednn.OneDnnGemm;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
@@ -12,9 +15,26 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** float32 by machine code has the bits of plain sums in the order of K, for all dtypes, lengths and places of a weight. */
+/**
+ * Machine code has the bits of plain sums in the order of K, for all dtypes, lengths and places of a weight: float32 in chains of
+ * words, bfloat16 by AMX in the order of its tiles, whether rows of x are few or many.
+ */
 class PackedProductsTest {
     private static final int[][] SIZES = {{17, 1, 1}, {17, 50, 3}, {33, 25, 40}, {48, 193, 257}, {300, 30, 520}};
+    private static final int[][] OF_FEW = {
+        {1, 1, 1}, {1, 50, 64}, {1, 33, 352}, {1, 16, 11_008}, {2, 193, 256}, {3, 40, 257}, {9, 17, 288}, {16, 150, 2080}
+    };
+    private static final int[][] OF_TILES = {{17, 50, 3}, {33, 25, 40}, {48, 193, 288}, {65, 33, 2080}, {100, 193, 257}};
+
+    /** Multiplies. */
+    private interface Product {
+        void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out);
+    }
+
+    /** The sum of products of two rows. */
+    private interface Sum {
+        float of(float[] x, float[] w, int count);
+    }
 
     @Test
     void hasTheBitsOfPlainSums() {
@@ -26,18 +46,38 @@ class PackedProductsTest {
                 if (!form.pairs() && (wide || form.bits == 256)) {
                     PackedProducts products = new PackedProducts(workers, form, widening);
                     for (int[] size : SIZES) {
-                        check(products, form, size, DType.FLOAT32, DType.FLOAT32);
-                        check(products, form, size, DType.FLOAT32, DType.BFLOAT16);
-                        check(products, form, size, DType.FLOAT16, DType.FLOAT16);
-                        check(products, form, size, DType.BFLOAT16, DType.BFLOAT16);
+                        String what = form.toString();
+                        check(products::multiply, PackedProductsTest::inChains, what, size, DType.FLOAT32, DType.FLOAT32);
+                        check(products::multiply, PackedProductsTest::inChains, what, size, DType.FLOAT32, DType.BFLOAT16);
+                        check(products::multiply, PackedProductsTest::inChains, what, size, DType.FLOAT16, DType.FLOAT16);
+                        check(products::multiply, PackedProductsTest::inChains, what, size, DType.BFLOAT16, DType.BFLOAT16);
                     }
                 }
             }
         }
     }
 
+    /** So a row's bits do not depend on how many there are. */
+    @Test
+    void tilesHaveTheBitsOfPlainSums() {
+        DotCode widening = DotCode.Found.here().code();
+        assumeTrue(widening != null);
+        try (Workers workers = new Workers(2);
+                OneDnnGemm oneDnn = OneDnn.LIBRARY.isPresent() ? new OneDnnGemm(workers) : null) {
+            assumeTrue(oneDnn != null && Isa.AMX.within(oneDnn.instructions()));
+            FewRowsProducts few = new FewRowsProducts(workers, widening);
+            for (int[] size : OF_FEW) {
+                check(few::multiply, PackedProductsTest::inTiles, "few", size, DType.BFLOAT16, DType.BFLOAT16);
+            }
+            PackedProducts many = new PackedProducts(workers, ProductCode.Arithmetic.TILES, widening);
+            for (int[] size : OF_TILES) {
+                check(many::multiply, PackedProductsTest::inTiles, "many", size, DType.BFLOAT16, DType.BFLOAT16);
+            }
+        }
+    }
+
     private static void check(
-            PackedProducts products, ProductCode.Arithmetic form, int[] size, DType dtype, DType weight) {
+            Product product, Sum sum, String by, int[] size, DType dtype, DType weight) {
         SplittableRandom random = new SplittableRandom(size[0]);
         try (Arena arena = Arena.ofConfined()) {
             Rows x = random(dtype, size[0], size[2], random, arena);
@@ -46,14 +86,14 @@ class PackedProductsTest {
             Rows bias = random(weight, 1, size[1], random, arena);
             Rows out = random(dtype, size[0], size[1], random, arena);
             Rows expected = random(dtype, size[0], size[1], random, arena);
-            String what = form + ", " + dtype + " by " + weight + ", " + String.join(" x ", strings(size));
+            String what = by + ", " + dtype + " by " + weight + ", " + String.join(" x ", strings(size));
 
-            products.multiply(x, new Weight(weight, w.address(), size[1], size[2], false), bias, out);
-            plain(x, all(w), false, bias, expected);
+            product.multiply(x, new Weight(weight, w.address(), size[1], size[2], false), bias, out);
+            plain(x, sum, all(w), bias, expected);
             assertThat(all(out)).as(what).isDeepEqualTo(all(expected));
 
-            products.multiply(x, new Weight(weight, columns.address(), size[1], size[2], true), null, out);
-            plain(x, all(columns), true, null, expected);
+            product.multiply(x, new Weight(weight, columns.address(), size[1], size[2], true), null, out);
+            plain(x, sum, turned(all(columns), size[1]), null, expected);
             assertThat(all(out)).as(what + ", transposed").isDeepEqualTo(all(expected));
         }
     }
@@ -62,25 +102,55 @@ class PackedProductsTest {
         return java.util.Arrays.stream(size).mapToObj(Integer::toString).toArray(String[]::new);
     }
 
-    private static void plain(Rows x, float[][] w, boolean transposed, @Nullable Rows bias, Rows out) {
+    private static void plain(Rows x, Sum sum, float[][] w, @Nullable Rows bias, Rows out) {
         float[][] rows = all(x);
         float[] line = new float[Lanes.padded(out.width())];
         float[] more = bias == null ? new float[line.length] : all(bias)[0];
         for (int t = 0; t < out.count(); t++) {
             for (int n = 0; n < out.width(); n++) {
-                float sum = 0;
-                for (int k = 0; k < x.width(); ) {
-                    float chain = 0;
-                    int end = Math.min(x.width(), k + ProductCode.CHAIN);
-                    for (; k < end; k++) {
-                        chain = Math.fma(rows[t][k], transposed ? w[k][n] : w[n][k], chain);
-                    }
-                    sum = chain + sum;
-                }
-                line[n] = sum + more[n];
+                line[n] = sum.of(rows[t], w[n], x.width()) + more[n];
             }
             out.store(line, t);
         }
+    }
+
+    private static float inChains(float[] x, float[] w, int count) {
+        float sum = 0;
+        for (int k = 0; k < count; ) {
+            float chain = 0;
+            int end = Math.min(count, k + ProductCode.CHAIN);
+            for (; k < end; k++) {
+                chain = Math.fma(x[k], w[k], chain);
+            }
+            sum = chain + sum;
+        }
+        return sum;
+    }
+
+    /** 32 values at a time: the even ones and the odd ones by themselves. */
+    private static float inTiles(float[] x, float[] w, int count) {
+        float sum = 0;
+        for (int k = 0; k < count; ) {
+            float even = 0;
+            float odd = 0;
+            int end = Math.min(count, k + 2 * TileShapes.SIDE);
+            for (; k < end; k += 2) {
+                even = Math.fma(x[k], w[k], even);
+                odd = k + 1 < end ? Math.fma(x[k + 1], w[k + 1], odd) : odd;
+            }
+            sum += even + odd;
+        }
+        return sum;
+    }
+
+    private static float[][] turned(float[][] columns, int rows) {
+        float[][] turned = new float[rows][columns.length];
+        for (int n = 0; n < rows; n++) {
+            for (int k = 0; k < columns.length; k++) {
+                turned[n][k] = columns[k][n];
+            }
+        }
+        return turned;
     }
 
     private static float[][] all(Rows rows) {
