@@ -42,8 +42,10 @@ final class FewRowsProducts {
         boolean lies = x.count() == 1 && words * FORM.perWord() == w.inputs();
         long at = lies ? x.row(0) : pack(x, words);
         int outputs = outputs(w);
-        workers.blocks(w.outputs(), outputs, (from, to) -> new Piece(lies ? one : several, from, to - from, at, words, 1)
-                .run(w, bias, out));
+        workers.blocks(
+                w.outputs(),
+                outputs,
+                (from, to) -> new Piece(lies ? one : several, from, to - from, at, words, 1).run(w, bias, out));
     }
 
     private long pack(Rows x, int words) {

@@ -22,9 +22,17 @@ import org.junit.jupiter.api.Test;
 class PackedProductsTest {
     private static final int[][] SIZES = {{17, 1, 1}, {17, 50, 3}, {33, 25, 40}, {48, 193, 257}, {300, 30, 520}};
     private static final int[][] OF_FEW = {
-        {1, 1, 1}, {1, 50, 64}, {1, 33, 352}, {1, 16, 11_008}, {2, 193, 256}, {3, 40, 257}, {9, 17, 288}, {16, 150, 2080}
+        {1, 1, 1},
+        {1, 50, 64},
+        {1, 33, 352},
+        {1, 16, 11_008},
+        {2, 193, 256},
+        {3, 40, 257},
+        {9, 17, 288},
+        {16, 150, 2080}
     };
-    private static final int[][] OF_TILES = {{17, 50, 3}, {33, 25, 40}, {48, 193, 288}, {65, 33, 2080}, {100, 193, 257}};
+    private static final int[][] OF_TILES = {{17, 50, 3}, {33, 25, 40}, {48, 193, 288}, {65, 33, 2080}, {100, 193, 257}
+    };
 
     /** Multiplies. */
     private interface Product {
@@ -47,10 +55,34 @@ class PackedProductsTest {
                     PackedProducts products = new PackedProducts(workers, form, widening);
                     for (int[] size : SIZES) {
                         String what = form.toString();
-                        check(products::multiply, PackedProductsTest::inChains, what, size, DType.FLOAT32, DType.FLOAT32);
-                        check(products::multiply, PackedProductsTest::inChains, what, size, DType.FLOAT32, DType.BFLOAT16);
-                        check(products::multiply, PackedProductsTest::inChains, what, size, DType.FLOAT16, DType.FLOAT16);
-                        check(products::multiply, PackedProductsTest::inChains, what, size, DType.BFLOAT16, DType.BFLOAT16);
+                        check(
+                                products::multiply,
+                                PackedProductsTest::inChains,
+                                what,
+                                size,
+                                DType.FLOAT32,
+                                DType.FLOAT32);
+                        check(
+                                products::multiply,
+                                PackedProductsTest::inChains,
+                                what,
+                                size,
+                                DType.FLOAT32,
+                                DType.BFLOAT16);
+                        check(
+                                products::multiply,
+                                PackedProductsTest::inChains,
+                                what,
+                                size,
+                                DType.FLOAT16,
+                                DType.FLOAT16);
+                        check(
+                                products::multiply,
+                                PackedProductsTest::inChains,
+                                what,
+                                size,
+                                DType.BFLOAT16,
+                                DType.BFLOAT16);
                     }
                 }
             }
@@ -76,8 +108,7 @@ class PackedProductsTest {
         }
     }
 
-    private static void check(
-            Product product, Sum sum, String by, int[] size, DType dtype, DType weight) {
+    private static void check(Product product, Sum sum, String by, int[] size, DType dtype, DType weight) {
         SplittableRandom random = new SplittableRandom(size[0]);
         try (Arena arena = Arena.ofConfined()) {
             Rows x = random(dtype, size[0], size[2], random, arena);
