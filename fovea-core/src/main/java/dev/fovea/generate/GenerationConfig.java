@@ -365,9 +365,7 @@ public record GenerationConfig(Map<String, Object> values) {
 
     /** Fovea's own: the form of the answer. Not read by {@link Generator}, which knows no text: give it a {@link Constraint}. */
     public Optional<ResponseFormat> responseFormat() {
-        return value("response_format")
-                .map(ResponseFormat.class::cast)
-                .filter(format -> format.type() != ResponseFormat.Type.TEXT);
+        return value("response_format").map(ResponseFormat.class::cast).filter(ResponseFormat::holds);
     }
 
     // Special tokens.

@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * @param schema of {@link Type#JSON_SCHEMA}: an object, true or false
  * @param before what an answer begins with, in front of the document; OpenAI's form has no word for it
  * @param after what it ends with
+ * @param calls what may stand in the place of the document; in a text, anywhere in it
  */
-public record ResponseFormat(Type type, Optional<Object> schema, String before, String after) {
+public record ResponseFormat(Type type, Optional<Object> schema, String before, String after, Optional<Calls> calls) {
     public enum Type {
         /** Any text. */
         TEXT,
@@ -33,6 +34,33 @@ public record ResponseFormat(Type type, Optional<Object> schema, String before, 
         JSON_SCHEMA
     }
 
+    /**
+     * Calls of tools that a model makes by itself.
+     *
+     * @param form of one, between the texts by which it is known; white space around its document is free
+     * @param several whether more than one may be made; else the answer ends behind it
+     */
+    public record Calls(ResponseFormat form, boolean several) {
+        public Calls {
+            Objects.requireNonNull(form, "form");
+            if (form.before.isBlank() || form.type == Type.TEXT || form.calls.isPresent()) {
+                throw new OptionException(
+                        "the form of a call is not JSON alone between two texts, by the first of which a call is known",
+                        "a form that Processor.toolCallFormat made for a template that puts tags around calls");
+            }
+        }
+
+        /** What a call begins with. */
+        public String opening() {
+            return form.before.strip();
+        }
+
+        /** What a call ends with. */
+        public String closing() {
+            return form.after.strip();
+        }
+    }
+
     private static final Set<String> WRAPPER = Set.of("name", "description", "schema", "strict");
 
     public ResponseFormat {
@@ -40,6 +68,7 @@ public record ResponseFormat(Type type, Optional<Object> schema, String before, 
         Objects.requireNonNull(schema, "schema");
         Objects.requireNonNull(before, "before");
         Objects.requireNonNull(after, "after");
+        Objects.requireNonNull(calls, "calls");
         if (schema.isPresent() != (type == Type.JSON_SCHEMA)) {
             throw new OptionException(
                     "a response_format of the type " + name(type)
@@ -49,7 +78,12 @@ public record ResponseFormat(Type type, Optional<Object> schema, String before, 
     }
 
     public ResponseFormat(Type type, Optional<Object> schema) {
-        this(type, schema, "", "");
+        this(type, schema, "", "", Optional.empty());
+    }
+
+    /** Any text. */
+    public static ResponseFormat text() {
+        return new ResponseFormat(Type.TEXT, Optional.empty());
     }
 
     public static ResponseFormat jsonObject() {
@@ -58,7 +92,24 @@ public record ResponseFormat(Type type, Optional<Object> schema, String before, 
 
     /** This format between two texts, as {@code <tool_call>} and {@code </tool_call>}. */
     public ResponseFormat between(String before, String after) {
-        return new ResponseFormat(type, schema, before, after);
+        return new ResponseFormat(type, schema, before, after, calls);
+    }
+
+    /**
+     * This format, and calls: in any text, or in the place of the document.
+     *
+     * @param call as {@link dev.fovea.Processor#toolCallFormat} has it
+     * @param several whether more than one may be made
+     * @throws OptionException where nothing stands in front of a call by which it is known
+     */
+    public ResponseFormat withCalls(ResponseFormat call, boolean several) {
+        Objects.requireNonNull(call, "call");
+        return new ResponseFormat(type, schema, before, after, Optional.of(new Calls(call, several)));
+    }
+
+    /** Whether there is a text that it does not allow. */
+    public boolean holds() {
+        return type != Type.TEXT || calls.isPresent();
     }
 
     /** @param schema as plain maps, lists and values */

@@ -31,10 +31,7 @@ final class Question {
                 ? Request.of(messages).withChat(chat(request, tools.schemas()))
                 : single(messages, request);
         Map<String, Object> processor = processor(request);
-        return asked.withGenerate(tools.forced()
-                        .map(sampling.config()::withResponseFormat)
-                        .orElse(sampling.config()))
-                .withProcessor(processor);
+        return asked.withGenerate(tools.hold(sampling.config())).withProcessor(processor);
     }
 
     /** Users' texts are texts, whatever control tokens they spell. */

@@ -51,12 +51,9 @@ record ToolFunction(
         return flat ? tool : tool.object("function").orElseThrow(() -> tool.missing("function"));
     }
 
-    void requireHeld(boolean forced) {
-        if (strict && !forced) {
-            throw Problem.unsupported(
-                    path,
-                    path + " is true, and what a model calls of itself is not held to a schema; only calls that"
-                            + " tool_choice asks for are");
+    void requireFree() {
+        if (strict) {
+            throw Problem.unsupported(path, path + " is true, and " + Tools.NOT_HELD);
         }
     }
 

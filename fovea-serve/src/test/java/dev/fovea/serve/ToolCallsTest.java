@@ -347,12 +347,96 @@ class ToolCallsTest {
         assertThat(respond(response).at("output.0.type")).isEqualTo("function_call");
         response.put("text", Map.of("format", Map.of("type", "json_object")));
         assertThat(trial.post("/v1/responses", response).at("error.param")).isEqualTo("tool_choice");
-        Map<String, Object> single = chat("auto", false);
-        single.put("parallel_tool_calls", false);
-        refused(single, "parallel_tool_calls");
-        Map<String, Object> strict = chat("auto", false);
-        strict.put("tools", List.of(Map.of("type", "function", "function", Map.of("name", "a", "strict", true))));
-        refused(strict, "tools[0].function.strict");
+    }
+
+    /** The model says a call that lacks a property: it is held to the schema from the tag on, and to nothing before. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aStrictCallThatTheModelMakesByItselfHoldsItsSchema(boolean stream) {
+        Map<String, Object> chat = chat("auto", stream);
+        chat.putAll(Map.of("tools", List.of(strict(WEATHER), TIME), "parallel_tool_calls", false));
+        Trial.Reply reply = ask(chat);
+        Object function = stream
+                ? reply.events().stream()
+                        .filter(event -> Trial.at(event, "choices.0.delta.tool_calls") != null)
+                        .map(event -> Trial.at(event, "choices.0.delta.tool_calls.0.function"))
+                        .findFirst()
+                        .orElseThrow()
+                : reply.at("choices.0.message.tool_calls.0.function");
+        assertThat(Trial.at(function, "name")).isEqualTo("weather");
+        Object arguments = Json.parse((String) Trial.at(function, "arguments"), "arguments");
+        assertThat(Trial.at(arguments, "city")).isEqualTo("Bonn");
+        assertThat(Trial.at(arguments, "days")).isIn(1L, 3L, 7L);
+        if (!stream) {
+            assertThat(reply.at("choices.0.message.content")).isEqualTo("Let me see.");
+            assertThat(reply.at("choices.0.finish_reason")).isEqualTo("tool_calls");
+        }
+    }
+
+    private static Map<String, Object> strict(Map<String, Object> tool) {
+        Map<String, Object> function = new LinkedHashMap<>(Json.object(tool.get("function"), "a function"));
+        function.put("strict", true);
+        return Map.of("type", "function", "function", function);
+    }
+
+    @Test
+    void withoutParallelCallsAnAnswerEndsBehindOne() {
+        Map<String, Object> chat = chat("auto", false);
+        chat.putAll(Map.of("parallel_tool_calls", false, "logprobs", true));
+        Trial.Reply reply = ask(chat);
+        assertThat(reply.at("choices.0.message.tool_calls.0.function"))
+                .isEqualTo(Map.of("name", "weather", "arguments", "{\"city\": \"Bonn\"}"));
+        StringBuilder written = new StringBuilder();
+        for (Object token : (List<?>) reply.at("choices.0.logprobs.content")) {
+            written.append(Trial.at(token, "token"));
+        }
+        assertThat(written.toString()).isEqualTo(CALL);
+    }
+
+    /** As OpenAI has it: an answer in the form, or calls in its place. */
+    @Test
+    void besideAFormCallsAreCalls() {
+        Map<String, Object> chat = chat("auto", false);
+        chat.putAll(Map.of(
+                "response_format",
+                Map.of(
+                        "type",
+                        "json_schema",
+                        "json_schema",
+                        Map.of("name", "sky", "schema", Map.of("enum", List.of("blue", "grey"))))));
+        chat.put("logit_bias", Map.of(token("\""), 100));
+        assertThat(ask(chat).at("choices.0.message.content")).isIn("\"blue\"", "\"grey\"");
+        chat.putAll(Map.of(
+                "logit_bias",
+                Map.of(token("<"), 50),
+                "tools",
+                List.of(strict(WEATHER), strict(TIME)),
+                "parallel_tool_calls",
+                false));
+        Trial.Reply called = ask(chat);
+        assertThat(called.at("choices.0.message.content")).isNull();
+        assertThat((String) called.at("choices.0.message.tool_calls.0.function.name"))
+                .isIn("weather", "time");
+    }
+
+    /** Pydantic writes the types of parameters so. */
+    @Test
+    void parametersReferToPlacesWithinThemselves() {
+        Map<String, Object> parameters = new LinkedHashMap<>();
+        parameters.put("$defs", Map.of("Unit", Map.of("enum", List.of("K", "C"))));
+        parameters.put("type", "object");
+        parameters.put("properties", Map.of("unit", Map.of("$ref", "#/$defs/Unit")));
+        parameters.put("required", List.of("unit"));
+        Map<String, Object> chat = chat("required", false);
+        chat.put(
+                "tools",
+                List.of(Map.of("type", "function", "function", Map.of("name", "heat", "parameters", parameters))));
+        Object call = call(ask(chat), false);
+        assertThat((String) Trial.at(call, "arguments")).matches("\\{\\s*\"unit\"\\s*:\\s*\"[KC]\"\\s*}");
+    }
+
+    private static String token(String text) {
+        return String.valueOf(model.processor().tokenizer().encode(text, false)[0]);
     }
 
     private static void refused(Map<String, ?> chat, String param) {

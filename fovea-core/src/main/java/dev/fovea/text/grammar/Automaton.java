@@ -39,6 +39,16 @@ record Automaton(int start, int classes, int[] classOf, int[] next, boolean[] is
         return true;
     }
 
+    /** Whether any byte leads on: the text is free there, as none is within JSON. */
+    boolean isFree(int state) {
+        for (int c = 0; c < classes; c++) {
+            if (next(state, c) < 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** @param root index of the network that is the whole */
     static Optional<Automaton> of(List<Network> networks, int root) {
         return new Determiniser(networks).automaton(root);

@@ -32,13 +32,7 @@ public final class Constraints {
      * @throws dev.fovea.error.OptionException where the format's schema has something that is not supported, or allows no document
      */
     public synchronized Constraint of(ResponseFormat format) {
-        return new TokenConstraint(kept.computeIfAbsent(format, f -> new TokenMasks(automaton(f), trie())));
-    }
-
-    private static Automaton automaton(ResponseFormat format) {
-        return format.schema().isPresent()
-                ? JsonLanguage.of(format.schema().get(), format.before(), format.after())
-                : JsonLanguage.object(format.before(), format.after());
+        return new TokenConstraint(kept.computeIfAbsent(format, f -> new TokenMasks(AnswerLanguage.of(f), trie())));
     }
 
     private TokenTrie trie() {

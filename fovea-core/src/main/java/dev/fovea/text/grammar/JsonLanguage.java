@@ -25,38 +25,33 @@ final class JsonLanguage {
     private final Deque<Key> open = new ArrayDeque<>();
     private final Map<Values, Boolean> isSmall = new HashMap<>();
 
-    private JsonLanguage() {}
-
     /** @throws dev.fovea.error.OptionException where the schema has something that is not supported, or allows nothing */
     static Automaton of(@Nullable Object schema) {
-        return of(schema, "", "");
-    }
-
-    /** The same between two texts. */
-    static Automaton of(@Nullable Object schema, String before, String after) {
-        Key key = new Key("value", new Values(Set.of(new Schema.Document(schema).schema())));
-        return of(key, before, after, "the JSON schema");
-    }
-
-    /** Any object, between two texts. */
-    static Automaton object(String before, String after) {
-        return of(new Key("object", new Values(Set.of())), before, after, "JSON");
-    }
-
-    private static Automaton of(Key key, String before, String after, String what) {
         JsonLanguage language = new JsonLanguage();
-        int root = language.rule(key);
-        if (!before.isEmpty() || !after.isEmpty()) {
-            Network whole = new Network();
-            int document = whole.call(whole.literal(whole.start, before), root);
-            whole.empty(whole.literal(document, after), whole.end);
-            root = language.networks.size();
-            language.networks.add(whole);
+        return language.automaton(language.document(schema), "the JSON schema");
+    }
+
+    /** The rule of the documents of a schema. */
+    int document(@Nullable Object schema) {
+        return rule(new Key("value", new Values(Set.of(new Schema.Document(schema).schema()))));
+    }
+
+    /** The rule of any object. */
+    int object() {
+        return rule(new Key("object", new Values(Set.of())));
+    }
+
+    /** The language of a rule that calls rules of this one. */
+    Automaton automaton(Network whole, String what) {
+        networks.add(whole);
+        return automaton(networks.size() - 1, what);
+    }
+
+    private Automaton automaton(int root, String what) {
+        while (!open.isEmpty()) {
+            build(open.remove());
         }
-        while (!language.open.isEmpty()) {
-            language.build(language.open.remove());
-        }
-        return Automaton.of(language.networks, root).orElseThrow(() -> Values.noDocument(what));
+        return Automaton.of(networks, root).orElseThrow(() -> Values.noDocument(what));
     }
 
     private int rule(Key key) {

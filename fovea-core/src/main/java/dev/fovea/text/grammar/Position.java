@@ -68,6 +68,11 @@ record Position(List<Place> places) {
         return places.isEmpty();
     }
 
+    /** Whether any byte may come next. */
+    boolean isFree(Automaton automaton) {
+        return places.stream().anyMatch(p -> automaton.isFree(p.state));
+    }
+
     /** Whether the text is one of the language. */
     boolean isComplete(Automaton automaton) {
         return places.stream().anyMatch(p -> p.stack == null && automaton.isEnd()[p.state]);

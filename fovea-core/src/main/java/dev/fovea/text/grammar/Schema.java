@@ -67,17 +67,33 @@ final class Schema {
     private final Document document;
     private final @Nullable Object value;
 
-    /** All schemas of a text, so that references find theirs. */
-    record Document(@Nullable Object root) {
+    /** What references are looked up in: the whole text, or within it a schema that has an {@code $id}. */
+    static final class Document {
+        private final String path;
+        private final @Nullable Object root;
+        private final Document whole;
+
+        Document(@Nullable Object root) {
+            path = "#";
+            this.root = root;
+            whole = this;
+        }
+
+        private Document(Document around, String path, @Nullable Object root) {
+            this.path = path;
+            this.root = root;
+            whole = around.whole;
+        }
+
         Schema schema() {
-            return new Schema(this, "#", root);
+            return new Schema(this, path, root);
         }
     }
 
     private Schema(Document document, String path, @Nullable Object value) {
-        this.document = document;
         this.path = path;
         this.value = value;
+        this.document = has("$id") && !path.equals(document.path) ? new Document(document, path, value) : document;
         if (!(value instanceof Boolean || value instanceof Map)) {
             throw problem("is " + Json.typeName(value) + "; expected an object, true or false");
         }
@@ -245,7 +261,7 @@ final class Schema {
                 pointer.length() < 2 ? new String[0] : pointer.substring(2).split("/", -1)) {
             at = step(at, part.replace("~1", "/").replace("~0", "~"), pointer);
         }
-        return Optional.of(new Schema(document, pointer, at));
+        return Optional.of(new Schema(document, document.path + pointer.substring(1), at));
     }
 
     private @Nullable Object step(@Nullable Object from, String name, String pointer) {
@@ -260,7 +276,7 @@ final class Schema {
 
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof Schema schema && schema.path.equals(path);
+        return other instanceof Schema schema && schema.path.equals(path) && schema.document.whole == document.whole;
     }
 
     @Override

@@ -58,10 +58,12 @@ final class TokenConstraint implements Constraint {
         }
         long[] allowed = masks.allowed(position);
         boolean complete = position.isComplete(masks.automaton());
+        // In free text a token without one, as a special token, is the model's to write, as it is without a constraint.
+        boolean free = position.isFree(masks.automaton());
         boolean any = false;
         for (int id = 0; id < scores.length; id++) {
             boolean kept = id < 64 * allowed.length && (allowed[id >> 6] >> id & 1) != 0;
-            if (!kept && !(complete && eos.contains(id))) {
+            if (!kept && !(complete && eos.contains(id)) && !(free && masks.bytes(id).length == 0)) {
                 scores[id] = Float.NEGATIVE_INFINITY;
             }
             any |= scores[id] != Float.NEGATIVE_INFINITY;

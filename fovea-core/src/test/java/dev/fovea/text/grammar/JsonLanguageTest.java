@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -57,5 +58,30 @@ class JsonLanguageTest {
         assertThat(one.valid)
                 .allSatisfy(text -> assertThat(SchemaCheck.isValid(Json.parse(text, "a document"), one.schema))
                         .isTrue());
+    }
+
+    /** As JSON Schema has it: a reference is to a place within the nearest schema around it that has an {@code $id}. */
+    @Test
+    void aReferenceIsToAPlaceWithinTheNearestSchemaWithAnId() {
+        Object schema = Json.parse("""
+                {"$defs": {"a": {"const": 1}},
+                 "prefixItems": [{"$ref": "#/$defs/a"},
+                                 {"$id": "two", "$defs": {"a": {"anyOf": [{"const": 2}, {"$ref": "#/$defs/b"}]},
+                                                          "b": {"type": "array", "items": {"$ref": "#"}}},
+                                  "$ref": "#/$defs/a"}],
+                 "type": "array", "minItems": 2, "maxItems": 2}""", "a schema");
+        Automaton automaton = JsonLanguage.of(schema);
+        for (String text : List.of("[1,2]", "[1,[]]", "[1,[2,[2,[]]]]")) {
+            assertThat(isDocument(automaton, text)).as(text).isTrue();
+        }
+        for (String text : List.of("[1,1]", "[2,2]", "[1,[1]]")) {
+            assertThat(isDocument(automaton, text)).as(text).isFalse();
+        }
+    }
+
+    private static boolean isDocument(Automaton automaton, String text) {
+        return Position.start(automaton)
+                .after(automaton, text.getBytes(StandardCharsets.UTF_8))
+                .isComplete(automaton);
     }
 }
