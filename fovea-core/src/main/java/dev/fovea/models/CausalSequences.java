@@ -135,6 +135,11 @@ public final class CausalSequences extends Sequences {
     }
 
     @Override
+    protected long spareBytes() {
+        return cache.idleBytes() + prefixes.bytes();
+    }
+
+    @Override
     public long prefixHits() {
         return prefixes.hits();
     }

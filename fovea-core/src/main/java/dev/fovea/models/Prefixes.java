@@ -4,7 +4,6 @@ import dev.fovea.nn.KvCache;
 import java.nio.ByteBuffer;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * keys and values come of: the vectors and positions of its rows, where it was cut, and the part in front of it ({@link PromptParts}).
  * It has the same bits whenever it runs, so whoever finds it gets what he would have computed.
  *
- * <p>Holds at most a number of bytes; what was not used for longest goes first, a part never before those behind it. Used by the thread
+ * <p>Holds at most a number of bytes; what was not used for longest goes first, a part never before those behind it, and also where
+ * running sequences find no memory to grow. Used by the thread
  * of its cache; the counters by any.
  */
 final class Prefixes {
@@ -39,6 +39,7 @@ final class Prefixes {
     Prefixes(KvCache cache, long budget) {
         this.cache = cache;
         this.budget = budget;
+        cache.relieveBy(this::forgetOldest);
     }
 
     /** Whether anything is kept. */
@@ -89,17 +90,25 @@ final class Prefixes {
 
     private void evict() {
         while (bytes.get() > budget) {
-            Iterator<Map.Entry<ByteBuffer, Entry>> oldest = entries.entrySet().iterator();
-            Entry entry = oldest.next().getValue();
-            while (entry.children > 0) {
-                entry = oldest.next().getValue();
-            }
-            oldest.remove();
-            bytes.addAndGet(-entry.part.bytes());
-            cache.forget(entry.part);
-            if (entry.front != null) {
-                entry.front.children--;
+            forgetOldest();
+        }
+    }
+
+    /** Gives up what was not used for longest; says whether there was anything. */
+    private boolean forgetOldest() {
+        Iterator<Entry> oldest = entries.values().iterator();
+        while (oldest.hasNext()) {
+            Entry entry = oldest.next();
+            if (entry.children == 0) {
+                oldest.remove();
+                bytes.addAndGet(-entry.part.bytes());
+                cache.forget(entry.part);
+                if (entry.front != null) {
+                    entry.front.children--;
+                }
+                return true;
             }
         }
+        return false;
     }
 }

@@ -9,6 +9,7 @@ import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
@@ -56,13 +57,26 @@ final class CacheRows implements AutoCloseable {
         return memory.bytes();
     }
 
+    /** Bytes held of rows that are not in use. */
+    long idleBytes() {
+        return (capacity - count) * rowBytes();
+    }
+
     /** Rows in use. */
     int count() {
         return count;
     }
 
-    /** Makes sure that so many rows can be taken. */
-    void reserve(int more) {
+    /**
+     * Makes sure that so many rows can be taken.
+     *
+     * @param relief gives rows back for which there is no memory; false where it has none left
+     */
+    void reserve(int more, BooleanSupplier relief) {
+        boolean mayFree = true;
+        while (mayFree && count + more > capacity && !isRoom(count + more + FIRST_ROWS)) {
+            mayFree = relief.getAsBoolean();
+        }
         int needed = count + more;
         if (needed <= capacity) {
             return;

@@ -27,7 +27,7 @@ public final class CrossCache implements AutoCloseable {
 
     /** Makes room for an input of so many positions and returns its number, which stays its own until it is removed. */
     public int add(int length) {
-        pool.reserve(length);
+        pool.reserve(length, () -> false);
         int input = inputs.nextClearBit(0);
         inputs.set(input);
         rows = Arrays.copyOf(rows, Math.max(rows.length, input + 1));

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
  * Keys and values of the sequences that are being decoded together, for all layers: those of one request, or of many.
@@ -25,6 +26,7 @@ public final class KvCache implements AutoCloseable {
     private final int[] indexInGroup;
     private final BitSet sequences = new BitSet();
     private int[] lengths = {};
+    private BooleanSupplier relief = () -> false;
 
     /**
      * An empty cache without sequences.
@@ -70,6 +72,16 @@ public final class KvCache implements AutoCloseable {
                 .mapToLong(g -> g.pool.rowBytes()
                         * (g.window == 0 ? positions : Math.min(positions, (long) sequences * g.window)))
                 .sum();
+    }
+
+    /** Bytes of memory held that no sequence and no part uses. */
+    public long idleBytes() {
+        return groups.stream().mapToLong(g -> g.pool.idleBytes()).sum();
+    }
+
+    /** @param relief asked where there is no memory to grow: forgets a part, and says whether there was one */
+    public void relieveBy(BooleanSupplier relief) {
+        this.relief = relief;
     }
 
     /** Bytes of memory held. */
@@ -206,7 +218,7 @@ public final class KvCache implements AutoCloseable {
             for (int sequence : sequences) {
                 g.slide(sequence);
             }
-            g.pool.reserve(queries);
+            g.pool.reserve(queries, relief);
         }
         for (Group g : groups) {
             for (int i = 0; i < sequences.length; i++) {
