@@ -63,7 +63,7 @@ final class OtherForms {
 
     /** @throws InputException where the weights are quantised in a way that is not read */
     static void refuseQuantised(ModelFiles files, Config config) {
-        if (PublishedCodes.find(config).isPresent()) {
+        if (PublishedCodes.find(config).isPresent() || Bitsandbytes.quantised(config)) {
             return;
         }
         for (Config c : List.of(
@@ -97,7 +97,7 @@ final class OtherForms {
     private static InputException quantised(ModelFiles files, String method, String where) {
         return new InputException(
                 files + " holds a quantised model" + method + ", as " + where
-                        + " says; Fovea reads weights in float32, bfloat16 and float16, and of 4 bits by GPTQ or AWQ",
+                        + " says; Fovea reads weights in float32, bfloat16 and float16, and those of GPTQ and AWQ in 4 bits and of bitsandbytes",
                 UNQUANTISED);
     }
 

@@ -5,6 +5,7 @@ import dev.fovea.tensor.QuantizedMatrix.Form;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * How AutoGPTQ or AutoAWQ (or what writes their formats: GPTQModel, llm-compressor) quantised a model's linear layers, by
@@ -31,13 +32,14 @@ record PublishedCodes(Packing packing, int zeroStep, int groupSize) {
      * @throws dev.fovea.error.InputException where it is one of them in a form that is not read
      */
     static Optional<PublishedCodes> find(Config config) {
-        for (Config c : List.of(config, config.optionalChild("text_config").orElse(config))) {
-            Optional<Config> found = c.optionalChild("quantization_config");
-            if (found.isPresent()) {
-                return of(found.get());
-            }
-        }
-        return Optional.empty();
+        return quantization(config).flatMap(PublishedCodes::of);
+    }
+
+    /** What a model says of how it is quantised. */
+    static Optional<Config> quantization(Config config) {
+        return Stream.of(config, config.optionalChild("text_config").orElse(config))
+                .flatMap(c -> c.optionalChild("quantization_config").stream())
+                .findFirst();
     }
 
     private static Optional<PublishedCodes> of(Config c) {

@@ -35,6 +35,7 @@ final class StoredWeights implements WeightSource {
     private final Optional<WeightFile> quantized; // what stands in for some of the directory's
     private final Optional<Quantization> plan; // of what would be quantised, for a backend without data
     private final Optional<PublishedCodes> published; // how others quantised what is stored
+    private final boolean bitsandbytes; // whether bitsandbytes did
     private final StoredTensors stored;
     private final Backend backend;
     private final Scope made; // what is not used where it lies in the files
@@ -66,6 +67,7 @@ final class StoredWeights implements WeightSource {
         this.quantized = quantized;
         this.plan = plan;
         this.published = PublishedCodes.find(directory.config());
+        this.bitsandbytes = Bitsandbytes.quantised(directory.config());
         this.stored = stored;
         this.backend = backend;
         this.made = Scope.detached(backend);
@@ -132,16 +134,45 @@ final class StoredWeights implements WeightSource {
             return placeholder(computed, expected);
         }
         Stored found = tensor.get();
-        Shape shape = found.entry().shape();
+        Optional<CodedWeight> coded = coded(name);
+        if (coded.isPresent() && !fits(coded.get())) {
+            return placeholder(computed, expected);
+        }
+        Shape shape = coded.map(CodedWeight::shape).orElse(found.entry().shape());
         if (!matches(shape, expected)) {
             misshapen.add(found.spelling(name) + " is " + shape + ", expected " + describe(expected));
             return placeholder(computed, expected);
         }
-        if (!found.entry().type().isWeight()) {
+        if (coded.isEmpty() && !found.entry().type().isWeight()) {
             unsupported.add(found.spelling(name) + " (" + found.entry().type() + ")");
             return placeholder(computed, expected);
         }
-        return answered.computeIfAbsent(new Request(found, computed), r -> load(name, found, r.computed));
+        return answered.computeIfAbsent(
+                new Request(found, computed),
+                _ -> load(
+                        name,
+                        coded.map(c -> widened(name, c, computed)).orElseGet(() -> place(name, found, computed))));
+    }
+
+    /** What bitsandbytes stored. */
+    private Optional<CodedWeight> coded(String name) {
+        return bitsandbytes ? Bitsandbytes.find(stored.resolve(name), this::part) : Optional.empty();
+    }
+
+    private boolean fits(CodedWeight coded) {
+        List<String> misfits = coded.misfits();
+        misshapen.addAll(misfits);
+        return misfits.isEmpty();
+    }
+
+    /** Its values in the host's memory or a GPU's, since they cannot be computed with where they lie. */
+    private Tensor widened(String name, CodedWeight coded, DType computed) {
+        DType dtype = WeightDtypes.isUsedAsStored(coded.dtype(), computed) ? coded.dtype() : computed;
+        Tensor values = copy(backend.home(name), dtype, coded.shape());
+        if (backend.holdsData()) {
+            coded.widen(values);
+        }
+        return values;
     }
 
     @Override
@@ -149,7 +180,10 @@ final class StoredWeights implements WeightSource {
         Backend home = backend.home(name);
         Optional<QuantizedMatrix> found = QuantizedParts.find(name, rows, columns, backend, home, this::part)
                 .or(() -> planned(name, rows, columns))
-                .or(() -> published.flatMap(codes -> published(codes, name, rows, columns)));
+                .or(() -> published.flatMap(codes -> published(codes, name, rows, columns)))
+                .or(() -> coded(name)
+                        .filter(c -> fits(c) && matches(c.shape(), new int[] {rows, columns}))
+                        .flatMap(this::codes));
         if (found.isEmpty()) {
             Tensor dense = tensor(name, computed, new int[] {rows, columns});
             matrices.put(name, dense);
@@ -199,6 +233,16 @@ final class StoredWeights implements WeightSource {
         return Optional.of(new PublishedMatrix(codes, parts, rows, columns).read(backend));
     }
 
+    /** A weight of bitsandbytes that our codes hold. */
+    private Optional<QuantizedMatrix> codes(CodedWeight coded) {
+        if (backend.holdsData()) {
+            return coded.codes(backend);
+        }
+        Optional<QuantizedMatrix> shapes = coded.codesShapes(backend);
+        copies += shapes.map(QuantizedMatrix::bytes).orElse(0L);
+        return shapes;
+    }
+
     /** A part of a quantised weight. */
     private Optional<QuantizedParts.Part> part(String name) {
         if (quantized.isPresent() && quantized.get().entries().containsKey(name)) {
@@ -228,8 +272,7 @@ final class StoredWeights implements WeightSource {
         return Collections.unmodifiableMap(matrices);
     }
 
-    private Tensor load(String name, Stored found, DType computed) {
-        Tensor tensor = place(name, found, computed);
+    private Tensor load(String name, Tensor tensor) {
         sizes.merge(name, tensor.bytes(), Long::sum);
         return tensor;
     }
@@ -330,12 +373,11 @@ final class StoredWeights implements WeightSource {
 
     @Override
     public long parameters() {
-        long dense = answered.keySet().stream()
-                .map(Request::stored)
-                .distinct()
-                .mapToLong(s -> s.entry().shape().size())
-                .sum();
-        return dense + quantized().mapToLong(w -> (long) w.rows() * w.columns()).sum();
+        Map<Stored, Long> dense = new LinkedHashMap<>();
+        answered.forEach(
+                (request, tensor) -> dense.put(request.stored, tensor.shape().size()));
+        return dense.values().stream().mapToLong(n -> n).sum()
+                + quantized().mapToLong(w -> (long) w.rows() * w.columns()).sum();
     }
 
     @Override
@@ -346,6 +388,7 @@ final class StoredWeights implements WeightSource {
     @Override
     public boolean mayCopy(DType computed) {
         return published.isPresent()
+                || bitsandbytes
                 || files.stream()
                         .flatMap(file -> file.entries().values().stream())
                         .anyMatch(entry -> entry.type()

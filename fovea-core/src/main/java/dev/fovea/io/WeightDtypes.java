@@ -81,14 +81,17 @@ final class WeightDtypes {
         }
         short[] bits = new short[values.length];
         for (int i = 0; i < bits.length; i++) {
-            bits[i] = switch (target.dtype()) {
-                case BFLOAT16 -> DType.floatToBfloat16(values[i]);
-                case FLOAT16 -> Float.floatToFloat16(values[i]);
-                default ->
-                    throw new IllegalArgumentException(
-                            "conversion to " + target.dtype().torchName());
-            };
+            bits[i] = bits(values[i], target.dtype());
         }
         target.backend().write(MemorySegment.ofArray(bits), part);
+    }
+
+    /** A value of 16 bits. */
+    static short bits(float value, DType dtype) {
+        return switch (dtype) {
+            case BFLOAT16 -> DType.floatToBfloat16(value);
+            case FLOAT16 -> Float.floatToFloat16(value);
+            default -> throw new IllegalArgumentException("conversion to " + dtype.torchName());
+        };
     }
 }

@@ -281,7 +281,6 @@ class ModelDirectoryTest {
             value = {
                 "{'quantization_config': {'quant_method': 'hqq', 'bits': 4}} | (hqq, 4 bits), as quantization_config in config.json",
                 "{'quantization_config': {'quant_method': 'fp8'}} | (fp8), as quantization_config in config.json",
-                "{'quantization_config': {'quant_method': 'bitsandbytes', 'load_in_4bit': true}} | (bitsandbytes), as",
                 "{'text_config': {'compression_config': {'quant_method': 'compressed-tensors'}}} | (compressed-tensors), as",
                 "{'quantization': {'group_size': 64, 'bits': 4}} | (MLX, 4 bits), as quantization in config.json",
                 "{'quantization_config': {}} | holds a quantised model, as quantization_config in config.json"

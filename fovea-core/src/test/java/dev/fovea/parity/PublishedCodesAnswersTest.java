@@ -26,9 +26,29 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Directories in GPTQ's and AWQ's packing: the log-probabilities that test/python/published_codes.py had from transformers. */
+/**
+ * Directories in GPTQ's, AWQ's and bitsandbytes' packing: the log-probabilities that test/python/published_codes.py and
+ * bitsandbytes_weights.py had from transformers.
+ */
 class PublishedCodesAnswersTest {
     private static final Pattern LINEAR = Pattern.compile("model\\.layers\\.\\d+\\..*_proj\\.weight");
+
+    private static final Map<String, Map<String, Object>> QUANTIZATION = Map.of(
+            "gptq", Map.of("quant_method", "gptq", "bits", 4, "group_size", 32),
+            "awq",
+                    Map.of(
+                            "quant_method", "awq",
+                            "bits", 4,
+                            "group_size", 32,
+                            "modules_to_not_convert", List.of("visual")),
+            "nf4",
+                    Map.of(
+                            "quant_method", "bitsandbytes",
+                            "load_in_4bit", true,
+                            "bnb_4bit_quant_type", "nf4",
+                            "bnb_4bit_use_double_quant", true,
+                            "llm_int8_skip_modules", List.of("visual", "lm_head")),
+            "int8", Map.of("quant_method", "bitsandbytes", "load_in_8bit", true));
 
     private final List<String> warned = new ArrayList<>();
 
@@ -41,7 +61,7 @@ class PublishedCodesAnswersTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"gptq, cpu", "awq, cpu", "gptq, cpu:java", "awq, 'cpu:java,cpu'", "gptq, cuda:ptx", "awq, cuda:ptx"})
+    @CsvSource({"gptq, cpu", "awq, cpu", "gptq, cpu:java", "awq, 'cpu:java,cpu'", "gptq, cuda:ptx", "awq, cuda:ptx", "nf4, cpu", "nf4, cpu:java", "nf4, cuda:ptx", "int8, cpu", "int8, cpu:java", "int8, cuda:ptx"})
     void asTransformers(String method, String device) throws IOException, URISyntaxException {
         write(method);
         Map<String, Object> expected = Json.parseObject(resource("/dev/fovea/parity/published/" + method + ".json"));
@@ -68,9 +88,7 @@ class PublishedCodesAnswersTest {
     private void write(String method) throws IOException, URISyntaxException {
         Path kit = resource("/oracle/qwen2_5_vl/base/checkpoint");
         Path packed = resource("/dev/fovea/parity/published/" + method + ".safetensors");
-        Map<String, Object> quantization = new LinkedHashMap<>(Map.of("quant_method", method, "bits", 4));
-        quantization.put("group_size", 32);
-        quantization.put("modules_to_not_convert", List.of("visual"));
+        Map<String, Object> quantization = QUANTIZATION.get(method);
         Rewritten.copy(
                 kit,
                 directory,

@@ -1,0 +1,74 @@
+package dev.fovea.io;
+
+import dev.fovea.io.QuantizedParts.Part;
+import dev.fovea.tensor.DType;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * That bitsandbytes quantised a model's linear layers, by {@code quantization_config} of config.json: to 4 bits ({@link FourBitWeight})
+ * or to 8 ({@link Int8Weight}). Which of them, and from which dtype, the stored weights say themselves; so
+ * {@code llm_int8_skip_modules} lists what is stored as it was.
+ */
+final class Bitsandbytes {
+    private static final Map<String, DType> COMPUTED =
+            Map.of("float32", DType.FLOAT32, "bfloat16", DType.BFLOAT16, "float16", DType.FLOAT16);
+
+    private static final List<String> STORAGE =
+            List.of("uint8", "int8", "float16", "bfloat16", "float32", "float64", "torch.uint8");
+
+    private static final List<String> KEYS = List.of("load_in_4bit", "load_in_8bit");
+
+    private Bitsandbytes() {}
+
+    /**
+     * Whether a model says so of itself.
+     *
+     * @throws dev.fovea.error.InputException where it does in a form that is not read
+     */
+    static boolean quantised(Config config) {
+        Optional<Config> found = PublishedCodes.quantization(config).filter(Bitsandbytes::isMeant);
+        found.ifPresent(Bitsandbytes::check);
+        return found.isPresent();
+    }
+
+    /** Configurations of the first versions name no method. */
+    private static boolean isMeant(Config c) {
+        return c.has("quant_method")
+                ? c.value("quant_method").equals(Optional.of("bitsandbytes"))
+                : KEYS.stream().anyMatch(c::has);
+    }
+
+    private static void check(Config c) {
+        c.value("quant_method");
+        boolean four = either(c, "load_in_4bit");
+        boolean eight = either(c, "load_in_8bit");
+        c.require(four != eight, "load_in_4bit", "true, or load_in_8bit in its place");
+        c.optionalOf("bnb_4bit_quant_type", Map.of("nf4", "nf4", "fp4", "fp4"));
+        c.optionalOf("bnb_4bit_compute_dtype", COMPUTED);
+        String storage = c.string("bnb_4bit_quant_storage", "uint8");
+        c.require(STORAGE.contains(storage), "bnb_4bit_quant_storage", "one of " + String.join(", ", STORAGE));
+        c.flag("bnb_4bit_use_double_quant", false);
+        c.flag("llm_int8_enable_fp32_cpu_offload", false);
+        c.flag("llm_int8_has_fp16_weight", false);
+        c.number("llm_int8_threshold", 0);
+        c.optionalStrings("llm_int8_skip_modules");
+    }
+
+    /** transformers writes both spellings. */
+    private static boolean either(Config c, String key) {
+        return c.flag(key, false) | c.flag("_" + key, false);
+    }
+
+    /**
+     * A weight, where it is stored so.
+     *
+     * @param find a stored tensor by its name
+     */
+    static Optional<CodedWeight> find(String name, Function<String, Optional<Part>> find) {
+        Optional<CodedWeight> four = FourBitWeight.find(name, find).map(w -> w);
+        return four.isPresent() ? four : Int8Weight.find(name, find).map(w -> w);
+    }
+}
