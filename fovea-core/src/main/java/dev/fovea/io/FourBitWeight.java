@@ -51,12 +51,8 @@ final class FourBitWeight implements CodedWeight {
             c.require(block % 2 == 0, "blocksize", "an even number");
             int[] shape = c.optionalIntegers("shape", Range.SIZE).orElseThrow(() -> c.refusal("shape", "its sizes"));
             DType dtype = c.optionalOf("dtype", DTYPES).orElseThrow(() -> c.refusal("dtype", "that of the values"));
-            return new State(
-                    dtype,
-                    Shape.of(shape),
-                    block,
-                    c.integer("nested_blocksize", NESTED_LEVELS, BLOCK),
-                    (float) c.number("nested_offset", 0));
+            return new State(dtype, Shape.of(shape), block, c.integer("nested_blocksize", NESTED_LEVELS, BLOCK), (float)
+                    c.number("nested_offset", 0));
         }
 
         long blocks() {

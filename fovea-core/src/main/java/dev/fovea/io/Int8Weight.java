@@ -120,14 +120,14 @@ final class Int8Weight implements CodedWeight {
 
     private Form form() {
         int columns = QuantizedMatrix.blocks(shape().dim(1)) * QuantizedMatrix.BLOCK;
-        int group = Arrays.stream(GROUPS).filter(g -> columns % g == 0).findFirst().orElseThrow();
+        int group =
+                Arrays.stream(GROUPS).filter(g -> columns % g == 0).findFirst().orElseThrow();
         return new Form(8, group);
     }
 
     @Override
     public Optional<QuantizedMatrix> codesShapes(Backend backend) {
-        return Optional.of(
-                QuantizedParts.shapesOnly(form(), DType.UINT8, shape().dim(0), shape().dim(1), backend));
+        return Optional.of(QuantizedParts.shapesOnly(form(), DType.UINT8, shape().dim(0), shape().dim(1), backend));
     }
 
     @Override

@@ -112,7 +112,8 @@ class BitsandbytesTest {
         try (Backend b = CpuBackend.create(CpuBackend.Options.defaults());
                 Weights weights = open(b, FOUR, DType.BFLOAT16);
                 Safetensors file = Safetensors.open(folder.resolve("model.safetensors"))) {
-            byte[] values = weights.at("many").tensor("weight", 200, 512).memory().toArray(ValueLayout.JAVA_BYTE);
+            byte[] values =
+                    weights.at("many").tensor("weight", 200, 512).memory().toArray(ValueLayout.JAVA_BYTE);
             assertThat(MessageDigest.getInstance("SHA-256").digest(values))
                     .isEqualTo(file.segment("many.sha256").toArray(ValueLayout.JAVA_BYTE));
         }
@@ -147,8 +148,7 @@ class BitsandbytesTest {
             for (int i = 0; i < x.length; i++) {
                 x[i] = (i * 37 % 101 - 50) / 64f;
             }
-            float[] out =
-                    b.linear(Tensor.of(b, x, count, w.columns()), w, null).toFloats();
+            float[] out = b.linear(Tensor.of(b, x, count, w.columns()), w, null).toFloats();
             for (int i = 0; i < out.length; i++) {
                 double sum = 0;
                 for (int k = 0; k < w.columns(); k++) {
@@ -260,10 +260,11 @@ class BitsandbytesTest {
 
     @Test
     void keysWithoutEffectAreRead() {
-        write("'quant_method': 'bitsandbytes', '_load_in_4bit': true, '_load_in_8bit': false, 'load_in_4bit': true,"
-                + " 'load_in_8bit': false, 'bnb_4bit_compute_dtype': 'bfloat16', 'bnb_4bit_quant_storage': 'uint8',"
-                + " 'bnb_4bit_quant_type': 'nf4', 'bnb_4bit_use_double_quant': true, 'llm_int8_enable_fp32_cpu_offload': false,"
-                + " 'llm_int8_has_fp16_weight': false, 'llm_int8_skip_modules': ['lm_head'], 'llm_int8_threshold': 6.0");
+        write(
+                "'quant_method': 'bitsandbytes', '_load_in_4bit': true, '_load_in_8bit': false, 'load_in_4bit': true,"
+                        + " 'load_in_8bit': false, 'bnb_4bit_compute_dtype': 'bfloat16', 'bnb_4bit_quant_storage': 'uint8',"
+                        + " 'bnb_4bit_quant_type': 'nf4', 'bnb_4bit_use_double_quant': true, 'llm_int8_enable_fp32_cpu_offload': false,"
+                        + " 'llm_int8_has_fp16_weight': false, 'llm_int8_skip_modules': ['lm_head'], 'llm_int8_threshold': 6.0");
         ModelDirectory directory = ModelDirectory.open(folder);
         directory.openWeights().forEach(WeightFile::close);
         assertThat(directory.config().unread()).containsExactly("dtype");

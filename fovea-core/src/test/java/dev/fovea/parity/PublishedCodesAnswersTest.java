@@ -37,17 +37,26 @@ class PublishedCodesAnswersTest {
             "gptq", Map.of("quant_method", "gptq", "bits", 4, "group_size", 32),
             "awq",
                     Map.of(
-                            "quant_method", "awq",
-                            "bits", 4,
-                            "group_size", 32,
-                            "modules_to_not_convert", List.of("visual")),
+                            "quant_method",
+                            "awq",
+                            "bits",
+                            4,
+                            "group_size",
+                            32,
+                            "modules_to_not_convert",
+                            List.of("visual")),
             "nf4",
                     Map.of(
-                            "quant_method", "bitsandbytes",
-                            "load_in_4bit", true,
-                            "bnb_4bit_quant_type", "nf4",
-                            "bnb_4bit_use_double_quant", true,
-                            "llm_int8_skip_modules", List.of("visual", "lm_head")),
+                            "quant_method",
+                            "bitsandbytes",
+                            "load_in_4bit",
+                            true,
+                            "bnb_4bit_quant_type",
+                            "nf4",
+                            "bnb_4bit_use_double_quant",
+                            true,
+                            "llm_int8_skip_modules",
+                            List.of("visual", "lm_head")),
             "int8", Map.of("quant_method", "bitsandbytes", "load_in_8bit", true));
 
     private final List<String> warned = new ArrayList<>();
@@ -61,7 +70,20 @@ class PublishedCodesAnswersTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"gptq, cpu", "awq, cpu", "gptq, cpu:java", "awq, 'cpu:java,cpu'", "gptq, cuda:ptx", "awq, cuda:ptx", "nf4, cpu", "nf4, cpu:java", "nf4, cuda:ptx", "int8, cpu", "int8, cpu:java", "int8, cuda:ptx"})
+    @CsvSource({
+        "gptq, cpu",
+        "awq, cpu",
+        "gptq, cpu:java",
+        "awq, 'cpu:java,cpu'",
+        "gptq, cuda:ptx",
+        "awq, cuda:ptx",
+        "nf4, cpu",
+        "nf4, cpu:java",
+        "nf4, cuda:ptx",
+        "int8, cpu",
+        "int8, cpu:java",
+        "int8, cuda:ptx"
+    })
     void asTransformers(String method, String device) throws IOException, URISyntaxException {
         write(method);
         Map<String, Object> expected = Json.parseObject(resource("/dev/fovea/parity/published/" + method + ".json"));
