@@ -13,7 +13,7 @@ const messages = [{ role: 'user', content: [
 
 const models = [];
 for await (const model of await client.models.list()) models.push(model.id);
-assert.deepEqual(models, ['demo', 'demo:finder']);
+assert.deepEqual(models, ['demo', 'demo:finder', 'tools']);
 
 const whole = await client.chat.completions.create({ model: 'demo', messages });
 assert.equal(whole.choices[0].message.content, ANSWER);

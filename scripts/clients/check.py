@@ -1,8 +1,10 @@
 """OpenAI's client for Python against a server of the demo models."""
 import base64
+import enum
 import os
 
 import openai
+import pydantic
 
 client = openai.OpenAI(base_url=os.environ["FOVEA_URL"], api_key=os.environ["FOVEA_KEY"], max_retries=0)
 picture = "data:image/png;base64," + base64.b64encode(open(os.environ["FOVEA_PICTURE"], "rb").read()).decode()
@@ -11,7 +13,7 @@ messages = [{"role": "user", "content": [
     {"type": "text", "text": "What is in the center?"}]}]
 ANSWER = "An orange heart."
 
-assert [m.id for m in client.models.list()] == ["demo", "demo:finder"]
+assert [m.id for m in client.models.list()] == ["demo", "demo:finder", "tools"]
 assert client.models.retrieve("demo:finder").id == "demo:finder"
 
 whole = client.chat.completions.create(model="demo", messages=messages)
@@ -55,6 +57,31 @@ raw = client.completions.create(model="demo", prompt="A red", max_tokens=4, echo
 assert raw.choices[0].text.startswith("A red")
 streamed = client.completions.create(model="demo", prompt="A red", max_tokens=4, echo=True, stream=True)
 assert "".join(c.choices[0].text for c in streamed) == raw.choices[0].text
+
+
+class Unit(enum.Enum):
+    CELSIUS = "C"
+    KELVIN = "K"
+
+
+class Weather(pydantic.BaseModel):
+    """Tells the weather of a city."""
+
+    days: int = pydantic.Field(ge=1, le=7)
+    unit: Unit
+
+
+asked = [{"role": "user", "content": "What is the weather in Bonn?"}]
+strict = [openai.pydantic_function_tool(Weather)]
+called = client.chat.completions.parse(model="tools", messages=asked, tools=strict, tool_choice="required")
+[call] = called.choices[0].message.tool_calls
+assert isinstance(call.function.parsed_arguments, Weather) and 1 <= call.function.parsed_arguments.days <= 7
+# Of itself the demo's model calls nothing, whatever it may.
+free = client.chat.completions.parse(model="tools", messages=messages, tools=strict, parallel_tool_calls=False)
+assert free.choices[0].message.content and not free.choices[0].message.tool_calls
+formed = client.chat.completions.parse(model="tools", messages=asked, tools=strict, response_format=Weather)
+assert isinstance(formed.choices[0].message.parsed, Weather) or formed.choices[0].message.tool_calls
+assert isinstance(client.responses.parse(model="demo", input="Bonn?", text_format=Weather).output_parsed, Weather)
 
 
 def fails(kind, **options):
