@@ -228,6 +228,19 @@ interface ProductContract extends Subject {
         }
     }
 
+    /** As towers have it: queries that see the same keys, some dozens or hundreds of them. */
+    @Test
+    default void attentionInsideIntervals() {
+        Trial trial = trial("attention");
+        for (int width : new int[] {2, 18, 64, 72, 80, 88, 128, 160, 256}) {
+            for (DType dtype : DTYPES) {
+                int keys = trial.any(48, 49, 64, 127, 128, 129, 161, 300);
+                attend(trial, Masks.FULL, dtype, trial.any(8, 31, 32, 33, 70), keys, 4, 2, width);
+                attend(trial, Masks.SEGMENTS, dtype, 200, 200, 2, 2, width);
+            }
+        }
+    }
+
     /** As wide as a map has places. */
     @Test
     default void attentionOfWideHeads() {

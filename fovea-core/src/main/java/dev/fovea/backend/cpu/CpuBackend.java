@@ -65,7 +65,7 @@ public final class CpuBackend implements Backend {
         quantized = new QuantizedProducts(workers, gemm, options.gemm() == GemmChoice.JAVA);
         elementwise = new Elementwise(workers);
         movement = new Movement(workers);
-        attention = new Attention(workers, gemm, options.gemm() == GemmChoice.JAVA);
+        attention = new Attention(workers, gemm, options.gemm() == GemmChoice.JAVA, options.gemm() == GemmChoice.AUTO);
         maps = new Maps(workers);
         lifetime = new Lifetime(new Owned(workers, gemm, quantized, slabs)::free);
     }
@@ -188,6 +188,7 @@ public final class CpuBackend implements Backend {
         for (DType dtype : List.of(DType.BFLOAT16, DType.FLOAT16, DType.FLOAT32)) {
             choices.add(new Choice("many rows in " + dtype.torchName(), gemm.describe(dtype)));
         }
+        choices.add(new Choice("attention of pictures", attention.describe()));
         return choices;
     }
 

@@ -25,6 +25,7 @@ public final class Assembler {
     private static final int PREFIX_66 = 1;
     private static final int PREFIX_F3 = 2;
     private static final int PREFIX_F2 = 3;
+    private static final int EVEX_MASK = 3; // the prefix's byte that names a mask register
 
     private final int bits;
     private byte[] code = new byte[1024];
@@ -130,6 +131,12 @@ public final class Assembler {
     /** Jumps ahead where the last result was not zero, to where {@link #land} is called with what this returns. */
     public int jumpAheadIfNotZero() {
         jump(0x85, size);
+        return size;
+    }
+
+    /** The same where the last result was zero. */
+    public int jumpAheadIfZero() {
+        jump(0x84, size);
         return size;
     }
 
@@ -316,6 +323,37 @@ public final class Assembler {
         memory(bits, 0x59, MAP_0F, PREFIX_NONE, to, a, b);
     }
 
+    /** {@code to} = the greater; b where one is no number. */
+    public void vmaxps(int to, int a, int b) {
+        registers(bits, 0x5f, MAP_0F, PREFIX_NONE, false, to, a, b);
+    }
+
+    /** {@code to} = the greater; what is at the address where one is no number. */
+    public void vmaxps(int to, int a, Address b) {
+        memory(bits, 0x5f, MAP_0F, PREFIX_NONE, to, a, b);
+    }
+
+    /** {@code to = a - b}. */
+    public void vsubps(int to, int a, int b) {
+        registers(bits, 0x5c, MAP_0F, PREFIX_NONE, false, to, a, b);
+    }
+
+    /** {@code to = to a + b}. */
+    public void vfmadd213ps(int to, int a, int b) {
+        registers(bits, 0xa8, MAP_0F38, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to = from}. */
+    public void vmovaps(int to, int from) {
+        registers(bits, 0x28, MAP_0F, PREFIX_NONE, false, to, 0, from);
+    }
+
+    /** {@code to = to & a | b}; 512 bits alone. */
+    public void andOr(int to, int a, int b) {
+        registers(512, 0x25, MAP_0F3A, PREFIX_66, false, to, a, b); // vpternlogd
+        bytes(0xea);
+    }
+
     /** {@code to = a / b}. */
     public void vdivps(int to, int a, int b) {
         registers(bits, 0x5e, MAP_0F, PREFIX_NONE, false, to, a, b);
@@ -418,6 +456,38 @@ public final class Assembler {
         bytes(order);
     }
 
+    // ------------------------------------------------------------- 512 bits: lanes that a mask register names
+
+    /** Mask register {@code to} = the lowest 16 bits of a register. */
+    public void kmovw(int to, Gpr from) {
+        registers(128, 0x92, MAP_0F, PREFIX_NONE, false, to, 0, from.high() << 3 | from.low());
+    }
+
+    /** Sets the flags: zero where no lane is named. */
+    public void kortestw(int mask) {
+        registers(128, 0x98, MAP_0F, PREFIX_NONE, false, mask, 0, mask);
+    }
+
+    /** Mask register {@code to} = the lanes in which a is greater than b. */
+    public void vcmpgtps(int to, int a, int b) {
+        registers(512, 0xc2, MAP_0F, PREFIX_NONE, false, to, a, b);
+        bytes(0x0e);
+    }
+
+    /** {@code to = from} in the lanes of a mask register. */
+    public void vmovapsWhere(int mask, int to, int from) {
+        int start = size;
+        registers(512, 0x28, MAP_0F, PREFIX_NONE, false, to, 0, from);
+        code[start + EVEX_MASK] |= (byte) mask;
+    }
+
+    /** {@code to = [from]} in the lanes of a mask register and 0 in the others, which are not read. */
+    public void vmovupsOrZero(int mask, int to, Address from) {
+        int start = size;
+        memory(512, 0x10, MAP_0F, PREFIX_NONE, to, 0, from);
+        code[start + EVEX_MASK] |= (byte) (0x80 | mask);
+    }
+
     // ------------------------------------------------------------------------- vectors of 256 bits: bytes of pictures
 
     /** {@code to} = the 128 bits at an address, twice. */
@@ -497,6 +567,11 @@ public final class Assembler {
     /** Gives all tiles up. */
     public void tilerelease() {
         registers(128, 0x49, MAP_0F38, PREFIX_NONE, false, 0, 0, 0);
+    }
+
+    /** {@code tile = 0}. */
+    public void tilezero(int tile) {
+        registers(128, 0x49, MAP_0F38, PREFIX_F2, false, tile, 0, 0);
     }
 
     /** A tile from rows in memory; the address's index is the distance between them. */

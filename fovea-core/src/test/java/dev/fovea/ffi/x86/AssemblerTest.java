@@ -210,6 +210,35 @@ class AssemblerTest {
     }
 
     @Test
+    void lanesThatAMaskNames() {
+        assertThat(bytes(512, a -> a.kmovw(1, Gpr.RAX))).isEqualTo("c4 e1 78 92 c8");
+        assertThat(bytes(512, a -> a.kmovw(2, Gpr.R9))).isEqualTo("c4 c1 78 92 d1");
+        assertThat(bytes(512, a -> a.kortestw(1))).isEqualTo("c4 e1 78 98 c9");
+        assertThat(bytes(512, a -> a.vcmpgtps(1, 9, 20))).isEqualTo("62 b1 34 48 c2 cc 0e");
+        assertThat(bytes(512, a -> a.vmovapsWhere(1, 7, 19))).isEqualTo("62 b1 7c 49 28 fb");
+        assertThat(bytes(512, a -> a.vmovupsOrZero(2, 17, Address.indexed(Gpr.RDI, Gpr.RAX, 0, 64))))
+                .isEqualTo("62 e1 7c ca 10 8c 07 40 00 00 00");
+    }
+
+    @Test
+    void whatAttentionNeeds() {
+        assertThat(bytes(512, a -> a.vmaxps(9, 20, 3))).isEqualTo("62 71 5c 40 5f cb");
+        assertThat(bytes(512, a -> a.vmaxps(9, 9, Address.indexed(Gpr.RCX, Gpr.RAX, 0, 128))))
+                .isEqualTo("62 71 34 48 5f 8c 01 80 00 00 00");
+        assertThat(bytes(512, a -> a.vsubps(9, 20, 3))).isEqualTo("62 71 5c 40 5c cb");
+        assertThat(bytes(512, a -> a.vfmadd213ps(18, 2, 21))).isEqualTo("62 a2 6d 48 a8 d5");
+        assertThat(bytes(512, a -> a.vmovaps(2, 21))).isEqualTo("62 b1 7c 48 28 d5");
+        assertThat(bytes(512, a -> a.andOr(9, 20, 3))).isEqualTo("62 73 5d 40 25 cb ea");
+        assertThat(bytes(512, a -> a.tilezero(5))).isEqualTo("c4 e2 7b 49 e8");
+        assertThat(bytes(256, a -> {
+                    int jump = a.jumpAheadIfZero();
+                    a.ret();
+                    a.land(jump);
+                }))
+                .isEqualTo("0f 84 01 00 00 00 c3");
+    }
+
+    @Test
     void refusesWhatHasNoEncoding() {
         assertThatIllegalArgumentException().isThrownBy(() -> new Assembler(64));
         assertThatIllegalArgumentException().isThrownBy(() -> Address.indexed(Gpr.RAX, Gpr.RSP, 1));

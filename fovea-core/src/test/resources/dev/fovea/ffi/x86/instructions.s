@@ -97,3 +97,16 @@ vpunpckldq %zmm8,%zmm3,%zmm12
 vpunpckhdq %zmm8,%zmm3,%zmm12
 vunpcklpd %zmm3,%zmm2,%zmm9
 vunpckhpd %zmm3,%zmm2,%zmm9
+{vex3} kmovw %eax,%k1
+{vex3} kmovw %r9d,%k2
+{vex3} kortestw %k1,%k1
+vcmpps $0x0e,%zmm20,%zmm9,%k1
+vmovaps %zmm19,%zmm7{%k1}
+{disp32} vmovups 64(%rdi,%rax),%zmm17{%k2}{z}
+{evex} vmaxps %zmm3,%zmm20,%zmm9
+{disp32} vmaxps 128(%rcx,%rax),%zmm9,%zmm9
+vsubps %zmm3,%zmm20,%zmm9
+vfmadd213ps %zmm21,%zmm2,%zmm18
+vmovaps %zmm21,%zmm2
+vpternlogd $0xea,%zmm3,%zmm20,%zmm9
+tilezero %tmm5

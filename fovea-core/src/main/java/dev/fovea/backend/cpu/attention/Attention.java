@@ -1,15 +1,19 @@
 package dev.fovea.backend.cpu.attention;
 
+import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Workers;
 import dev.fovea.backend.cpu.products.DotCode;
 import dev.fovea.backend.cpu.products.FewRowsTile;
 import dev.fovea.backend.cpu.products.Gemm;
 import dev.fovea.backend.cpu.products.TileProducts;
+import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Mask;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,15 +24,36 @@ public final class Attention {
     /** Rows of scores, a row being a query and one of its heads: a tile of them stays in the second-level cache. */
     private static final int SPAN_ROWS = 512;
 
+    /** The same where keys and values are packed for a span, which then has to be worth it. */
+    private static final int PACKED_SPAN_ROWS = 1024;
+
     private final Workers workers;
     private final Gemm gemm;
     private final boolean javaAlone;
+    private final boolean tiles;
+    private final Map<Integer, FlashBlock> flash = new ConcurrentHashMap<>();
 
-    /** @param javaAlone whether machine code is to be left out */
-    public Attention(Workers workers, Gemm gemm, boolean javaAlone) {
+    /**
+     * @param javaAlone whether machine code is to be left out
+     * @param tiles whether bfloat16 may be multiplied by AMX in machine code
+     */
+    public Attention(Workers workers, Gemm gemm, boolean javaAlone, boolean tiles) {
         this.workers = workers;
         this.gemm = gemm;
         this.javaAlone = javaAlone;
+        this.tiles = tiles
+                && Isa.AMX.within(gemm.instructions())
+                && Lanes.SHAPE.vectorBitSize() == 512
+                && DotCode.Found.here().code() != null;
+    }
+
+    /** What attends where queries see the same keys, as in towers; for people. */
+    public String describe() {
+        return tiles ? "machine code, bfloat16 by AMX; else products by " + products() : "products by " + products();
+    }
+
+    private String products() {
+        return javaAlone || gemm.instructions() == 0 ? "Java" : "oneDNN";
     }
 
     /** H query heads over G key heads of width D. */
@@ -60,12 +85,17 @@ public final class Attention {
 
     public void run(Call call) {
         boolean prompt = call.mask().rows().length > 0 && call.mask().queries() > Backend.FEW_ROWS;
-        List<Span> spans =
-                spans(call.mask(), Math.max(1, SPAN_ROWS / call.heads().shared()), prompt);
+        boolean packed = tiles && FlashBlock.suits(call);
+        int rows = packed ? PACKED_SPAN_ROWS : SPAN_ROWS;
+        List<Span> spans = spans(call.mask(), Math.max(1, rows / call.heads().shared()), prompt);
         int groups = call.heads().keys();
         DotCode code = javaAlone ? null : DotCode.Found.here().code();
         workers.run(spans.size() * groups, i -> {
             Span span = spans.get(i / groups);
+            if (packed && FlashBlock.suits(call, span)) {
+                flash.computeIfAbsent(call.heads().width(), FlashBlock::new).run(call, span, i % groups);
+                return;
+            }
             Tiles tiles = prompt ? fixed(call, span) : fitted(call, span, code);
             new AttentionBlock(call, span, i % groups, tiles, code).run();
         });

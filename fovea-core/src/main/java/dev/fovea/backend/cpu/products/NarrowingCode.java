@@ -11,7 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandle;
 
 /** Sums of {@link ProductCode} as results of bfloat16 lie: with the bias, rounded, turned back. By AVX512_BF16. */
-final class NarrowingCode {
+public final class NarrowingCode {
     /** Outputs that are written at once. */
     static final int OUTPUTS = 16;
 
@@ -36,7 +36,7 @@ final class NarrowingCode {
      * @param outputs a multiple of {@link #OUTPUTS}
      * @param stride bytes between rows of out
      */
-    void narrow(long sums, long bias, int outputs, long out, long stride) {
+    public void narrow(long sums, long bias, int outputs, long out, long stride) {
         MachineCode.call(narrow, sums, bias, out, stride, outputs / OUTPUTS, Interleaving.AT);
     }
 

@@ -7,9 +7,9 @@ import dev.fovea.ffi.x86.MachineCode;
 import java.lang.invoke.MethodHandle;
 
 /** Matrices of words of 32 bits, rows to columns, by AVX2. */
-final class TurningCode {
+public final class TurningCode {
     /** Rows and columns come in multiples of it. */
-    static final int SIDE = 8;
+    public static final int SIDE = 8;
 
     private final MethodHandle turn = MachineCode.function(code());
 
@@ -18,7 +18,7 @@ final class TurningCode {
      *
      * @param columns a multiple of {@link #SIDE}
      */
-    void turn(long from, long fromStride, int columns, long to, long toStride) {
+    public void turn(long from, long fromStride, int columns, long to, long toStride) {
         MachineCode.call(turn, from, fromStride, to, toStride, columns / SIDE, 0);
     }
 
