@@ -43,7 +43,7 @@ final class FlashBlock {
         code = new FlashCode(width);
         rows = new RowsCode(width);
         turning = new TurningCode();
-        narrowing = new NarrowingCode();
+        narrowing = new NarrowingCode(FlashCode.QUERIES);
     }
 
     /** Whether heads of a width can be attended to. */

@@ -2,13 +2,13 @@ package dev.fovea.backend.cpu.attention;
 
 import static dev.fovea.backend.cpu.rows.Lanes.FLOAT;
 import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.fovea.backend.cpu.products.TileShapes;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
@@ -29,8 +29,9 @@ final class FlashCode {
     /** Keys of a block: their scores and weights stay in the first-level cache. */
     static final int BLOCK = 128;
 
-    private static final int SIDE = 16;
-    private static final int LINE = 64;
+    private static final int SIDE = TileShapes.SIDE;
+    private static final int LINE = TileShapes.LINE;
+    private static final long SHAPES = TileShapes.of(SIDE);
     private static final int WIDE = QUERIES * Float.BYTES;
     private static final int PAIR = 2 * WIDE; // scores of two keys, or the two parts of their weights
     private static final int UPPER = SIDE * WIDE; // from a tile of scores or sums to the one below it
@@ -49,18 +50,18 @@ final class FlashCode {
     /** {@code 2^f} for |f| up to a half, to 2e-7. */
     private static final float[] POWER = {1, 0.693147f, 0.24022242f, 0.055507336f, 0.009671513f, 0.0013264728f};
 
-    // A thread's frame: shapes of tiles, what the loops count, constants, and for each query the greatest score and the
+    // A thread's frame: where the shapes of tiles are, what the loops count, constants, and for each query the greatest
+    // score and the
     // sum of weights.
-    private static final int WIDTHS_AT = 16;
-    private static final int HEIGHTS_AT = 48;
-    private static final int FULL_BLOCKS_AT = LINE;
-    private static final int LAST_STEPS_AT = LINE + 8;
-    private static final int LAST_HIDDEN_AT = LINE + 16;
-    private static final int LAST_HIDDEN_FROM_AT = LINE + 24;
-    private static final int CONSTANTS_AT = 2 * LINE;
-    private static final int GREATEST_AT = 4 * LINE;
-    private static final int TOTAL_AT = 6 * LINE;
-    static final int FRAME = 8 * LINE;
+    private static final int SHAPES_AT = 0;
+    private static final int FULL_BLOCKS_AT = 8;
+    private static final int LAST_STEPS_AT = 16;
+    private static final int LAST_HIDDEN_AT = 24;
+    private static final int LAST_HIDDEN_FROM_AT = 32;
+    private static final int CONSTANTS_AT = LINE;
+    private static final int GREATEST_AT = 2 * LINE;
+    private static final int TOTAL_AT = 4 * LINE;
+    static final int FRAME = 6 * LINE;
 
     // Constants, by their place in the frame.
     private static final int SCALE = 0;
@@ -129,12 +130,7 @@ final class FlashCode {
 
     /** Writes what does not change into a frame. */
     static void prepare(long frame) {
-        MEMORY.asSlice(frame, FRAME).fill((byte) 0);
-        MEMORY.set(JAVA_BYTE, frame, (byte) 1); // the one palette
-        for (int tile = 0; tile < 8; tile++) {
-            MEMORY.set(JAVA_BYTE, frame + WIDTHS_AT + 2L * tile, (byte) LINE);
-            MEMORY.set(JAVA_BYTE, frame + HEIGHTS_AT + tile, (byte) SIDE);
-        }
+        MEMORY.set(JAVA_LONG, frame + SHAPES_AT, SHAPES);
         set(frame, INTEGER, TO_INTEGER);
         set(frame, LOWEST, LEAST);
         set(frame, HALF_UP, Float.intBitsToFloat(0x8000));
@@ -164,10 +160,10 @@ final class FlashCode {
         int full = (count - 1) / BLOCK;
         int last = count - full * BLOCK;
         int steps = Math.ceilDiv(last, STEP);
-        MEMORY.set(ValueLayout.JAVA_LONG, frame + FULL_BLOCKS_AT, full);
-        MEMORY.set(ValueLayout.JAVA_LONG, frame + LAST_STEPS_AT, steps);
-        MEMORY.set(ValueLayout.JAVA_LONG, frame + LAST_HIDDEN_AT, steps * STEP - last);
-        MEMORY.set(ValueLayout.JAVA_LONG, frame + LAST_HIDDEN_FROM_AT, (long) last * WIDE);
+        MEMORY.set(JAVA_LONG, frame + FULL_BLOCKS_AT, full);
+        MEMORY.set(JAVA_LONG, frame + LAST_STEPS_AT, steps);
+        MEMORY.set(JAVA_LONG, frame + LAST_HIDDEN_AT, steps * STEP - last);
+        MEMORY.set(JAVA_LONG, frame + LAST_HIDDEN_FROM_AT, (long) last * WIDE);
         set(frame, SCALE, scale * LOG2_E);
         MachineCode.call(attend, queries, keys, values, scores, sums, frame);
     }
@@ -224,7 +220,8 @@ final class FlashCode {
     }
 
     private void begin(Assembler a) {
-        a.ldtilecfg(ofFrame(0));
+        a.load(Gpr.RAX, ofFrame(SHAPES_AT));
+        a.ldtilecfg(Address.of(Gpr.RAX, 0));
         set(a, KEY_STRIDE, keyStride());
         set(a, WIDE_STRIDE, WIDE);
         set(a, VALUE_STRIDE, VALUES_STRIDE);

@@ -24,7 +24,7 @@ public final class NarrowingCode {
     private final MethodHandle narrow;
 
     /** @param rows of a panel, 16 or 32 */
-    NarrowingCode(int rows) {
+    public NarrowingCode(int rows) {
         narrow = MachineCode.function(code(rows));
     }
 

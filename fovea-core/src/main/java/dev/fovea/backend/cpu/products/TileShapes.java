@@ -6,12 +6,12 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import java.lang.foreign.Arena;
 
 /** The shapes of AMX's eight tiles, as the processor reads them: sixteen rows each, of a line or of fewer words. */
-final class TileShapes {
+public final class TileShapes {
     /** Rows of a tile, and words of a row, at most. */
-    static final int SIDE = 16;
+    public static final int SIDE = 16;
 
     /** Bytes of a row, at most. */
-    static final int LINE = SIDE * Float.BYTES;
+    public static final int LINE = SIDE * Float.BYTES;
 
     /** Tiles from this one on have whole lines, for weights; those below have columns, for x and sums. */
     static final int WEIGHTS = 4;
@@ -27,7 +27,7 @@ final class TileShapes {
      *
      * @param columns words of a row of the tiles below {@link #WEIGHTS}
      */
-    static long of(int columns) {
+    public static long of(int columns) {
         long at = Arena.global().allocate(LINE, LINE).address();
         MEMORY.set(JAVA_BYTE, at, (byte) 1); // the one palette
         for (int tile = 0; tile < TILES; tile++) {
