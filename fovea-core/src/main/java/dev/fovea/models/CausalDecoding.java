@@ -137,7 +137,7 @@ public final class CausalDecoding extends RowDecoding {
         }
         reuse();
         int rows = rowsLeft();
-        return rows > Backend.FEW_ROWS && rows <= memory.sharedRows() ? rows : 0;
+        return rows >= memory.model().sharedPromptRows().least() && rows <= memory.sharedRows() ? rows : 0;
     }
 
     private int rowsLeft() {

@@ -2,6 +2,7 @@ package dev.fovea.models;
 
 import dev.fovea.nn.KvCache;
 import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.SharedRows;
 import dev.fovea.tensor.Tensor;
 
 /** A decoder as {@link CausalDecoding} drives it. Immutable; all state of an answer is in its cache. */
@@ -29,12 +30,9 @@ public interface CausalModel {
     /** The output layer: (T, D) to (T, vocabSize). */
     Tensor logits(Tensor hidden);
 
-    /**
-     * Rows of several prompts that may run at once, each with the bits that it has alone; 0 where none may. {@link Integer#MAX_VALUE}
-     * where a prompt may also be cut anywhere: {@link Backend#sharedRows}.
-     */
-    default int sharedPromptRows() {
-        return 0;
+    /** Rows of prompts that may run at once, each with the bits that it has alone: {@link Backend#sharedRows}. */
+    default SharedRows sharedPromptRows() {
+        return SharedRows.NONE;
     }
 
     /** Axes of a position. */

@@ -91,7 +91,7 @@ public final class CausalSequences extends Sequences {
 
     @Override
     public int sharedRows() {
-        return Math.min(model.sharedPromptRows(), SHARED_ROWS);
+        return Math.min(model.sharedPromptRows().most(), SHARED_ROWS);
     }
 
     @Override

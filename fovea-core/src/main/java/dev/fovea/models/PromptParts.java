@@ -28,7 +28,6 @@ final class PromptParts {
     private final int[] turnEnds;
     private final int chunk;
     private final boolean anywhere;
-    private final int fewest;
     private final int[] ends;
     private ByteBuffer[] keys = {};
 
@@ -37,8 +36,7 @@ final class PromptParts {
         this.prompt = prompt;
         this.turnEnds = turnEnds;
         chunk = model.prefillChunk();
-        anywhere = model.sharedPromptRows() == Integer.MAX_VALUE;
-        fewest = model.sharedPromptRows() > 0 ? Backend.FEW_ROWS : 0;
+        anywhere = model.sharedPromptRows().isUnbounded();
         ends = ends();
     }
 
@@ -60,9 +58,9 @@ final class PromptParts {
 
     private int behindPass(int from) {
         int end = Math.min(prompt.length(), from + chunk);
-        int picture = picturesEnd();
+        int picture = prompt.pictureEnd();
         if (from + PICTURES <= picture && picture < end) {
-            return picture;
+            return outside(picture);
         }
         for (int turn : turnEnds) {
             if (from + TURNS <= turn && turn < end) {
@@ -70,11 +68,6 @@ final class PromptParts {
             }
         }
         return outside(end);
-    }
-
-    /** Where what comes behind the last picture is cut off: so many of its rows in front that a short question is no pass of few rows. */
-    private int picturesEnd() {
-        return prompt.pictureEnd() <= fewest ? 0 : outside(prompt.pictureEnd() - fewest);
     }
 
     /** A place, or the end of the block that it lies in. */

@@ -36,13 +36,12 @@ public interface Backend extends AutoCloseable {
     int FEW_ROWS = 16;
 
     /**
-     * Between {@link #FEW_ROWS} and so many rows of a dtype, {@link #linear} with a dense weight of that dtype gives a row the same
-     * bits whatever the other rows are and however many: so short prompts may run together. 0 where that is not so. Where it is
-     * {@link Integer#MAX_VALUE}, {@link #attention} by a table of rows does so too with more than {@link #FEW_ROWS} queries: a prompt
-     * may be cut anywhere.
+     * The numbers of rows of a dtype for which {@link #linear} with a dense weight of that dtype gives a row the same bits whatever the
+     * other rows are and however many: so short prompts may run together. Where they are unbounded, {@link #attention} by a table of
+     * rows does so too with more than {@link #FEW_ROWS} queries: a prompt may be cut anywhere.
      */
-    default int sharedRows(DType dtype) {
-        return 0;
+    default SharedRows sharedRows(DType dtype) {
+        return SharedRows.NONE;
     }
 
     /** {@code cpu}, {@code cuda}, {@code reference}, {@code shapes}. */

@@ -4,6 +4,7 @@ import dev.fovea.backend.Trial.Call;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.SharedRows;
 import java.util.Arrays;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
@@ -60,16 +61,17 @@ interface ProductContract extends Subject {
     default void linearKeepsSharedRowsApart() {
         Trial trial = trial("linear");
         for (Mix mix : Mix.values()) {
-            int most = Math.min(trial.sharedRows(mix.x), 600);
+            SharedRows shared = trial.sharedRows(mix.x);
+            int most = Math.min(shared.most(), 600);
             for (int width : new int[] {trial.any(SIZES), trial.any(SIZES), 1280, 11_008}) {
                 int rows = most - trial.random().nextInt(most / 8 + 1);
                 int outputs = Math.min(trial.any(SIZES), 40_000 / width);
                 Operand x = trial.rowsOperand(Values.NORMAL, mix.x, rows, width);
                 Operand w = matrix(trial, Values.NORMAL, mix.weight, outputs, width);
                 Operand bias = trial.operand(Values.NORMAL, mix.weight, outputs);
-                int cut = Backend.FEW_ROWS + 1;
+                int cut = shared.least();
                 trial.rowsInParts(
-                        most == 0
+                        shared.isEmpty()
                                 ? new int[] {}
                                 : new int[] {cut, cut + trial.random().nextInt(20) + cut, rows},
                         (b, t) -> b.linear(t[0], t[1], t[2]),
@@ -258,7 +260,7 @@ interface ProductContract extends Subject {
         Trial trial = trial("attention");
         for (DType dtype : DTYPES) {
             for (int width : new int[] {8, 64, 80, 128}) {
-                boolean apart = trial.sharedRows(dtype) == Integer.MAX_VALUE;
+                boolean apart = trial.sharedRows(dtype).isUnbounded();
                 int queries = 200 + trial.random().nextInt(400);
                 int groups = trial.any(1, 2);
                 int heads = groups * trial.any(1, 3, 4);

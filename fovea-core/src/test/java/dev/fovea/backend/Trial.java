@@ -9,6 +9,7 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.SharedRows;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -164,7 +165,7 @@ final class Trial {
                 .isEqualTo(alone);
     }
 
-    int sharedRows(DType dtype) {
+    SharedRows sharedRows(DType dtype) {
         return backend.sharedRows(dtype);
     }
 

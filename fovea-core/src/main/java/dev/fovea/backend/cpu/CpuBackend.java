@@ -26,6 +26,7 @@ import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.SharedRows;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -243,7 +244,7 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public int sharedRows(DType dtype) {
+    public SharedRows sharedRows(DType dtype) {
         return gemm.sharedRows(dtype);
     }
 

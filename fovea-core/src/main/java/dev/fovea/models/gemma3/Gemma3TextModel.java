@@ -15,6 +15,7 @@ import dev.fovea.nn.Rope;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.SharedRows;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -47,7 +48,7 @@ public final class Gemma3TextModel implements DecoderOnlyModel, CausalModel {
     private final Gemma3Config.Text config;
     private final Backend backend;
     private final DType dtype;
-    private final int sharedPromptRows;
+    private final SharedRows sharedPromptRows;
     private final Embedding embedTokens;
     private final float embedScale;
     private final List<DecoderLayer> layers;
@@ -86,7 +87,7 @@ public final class Gemma3TextModel implements DecoderOnlyModel, CausalModel {
     }
 
     @Override
-    public int sharedPromptRows() {
+    public SharedRows sharedPromptRows() {
         return sharedPromptRows;
     }
 

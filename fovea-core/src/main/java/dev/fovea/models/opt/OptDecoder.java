@@ -11,6 +11,7 @@ import dev.fovea.nn.Mlp;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.SharedRows;
 import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -45,7 +46,7 @@ public final class OptDecoder implements CausalModel {
 
     private final OptConfig config;
     private final DType dtype;
-    private final int sharedPromptRows;
+    private final SharedRows sharedPromptRows;
     private final Embedding embedTokens;
     private final Embedding embedPositions;
     private final Optional<Linear> projectIn;
@@ -86,7 +87,7 @@ public final class OptDecoder implements CausalModel {
     }
 
     @Override
-    public int sharedPromptRows() {
+    public SharedRows sharedPromptRows() {
         return sharedPromptRows;
     }
 

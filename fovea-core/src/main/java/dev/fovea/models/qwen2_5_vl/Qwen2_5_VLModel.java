@@ -22,6 +22,7 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.SharedRows;
 import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -58,7 +59,7 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
     private final Qwen2_5_VLConfig config;
     private final Backend backend;
     private final DType dtype;
-    private final int sharedPromptRows;
+    private final SharedRows sharedPromptRows;
     private final Vision visual;
     private final Embedding embedTokens;
     private final List<DecoderLayer> layers;
@@ -98,7 +99,7 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
     }
 
     @Override
-    public int sharedPromptRows() {
+    public SharedRows sharedPromptRows() {
         return sharedPromptRows;
     }
 

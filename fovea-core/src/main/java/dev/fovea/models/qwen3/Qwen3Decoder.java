@@ -11,6 +11,7 @@ import dev.fovea.nn.Rope;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.SharedRows;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
 
@@ -31,7 +32,7 @@ import java.util.List;
 public final class Qwen3Decoder implements CausalModel {
     private final Qwen3Config config;
     private final DType dtype;
-    private final int sharedPromptRows;
+    private final SharedRows sharedPromptRows;
     private final Embedding embedTokens;
     private final List<DecoderLayer> layers;
     private final RmsNorm norm;
@@ -64,7 +65,7 @@ public final class Qwen3Decoder implements CausalModel {
     }
 
     @Override
-    public int sharedPromptRows() {
+    public SharedRows sharedPromptRows() {
         return sharedPromptRows;
     }
 

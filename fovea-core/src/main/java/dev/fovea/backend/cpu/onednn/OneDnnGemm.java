@@ -11,6 +11,7 @@ import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.SharedRows;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -106,8 +107,8 @@ public final class OneDnnGemm implements Gemm {
 
     /** AMX alone adds up the inputs in parts that depend on the number of rows. */
     @Override
-    public int sharedRows(DType dtype) {
-        return dtype == DType.BFLOAT16 && has(Isa.AMX) ? 0 : Integer.MAX_VALUE;
+    public SharedRows sharedRows(DType dtype) {
+        return dtype == DType.BFLOAT16 && has(Isa.AMX) ? SharedRows.NONE : SharedRows.MANY;
     }
 
     private synchronized void multiplyBlocks(Rows x, Weight w, @Nullable Rows bias, Rows out) {

@@ -6,6 +6,7 @@ import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.SharedRows;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,8 +76,8 @@ public final class CodeGemm implements Gemm {
     }
 
     @Override
-    public int sharedRows(DType dtype) {
-        return shares(dtype) ? TILE_ROWS : Integer.MAX_VALUE;
+    public SharedRows sharedRows(DType dtype) {
+        return shares(dtype) ? new SharedRows(1, TILE_ROWS) : SharedRows.MANY;
     }
 
     @Override
@@ -100,7 +101,7 @@ public final class CodeGemm implements Gemm {
 
     /** Whether many rows go to the other. */
     private boolean shares(DType dtype) {
-        return dtype == DType.BFLOAT16 && pairs != null && has(Isa.AMX);
+        return dtype == DType.BFLOAT16 && few != null;
     }
 
     private String arithmetic(DType dtype) {

@@ -39,7 +39,8 @@ final class FewRowsProducts {
     /** @param x at most sixteen rows */
     void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
         int words = packing.words(w.inputs());
-        boolean lies = x.count() == 1 && words * FORM.perWord() == w.inputs();
+        boolean whole = words <= FORM.words && words * FORM.perWord() == w.inputs();
+        boolean lies = x.count() == 1 && whole;
         long at = lies ? x.row(0) : pack(x, words);
         int outputs = outputs(w);
         workers.blocks(

@@ -2,6 +2,7 @@ package dev.fovea.backend.cpu.products;
 
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.SharedRows;
 import org.jspecify.annotations.Nullable;
 
 /** Products of a matrix of many rows with a weight: {@code out = x wᵀ + bias}. */
@@ -19,7 +20,7 @@ public interface Gemm extends AutoCloseable {
     }
 
     /** See {@link dev.fovea.tensor.Backend#sharedRows}. */
-    int sharedRows(DType dtype);
+    SharedRows sharedRows(DType dtype);
 
     /** What multiplies tiles of attention for many rows of queries over so many keys of a dtype. */
     TileProducts tile(DType dtype, int keys);

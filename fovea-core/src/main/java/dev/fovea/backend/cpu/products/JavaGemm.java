@@ -5,6 +5,7 @@ import dev.fovea.backend.cpu.machine.Workers;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.SharedRows;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,8 +63,8 @@ public final class JavaGemm implements Gemm {
     }
 
     @Override
-    public int sharedRows(DType dtype) {
-        return Integer.MAX_VALUE;
+    public SharedRows sharedRows(DType dtype) {
+        return SharedRows.MANY;
     }
 
     @Override
