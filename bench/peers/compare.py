@@ -2,10 +2,13 @@
 """Fovea, transformers and llama.cpp on the same directory, in turn, in one run.
 
     compare.py DIR [--quantize int8|int4] [--device cpu|cuda] [--rounds 2] [--threads 2] [--python PY] [--llama-bench BIN --gguf MODEL.gguf] [--image 640x480]
+               [--figures prefill,decode,image] [--peer-dtype auto|bfloat16|float16|float32] [--peer-dir DIR]
 
 BIN may have options behind it. PY is a Python with torch, torchvision and transformers (default: the one that runs this); a peer that is not given is left out. One
 round is: Fovea, transformers, llama.cpp. Printed are the best of the rounds for each figure, since other work on a machine only makes
 a peer slower, and Fovea's ratio to each peer. transformers stays out of --quantize: GGUF files have the other's. --fovea COMMAND runs Fovea where it is not built: on a machine without Maven. Random weights serve: speed does not depend on values.
+--peer-dtype is the one in which transformers loads the weights, auto the stored one; --peer-dir another directory for it: Florence-2's layout of transformers' port.
+Pictures alone (--figures image) need no more than a tower: towers.py makes directories with small language models.
 """
 import argparse
 import json
@@ -24,12 +27,13 @@ def fovea(args):
     command += ["--threads", args.threads] if args.device == "cpu" else []
     command += ["--quantize", args.quantize] if args.quantize else []
     last = json.loads(output(command).splitlines()[-1])
-    seen = {"prefill": last["prefill_tokens_per_second"], "decode": last["decode_tokens_per_second"]}
+    seen = {"decode": last["decode_tokens_per_second"]}
+    seen |= {"prefill": last["prefill_tokens_per_second"]} if "prefill_tokens_per_second" in last else {}
     return seen | ({"image": 1000 / last["image_ms"]} if "image_ms" in last else {})
 
 
 def transformers(args):
-    return json.loads(output([args.python, __file__, args.dir, "--peer", "--threads", args.threads, "--prefill", args.prefill,
+    return json.loads(output([args.python, __file__, args.peer_dir or args.dir, "--peer", "--figures", args.figures, "--peer-dtype", args.peer_dtype, "--threads", args.threads, "--prefill", args.prefill,
                               "--decode", args.decode, "--image", args.image, "--device", args.device]).splitlines()[-1])
 
 
@@ -52,9 +56,10 @@ def measure_transformers(args):
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     torch.set_num_threads(int(args.threads))
-    model = AutoModelForImageTextToText.from_pretrained(args.dir, dtype="auto").eval().to(args.device)
+    model = AutoModelForImageTextToText.from_pretrained(args.dir, dtype=args.peer_dtype).eval().to(args.device)
     processor = AutoProcessor.from_pretrained(args.dir)
     ids = torch.randint(100, 1000, (1, args.prefill), device=args.device)
+    figures = args.figures.split(",")
 
     def now():
         if args.device == "cuda":
@@ -68,16 +73,23 @@ def measure_transformers(args):
         return now() - start
 
     with torch.inference_mode():
-        seen = {"prefill": args.prefill / timed(lambda: model(input_ids=ids, use_cache=True, logits_to_keep=1))}
-        out = model(input_ids=ids, use_cache=True, logits_to_keep=1)
-        cache, token = out.past_key_values, out.logits[:, -1:].argmax(-1)
-        start = now()
-        for _ in range(args.decode):
-            out = model(input_ids=token, past_key_values=cache, use_cache=True)
-            token = out.logits[:, -1:].argmax(-1)
-        seen["decode"] = args.decode / (now() - start)
+        seen = {}
+        if "prefill" in figures:
+            seen["prefill"] = args.prefill / timed(lambda: model(input_ids=ids, use_cache=True, logits_to_keep=1))
+        if "decode" in figures:
+            out = model(input_ids=ids, use_cache=True, logits_to_keep=1)
+            cache, token = out.past_key_values, out.logits[:, -1:].argmax(-1)
+            start = now()
+            for _ in range(args.decode):
+                out = model(input_ids=token, past_key_values=cache, use_cache=True)
+                token = out.logits[:, -1:].argmax(-1)
+            seen["decode"] = args.decode / (now() - start)
+        if "image" not in figures:
+            print(json.dumps(seen))
+            return
         width, height = map(int, args.image.split("x"))
         pixels = processor.image_processor(images=[Image.new("RGB", (width, height), (90, 120, 30))], return_tensors="pt").to(args.device)
+        pixels["pixel_values"] = pixels["pixel_values"].to(model.dtype)
         seen["image"] = 1 / timed(lambda: model.get_image_features(**{k: pixels[k] for k in ("pixel_values", "image_grid_thw") if k in pixels}))
     print(json.dumps(seen))
 
@@ -93,6 +105,9 @@ def main():
     parser.add_argument("--prefill", type=int, default=256)
     parser.add_argument("--decode", type=int, default=32)
     parser.add_argument("--image", default="640x480")
+    parser.add_argument("--figures", default=",".join(FIGURES))
+    parser.add_argument("--peer-dtype", choices=["auto", "bfloat16", "float16", "float32"], default="auto")
+    parser.add_argument("--peer-dir")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--llama-bench")
     parser.add_argument("--gguf")
@@ -108,6 +123,8 @@ def main():
     for _ in range(args.rounds):
         for name, measure in peers.items():
             for figure, value in measure(args).items():
+                if figure not in args.figures.split(","):
+                    continue
                 best[name][figure] = max(value, best[name].get(figure, 0))
                 print(f"{name:14}{figure:10}{value:10.2f} {FIGURES[figure]}", file=sys.stderr)
     for figure, unit in FIGURES.items():

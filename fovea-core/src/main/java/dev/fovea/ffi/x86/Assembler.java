@@ -379,6 +379,17 @@ public final class Assembler {
         memory(bits, 0x13, MAP_0F38, PREFIX_66, to, 0, from);
     }
 
+    /** {@code to} = lanes of 32 bits as float16, rounded to nearest, in half a vector. */
+    public void vcvtps2ph(int to, int from) {
+        registers(bits, 0x1d, MAP_0F3A, PREFIX_66, false, from, 0, to);
+        bytes(0);
+    }
+
+    /** Numbers of 16 bits without sign in half a vector to 32 bits. */
+    public void vpmovzxwd(int to, int from) {
+        registers(bits, 0x33, MAP_0F38, PREFIX_66, false, to, 0, from);
+    }
+
     /** {@code to} = lanes of 32 bits as bfloat16, rounded to nearest: lower's in the lower half; 512 bits alone. */
     public void vcvtne2ps2bf16(int to, int upper, int lower) {
         registers(512, 0x72, MAP_0F38, PREFIX_F2, false, to, upper, lower);

@@ -221,6 +221,12 @@ class AssemblerTest {
     }
 
     @Test
+    void whatNarrowsToFloat16() {
+        assertThat(bytes(512, a -> a.vcvtps2ph(7, 19))).isEqualTo("62 e3 7d 48 1d df 00");
+        assertThat(bytes(512, a -> a.vpmovzxwd(7, 19))).isEqualTo("62 b2 7d 48 33 fb");
+    }
+
+    @Test
     void whatAttentionNeeds() {
         assertThat(bytes(512, a -> a.vmaxps(9, 20, 3))).isEqualTo("62 71 5c 40 5f cb");
         assertThat(bytes(512, a -> a.vmaxps(9, 9, Address.indexed(Gpr.RCX, Gpr.RAX, 0, 128))))

@@ -110,3 +110,5 @@ vfmadd213ps %zmm21,%zmm2,%zmm18
 vmovaps %zmm21,%zmm2
 vpternlogd $0xea,%zmm3,%zmm20,%zmm9
 tilezero %tmm5
+vcvtps2ph $0,%zmm19,%ymm7
+vpmovzxwd %ymm19,%zmm7

@@ -43,7 +43,7 @@ final class FlashBlock {
         code = new FlashCode(width);
         rows = new RowsCode(width);
         turning = new TurningCode();
-        narrowing = new NarrowingCode(FlashCode.QUERIES);
+        narrowing = new NarrowingCode(FlashCode.QUERIES, DType.BFLOAT16);
     }
 
     /** Whether heads of a width can be attended to. */

@@ -10,7 +10,7 @@ import dev.fovea.tensor.SharedRows;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Matrix products by machine code: bfloat16 by the processor's instructions for it, all else as float32. A row's bits depend on no
+ * Matrix products by machine code: bfloat16 by the processor's instructions for it, float16 by AMX as two bfloat16 each, all else as float32. A row's bits depend on no
  * other row.
  */
 public final class CodeGemm implements Gemm {
@@ -22,11 +22,12 @@ public final class CodeGemm implements Gemm {
     private final PackedProducts floats;
     private final @Nullable PackedProducts pairs;
     private final @Nullable FewRowsProducts few;
+    private final @Nullable PackedProducts halves;
 
     /**
      * @param widening what makes float32 of the other dtypes
      * @param rest what multiplies tiles of attention, many rows of bfloat16 where the processor has AMX, and float16 where it has
-     *     products of it, which take half the loads of float32's
+     *     products of it and no AMX, which take half the loads of float32's
      * @throws dev.fovea.error.NativeException where the system runs no machine code
      */
     public CodeGemm(Workers workers, DotCode widening, Gemm rest) {
@@ -37,6 +38,8 @@ public final class CodeGemm implements Gemm {
                 workers, wide ? ProductCode.Arithmetic.FLOATS_512 : ProductCode.Arithmetic.FLOATS_256, widening);
         ProductCode.Arithmetic inPairs = has(Isa.AMX) ? ProductCode.Arithmetic.TILES : ProductCode.Arithmetic.PAIRS;
         pairs = has(Isa.AVX512_BF16) && wide ? new PackedProducts(workers, inPairs, widening) : null;
+        halves =
+                has(Isa.AMX) && wide ? new PackedProducts(workers, ProductCode.Arithmetic.SPLIT_TILES, widening) : null;
         few = has(Isa.AMX) && wide ? new FewRowsProducts(workers, widening) : null;
     }
 
@@ -48,10 +51,16 @@ public final class CodeGemm implements Gemm {
         return x == DType.BFLOAT16 && weight == DType.BFLOAT16;
     }
 
+    private static boolean inHalves(DType x, Weight w) {
+        return x == DType.FLOAT16 && w.dtype() == DType.FLOAT16 && !w.transposed();
+    }
+
     @Override
     public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
         if (JavaGemm.suits(x.dtype(), w)) {
             small.multiply(x, w, bias, out);
+        } else if (halves != null && inHalves(x.dtype(), w)) {
+            halves.multiply(x, w, bias, out);
         } else if (x.dtype() == DType.FLOAT16 && w.dtype() == DType.FLOAT16 && has(Isa.AVX512_FP16)) {
             rest.multiply(x, w, bias, out);
         } else if (pairs == null || !inPairs(x.dtype(), w.dtype())) {
@@ -92,6 +101,9 @@ public final class CodeGemm implements Gemm {
 
     @Override
     public String describe(DType dtype) {
+        if (dtype == DType.FLOAT16 && halves != null) {
+            return "machine code by AMX, as two bfloat16 each";
+        }
         if (dtype == DType.FLOAT16 && has(Isa.AVX512_FP16)) {
             return rest.describe(dtype);
         }

@@ -7,10 +7,11 @@ import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
+import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandle;
 
-/** Sums of {@link ProductCode} as results of bfloat16 lie: with the bias, rounded, turned back. By AVX512_BF16. */
+/** Sums of {@link ProductCode} as results of 16 bits lie: with the bias, rounded, turned back. By AVX512_BF16. */
 public final class NarrowingCode {
     /** Outputs that are written at once. */
     static final int OUTPUTS = 16;
@@ -23,9 +24,12 @@ public final class NarrowingCode {
 
     private final MethodHandle narrow;
 
-    /** @param rows of a panel, 16 or 32 */
-    public NarrowingCode(int rows) {
-        narrow = MachineCode.function(code(rows));
+    /**
+     * @param rows of a panel, 16 or 32
+     * @param dtype of results: BFLOAT16 or FLOAT16
+     */
+    public NarrowingCode(int rows, DType dtype) {
+        narrow = MachineCode.function(code(rows, dtype == DType.FLOAT16));
     }
 
     /**
@@ -53,7 +57,7 @@ public final class NarrowingCode {
         }
     }
 
-    private static byte[] code(int rows) {
+    private static byte[] code(int rows, boolean float16) {
         Assembler a = new Assembler(512);
         a.vmovups(ORDER, Address.of(Gpr.R9, 0));
         a.mov(Gpr.R11, Gpr.RCX);
@@ -63,7 +67,7 @@ public final class NarrowingCode {
         a.mov(Gpr.R10, Gpr.RDX);
         int wide = rows * Float.BYTES;
         for (int at = 0; at < wide; at += LINE) {
-            pairs(a, wide, at);
+            pairs(a, wide, at, float16);
             turn(a);
             store(a);
         }
@@ -78,15 +82,24 @@ public final class NarrowingCode {
     }
 
     /** Registers 0 to 7: two outputs of sixteen rows each. */
-    private static void pairs(Assembler a, int wide, int at) {
+    private static void pairs(Assembler a, int wide, int at, boolean float16) {
         for (int i = 0; i < PAIRS; i++) {
             for (int side = 0; side < 2; side++) {
                 int register = i + side * PAIRS;
                 a.vmovups(register, Address.of(Gpr.RDI, (2 * i + side) * wide + at));
                 a.vaddpsOfAll(register, register, Address.of(Gpr.RSI, (2 * i + side) * Float.BYTES));
             }
-            a.vcvtne2ps2bf16(i, i + PAIRS, i);
-            a.vpermw(i, ORDER, i);
+            if (float16) {
+                for (int register = i; register <= i + PAIRS; register += PAIRS) {
+                    a.vcvtps2ph(register, register);
+                    a.vpmovzxwd(register, register);
+                }
+                a.vpslld(i + PAIRS, i + PAIRS, Short.SIZE);
+                a.vpaddd(i, i, i + PAIRS);
+            } else {
+                a.vcvtne2ps2bf16(i, i + PAIRS, i);
+                a.vpermw(i, ORDER, i);
+            }
         }
     }
 

@@ -37,7 +37,9 @@ final class PackedProducts {
         this.form = form;
         TurningCode turning = new TurningCode();
         packing = new Packing(form, widening, turning);
-        kernels = Piece.Kernels.of(form, turning, packing);
+        kernels = form == ProductCode.Arithmetic.SPLIT_TILES
+                ? Piece.Kernels.of(form, new SplitTileCode(), turning, packing)
+                : Piece.Kernels.of(form, turning, packing);
     }
 
     synchronized void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {

@@ -7,22 +7,29 @@ import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
-/** Brings operands into the panels of words that {@link ProductCode} multiplies: widened to float32, or pairs of bfloat16 as they are. */
+/**
+ * Brings operands into the panels of words that {@link ProductCode} multiplies: widened to float32, pairs of bfloat16 as they are, or float16
+ * as two bfloat16 each.
+ */
 final class Packing {
     private final ProductCode.Arithmetic form;
     private final DotCode widening;
     private final TurningCode turning;
+    private final @Nullable SplittingCode splitting;
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
     Packing(ProductCode.Arithmetic form, DotCode widening, TurningCode turning) {
         this.form = form;
         this.widening = widening;
         this.turning = turning;
+        splitting = form == ProductCode.Arithmetic.SPLIT_TILES ? new SplittingCode() : null;
     }
 
     private static final class Scratch {
         private final Buffer lines = new Buffer();
+        private final Buffer ends = new Buffer();
         private float[] line = {};
     }
 
@@ -59,6 +66,10 @@ final class Packing {
     }
 
     private void rows(Rows from, int word, int words, long to, long stride) {
+        if (splitting != null) {
+            split(splitting, from, word, words, to, stride);
+            return;
+        }
         int bytes = from.dtype().bytes();
         int values = Math.min(words * form.perWord(), from.width() - word * form.perWord());
         int whole = values / (form.perWord() * Lanes.COUNT) * Lanes.COUNT; // words that vectors copy
@@ -78,6 +89,28 @@ final class Packing {
                         .fill((byte) 0);
                 few(from.dtype(), rest + i * from.stride(), left, behind + i * stride);
             }
+        }
+    }
+
+    /** As many values as words, but where a row ends. */
+    private void split(SplittingCode code, Rows from, int first, int count, long to, long stride) {
+        int values = Math.min(count, from.width() - first);
+        long source = from.address() + (long) first * Short.BYTES;
+        int steps = values / SplittingCode.STEP;
+        if (steps > 0) {
+            code.split(new Rows(from.dtype(), source, from.count(), values, from.stride()), steps, to, stride);
+        }
+        int whole = steps * SplittingCode.STEP;
+        if (whole < values) {
+            long bytes = (long) SplittingCode.STEP * Short.BYTES;
+            long ends = scratch.get().ends.bytes(from.count() * bytes);
+            MEMORY.asSlice(ends, from.count() * bytes).fill((byte) 0);
+            for (int i = 0; i < from.count(); i++) {
+                long at = source + i * from.stride() + (long) whole * Short.BYTES;
+                MemorySegment.copy(MEMORY, at, MEMORY, ends + i * bytes, (long) (values - whole) * Short.BYTES);
+            }
+            Rows padded = new Rows(from.dtype(), ends, from.count(), SplittingCode.STEP, bytes);
+            code.split(padded, 1, to + (long) whole * Float.BYTES, stride);
         }
     }
 

@@ -33,7 +33,7 @@ final class Piece {
     private final long sumBytes;
     private final long sums;
 
-    /** What multiplies, brings a weight near, and takes results away: vectors or tiles, and narrowing where results are bfloat16. */
+    /** What multiplies, brings a weight near, and takes results away: vectors or tiles, and narrowing where results have 16 bits. */
     record Kernels(
             ProductCode.Arithmetic form,
             @Nullable ProductCode vectors,
@@ -49,14 +49,19 @@ final class Piece {
                     form,
                     tiles ? null : new ProductCode(form),
                     tiles ? new TileCode() : null,
-                    form.pairs() ? new NarrowingCode(form.rows) : null,
+                    narrowing(form),
                     turning,
                     packing);
         }
 
         /** By other tiles, which the form must be of. */
         static Kernels of(ProductCode.Arithmetic form, Tiles tiles, TurningCode turning, Packing packing) {
-            return new Kernels(form, null, tiles, new NarrowingCode(form.rows), turning, packing);
+            return new Kernels(form, null, tiles, narrowing(form), turning, packing);
+        }
+
+        private static @Nullable NarrowingCode narrowing(ProductCode.Arithmetic form) {
+            DType results = form.results();
+            return results == null ? null : new NarrowingCode(form.rows, results);
         }
     }
 
@@ -143,7 +148,7 @@ final class Piece {
 
     /** Whether rows of a weight are multiplied where they lie. */
     private boolean lies(Weight w, int word, int part) {
-        boolean whole = !w.transposed() && (word + part) * form.perWord() <= w.inputs();
+        boolean whole = form.pairs() && !w.transposed() && (word + part) * form.perWord() <= w.inputs();
         return whole && panels < MANY_PANELS;
     }
 

@@ -4,7 +4,9 @@ import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
+import dev.fovea.tensor.DType;
 import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Products of a panel of a weight with a panel of x in machine code. Both consist of words along K, each a float32 or a pair of
@@ -33,7 +35,9 @@ final class ProductCode {
         /** Pairs of bfloat16 by AMX: {@link TileCode}. */
         TILES(512, 32, 32, 1024, TileShapes.SIDE),
         /** The same for few rows: {@link FewRowsCode}. */
-        FEW_TILES(512, 16, 16, 1 << 14, TileShapes.SIDE);
+        FEW_TILES(512, 16, 16, 1 << 14, TileShapes.SIDE),
+        /** float16 as two bfloat16 by AMX: {@link SplitTileCode}. */
+        SPLIT_TILES(512, 32, 32, 1024, SplittingCode.STEP);
 
         /** Of a vector. */
         final int bits;
@@ -59,11 +63,17 @@ final class ProductCode {
         }
 
         boolean pairs() {
-            return this == PAIRS || tiles();
+            return this == PAIRS || this == TILES || this == FEW_TILES;
         }
 
         boolean tiles() {
-            return this == TILES || this == FEW_TILES;
+            return this == TILES || this == FEW_TILES || this == SPLIT_TILES;
+        }
+
+        /** The dtype of results, where it follows from the form. */
+        @Nullable
+        DType results() {
+            return pairs() ? DType.BFLOAT16 : this == SPLIT_TILES ? DType.FLOAT16 : null;
         }
 
         /** Values of a word. */
