@@ -39,7 +39,7 @@ final class Packing {
     }
 
     /**
-     * Some rows of x: for each word all rows of a panel, zeros where there are none.
+     * Some rows of x: for each word all rows of a panel; where there are none, anything, as their results are not read.
      *
      * @param word the first of so many words
      */
@@ -48,8 +48,7 @@ final class Packing {
         long lines = scratch.get().lines.bytes(form.rows * stride);
         int valid = Math.min(form.rows, x.count() - first);
         rows(new Rows(x.dtype(), x.row(first), valid, x.width(), x.stride()), word, words, lines, stride);
-        MEMORY.asSlice(lines + valid * stride, (form.rows - valid) * stride).fill((byte) 0);
-        for (int row = 0; row < form.rows; row += TurningCode.SIDE) {
+        for (int row = 0; row < valid; row += TurningCode.SIDE) {
             turning.turn(
                     lines + row * stride, stride, words, to + (long) row * Float.BYTES, (long) form.rows * Float.BYTES);
         }
