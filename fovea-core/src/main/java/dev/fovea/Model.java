@@ -30,9 +30,11 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.HostMemory;
 import dev.fovea.tensor.Lifetime;
+import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -324,6 +326,11 @@ public final class Model implements AutoCloseable {
     /** Tokens that end an answer end a turn of a conversation too. */
     Set<Integer> turnEnds() {
         return Set.copyOf(resolve(GenerationConfig.EMPTY).eosTokenId());
+    }
+
+    /** The weights of its linear layers by their names, as their layers hold them. */
+    Map<String, Matrix> matrices() {
+        return weights.matrices();
     }
 
     VisionLanguageModel visionLanguageModel() {

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -32,17 +33,25 @@ public final class QuantizedModel {
 
     private QuantizedModel() {}
 
+    /** {@link #write(String, Path, LoadOptions, List)} without calibration. */
+    public static void write(String model, Path to, LoadOptions options) {
+        write(model, to, options, List.of());
+    }
+
     /**
      * @param model as {@link Hub#pull(String)} takes it
      * @param to a folder that is not there yet, or empty
      * @param options of which {@link LoadOptions#withQuantize}, its listener and warnings count
+     * @param calibration what the model is asked before, in 16 bits and greedily, each with its own limit of tokens: codes of 4 bits are
+     *     then chosen for what meets the weights meanwhile. Empty for none
      * @throws OptionException where nothing is to be quantised, or is already
      * @throws InputException where the model cannot be read, or the folder not written
      */
-    public static void write(String model, Path to, LoadOptions options) {
+    public static void write(String model, Path to, LoadOptions options, List<Request> calibration) {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(to, "to");
         Objects.requireNonNull(options, "options");
+        Objects.requireNonNull(calibration, "calibration");
         Quantization quantization = options.quantization()
                 .orElseThrow(() -> new OptionException("quantize is none; expected int8 or int4"));
         Path path = Hub.pull(model, PullOptions.DEFAULT.withWarnings(options.warnings()));
@@ -50,10 +59,18 @@ public final class QuantizedModel {
         QuantizedWeights.requireDense(directory);
         try (Claim _ = Claim.of(to)) {
             Fence.of(path, () -> {
-                Map<String, String> marks = quantization.marks(ModelFingerprint.of(directory));
+                Calibration known = Calibration.of(path, options, calibration);
+                Map<String, String> marks = new TreeMap<>(quantization.marks(ModelFingerprint.of(directory)));
+                known.mark().ifPresent(mark -> marks.put("calibration", mark));
                 OutputFile weights = OutputFile.of(to.resolve("model.safetensors"));
                 QuantizedWeights.writeWhole(
-                        directory, Families.of(directory), quantization, marks, weights, options.quantizeListener());
+                        directory,
+                        Families.of(directory),
+                        quantization,
+                        known.meanSquares(),
+                        marks,
+                        weights,
+                        options.quantizeListener());
                 copyOthers(path, to, marks);
                 return to;
             });

@@ -51,25 +51,31 @@ final class QuantizedWeights {
                 .warn("the weights of " + Quote.of(directory.path()) + " are made " + quantization.layers()
                         + " once, and kept in " + Quote.of(file));
         makeFolder(file);
-        write(directory, family, quantization, marks, OutputFile.of(file), false, options.quantizeListener());
+        write(directory, family, quantization, Map.of(), marks, OutputFile.of(file), false, options.quantizeListener());
         return Optional.of(Safetensors.open(file));
     }
 
-    /** Quantises the weights of a directory into a file, and copies the others into it. */
+    /**
+     * Quantises the weights of a directory into a file, and copies the others into it.
+     *
+     * @param meanSquares as {@link QuantizedFile#write} takes it
+     */
     static void writeWhole(
             ModelDirectory directory,
             Family family,
             Quantization quantization,
+            Map<String, float[]> meanSquares,
             Map<String, String> marks,
             OutputFile file,
             DoubleConsumer listener) {
-        write(directory, family, quantization, marks, file, true, listener);
+        write(directory, family, quantization, meanSquares, marks, file, true, listener);
     }
 
     private static void write(
             ModelDirectory directory,
             Family family,
             Quantization quantization,
+            Map<String, float[]> meanSquares,
             Map<String, String> marks,
             OutputFile file,
             boolean whole,
@@ -84,7 +90,7 @@ final class QuantizedWeights {
                         .filter(name -> quantization.of(name).form().isPresent())
                         .collect(Collectors.toSet());
                 Map<String, Safetensors.Part> rest = whole ? weights.stored(replaced) : Map.of();
-                QuantizedFile.write(file, dense, quantization, rest, marks, listener);
+                QuantizedFile.write(file, dense, quantization, meanSquares, rest, marks, listener);
                 return directory;
             });
         }

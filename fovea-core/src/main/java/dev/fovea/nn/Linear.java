@@ -3,6 +3,8 @@ package dev.fovea.nn;
 import dev.fovea.io.Weights;
 import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.Tensor;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param bias (out), or null
  */
 public record Linear(Matrix weight, @Nullable Tensor bias) {
+    private static final ScopedValue<BiConsumer<Matrix, Tensor>> INPUTS = ScopedValue.newInstance();
 
     /** {@code weight} and {@code bias} below the cursor. */
     public static Linear of(Weights w, int in, int out) {
@@ -25,6 +28,14 @@ public record Linear(Matrix weight, @Nullable Tensor bias) {
 
     /** (T, in) to (T, out). */
     public Tensor forward(Tensor x) {
+        if (INPUTS.isBound()) {
+            INPUTS.get().accept(weight, x);
+        }
         return x.backend().linear(x, weight, bias);
+    }
+
+    /** Runs a computation with a listener for the rows (T, in) that meet each weight on this thread. They are valid during the call only. */
+    public static <T> T withInputs(BiConsumer<Matrix, Tensor> listener, Supplier<T> computation) {
+        return ScopedValue.where(INPUTS, listener).call(computation::get);
     }
 }

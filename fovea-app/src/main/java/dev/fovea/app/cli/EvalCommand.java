@@ -32,6 +32,8 @@ import picocli.CommandLine.Parameters;
             "  fovea eval ./model --quantize int4 --image pictures/*.jpg"
         })
 final class EvalCommand implements Callable<Integer> {
+    static final String PROMPT = "Describe the picture.";
+
     @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
 
@@ -51,7 +53,7 @@ final class EvalCommand implements Callable<Integer> {
             names = "--prompt",
             paramLabel = "TEXT",
             description = "The question, or - for stdin (default: ${DEFAULT-VALUE}).")
-    String prompt = "Describe the picture.";
+    String prompt = PROMPT;
 
     @Option(names = "--text", description = "The prompt is raw, no chat template.")
     boolean text;
@@ -74,9 +76,7 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         engine.check();
-        if (tokens < 1) {
-            throw new OptionException("--max-new-tokens is " + tokens + "; expected at least 1");
-        }
+        checkTokens(tokens);
         prompt = prompt.equals(InputOptions.STDIN) ? InputOptions.typed(console) : prompt;
         String directory = Pulling.directory(model, console, output.quiet);
         String origin = against.isPresent() ? Pulling.directory(against.get(), console, output.quiet) : directory;
@@ -86,7 +86,7 @@ final class EvalCommand implements Callable<Integer> {
             try (Pipeline quantized = Pipeline.of("image-text-to-text", directory, options);
                     Pipeline other = Pipeline.of("image-text-to-text", origin, options.withQuantize("none"))) {
                 status.show("Comparing");
-                Divergence found = Divergence.of(quantized, other, requests(), tokens);
+                Divergence found = Divergence.of(quantized, other, requests(images, prompt, text), tokens);
                 status.clear();
                 report(found).print(console, output);
             }
@@ -94,7 +94,14 @@ final class EvalCommand implements Callable<Integer> {
         return ExitStatus.DONE;
     }
 
-    private List<Request> requests() {
+    static void checkTokens(int tokens) {
+        if (tokens < 1) {
+            throw new OptionException("--max-new-tokens is " + tokens + "; expected at least 1");
+        }
+    }
+
+    /** One for each picture; without any, the prompt alone. */
+    static List<Request> requests(List<String> images, String prompt, boolean text) {
         List<Request> requests = new ArrayList<>();
         if (images.isEmpty()) {
             requests.add(text ? Request.of(prompt) : Request.of(List.of(Message.user(prompt))));

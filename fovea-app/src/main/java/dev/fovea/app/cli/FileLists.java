@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * the option of the first. The first that names none ends the list; it is the prompt, or the model.
  */
 final class FileLists {
-    private static final Set<String> OPTIONS = Set.of("--image", "--video");
+    private static final Set<String> OPTIONS = Set.of("--image", "--video", "--calibrate");
     private static final Pattern ADDRESS =
             Pattern.compile("(https?://|file:|data:).*", Pattern.DOTALL | Pattern.CASE_INSENSITIVE);
 
@@ -53,7 +53,7 @@ final class FileLists {
 
     private static boolean isListed(String option, String word) {
         return ADDRESS.matcher(word).matches()
-                || (option.equals("--image") ? word.equals("-") || isFile(word) : isClip(word));
+                || (!option.equals("--video") ? word.equals("-") || isFile(word) : isClip(word));
     }
 
     private static boolean isFile(String word) {

@@ -4,6 +4,7 @@ import static dev.fovea.app.cli.Shell.fovea;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fovea.io.Json;
+import dev.fovea.io.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +50,30 @@ class QuantizeCommandTest {
                         folder.resolve("x").toString())
                 .failsWith(2, "int3");
         assertThat(Files.exists(folder.resolve("x"))).isFalse();
+    }
+
+    @Test
+    void calibratesOnPictures() {
+        Path plain = folder.resolve("plain");
+        Path calibrated = folder.resolve("calibrated");
+        fovea("quantize", "demo", "--to", plain.toString()).succeeds();
+        fovea("quantize", "demo", "--to", calibrated.toString(), "--calibrate", PICTURE, "--max-new-tokens", "8")
+                .succeeds();
+        try (Safetensors one = Safetensors.open(plain.resolve("model.safetensors"));
+                Safetensors other = Safetensors.open(calibrated.resolve("model.safetensors"))) {
+            assertThat(one.metadata()).doesNotContainKey("calibration");
+            assertThat(other.metadata().get("calibration")).matches("1 answer, \\d+ rows, [0-9a-f]{8}");
+            String codes = "model.layers.0.mlp.down_proj.weight.codes";
+            assertThat(other.segment(codes).mismatch(one.segment(codes))).isNotNegative();
+        }
+        fovea("run", calibrated.toString(), "What colour is the star?", "--image", PICTURE)
+                .succeeds();
+        Path none = folder.resolve("none");
+        fovea("quantize", "demo", "--to", none.toString(), "--calibrate", "no.png")
+                .failsWith(3, "no.png");
+        fovea("quantize", "demo", "--to", none.toString(), "--calibrate", PICTURE, "--max-new-tokens", "0")
+                .failsWith(2, "--max-new-tokens is 0");
+        assertThat(Files.exists(none.resolve("config.json"))).isFalse();
     }
 
     private static String run(String model, String[] question) {

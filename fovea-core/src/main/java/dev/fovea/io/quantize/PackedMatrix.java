@@ -30,14 +30,17 @@ final class PackedMatrix {
     private final String name;
     private final Tensor weight;
     private final Form form;
+    private final float[] meanSquares;
     private byte @Nullable [] scales;
     private byte @Nullable [] zeros;
     private byte @Nullable [] factors;
 
-    PackedMatrix(String name, Tensor weight, Form form) {
+    /** @param meanSquares of what meets each column; empty where nobody knows */
+    PackedMatrix(String name, Tensor weight, Form form, float[] meanSquares) {
         this.name = name;
         this.weight = weight;
         this.form = form;
+        this.meanSquares = meanSquares;
     }
 
     /** Its parts by their names, in the order in which they are to be written. */
@@ -89,8 +92,8 @@ final class PackedMatrix {
 
     private void pack(OutputStream out) throws IOException {
         int tiles = TileValues.tiles(weight);
-        ThreadLocal<TilePacker> packers = ThreadLocal.withInitial(() -> new TilePacker(name, weight, form));
-        TilePacker sizes = new TilePacker(name, weight, form);
+        ThreadLocal<TilePacker> packers = ThreadLocal.withInitial(() -> new TilePacker(name, weight, form, meanSquares));
+        TilePacker sizes = new TilePacker(name, weight, form, meanSquares);
         byte[] allScales = new byte[tiles * sizes.scales.length];
         byte[] allZeros = new byte[tiles * sizes.zeros.length];
         byte[] allFactors = new byte[tiles * TILE * Float.BYTES];

@@ -33,11 +33,12 @@ final class TilePacker {
     final byte[] zeros;
     final float[] factors = new float[TILE];
 
-    TilePacker(String name, Tensor weight, Form form) {
+    /** @param meanSquares of what meets each column; empty where nobody knows */
+    TilePacker(String name, Tensor weight, Form form, float[] meanSquares) {
         this.name = name;
         this.weight = weight;
         this.form = form;
-        tile = new TileValues(weight.dim(1), form.group());
+        tile = new TileValues(weight.dim(1), form.group(), meanSquares);
         fit = new GroupFit(tile.lanes);
         lineScales = new float[tile.lanes];
         lineZeros = new float[tile.lanes];

@@ -23,6 +23,9 @@ final class TileValues {
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private static final int MAGNITUDE = 0x7fffffff;
+    /** Of a group's mean, what each column has more, since other rows may meet it. */
+    private static final float FLOOR = 0.1f;
+
     private static final int INFINITE = 0x7f800000;
 
     final int group;
@@ -31,18 +34,44 @@ final class TileValues {
     /** (group, lanes); padding is 0. */
     final float[][] values;
 
+    /** How much each value counts, in the order of {@link #values}; empty where all count alike. */
+    final float[][] weights;
+
     private final int columns;
     private final float[] rows; // (16, K) as they are stored
     private final short[] bits;
 
-    /** @param columns K */
-    TileValues(int columns, int group) {
+    /**
+     * @param columns K
+     * @param meanSquares of what meets each column; empty where nobody knows
+     */
+    TileValues(int columns, int group, float[] meanSquares) {
         this.group = group;
         lanes = Math.ceilDiv(columns, group) * TILE;
         this.columns = columns;
         values = new float[group][lanes];
+        weights = meanSquares.length == 0 ? new float[0][] : weights(meanSquares);
         rows = new float[TILE * columns];
         bits = new short[columns];
+    }
+
+    /** Roots of shares of each group's mean: the squares themselves fit the rows that were seen, and others worse. Padding has none. */
+    private float[][] weights(float[] meanSquares) {
+        float[][] all = new float[group][lanes];
+        for (int first = 0; first < columns; first += group) {
+            int end = Math.min(columns, first + group);
+            double sum = 0;
+            for (int k = first; k < end; k++) {
+                sum += meanSquares[k];
+            }
+            float mean = (float) (sum / (end - first));
+            int lane = first / group * TILE;
+            for (int k = first; k < end; k++) {
+                float weight = mean > 0 ? (float) Math.sqrt(meanSquares[k] / mean + FLOOR) : 1;
+                Arrays.fill(all[k - first], lane, lane + TILE, weight);
+            }
+        }
+        return all;
     }
 
     /** @throws InputException where a value is not finite */

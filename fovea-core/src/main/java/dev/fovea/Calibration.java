@@ -1,0 +1,107 @@
+package dev.fovea;
+
+import dev.fovea.generate.GenerationConfig;
+import dev.fovea.nn.Linear;
+import dev.fovea.tensor.Matrix;
+import dev.fovea.tensor.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+
+/**
+ * What meets the weights of linear layers while a model answers.
+ *
+ * @param requests that it answered
+ * @param rows that met a weight, at most
+ * @param meanSquares by the weights' names, of each column's values
+ */
+record Calibration(int requests, long rows, Map<String, float[]> meanSquares) {
+    /** @param options of which the device, the dtype and the threads count, and the warnings */
+    static Calibration of(Path directory, LoadOptions options, List<Request> requests) {
+        if (requests.isEmpty()) {
+            return new Calibration(0, 0, Map.of());
+        }
+        Sums sums = new Sums();
+        try (Pipeline pipe = Pipeline.of("image-text-to-text", directory.toString(), options.withQuantize("none"))) {
+            pipe.model().matrices().forEach((name, weight) -> sums.names.put(weight, name));
+            for (Request request : requests) {
+                GenerationConfig greedy =
+                        request.generate().withDoSample(false).withNumBeams(1);
+                Request given = request.withGenerate(greedy);
+                List<Integer> answer = answer(pipe, given);
+                Linear.withInputs(sums::add, () -> {
+                    pipe.trace(given.withAnswerIds(answer), (_, _) -> {});
+                    return answer;
+                });
+            }
+        }
+        return new Calibration(requests.size(), sums.mostRows(), sums.means());
+    }
+
+    private static List<Integer> answer(Pipeline pipe, Request request) {
+        int[] ids = pipe.model()
+                .generate(pipe.inputs(request), request.generate())
+                .answers()
+                .getFirst()
+                .ids();
+        return Arrays.stream(ids).boxed().toList();
+    }
+
+    /** What tells it from others; empty where there was none. */
+    Optional<String> mark() {
+        if (requests == 0) {
+            return Optional.empty();
+        }
+        CRC32C sum = new CRC32C();
+        meanSquares.forEach((name, values) -> {
+            ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES);
+            bytes.asFloatBuffer().put(values);
+            sum.update(bytes);
+        });
+        String number = HexFormat.of().toHexDigits((int) sum.getValue());
+        return Optional.of(requests + (requests == 1 ? " answer, " : " answers, ") + rows + " rows, " + number);
+    }
+
+    /** Of one thread. */
+    private static final class Sums {
+        final Map<Matrix, String> names = new IdentityHashMap<>();
+        private final Map<String, double[]> squares = new LinkedHashMap<>();
+        private final Map<String, Long> counts = new LinkedHashMap<>();
+
+        void add(Matrix weight, Tensor x) {
+            String name = names.get(weight);
+            if (name == null) {
+                return; // no weight that could be quantised
+            }
+            float[] values = x.toFloats();
+            double[] sums = squares.computeIfAbsent(name, _ -> new double[x.dim(1)]);
+            for (int i = 0; i < values.length; i++) {
+                sums[i % sums.length] += (double) values[i] * values[i];
+            }
+            counts.merge(name, (long) x.dim(0), Long::sum);
+        }
+
+        long mostRows() {
+            return counts.values().stream().mapToLong(n -> n).max().orElse(0);
+        }
+
+        Map<String, float[]> means() {
+            Map<String, float[]> means = new LinkedHashMap<>();
+            squares.forEach((name, sums) -> {
+                float[] values = new float[sums.length];
+                for (int k = 0; k < values.length; k++) {
+                    values[k] = (float) (sums[k] / counts.get(name));
+                }
+                means.put(name, values);
+            });
+            return means;
+        }
+    }
+}
