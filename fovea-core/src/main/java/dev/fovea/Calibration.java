@@ -32,8 +32,7 @@ record Calibration(int requests, long rows, Map<String, float[]> meanSquares) {
         try (Pipeline pipe = Pipeline.of("image-text-to-text", directory.toString(), options.withQuantize("none"))) {
             pipe.model().matrices().forEach((name, weight) -> sums.names.put(weight, name));
             for (Request request : requests) {
-                GenerationConfig greedy =
-                        request.generate().withDoSample(false).withNumBeams(1);
+                GenerationConfig greedy = request.generate().withDoSample(false).withNumBeams(1);
                 Request given = request.withGenerate(greedy);
                 List<Integer> answer = answer(pipe, given);
                 Linear.withInputs(sums::add, () -> {

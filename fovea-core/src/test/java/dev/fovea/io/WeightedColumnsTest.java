@@ -78,9 +78,14 @@ class WeightedColumnsTest {
     private double error(Path path, float[] meanSquares) {
         try (Backend b = new ReferenceBackend();
                 Safetensors file = Safetensors.open(path)) {
-            QuantizedMatrix w = QuantizedParts.find(NAME, ROWS, COLUMNS, b, b, part -> Optional.ofNullable(
-                                    file.entries().get(part))
-                            .map(e -> new QuantizedParts.Part(e, file.segment(part))))
+            QuantizedMatrix w = QuantizedParts.find(
+                            NAME,
+                            ROWS,
+                            COLUMNS,
+                            b,
+                            b,
+                            part -> Optional.ofNullable(file.entries().get(part))
+                                    .map(e -> new QuantizedParts.Part(e, file.segment(part))))
                     .orElseThrow();
             float[] row = new float[COLUMNS];
             double sum = 0;

@@ -48,7 +48,8 @@ final class QuantizeCommand implements Callable<Integer> {
     @Option(
             names = "--calibrate",
             paramLabel = "FILE",
-            description = "Pictures that the model describes before: codes of 4 bits are chosen for what meets the weights then.")
+            description =
+                    "Pictures that the model describes before: codes of 4 bits are chosen for what meets the weights then.")
     List<String> calibrate = List.of();
 
     @Option(

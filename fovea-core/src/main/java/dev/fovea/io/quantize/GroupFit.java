@@ -83,8 +83,7 @@ final class GroupFit {
         }
     }
 
-    private static void extend(
-            float[] line, float[] weights, float[] low, float[] high, float[] sum, float[] count) {
+    private static void extend(float[] line, float[] weights, float[] low, float[] high, float[] sum, float[] count) {
         for (int i = 0; i < line.length; i++) {
             low[i] = Math.min(low[i], line[i]);
             high[i] = Math.max(high[i], line[i]);

@@ -92,7 +92,8 @@ final class PackedMatrix {
 
     private void pack(OutputStream out) throws IOException {
         int tiles = TileValues.tiles(weight);
-        ThreadLocal<TilePacker> packers = ThreadLocal.withInitial(() -> new TilePacker(name, weight, form, meanSquares));
+        ThreadLocal<TilePacker> packers =
+                ThreadLocal.withInitial(() -> new TilePacker(name, weight, form, meanSquares));
         TilePacker sizes = new TilePacker(name, weight, form, meanSquares);
         byte[] allScales = new byte[tiles * sizes.scales.length];
         byte[] allZeros = new byte[tiles * sizes.zeros.length];

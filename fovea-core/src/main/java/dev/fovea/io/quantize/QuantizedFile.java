@@ -38,7 +38,8 @@ public final class QuantizedFile {
         weights.forEach((name, weight) -> quantization
                 .of(name)
                 .form()
-                .ifPresent(form -> parts.putAll(new PackedMatrix(name, weight, form, meanSquares.getOrDefault(name, NONE)).parts())));
+                .ifPresent(form -> parts.putAll(
+                        new PackedMatrix(name, weight, form, meanSquares.getOrDefault(name, NONE)).parts())));
         parts.putAll(rest);
         long total = parts.values().stream()
                 .mapToLong(p -> p.shape().size() * p.type().bits() / Byte.SIZE)
