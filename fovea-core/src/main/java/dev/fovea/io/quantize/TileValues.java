@@ -67,7 +67,7 @@ final class TileValues {
             float mean = (float) (sum / (end - first));
             int lane = first / group * TILE;
             for (int k = first; k < end; k++) {
-                float weight = mean > 0 ? (float) Math.sqrt(meanSquares[k] / mean + FLOOR) : 1;
+                float weight = mean > 0 ? (float) Math.sqrt((meanSquares[k] / mean + FLOOR) / (1 + FLOOR)) : 1;
                 Arrays.fill(all[k - first], lane, lane + TILE, weight);
             }
         }
