@@ -74,7 +74,10 @@ def florence2(config):
     widths, depths = [256, 512, 1024, 2048], [1, 1, 9, 1]
     heads = [8, 16, 32, 64]
     config["vision_config"] |= dict(embed_dim=widths, depths=depths, num_heads=heads, num_groups=heads, window_size=12)
-    text = config["text_config"]["d_model"]
+    text, positions = config["text_config"]["d_model"], 1024
+    config["text_config"]["max_position_embeddings"] = positions
+    for side in ("encoder", "decoder"):
+        yield f"model.language_model.{side}.embed_positions.weight", (positions + 2, text)
     top = "model.vision_tower."
     before = 3
     for stage, (d, depth) in enumerate(zip(widths, depths)):
