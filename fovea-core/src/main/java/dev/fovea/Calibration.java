@@ -70,7 +70,7 @@ record Calibration(int requests, long rows, Map<String, float[]> meanSquares) {
 
     /** Of one thread. */
     private static final class Sums {
-        final Map<Matrix, String> names = new IdentityHashMap<>();
+        final IdentityHashMap<Matrix, String> names = new IdentityHashMap<>();
         private final Map<String, double[]> squares = new LinkedHashMap<>();
         private final Map<String, Long> counts = new LinkedHashMap<>();
 
@@ -96,7 +96,7 @@ record Calibration(int requests, long rows, Map<String, float[]> meanSquares) {
             squares.forEach((name, sums) -> {
                 float[] values = new float[sums.length];
                 for (int k = 0; k < values.length; k++) {
-                    values[k] = (float) (sums[k] / counts.get(name));
+                    values[k] = (float) (sums[k] / counts.getOrDefault(name, 1L));
                 }
                 means.put(name, values);
             });

@@ -59,7 +59,9 @@ final class Bitsandbytes {
 
     /** transformers writes both spellings. */
     private static boolean either(Config c, String key) {
-        return c.flag(key, false) | c.flag("_" + key, false);
+        boolean plain = c.flag(key, false);
+        boolean other = c.flag("_" + key, false);
+        return plain || other;
     }
 
     /**
