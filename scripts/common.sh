@@ -15,6 +15,9 @@ readonly JVM_FLAGS=(
     -XX:+UseSerialGC
     -XX:NewSize=32m
     -XX:-UsePerfData
+    # Linking a few hundred lambdas makes it hot for a moment, and C2 takes half a second over it.
+    -XX:CompileCommand=quiet
+    -XX:CompileCommand=CompileThresholdScaling,java.lang.invoke.MethodType::makeImpl,100.0
 )
 # What a Java must have to count: to build, the compiler; a release can do without.
 java_tool=javac

@@ -2,6 +2,7 @@ package dev.fovea.app;
 
 import dev.fovea.app.cli.Cli;
 import dev.fovea.app.cli.Console;
+import dev.fovea.io.Json;
 import java.io.InputStream;
 import java.io.OutputStream;
 
@@ -10,6 +11,9 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
+        // The first thing that any model wants is JSON, whose reader takes a tenth of a second to load; half of it are the powers of
+        // five, up to the 65,536th, that BigDecimal begins with.
+        Thread.ofPlatform().daemon().name("fovea-json").start(() -> Json.parse("{}", "nothing"));
         System.exit(Cli.execute(args, Console.system()));
     }
 
