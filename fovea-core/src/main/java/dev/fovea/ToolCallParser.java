@@ -140,7 +140,7 @@ public final class ToolCallParser {
     }
 
     private boolean call(List<Part> parts) {
-        int close = held.indexOf(CLOSE);
+        int close = close();
         if (close < 0) {
             return false;
         }
@@ -153,6 +153,22 @@ public final class ToolCallParser {
         behindCall = !calls.isEmpty();
         state = State.TEXT;
         return true;
+    }
+
+    /** Where the call ends: at the first closing tag that is not within a string of its JSON; -1 where that has not come. */
+    private int close() {
+        boolean inString = false;
+        for (int i = OPEN.length(); i < held.length(); i++) {
+            char c = held.charAt(i);
+            if (c == '"') {
+                inString = !inString;
+            } else if (c == '\\' && inString) {
+                i++;
+            } else if (c == '<' && !inString && held.indexOf(CLOSE, i) == i) {
+                return i;
+            }
+        }
+        return -1;
     }
 
     private void show(String text, List<Part> parts) {

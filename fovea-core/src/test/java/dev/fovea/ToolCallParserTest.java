@@ -36,6 +36,8 @@ class ToolCallParserTest {
                 "true|<tool_call>{\"name\": \"a\"}</tool_call>\\nDone. |[a{}]Done. ",
                 "true|<tool_call>{\"name\": }</tool_call> x|<tool_call>{\"name\": }</tool_call> x",
                 "true|<tool_call>{\"name\": \"a\", \"arguments\": {\"t\": \"</tool\"}}|[a{\"t\": \"</tool\"}]",
+                "true|<tool_call>{\"name\": \"a\", \"arguments\": {\"t\": \"</tool_call>\"}}</tool_call> x|[a{\"t\": \"</tool_call>\"}]x",
+                "true|<tool_call>{\"name: 1}</tool_call> x|<tool_call>{\"name: 1}</tool_call> x",
                 "true|<tool_call>{\"name\": \"a\"|<tool_call>{\"name\": \"a\"",
                 "true|{\"name\": \"a\"}|{\"name\": \"a\"}",
                 "true|a <tool_ b <tool_call|a <tool_ b <tool_call",

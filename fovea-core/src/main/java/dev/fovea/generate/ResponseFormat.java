@@ -69,6 +69,9 @@ public record ResponseFormat(Type type, Optional<Object> schema, String before, 
         Objects.requireNonNull(before, "before");
         Objects.requireNonNull(after, "after");
         Objects.requireNonNull(calls, "calls");
+        if (type == Type.TEXT && !(before.isEmpty() && after.isEmpty())) {
+            throw new OptionException("a response_format of any text stands between two texts; expected one of JSON");
+        }
         if (schema.isPresent() != (type == Type.JSON_SCHEMA)) {
             throw new OptionException(
                     "a response_format of the type " + name(type)

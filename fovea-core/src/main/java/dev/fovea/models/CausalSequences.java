@@ -135,11 +135,6 @@ public final class CausalSequences extends Sequences {
     }
 
     @Override
-    protected long spareBytes() {
-        return cache.idleBytes() + prefixes.bytes();
-    }
-
-    @Override
     public long prefixHits() {
         return prefixes.hits();
     }

@@ -75,7 +75,7 @@ public abstract class Sequences implements AutoCloseable {
     final void requireRoom(Inputs inputs, int rows, long positions) {
         if (rows > 1 && backend.isHost()) {
             HostMemory.require(
-                    bytes(inputs, rows, positions) - spareBytes(),
+                    bytes(inputs, rows, positions),
                     "keys and values of " + rows + " answers at once may need",
                     "lower num_return_sequences, num_beams, max_new_tokens or the batch size");
         }
@@ -83,11 +83,6 @@ public abstract class Sequences implements AutoCloseable {
 
     /** Bytes of memory held. */
     public abstract long bytes();
-
-    /** Bytes of them that a further sequence may use. */
-    protected long spareBytes() {
-        return 0;
-    }
 
     /** Parts of prompts that were found from prompts before. */
     public long prefixHits() {

@@ -1,5 +1,6 @@
 package dev.fovea.nn;
 
+import dev.fovea.error.MemoryException;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.HostMemory;
@@ -57,11 +58,6 @@ final class CacheRows implements AutoCloseable {
         return memory.bytes();
     }
 
-    /** Bytes held of rows that are not in use. */
-    long idleBytes() {
-        return (capacity - count) * rowBytes();
-    }
-
     /** Rows in use. */
     int count() {
         return count;
@@ -71,17 +67,22 @@ final class CacheRows implements AutoCloseable {
      * Makes sure that so many rows can be taken.
      *
      * @param relief gives rows back for which there is no memory; false where it has none left
+     * @throws MemoryException where there is none for them even so; nothing has changed
      */
     void reserve(int more, BooleanSupplier relief) {
-        boolean mayFree = true;
-        while (mayFree && count + more > capacity && !isRoom(count + more + FIRST_ROWS)) {
-            mayFree = relief.getAsBoolean();
+        while (count + more > capacity) {
+            try {
+                growTo(count + more + FIRST_ROWS);
+            } catch (MemoryException e) {
+                if (!relief.getAsBoolean()) {
+                    throw e;
+                }
+            }
         }
-        int needed = count + more;
-        if (needed <= capacity) {
-            return;
-        }
-        int least = needed + FIRST_ROWS;
+    }
+
+    /** To so many rows at least. */
+    private void growTo(int least) {
         int ample = Math.max(least, capacity + capacity / 2);
         int grown = isRoom(ample) ? ample : least;
         requireRoom(grown);

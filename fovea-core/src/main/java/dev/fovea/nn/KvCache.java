@@ -74,11 +74,6 @@ public final class KvCache implements AutoCloseable {
                 .sum();
     }
 
-    /** Bytes of memory held that no sequence and no part uses. */
-    public long idleBytes() {
-        return groups.stream().mapToLong(g -> g.pool.idleBytes()).sum();
-    }
-
     /** @param relief asked where there is no memory to grow: forgets a part, and says whether there was one */
     public void relieveBy(BooleanSupplier relief) {
         this.relief = relief;

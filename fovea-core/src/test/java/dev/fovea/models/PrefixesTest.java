@@ -10,6 +10,8 @@ import dev.fovea.nn.KvCache;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.HostMemory;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -32,8 +34,38 @@ class PrefixesTest {
     void giveWayToRunningSequences() {
         assumeTrue(HostMemory.available().isPresent());
         System.setProperty(HostMemory.LIMIT, String.valueOf(3 * PROMPT * ROW_BYTES));
-        try (Backend backend = new ReferenceBackend();
-                KvCache cache = KvCache.full(backend, DType.FLOAT32, 1, 16, 128)) {
+        try (Backend backend = new ReferenceBackend()) {
+            check(backend);
+        }
+    }
+
+    /** As on a GPU: nobody knows how much there is until a piece is refused. */
+    @Test
+    void giveWayWhereAllocationFails() {
+        try (Backend backend = new ReferenceBackend()) {
+            check((Backend) Proxy.newProxyInstance(
+                    Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (itself, method, arguments) -> {
+                        if (method.getName().equals("home")) {
+                            return itself;
+                        }
+                        if (method.getName().equals("isHost")) {
+                            return false;
+                        }
+                        if (method.getName().equals("allocateSlab")
+                                && (long) arguments[0] > 3 * PROMPT * ROW_BYTES / 2) { // keys, or values
+                            throw new MemoryException("no more", "less");
+                        }
+                        try {
+                            return method.invoke(backend, arguments);
+                        } catch (InvocationTargetException e) {
+                            throw e.getCause();
+                        }
+                    }));
+        }
+    }
+
+    private static void check(Backend backend) {
+        try (KvCache cache = KvCache.full(backend, DType.FLOAT32, 1, 16, 128)) {
             Prefixes prefixes = new Prefixes(cache, 1L << 40);
             for (int prompt = 0; prompt < 8; prompt++) {
                 int sequence = cache.addSequence();

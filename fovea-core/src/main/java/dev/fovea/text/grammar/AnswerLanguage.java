@@ -15,7 +15,7 @@ final class AnswerLanguage {
     static Automaton of(ResponseFormat format) {
         AnswerLanguage language = new AnswerLanguage();
         if (format.type() == ResponseFormat.Type.TEXT) {
-            format.calls().ifPresent(language::textWithCalls);
+            format.calls().ifPresentOrElse(language::textWithCalls, language::text);
         } else {
             language.document(format);
             format.calls().ifPresent(language::callsAlone);
@@ -46,6 +46,11 @@ final class AnswerLanguage {
     private int call(int from, ResponseFormat.Calls calls) {
         int document = answer.call(answer.space(from), rule(calls.form()));
         return answer.literal(answer.space(document), calls.closing());
+    }
+
+    private void text() {
+        answer.bytes(answer.start, 0, 255, answer.start);
+        answer.empty(answer.start, answer.end);
     }
 
     /** One state for each number of bytes of the opening that the text ends with; the last byte of it begins a call. */

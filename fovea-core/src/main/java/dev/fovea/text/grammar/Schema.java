@@ -256,12 +256,18 @@ final class Schema {
         if (!pointer.equals("#") && !pointer.startsWith("#/")) {
             throw problem("has the $ref " + Quote.of(pointer) + "; expected a place within it, as #/$defs/NAME");
         }
+        Document in = document;
+        String place = document.path;
         Object at = document.root;
         for (String part :
                 pointer.length() < 2 ? new String[0] : pointer.substring(2).split("/", -1)) {
             at = step(at, part.replace("~1", "/").replace("~0", "~"), pointer);
+            place += "/" + part;
+            if (at instanceof Map<?, ?> map && map.containsKey("$id")) {
+                in = new Document(in, place, at);
+            }
         }
-        return Optional.of(new Schema(document, document.path + pointer.substring(1), at));
+        return Optional.of(new Schema(in, place, at));
     }
 
     private @Nullable Object step(@Nullable Object from, String name, String pointer) {

@@ -5,6 +5,7 @@ import dev.fovea.generate.Constraint;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.LogitsProcessor;
 import java.nio.IntBuffer;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -83,7 +84,7 @@ final class TokenConstraint implements Constraint {
         Position known = positions.get(key);
         if (known == null) {
             known = position(ids, from, to - 1).after(masks.automaton(), masks.bytes(ids[to - 1]));
-            positions.put(key, known);
+            positions.put(IntBuffer.wrap(Arrays.copyOfRange(ids, from, to)), known); // without the prompt
         }
         return known;
     }

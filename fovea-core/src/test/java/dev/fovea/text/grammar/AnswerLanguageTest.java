@@ -81,6 +81,10 @@ class AnswerLanguageTest {
         assertThatExceptionOfType(OptionException.class)
                 .isThrownBy(() -> ResponseFormat.text().withCalls(ResponseFormat.jsonObject(), true))
                 .withMessageContaining("by the first of which a call is known");
+        assertThatExceptionOfType(OptionException.class)
+                .isThrownBy(() -> ResponseFormat.text().between("a", ""))
+                .withMessageContaining("any text stands between two texts");
+        assertThat(state(ResponseFormat.text(), "any <call>")).isEqualTo("complete");
         assertThat(ResponseFormat.text().holds()).isFalse();
         assertThat(ResponseFormat.text().withCalls(CALL, true).holds()).isTrue();
     }

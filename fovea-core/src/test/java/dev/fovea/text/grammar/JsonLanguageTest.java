@@ -67,14 +67,16 @@ class JsonLanguageTest {
                 {"$defs": {"a": {"const": 1}},
                  "prefixItems": [{"$ref": "#/$defs/a"},
                                  {"$id": "two", "$defs": {"a": {"anyOf": [{"const": 2}, {"$ref": "#/$defs/b"}]},
-                                                          "b": {"type": "array", "items": {"$ref": "#"}}},
+                                                          "b": {"type": "array", "items": {"$ref": "#"}},
+                                                          "c": {"const": 3}},
                                   "$ref": "#/$defs/a"}],
-                 "type": "array", "minItems": 2, "maxItems": 2}""", "a schema");
+                 "items": {"anyOf": [{"$ref": "#/prefixItems/1/$defs/a"}, {"$ref": "#/prefixItems/1/$defs/c"}]},
+                 "type": "array", "minItems": 2, "maxItems": 3}""", "a schema");
         Automaton automaton = JsonLanguage.of(schema);
-        for (String text : List.of("[1,2]", "[1,[]]", "[1,[2,[2,[]]]]")) {
+        for (String text : List.of("[1,2]", "[1,[]]", "[1,[2,[2,[]]]]", "[1,2,[2]]", "[1,2,3]")) {
             assertThat(isDocument(automaton, text)).as(text).isTrue();
         }
-        for (String text : List.of("[1,1]", "[2,2]", "[1,[1]]")) {
+        for (String text : List.of("[1,1]", "[2,2]", "[1,[1]]", "[1,3]", "[1,2,1]")) {
             assertThat(isDocument(automaton, text)).as(text).isFalse();
         }
     }
