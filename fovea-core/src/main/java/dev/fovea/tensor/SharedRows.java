@@ -11,10 +11,6 @@ public record SharedRows(int least, int most) {
     /** More rows than {@link Backend#FEW_ROWS}. */
     public static final SharedRows MANY = new SharedRows(Backend.FEW_ROWS + 1, Integer.MAX_VALUE);
 
-    public boolean isEmpty() {
-        return most < least;
-    }
-
     public boolean isUnbounded() {
         return most == Integer.MAX_VALUE;
     }

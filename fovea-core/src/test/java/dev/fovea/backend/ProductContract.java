@@ -71,7 +71,7 @@ interface ProductContract extends Subject {
                 Operand bias = trial.operand(Values.NORMAL, mix.weight, outputs);
                 int cut = shared.least();
                 trial.rowsInParts(
-                        shared.isEmpty()
+                        shared.most() < shared.least()
                                 ? new int[] {}
                                 : new int[] {cut, cut + trial.random().nextInt(20) + cut, rows},
                         (b, t) -> b.linear(t[0], t[1], t[2]),
@@ -241,6 +241,20 @@ interface ProductContract extends Subject {
                 attend(trial, Masks.SEGMENTS, dtype, 200, 200, 2, 2, width);
             }
         }
+        growing(trial, 40, 300, 64);
+        growing(trial, 33, 289, 80);
+    }
+
+    /** Keys that grow with their position, so that the greatest score moves while there are sums of values already. */
+    private static void growing(Trial trial, int queries, int keys, int width) {
+        Operand q = trial.rowsOperand(Values.NORMAL, DType.BFLOAT16, queries, 2, width);
+        Operand k = trial.rowsOperand(Values.NORMAL, DType.BFLOAT16, keys, 2, width);
+        float[] grown = k.values().clone();
+        for (int i = 0; i < grown.length; i++) {
+            grown[i] *= 1 + i / (2 * width) / 40f;
+        }
+        Operand v = trial.rowsOperand(Values.NORMAL, DType.BFLOAT16, keys, 2, width);
+        attend(trial, "growing", Mask.full(queries, keys), 1 / (float) Math.sqrt(width), q, k.with(grown), v);
     }
 
     /** As wide as a map has places. */
@@ -306,6 +320,12 @@ interface ProductContract extends Subject {
         Operand q = trial.rowsOperand(Values.NORMAL, dtype, queries, heads, width);
         Operand k = trial.rowsOperand(trial.any(Values.NORMAL, Values.ZEROS), dtype, keys, groups, width);
         Operand v = trial.rowsOperand(trial.any(Values.values()), dtype, keys, groups, width);
+        attend(trial, masks.toString(), mask, scale, q, k, v);
+    }
+
+    private static void attend(Trial trial, String masks, Mask mask, float scale, Operand q, Operand k, Operand v) {
+        int keys = k.dims()[0];
+        int width = k.dims()[2];
         Call call = (b, t) -> b.attention(t[0], t[1], t[2], mask, scale);
         float[] magnitude = trial.expect(
                         call, q.widened(), k.widened(), v.widened().magnitudes())
@@ -314,7 +334,7 @@ interface ProductContract extends Subject {
         // max|k|.
         double score = scale * width * q.largest() * k.largest();
         double relative = 2 * Bound.sum(width) * score + 2 * Bound.sum(keys) + 2 * Bound.sum(4);
-        String what = masks + " " + queries + " of " + keys + " scale " + scale;
+        String what = masks + " " + q.dims()[0] + " of " + keys + " scale " + scale;
         trial.once(what, (i, e) -> relative * magnitude[i] + 2 * keys * Bound.FLUSHED, call, q, k, v);
     }
 }

@@ -30,6 +30,12 @@ public final class MachineCode {
     private static final FunctionDescriptor WORDS = FunctionDescriptor.of(
             JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
+    /** Linked once, where there is the library. */
+    private static final class Pages {
+        private static final MethodHandle MAP = C.link("mmap", WORDS);
+        private static final MethodHandle PROTECT = C.link("mprotect", WORDS);
+    }
+
     private MachineCode() {}
 
     /**
@@ -56,15 +62,13 @@ public final class MachineCode {
             throw new NativeException(C.where());
         }
         long bytes = (code.length + PAGE - 1) / PAGE * PAGE;
-        MethodHandle map = C.link("mmap", WORDS);
-        long at = call(map, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+        long at = call(Pages.MAP, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
         if (at == -1) {
             throw new NativeException("mmap gave no memory for machine code");
         }
         MemorySegment memory = MemorySegment.ofAddress(at).reinterpret(bytes);
         MemorySegment.copy(code, 0, memory, JAVA_BYTE, 0, code.length);
-        MethodHandle protect = C.link("mprotect", WORDS);
-        if ((int) call(protect, at, bytes, PROT_READ | PROT_EXEC, 0, 0, 0) != 0) {
+        if ((int) call(Pages.PROTECT, at, bytes, PROT_READ | PROT_EXEC, 0, 0, 0) != 0) {
             call(C.link("munmap", WORDS), at, bytes, 0, 0, 0, 0);
             throw new NativeException("this system lets no program write its own code");
         }

@@ -34,6 +34,7 @@ class ForcedPathsTest {
         AVX2("no more than AVX2 by fovea.isa", "-Dfovea.isa=avx2", "-XX:UseAVX=2"),
         AVX512("no more than AVX-512 by fovea.isa", "-Dfovea.isa=avx512"),
         AVX512_BF16("no more than AVX-512 with bfloat16 by fovea.isa", "-Dfovea.isa=avx512_bf16"),
+        AVX512_FP16("no more than AVX-512 with bfloat16 and float16 by fovea.isa", "-Dfovea.isa=avx512_fp16"),
         JAVA_ALONE("as chosen", "-Dfovea.gemm=java", "-Dfovea.test.devices=cpu:java"),
         NARROW("128-bit vectors", "-Dfovea.vectorBits=128", "-Dfovea.gemm=java", "-Dfovea.test.devices=cpu:java");
 

@@ -27,11 +27,13 @@ public final class Attention {
     /** The same where keys and values are packed for a span, which then has to be worth it. */
     private static final int PACKED_SPAN_ROWS = 1024;
 
+    /** By the width of a head. */
+    private static final Map<Integer, FlashBlock> FLASH = new ConcurrentHashMap<>();
+
     private final Workers workers;
     private final Gemm gemm;
     private final boolean javaAlone;
     private final boolean tiles;
-    private final Map<Integer, FlashBlock> flash = new ConcurrentHashMap<>();
 
     /**
      * @param javaAlone whether machine code is to be left out
@@ -93,7 +95,7 @@ public final class Attention {
         workers.run(spans.size() * groups, i -> {
             Span span = spans.get(i / groups);
             if (packed && FlashBlock.suits(call, span)) {
-                flash.computeIfAbsent(call.heads().width(), FlashBlock::new).run(call, span, i % groups);
+                FLASH.computeIfAbsent(call.heads().width(), FlashBlock::new).run(call, span, i % groups);
                 return;
             }
             Tiles tiles = prompt ? fixed(call, span) : fitted(call, span, code);

@@ -46,7 +46,7 @@ final class FlashBlock {
         narrowing = new NarrowingCode(FlashCode.QUERIES, DType.BFLOAT16);
     }
 
-    /** Whether heads of a width can be attended to. */
+    /** Whether dtypes, the width of heads and a mask without a table of rows are what it attends to. */
     static boolean suits(Attention.Call call) {
         int width = call.heads().width();
         boolean dtypes = call.q().dtype() == DType.BFLOAT16

@@ -12,12 +12,12 @@ import dev.fovea.ffi.x86.MachineCode;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Attention of 32 queries of one head with all keys of an interval, of bfloat16 by AMX: for each block of keys scores, weights and sums of values, in
- * one call. All is turned: a lane of a vector is a query, so that nothing is summed or compared across lanes, and weights come to lie as tiles want
- * them.
+ * Attention of 32 queries of one head with all keys of an interval, of bfloat16 by AMX: for each block of keys scores, weights and
+ * sums of values, in one call. All is turned: a lane of a vector is a query, so that nothing is summed or compared across lanes, and
+ * weights come to lie as tiles want them.
  *
- * <p>Weights are two bfloat16 each, which make up 17 bits, as the contract asks for. They are relative to the greatest score of a query so far, unless that
- * is little: sums need not shrink then, and float32 has room for weights up to {@link #SLACK}.
+ * <p>Weights are two bfloat16 each, which make up 17 bits, as the contract asks for. They are relative to a query's greatest score, or
+ * to an earlier one that it has passed by no more than 2^8 ({@link #SLACK}): sums need not shrink then.
  */
 final class FlashCode {
     /** Queries of a call: two tiles side by side. */
@@ -51,8 +51,7 @@ final class FlashCode {
     private static final float[] POWER = {1, 0.693147f, 0.24022242f, 0.055507336f, 0.009671513f, 0.0013264728f};
 
     // A thread's frame: where the shapes of tiles are, what the loops count, constants, and for each query the greatest
-    // score and the
-    // sum of weights.
+    // score and the sum of weights.
     private static final int SHAPES_AT = 0;
     private static final int FULL_BLOCKS_AT = 8;
     private static final int LAST_STEPS_AT = 16;

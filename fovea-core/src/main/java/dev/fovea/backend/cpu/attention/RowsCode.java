@@ -1,5 +1,6 @@
 package dev.fovea.backend.cpu.attention;
 
+import dev.fovea.backend.cpu.products.TileShapes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
@@ -9,7 +10,7 @@ import java.lang.invoke.MethodHandle;
 
 /** Brings rows of bfloat16 near by AVX-512: a head's part of each, with zeros up to whole lines; or two rows lane by lane. */
 final class RowsCode {
-    private static final int LINE = 64;
+    private static final int LINE = TileShapes.LINE;
     private static final int MASK = 1;
 
     private final int width;

@@ -10,8 +10,8 @@ import dev.fovea.tensor.SharedRows;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Matrix products by machine code: bfloat16 by the processor's instructions for it, float16 by AMX as two bfloat16 each, all else as float32. A row's bits depend on no
- * other row.
+ * Matrix products by machine code: bfloat16 by the processor's instructions for it, float16 by AMX as two bfloat16 each, all else as
+ * float32. A row's bits depend on no other row, in bfloat16 with AMX up to {@link #sharedRows}.
  */
 public final class CodeGemm implements Gemm {
     /** Rows up to which AMX with weights where they lie is faster than oneDNN, which packs them first. */
@@ -22,7 +22,10 @@ public final class CodeGemm implements Gemm {
     private final PackedProducts floats;
     private final @Nullable PackedProducts pairs;
     private final @Nullable FewRowsProducts few;
-    private final @Nullable PackedProducts halves;
+    private final boolean splits;
+    private final Workers workers;
+    private final DotCode widening;
+    private @Nullable PackedProducts halves; // when first needed: few models are of float16
 
     /**
      * @param widening what makes float32 of the other dtypes
@@ -31,6 +34,8 @@ public final class CodeGemm implements Gemm {
      * @throws dev.fovea.error.NativeException where the system runs no machine code
      */
     public CodeGemm(Workers workers, DotCode widening, Gemm rest) {
+        this.workers = workers;
+        this.widening = widening;
         this.rest = rest;
         small = new JavaGemm(workers, "for small products");
         boolean wide = Lanes.SHAPE.vectorBitSize() == 512;
@@ -38,13 +43,19 @@ public final class CodeGemm implements Gemm {
                 workers, wide ? ProductCode.Arithmetic.FLOATS_512 : ProductCode.Arithmetic.FLOATS_256, widening);
         ProductCode.Arithmetic inPairs = has(Isa.AMX) ? ProductCode.Arithmetic.TILES : ProductCode.Arithmetic.PAIRS;
         pairs = has(Isa.AVX512_BF16) && wide ? new PackedProducts(workers, inPairs, widening) : null;
-        halves =
-                has(Isa.AMX) && wide ? new PackedProducts(workers, ProductCode.Arithmetic.SPLIT_TILES, widening) : null;
+        splits = has(Isa.AMX) && wide;
         few = has(Isa.AMX) && wide ? new FewRowsProducts(workers, widening) : null;
     }
 
     private boolean has(Isa isa) {
         return isa.within(rest.instructions());
+    }
+
+    private synchronized PackedProducts halves() {
+        if (halves == null) {
+            halves = new PackedProducts(workers, ProductCode.Arithmetic.SPLIT_TILES, widening);
+        }
+        return halves;
     }
 
     private static boolean inPairs(DType x, DType weight) {
@@ -59,8 +70,8 @@ public final class CodeGemm implements Gemm {
     public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
         if (JavaGemm.suits(x.dtype(), w)) {
             small.multiply(x, w, bias, out);
-        } else if (halves != null && inHalves(x.dtype(), w)) {
-            halves.multiply(x, w, bias, out);
+        } else if (splits && inHalves(x.dtype(), w)) {
+            halves().multiply(x, w, bias, out);
         } else if (x.dtype() == DType.FLOAT16 && w.dtype() == DType.FLOAT16 && has(Isa.AVX512_FP16)) {
             rest.multiply(x, w, bias, out);
         } else if (pairs == null || !inPairs(x.dtype(), w.dtype())) {
@@ -96,12 +107,13 @@ public final class CodeGemm implements Gemm {
 
     @Override
     public String describe() {
-        return "machine code, bfloat16 by " + arithmetic(DType.BFLOAT16) + "; attention by " + rest.describe();
+        return "machine code, bfloat16 by " + arithmetic(DType.BFLOAT16) + "; attention" + (splits ? " of prompts" : "")
+                + " by " + rest.describe();
     }
 
     @Override
     public String describe(DType dtype) {
-        if (dtype == DType.FLOAT16 && halves != null) {
+        if (dtype == DType.FLOAT16 && splits) {
             return "machine code by AMX, as two bfloat16 each";
         }
         if (dtype == DType.FLOAT16 && has(Isa.AVX512_FP16)) {

@@ -49,6 +49,15 @@ final class FewRowsCode implements Piece.Tiles {
         plain = MachineCode.function(code(columns, false));
     }
 
+    /** For a row as it lies. */
+    static FewRowsCode ofOne() {
+        return One.CODE;
+    }
+
+    private static final class One {
+        private static final FewRowsCode CODE = new FewRowsCode(1);
+    }
+
     @Override
     public void multiply(long weight, long stride, long x, int words, long sums, int groups) {
         int steps = words / SIDE;

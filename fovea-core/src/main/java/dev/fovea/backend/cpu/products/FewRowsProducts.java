@@ -12,9 +12,6 @@ import org.jspecify.annotations.Nullable;
 final class FewRowsProducts {
     private static final ProductCode.Arithmetic FORM = ProductCode.Arithmetic.FEW_TILES;
 
-    /** Bytes of weights that a thread takes at once. */
-    private static final int PIECE_BYTES = 1 << 18;
-
     /** Pieces for each thread, where there are outputs enough, so that none waits long for the last. */
     private static final int PIECES = 2;
 
@@ -30,10 +27,9 @@ final class FewRowsProducts {
      */
     FewRowsProducts(Workers workers, DotCode widening) {
         this.workers = workers;
-        TurningCode turning = new TurningCode();
-        packing = new Packing(FORM, widening, turning);
-        one = Piece.Kernels.of(FORM, new FewRowsCode(1), turning, packing);
-        several = Piece.Kernels.of(FORM, new FewRowsCode(FORM.rows), turning, packing);
+        several = Piece.Kernels.of(FORM, widening);
+        one = several.by(FewRowsCode.ofOne());
+        packing = several.packing();
     }
 
     /** @param x at most sixteen rows */
@@ -57,7 +53,8 @@ final class FewRowsProducts {
 
     /** Of a piece. */
     private int outputs(Weight w) {
-        long fitting = PIECE_BYTES / Math.max(1, (long) w.inputs() * w.dtype().bytes());
+        long fitting =
+                Gemv.PIECE_BYTES / Math.max(1, (long) w.inputs() * w.dtype().bytes());
         long shared = Math.ceilDiv(w.outputs(), PIECES * workers.count());
         return (int) Math.max(1, Math.min(fitting, shared) / FORM.outputs) * FORM.outputs;
     }

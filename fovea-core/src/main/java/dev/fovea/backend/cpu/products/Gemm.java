@@ -14,7 +14,10 @@ public interface Gemm extends AutoCloseable {
      */
     void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out);
 
-    /** Whether {@link #multiply} is for few rows too: as fast as the weight comes from memory, and with the bits of many rows. */
+    /**
+     * Whether {@link #multiply} is for few rows too: as fast as the weight comes from memory, and with the bits of more rows, up to
+     * {@link #sharedRows}.
+     */
     default boolean takesFew(DType x, DType weight) {
         return false;
     }

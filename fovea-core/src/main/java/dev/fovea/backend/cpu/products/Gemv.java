@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Gemv {
     /** Bytes of weights that a thread takes at once: all rows of x meet them while they are in the second-level cache. */
-    private static final int PIECE_BYTES = 1 << 18;
+    static final int PIECE_BYTES = 1 << 18;
 
     private final Workers workers;
     private final boolean javaAlone;

@@ -18,7 +18,7 @@ public final class NarrowingCode {
 
     private static final int ROWS = 16; // of a vector
     private static final int PAIRS = OUTPUTS / 2;
-    private static final int LINE = 64;
+    private static final int LINE = TileShapes.LINE;
     private static final int QUARTER = 16;
     private static final int ORDER = 31;
 

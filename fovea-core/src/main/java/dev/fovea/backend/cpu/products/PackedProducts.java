@@ -6,8 +6,8 @@ import dev.fovea.backend.cpu.rows.Rows;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Products of many rows by {@link ProductCode} or {@link TileCode}. x is packed once; then each thread brings a part of the weight near, some outputs
- * and some of K at a time, and lets all rows of x pass it. Calls take turns.
+ * Products of many rows by {@link ProductCode} or {@link TileCode}. x is packed once; then each thread brings a part of the weight
+ * near, some outputs and some of K at a time, and lets all rows of x pass it. Calls take turns.
  */
 final class PackedProducts {
     /** Rows of x that meet a part of the weight, at most: their sums stay in the second-level cache. */
@@ -35,14 +35,13 @@ final class PackedProducts {
     PackedProducts(Workers workers, ProductCode.Arithmetic form, DotCode widening) {
         this.workers = workers;
         this.form = form;
-        TurningCode turning = new TurningCode();
-        packing = new Packing(form, widening, turning);
-        kernels = form == ProductCode.Arithmetic.SPLIT_TILES
-                ? Piece.Kernels.of(form, new SplitTileCode(), turning, packing)
-                : Piece.Kernels.of(form, turning, packing);
+        kernels = Piece.Kernels.of(form, widening);
+        packing = kernels.packing();
     }
 
+    /** @throws IllegalArgumentException for a weight that the form does not take */
     synchronized void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
+        packing.check(w);
         int words = packing.words(w.inputs());
         long rowBytes = (long) words * Float.BYTES;
         int strip = (int) Math.max(1, PACKED_BYTES / rowBytes / PIECE_ROWS) * PIECE_ROWS;

@@ -10,8 +10,8 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings operands into the panels of words that {@link ProductCode} multiplies: widened to float32, pairs of bfloat16 as they are, or float16
- * as two bfloat16 each.
+ * Brings operands into the panels of words that {@link ProductCode} multiplies: widened to float32, pairs of bfloat16 as they are,
+ * or float16 as two bfloat16 each.
  */
 final class Packing {
     private final ProductCode.Arithmetic form;
@@ -31,6 +31,13 @@ final class Packing {
         private final Buffer lines = new Buffer();
         private final Buffer ends = new Buffer();
         private float[] line = {};
+    }
+
+    /** @throws IllegalArgumentException for a weight that is not brought near: what is split is split along rows */
+    void check(Weight w) {
+        if (splitting != null && w.transposed()) {
+            throw new IllegalArgumentException("a weight that lies transposed is not split");
+        }
     }
 
     /** Words of so many values, as they are multiplied. */

@@ -8,6 +8,8 @@ import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Sums of some outputs of a weight for some panels of x, in memory of the current thread. */
@@ -42,26 +44,42 @@ final class Piece {
             TurningCode turning,
             Packing packing) {
 
-        /** @throws dev.fovea.error.NativeException where the system runs none */
-        static Kernels of(ProductCode.Arithmetic form, TurningCode turning, Packing packing) {
-            boolean tiles = form == ProductCode.Arithmetic.TILES;
+        private static final Map<Made, Kernels> MADE = new ConcurrentHashMap<>();
+
+        /** What kernels are made for, once: they hold nothing of a backend's. */
+        private record Made(ProductCode.Arithmetic form, DotCode widening) {}
+
+        /**
+         * @param widening what makes float32 of the other dtypes
+         * @throws dev.fovea.error.NativeException where the system runs none
+         */
+        static Kernels of(ProductCode.Arithmetic form, DotCode widening) {
+            return MADE.computeIfAbsent(new Made(form, widening), Kernels::of);
+        }
+
+        private static Kernels of(Made made) {
+            ProductCode.Arithmetic form = made.form;
+            @Nullable
+            Tiles tiles = switch (form) {
+                case TILES -> TileCode.ofPairs();
+                case SPLIT_TILES -> TileCode.ofSplit();
+                case FEW_TILES -> new FewRowsCode(form.rows);
+                case FLOATS_256, FLOATS_512, PAIRS -> null;
+            };
+            DType results = form.results();
+            TurningCode turning = new TurningCode();
             return new Kernels(
                     form,
-                    tiles ? null : new ProductCode(form),
-                    tiles ? new TileCode() : null,
-                    narrowing(form),
+                    tiles == null ? new ProductCode(form) : null,
+                    tiles,
+                    results == null ? null : new NarrowingCode(form.rows, results),
                     turning,
-                    packing);
+                    new Packing(form, made.widening, turning));
         }
 
-        /** By other tiles, which the form must be of. */
-        static Kernels of(ProductCode.Arithmetic form, Tiles tiles, TurningCode turning, Packing packing) {
-            return new Kernels(form, null, tiles, narrowing(form), turning, packing);
-        }
-
-        private static @Nullable NarrowingCode narrowing(ProductCode.Arithmetic form) {
-            DType results = form.results();
-            return results == null ? null : new NarrowingCode(form.rows, results);
+        /** With other tiles, which the form must be of. */
+        Kernels by(Tiles others) {
+            return new Kernels(form, null, others, narrowing, turning, packing);
         }
     }
 
@@ -72,7 +90,7 @@ final class Piece {
          *
          * @param stride bytes between rows of the weight
          * @param x for each word all rows of a panel
-         * @param words a multiple of {@link TileShapes#SIDE}
+         * @param words a multiple of the form's {@link ProductCode.Arithmetic#step}
          * @param sums float32
          */
         void multiply(long weight, long stride, long x, int words, long sums, int groups);

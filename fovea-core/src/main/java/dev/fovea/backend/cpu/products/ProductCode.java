@@ -10,10 +10,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Products of a panel of a weight with a panel of x in machine code. Both consist of words along K, each a float32 or a pair of
- * bfloat16: the weight's lie as they did, row by row, so that nothing of it is transposed; those of x, which is smaller, are
- * turned: for each word the rows side by side. So results are turned as well: for each output its rows.
+ * bfloat16; in {@link Arithmetic#SPLIT_TILES} 32 values are 16 pairs of their greater parts, then 16 of their rests. The weight's
+ * lie as they did, row by row, so that nothing of it is transposed; those of x, which is smaller, are turned: for each word the rows
+ * side by side. So results are turned as well: for each output its rows.
  *
- * <p>Each result is one sum in the order of K, whatever else is computed, so its bits depend on its two rows alone.
+ * <p>Each result is one sum in the order of K, by chains of words or, in tiles, step by step, whatever else is computed, so its bits
+ * depend on its two rows alone.
  */
 final class ProductCode {
     /** Words of which one sum is made before it is added to those in front: shorter chains of additions are more exact. */
@@ -36,7 +38,7 @@ final class ProductCode {
         TILES(512, 32, 32, 1024, TileShapes.SIDE),
         /** The same for few rows: {@link FewRowsCode}. */
         FEW_TILES(512, 16, 16, 1 << 14, TileShapes.SIDE),
-        /** float16 as two bfloat16 by AMX: {@link SplitTileCode}. */
+        /** float16 as two bfloat16 by AMX: {@link TileCode#ofSplit}. */
         SPLIT_TILES(512, 32, 32, 1024, SplittingCode.STEP);
 
         /** Of a vector. */

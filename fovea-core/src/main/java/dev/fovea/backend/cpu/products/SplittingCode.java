@@ -16,7 +16,7 @@ final class SplittingCode {
     /** Values that are split at once: a line of the greater parts, a line of rests. */
     static final int STEP = 32;
 
-    private static final int LINE = 64;
+    private static final int LINE = TileShapes.LINE;
     private static final int HALF = LINE / 2; // of a line of float16: a vector once widened
     private static final int HALF_UP = 16;
     private static final int UPPER_HALF = 17;

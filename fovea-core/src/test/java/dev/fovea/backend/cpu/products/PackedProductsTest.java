@@ -1,6 +1,7 @@
 package dev.fovea.backend.cpu.products;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fovea.backend.cpu.machine.Isa;
@@ -11,13 +12,14 @@ import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
  * Machine code has the bits of plain sums in the order of K, for all dtypes, lengths and places of a weight: float32 in chains of
- * words, bfloat16 by AMX in the order of its tiles, whether rows of x are few or many.
+ * words, bfloat16 and split float16 by AMX in the order of its tiles, whether rows of x are few or many.
  */
 class PackedProductsTest {
     private static final int[][] SIZES = {{17, 1, 1}, {17, 50, 3}, {33, 25, 40}, {48, 193, 257}, {300, 30, 520}};
@@ -109,29 +111,63 @@ class PackedProductsTest {
         }
     }
 
+    /** float16 as two bfloat16 each, of weights row by row; others are refused. */
+    @Test
+    void splitTilesHaveTheBitsOfPlainSums() {
+        DotCode widening = DotCode.Found.here().code();
+        assumeTrue(widening != null);
+        try (Workers workers = new Workers(2);
+                OneDnnGemm oneDnn = OneDnn.LIBRARY.isPresent() ? new OneDnnGemm(workers) : null) {
+            assumeTrue(oneDnn != null && Isa.AMX.within(oneDnn.instructions()));
+            PackedProducts split = new PackedProducts(workers, ProductCode.Arithmetic.SPLIT_TILES, widening);
+            for (int[] size : OF_TILES) {
+                checkLying(
+                        split::multiply, PackedProductsTest::inSplitTiles, "split", size, DType.FLOAT16, DType.FLOAT16);
+            }
+            Rows none = new Rows(DType.FLOAT16, 0, 0, 1, Short.BYTES);
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> split.multiply(none, new Weight(DType.FLOAT16, 0, 1, 1, true), null, none));
+        }
+    }
+
     private static void check(Product product, Sum sum, String by, int[] size, DType dtype, DType weight) {
+        checkLying(product, sum, by, size, dtype, weight);
+        checkTransposed(product, sum, by, size, dtype, weight);
+    }
+
+    private static void checkLying(Product product, Sum sum, String by, int[] size, DType dtype, DType weight) {
         SplittableRandom random = new SplittableRandom(size[0]);
         try (Arena arena = Arena.ofConfined()) {
             Rows x = random(dtype, size[0], size[2], random, arena);
             Rows w = random(weight, size[1], size[2], random, arena);
-            Rows columns = random(weight, size[2], size[1], random, arena);
             Rows bias = random(weight, 1, size[1], random, arena);
             Rows out = random(dtype, size[0], size[1], random, arena);
             Rows expected = random(dtype, size[0], size[1], random, arena);
-            String what = by + ", " + dtype + " by " + weight + ", " + String.join(" x ", strings(size));
 
             product.multiply(x, new Weight(weight, w.address(), size[1], size[2], false), bias, out);
             plain(x, sum, all(w), bias, expected);
-            assertThat(all(out)).as(what).isDeepEqualTo(all(expected));
-
-            product.multiply(x, new Weight(weight, columns.address(), size[1], size[2], true), null, out);
-            plain(x, sum, turned(all(columns), size[1]), null, expected);
-            assertThat(all(out)).as(what + ", transposed").isDeepEqualTo(all(expected));
+            assertThat(all(out)).as(what(by, size, dtype, weight)).isDeepEqualTo(all(expected));
         }
     }
 
-    private static String[] strings(int[] size) {
-        return java.util.Arrays.stream(size).mapToObj(Integer::toString).toArray(String[]::new);
+    private static void checkTransposed(Product product, Sum sum, String by, int[] size, DType dtype, DType weight) {
+        SplittableRandom random = new SplittableRandom(size[0]);
+        try (Arena arena = Arena.ofConfined()) {
+            Rows x = random(dtype, size[0], size[2], random, arena);
+            Rows columns = random(weight, size[2], size[1], random, arena);
+            Rows out = random(dtype, size[0], size[1], random, arena);
+            Rows expected = random(dtype, size[0], size[1], random, arena);
+
+            product.multiply(x, new Weight(weight, columns.address(), size[1], size[2], true), null, out);
+            plain(x, sum, turned(all(columns), size[1]), null, expected);
+            assertThat(all(out))
+                    .as(what(by, size, dtype, weight) + ", transposed")
+                    .isDeepEqualTo(all(expected));
+        }
+    }
+
+    private static String what(String by, int[] size, DType dtype, DType weight) {
+        return by + ", " + dtype + " by " + weight + ", " + Arrays.toString(size);
     }
 
     private static void plain(Rows x, Sum sum, float[][] w, @Nullable Rows bias, Rows out) {
@@ -173,6 +209,35 @@ class PackedProductsTest {
             sum += even + odd;
         }
         return sum;
+    }
+
+    /** 32 values at a time, each in two parts: the greater and the lesser one of w by those of x, even and odd ones by themselves. */
+    private static float inSplitTiles(float[] x, float[] w, int count) {
+        float sum = 0;
+        for (int k = 0; k < count; k += 2 * TileShapes.SIDE) {
+            int end = Math.min(count, k + 2 * TileShapes.SIDE);
+            float[][] parts = {greater(w, k, end), lesser(w, k, end), greater(x, k, end), lesser(x, k, end)};
+            for (int[] pair : new int[][] {{0, 2}, {0, 3}, {1, 3}, {1, 2}}) {
+                sum += inTiles(parts[pair[1]], parts[pair[0]], end - k);
+            }
+        }
+        return sum;
+    }
+
+    private static float[] greater(float[] values, int from, int to) {
+        float[] greater = new float[to - from];
+        for (int i = from; i < to; i++) {
+            greater[i - from] = Float.intBitsToFloat((Float.floatToRawIntBits(values[i]) + 0x8000) & 0xffff0000);
+        }
+        return greater;
+    }
+
+    private static float[] lesser(float[] values, int from, int to) {
+        float[] lesser = greater(values, from, to);
+        for (int i = from; i < to; i++) {
+            lesser[i - from] = values[i] - lesser[i - from];
+        }
+        return lesser;
     }
 
     private static float[][] turned(float[][] columns, int rows) {
