@@ -1,12 +1,14 @@
 package dev.fovea;
 
+import dev.fovea.error.OptionException;
 import dev.fovea.generate.GenerationConfig;
+import dev.fovea.io.Quantization;
+import dev.fovea.io.Quantization.Precision;
 import dev.fovea.nn.Linear;
 import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -23,18 +25,26 @@ import java.util.zip.CRC32C;
  * @param meanSquares by the weights' names, of each column's values
  */
 record Calibration(int requests, long rows, Map<String, float[]> meanSquares) {
-    /** @param options of which the device, the dtype and the threads count, and the warnings */
-    static Calibration of(Path directory, LoadOptions options, List<Request> requests) {
+    /**
+     * @param options of which the device, the dtype and the threads count, and the warnings
+     * @param quantization that tells which weights become codes of 4 bits: of the others nothing is known
+     */
+    static Calibration of(Path directory, LoadOptions options, Quantization quantization, List<Request> requests) {
         if (requests.isEmpty()) {
             return new Calibration(0, 0, Map.of());
         }
         Sums sums = new Sums();
         try (Pipeline pipe = Pipeline.of("image-text-to-text", directory.toString(), options.withQuantize("none"))) {
-            pipe.model().matrices().forEach((name, weight) -> sums.names.put(weight, name));
+            requests.forEach(pipe::inputs); // what is wrong with the last is said before the first is answered
+            pipe.model().matrices().forEach((name, weight) -> {
+                if (quantization.of(name) == Precision.INT4) {
+                    sums.names.put(weight, name);
+                }
+            });
             for (Request request : requests) {
                 GenerationConfig greedy = request.generate().withDoSample(false).withNumBeams(1);
                 Request given = request.withGenerate(greedy);
-                List<Integer> answer = answer(pipe, given);
+                List<Integer> answer = pipe.answerIds(given);
                 Linear.withInputs(sums::add, () -> {
                     pipe.trace(given.withAnswerIds(answer), (_, _) -> {});
                     return answer;
@@ -44,13 +54,13 @@ record Calibration(int requests, long rows, Map<String, float[]> meanSquares) {
         return new Calibration(requests.size(), sums.mostRows(), sums.means());
     }
 
-    private static List<Integer> answer(Pipeline pipe, Request request) {
-        int[] ids = pipe.model()
-                .generate(pipe.inputs(request), request.generate())
-                .answers()
-                .getFirst()
-                .ids();
-        return Arrays.stream(ids).boxed().toList();
+    /** @throws OptionException where no weight would become codes of 4 bits, which alone are chosen */
+    static void check(Quantization quantization, List<Request> requests) {
+        if (!requests.isEmpty() && !quantization.makes(Precision.INT4)) {
+            throw new OptionException(
+                    "calibration chooses codes of 4 bits, and " + quantization + " has none",
+                    "leave --calibrate out, or take int4");
+        }
     }
 
     /** What tells it from others; empty where there was none. */
@@ -77,7 +87,7 @@ record Calibration(int requests, long rows, Map<String, float[]> meanSquares) {
         void add(Matrix weight, Tensor x) {
             String name = names.get(weight);
             if (name == null) {
-                return; // no weight that could be quantised
+                return; // it gets no codes of 4 bits
             }
             float[] values = x.toFloats();
             double[] sums = squares.computeIfAbsent(name, _ -> new double[x.dim(1)]);

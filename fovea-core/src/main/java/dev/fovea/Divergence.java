@@ -37,8 +37,8 @@ public record Divergence(int tokens, double meanKl, double largestKl, double agr
         int equal = 0;
         for (Request request : requests) {
             Request given = request.withGenerate(greedy);
-            List<Integer> ids = ids(other, given);
-            equal += ids.equals(ids(model, given)) ? 1 : 0;
+            List<Integer> ids = other.answerIds(given);
+            equal += ids.equals(model.answerIds(given)) ? 1 : 0;
             Request forced = given.withAnswerIds(ids);
             float[][] expected = distributions(other, forced);
             float[][] found = distributions(model, forced);
@@ -56,15 +56,6 @@ public record Divergence(int tokens, double meanKl, double largestKl, double agr
         int count = Math.max(1, divergences.size());
         return new Divergence(
                 divergences.size(), sum / count, largest, (double) agreed / count, requests.size(), equal);
-    }
-
-    private static List<Integer> ids(Pipeline pipe, Request request) {
-        int[] ids = pipe.model()
-                .generate(pipe.inputs(request), request.generate())
-                .answers()
-                .getFirst()
-                .ids();
-        return Arrays.stream(ids).boxed().toList();
     }
 
     /** Logits of each token of the answer. */

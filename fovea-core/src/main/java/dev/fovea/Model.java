@@ -155,7 +155,7 @@ public final class Model implements AutoCloseable {
 
     /** Before anything is copied. */
     private static void requireRoom(ModelDirectory directory, long copies, DType dtype) {
-        boolean packed = directory.config().toMap().containsKey("quantization_config");
+        boolean packed = directory.isQuantised();
         HostMemory.require(
                 copies,
                 Quote.of(directory.path()) + ": the weights are "

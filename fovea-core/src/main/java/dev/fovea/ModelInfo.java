@@ -5,7 +5,6 @@ import dev.fovea.generate.Decoding;
 import dev.fovea.hub.PullOptions;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
-import dev.fovea.io.WeightFile;
 import dev.fovea.io.WeightSummary;
 import dev.fovea.io.Weights;
 import dev.fovea.media.DecodedImage;
@@ -18,6 +17,7 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.text.Tokenizer;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,13 +41,14 @@ public final class ModelInfo {
     private final ShapeBackend shapes = new ShapeBackend();
     private final VisionLanguageModel model;
     private final WeightSummary summary;
+    private final Map<String, Long> parameters = new LinkedHashMap<>();
     private final long weightBytes;
     private final Map<String, String> ignoredWeights;
 
     private ModelInfo(ModelDirectory directory, LoadOptions options) {
         this.directory = directory;
         family = Families.of(directory);
-        summary = summary(directory, family);
+        summary = WeightSummary.of(directory, family.renaming());
         try (Weights weights = Weights.planned(
                 directory,
                 shapes,
@@ -57,6 +58,7 @@ public final class ModelInfo {
             model = family.load(directory.config(), weights);
             weights.check();
             weightBytes = weights.bytes();
+            weights.elements().forEach((name, n) -> parameters.merge(component(name), n, Long::sum));
             ignoredWeights = weights.ignored();
         }
     }
@@ -98,9 +100,9 @@ public final class ModelInfo {
         return model.maxPositionEmbeddings();
     }
 
-    /** Stored elements by component of the model: its tower, its language model, its head. */
+    /** Elements of the weights that the model uses, however they are stored, by its component: its tower, its language model, its head. */
     public Map<String, Long> parametersByComponent() {
-        return summary.parametersByComponent();
+        return Collections.unmodifiableMap(parameters);
     }
 
     /** Bytes of the files by element type, as safetensors calls them. */
@@ -189,20 +191,6 @@ public final class ModelInfo {
         ModelProcessor processor = family.processor(directory);
         try (Tokenizer _ = processor.tokenizer()) {
             return new Inputs(List.of(processor.process(Optional.of("a"), List.of(blank), options)));
-        }
-    }
-
-    private static WeightSummary summary(ModelDirectory directory, Family family) {
-        List<WeightFile> files = directory.openWeights();
-        try {
-            String[] components = files.stream()
-                    .flatMap(f -> f.entries().keySet().stream())
-                    .map(name -> component(family.renaming().apply(name)))
-                    .distinct()
-                    .toArray(String[]::new);
-            return WeightSummary.of(directory, family.renaming(), components);
-        } finally {
-            files.forEach(WeightFile::close);
         }
     }
 

@@ -334,6 +334,15 @@ public final class Pipeline implements AutoCloseable {
                 .toList();
     }
 
+    /** What a request is answered, as {@link Request#withAnswerIds} takes it. */
+    List<Integer> answerIds(Request request) {
+        Inputs inputs = inputs(request);
+        GenerationConfig config = request.generate();
+        GenerateOptions options = withText(model.resolve(config), inputs, GenerateOptions.DEFAULT);
+        int[] ids = model.generate(inputs, config, options).answers().getFirst().ids();
+        return Arrays.stream(ids).boxed().toList();
+    }
+
     /** With what the config says of an answer's text, which the model does not know. */
     private GenerateOptions withText(GenerationConfig config, Inputs inputs, GenerateOptions options) {
         List<String> stops = config.stopStrings();

@@ -41,10 +41,11 @@ public final class QuantizedModel {
     /**
      * @param model as {@link Hub#pull(String)} takes it
      * @param to a folder that is not there yet, or empty
-     * @param options of which {@link LoadOptions#withQuantize}, its listener and warnings count
-     * @param calibration what the model is asked before, in 16 bits and greedily, each with its own limit of tokens: codes of 4 bits are
+     * @param options of which {@link LoadOptions#withQuantize}, its listener and warnings count; with calibration the device, the
+     *     dtype and the threads too, with which the model answers
+     * @param calibration what the model is asked before, not quantised and greedily, each with its own limit of tokens: codes of 4 bits are
      *     then chosen for what meets the weights meanwhile. Empty for none
-     * @throws OptionException where nothing is to be quantised, or is already
+     * @throws OptionException where nothing is to be quantised, or is already, or where there is calibration and no codes of 4 bits
      * @throws InputException where the model cannot be read, or the folder not written
      */
     public static void write(String model, Path to, LoadOptions options, List<Request> calibration) {
@@ -52,14 +53,17 @@ public final class QuantizedModel {
         Objects.requireNonNull(to, "to");
         Objects.requireNonNull(options, "options");
         Objects.requireNonNull(calibration, "calibration");
+        calibration.forEach(request -> Objects.requireNonNull(request, "a request of calibration"));
+        List<Request> requests = List.copyOf(calibration);
         Quantization quantization = options.quantization()
                 .orElseThrow(() -> new OptionException("quantize is none; expected int8 or int4"));
+        Calibration.check(quantization, requests);
         Path path = Hub.pull(model, PullOptions.DEFAULT.withWarnings(options.warnings()));
         ModelDirectory directory = ModelDirectory.open(path, options.warnings());
         QuantizedWeights.requireDense(directory);
         try (Claim _ = Claim.of(to)) {
             Fence.of(path, () -> {
-                Calibration known = Calibration.of(path, options, calibration);
+                Calibration known = Calibration.of(path, options, quantization, requests);
                 Map<String, String> marks = new TreeMap<>(quantization.marks(ModelFingerprint.of(directory)));
                 known.mark().ifPresent(mark -> marks.put("calibration", mark));
                 OutputFile weights = OutputFile.of(to.resolve("model.safetensors"));

@@ -109,7 +109,7 @@ final class QuantizedWeights {
 
     /** @throws OptionException where the weights are quantised already */
     static void requireDense(ModelDirectory directory) {
-        if (directory.config().toMap().containsKey("quantization_config")) {
+        if (directory.isQuantised()) {
             throw already(directory);
         }
     }

@@ -1,15 +1,20 @@
 package dev.fovea;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fovea.backend.cuda.CudaBackend;
 import dev.fovea.backend.reference.ReferenceBackend;
+import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Warnings;
+import dev.fovea.generate.GenerationConfig;
 import dev.fovea.io.Json;
 import dev.fovea.io.ModelDirectory;
+import dev.fovea.io.Quantization;
 import dev.fovea.io.Safetensors;
 import dev.fovea.io.Weights;
+import dev.fovea.media.ImageSource;
 import dev.fovea.models.Family;
 import dev.fovea.parity.ParityCase;
 import dev.fovea.tensor.DType;
@@ -20,6 +25,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -125,6 +131,27 @@ class QuantizedFamiliesTest {
                     .isEqualTo(ModelInfo.of(model, OPTIONS.withQuantize("int4")).weightBytes())
                     .isLessThan(ModelInfo.of(model, OPTIONS).weightBytes());
         }
+    }
+
+    /** Of what becomes no codes of 4 bits, nothing is kept. */
+    @Test
+    void calibrationKnowsWhatMeetsCodesOfFourBits() throws URISyntaxException {
+        Path model = Path.of(Objects.requireNonNull(getClass().getResource("/oracle/qwen2_5_vl/base/checkpoint"))
+                .toURI());
+        Request request = Request.of("Hello")
+                .withGenerate(GenerationConfig.maxNewTokens(2).withStopStrings("never"));
+        Calibration found = Calibration.of(model, OPTIONS, Quantization.parse("int4"), List.of(request));
+        assertThat(found.meanSquares().keySet())
+                .anyMatch(name -> name.endsWith("q_proj.weight"))
+                .noneMatch(name -> name.endsWith("v_proj.weight") || name.contains("lm_head"));
+        List<Request> wrong = List.of(request, Request.of(ImageSource.of(folder.resolve("no.png"))));
+        assertThatThrownBy(() -> Calibration.of(model, OPTIONS, Quantization.parse("int4"), wrong))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("no.png");
+        assertThatThrownBy(() -> QuantizedModel.write(
+                        model.toString(), folder, OPTIONS.withQuantize("int4"), Arrays.asList(request, null)))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("a request of calibration");
     }
 
     /** Writes the same model with weights in float32; returns how many were in codes. */

@@ -2,6 +2,8 @@ package dev.fovea.io;
 
 import dev.fovea.io.QuantizedParts.Part;
 import dev.fovea.tensor.DType;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,8 +15,10 @@ import java.util.function.Function;
  * {@code llm_int8_skip_modules} lists what is stored as it was.
  */
 final class Bitsandbytes {
-    private static final Map<String, DType> COMPUTED =
-            Map.of("float32", DType.FLOAT32, "bfloat16", DType.BFLOAT16, "float16", DType.FLOAT16);
+    /** By torch's names, in the order of messages. */
+    static final Map<String, DType> DTYPES = dtypes();
+
+    private static final List<String> TYPES = List.of("nf4", "fp4");
 
     private static final List<String> STORAGE =
             List.of("uint8", "int8", "float16", "bfloat16", "float32", "float64", "torch.uint8");
@@ -22,6 +26,14 @@ final class Bitsandbytes {
     private static final List<String> KEYS = List.of("load_in_4bit", "load_in_8bit");
 
     private Bitsandbytes() {}
+
+    private static Map<String, DType> dtypes() {
+        Map<String, DType> dtypes = new LinkedHashMap<>();
+        for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16)) {
+            dtypes.put(dtype.torchName(), dtype);
+        }
+        return Collections.unmodifiableMap(dtypes);
+    }
 
     /**
      * Whether a model says so of itself.
@@ -46,15 +58,18 @@ final class Bitsandbytes {
         boolean four = either(c, "load_in_4bit");
         boolean eight = either(c, "load_in_8bit");
         c.require(four != eight, "load_in_4bit", "true, or load_in_8bit in its place");
-        c.optionalOf("bnb_4bit_quant_type", Map.of("nf4", "nf4", "fp4", "fp4"));
-        c.optionalOf("bnb_4bit_compute_dtype", COMPUTED);
-        String storage = c.string("bnb_4bit_quant_storage", "uint8");
-        c.require(STORAGE.contains(storage), "bnb_4bit_quant_storage", "one of " + String.join(", ", STORAGE));
+        requireOne(c, "bnb_4bit_quant_type", TYPES);
+        c.optionalOf("bnb_4bit_compute_dtype", DTYPES);
+        requireOne(c, "bnb_4bit_quant_storage", STORAGE);
         c.flag("bnb_4bit_use_double_quant", false);
         c.flag("llm_int8_enable_fp32_cpu_offload", false);
         c.flag("llm_int8_has_fp16_weight", false);
         c.number("llm_int8_threshold", 0);
         c.optionalStrings("llm_int8_skip_modules");
+    }
+
+    private static void requireOne(Config c, String key, List<String> known) {
+        c.require(known.contains(c.string(key, known.getFirst())), key, "one of " + String.join(", ", known));
     }
 
     /** transformers writes both spellings. */

@@ -1,5 +1,6 @@
 package dev.fovea.io;
 
+import dev.fovea.error.InputException;
 import dev.fovea.error.Quote;
 import dev.fovea.io.QuantizedParts.Part;
 import dev.fovea.tensor.Backend;
@@ -12,7 +13,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.LongStream;
@@ -31,8 +31,10 @@ final class FourBitWeight implements CodedWeight {
 
     private static final Range BLOCK = Range.of(2, 1 << 20);
 
-    private static final Map<String, DType> DTYPES =
-            Map.of("float32", DType.FLOAT32, "bfloat16", DType.BFLOAT16, "float16", DType.FLOAT16);
+    /** Far above every such text. */
+    private static final int STATE_BYTES = 1 << 16;
+
+    private static final int AXES = 3;
 
     private final String name;
     private final State state;
@@ -44,13 +46,28 @@ final class FourBitWeight implements CodedWeight {
 
     /** What the weight says of itself in JSON. */
     private record State(DType dtype, Shape shape, int block, int nestedBlock, float nestedOffset) {
+        /** @throws InputException with the file's path, where it cannot be */
         static State of(Part part, String name) {
+            try {
+                return parse(part, name);
+            } catch (InputException e) {
+                throw new InputException(Quote.of(part.file().path()) + ": " + e.problem(), "download it again", e);
+            }
+        }
+
+        private static State parse(Part part, String name) {
+            long bytes = part.bytes().byteSize();
+            if (bytes > STATE_BYTES) {
+                throw new InputException(name + " has " + bytes + " bytes; expected at most " + STATE_BYTES);
+            }
             String text = new String(part.bytes().toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
             Config c = Config.of(Json.object(Json.parse(text, name), name), name);
             int block = c.integer("blocksize", BLOCK);
             c.require(block % 2 == 0, "blocksize", "an even number");
             int[] shape = c.optionalIntegers("shape", Range.SIZE).orElseThrow(() -> c.refusal("shape", "its sizes"));
-            DType dtype = c.optionalOf("dtype", DTYPES).orElseThrow(() -> c.refusal("dtype", "that of the values"));
+            c.require(shape.length <= AXES, "shape", "at most " + AXES + " sizes");
+            DType dtype = c.optionalOf("dtype", Bitsandbytes.DTYPES)
+                    .orElseThrow(() -> c.refusal("dtype", "that of the values"));
             return new State(dtype, Shape.of(shape), block, c.integer("nested_blocksize", NESTED_LEVELS, BLOCK), (float)
                     c.number("nested_offset", 0));
         }
@@ -70,7 +87,7 @@ final class FourBitWeight implements CodedWeight {
         nestedTable = find.apply(name + ".nested_quant_map");
     }
 
-    /** @throws dev.fovea.error.InputException where what it says of itself cannot be */
+    /** @throws InputException where what it says of itself cannot be */
     static Optional<FourBitWeight> find(String name, Function<String, Optional<Part>> find) {
         for (String type : new String[] {"nf4", "fp4"}) {
             String key = name + ".quant_state.bitsandbytes__" + type;

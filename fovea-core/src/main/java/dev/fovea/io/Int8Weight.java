@@ -54,7 +54,8 @@ final class Int8Weight implements CodedWeight {
             byte[] bytes = format.bytes().toArray(ValueLayout.JAVA_BYTE);
             if (bytes.length == 0 || bytes[0] != 0) {
                 throw new InputException(
-                        Quote.of(stem + "weight_format") + " says that rows are stored in the order of one kind of GPU;"
+                        Quote.of(format.file().path()) + ": " + Quote.of(stem + "weight_format")
+                                + " says that rows are stored in the order of one kind of GPU;"
                                 + " expected 0, row after row",
                         "store the model anew with bitsandbytes 0.45 or newer");
             }

@@ -102,6 +102,11 @@ public final class ModelDirectory {
         return config;
     }
 
+    /** Whether config.json says that the weights are quantised, by itself or in its text_config; null says nothing. */
+    public boolean isQuantised() {
+        return PublishedCodes.quantization(config).isPresent();
+    }
+
     /** generation_config.json. */
     public Optional<Config> generationConfig() {
         return generationConfig;

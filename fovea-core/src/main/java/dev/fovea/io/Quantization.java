@@ -98,7 +98,12 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
 
     /** Whether nothing is quantised. */
     public boolean isNone() {
-        return layers == Precision.NONE && head == Precision.NONE && tower == Precision.NONE;
+        return !makes(Precision.INT8) && !makes(Precision.INT4);
+    }
+
+    /** Whether some weights become that. */
+    public boolean makes(Precision precision) {
+        return layers == precision || head == precision || tower == precision;
     }
 
     /**

@@ -20,7 +20,11 @@ public final class QuantizedParts {
     private QuantizedParts() {}
 
     /** A stored tensor. */
-    record Part(WeightFile.Entry entry, MemorySegment bytes) {}
+    record Part(WeightFile file, WeightFile.Entry entry) {
+        MemorySegment bytes() {
+            return file.segment(entry.name());
+        }
+    }
 
     /**
      * The weight of a name, where it is stored so.

@@ -85,8 +85,10 @@ final class ShapesOnly implements WeightSource {
     public void check() {}
 
     @Override
-    public long parameters() {
-        return counted.values().stream().mapToLong(t -> t.shape().size()).sum();
+    public Map<String, Long> elements() {
+        Map<String, Long> elements = new LinkedHashMap<>();
+        counted.forEach((name, tensor) -> elements.put(name, tensor.shape().size()));
+        return elements;
     }
 
     @Override

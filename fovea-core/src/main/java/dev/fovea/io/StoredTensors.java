@@ -20,6 +20,7 @@ import java.util.Set;
 final class StoredTensors {
     private final Map<String, Stored> byName = new LinkedHashMap<>();
     private final Map<String, String> ties = new HashMap<>();
+    private final Renaming names;
 
     /** A tensor in one of the files. */
     record Stored(WeightFile file, WeightFile.Entry entry) {
@@ -76,6 +77,7 @@ final class StoredTensors {
      * @throws InputException where two spellings of one name are stored
      */
     StoredTensors(List<WeightFile> files, Renaming names, Warnings warnings) {
+        this.names = names;
         for (WeightFile file : files) {
             for (WeightFile.Entry entry : file.entries().values()) {
                 Stored stored = new Stored(file, entry);
@@ -104,6 +106,11 @@ final class StoredTensors {
     /** The one name of a tensor that has several. */
     String resolve(String name) {
         return ties.getOrDefault(name, name);
+    }
+
+    /** Of a tensor's names the one under which it is stored, as its parts are. */
+    String storedName(String name) {
+        return find(name).map(s -> names.apply(s.entry().name())).orElseGet(() -> resolve(name));
     }
 
     /** Whether a tensor is stored under one name and meant by another too. */

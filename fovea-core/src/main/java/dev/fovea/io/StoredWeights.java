@@ -24,7 +24,6 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** The tensors of weight files under the model's names, with a record of what was asked for and what was wrong. */
 final class StoredWeights implements WeightSource {
@@ -42,6 +41,7 @@ final class StoredWeights implements WeightSource {
 
     private final Map<Request, Tensor> answered = new LinkedHashMap<>();
     private final Map<String, Long> sizes = new LinkedHashMap<>();
+    private final Map<String, Long> elements = new LinkedHashMap<>();
     private final Map<String, Matrix> matrices = new LinkedHashMap<>();
     private final Set<String> asked = new LinkedHashSet<>();
     private final List<Ignored> ignored = new ArrayList<>();
@@ -156,7 +156,7 @@ final class StoredWeights implements WeightSource {
 
     /** What bitsandbytes stored. */
     private Optional<CodedWeight> coded(String name) {
-        return bitsandbytes ? Bitsandbytes.find(stored.resolve(name), this::part) : Optional.empty();
+        return bitsandbytes ? Bitsandbytes.find(stored.storedName(name), this::part) : Optional.empty();
     }
 
     private boolean fits(CodedWeight coded) {
@@ -193,6 +193,7 @@ final class StoredWeights implements WeightSource {
         QuantizedMatrix placed = found.get().map(t -> placed(t, home));
         matrices.put(name, placed);
         sizes.merge(name, placed.bytes(), Long::sum);
+        elements.put(stored.storedName(name), (long) rows * columns);
         return placed;
     }
 
@@ -247,11 +248,11 @@ final class StoredWeights implements WeightSource {
     private Optional<QuantizedParts.Part> part(String name) {
         if (quantized.isPresent() && quantized.get().entries().containsKey(name)) {
             return Optional.of(new QuantizedParts.Part(
-                    quantized.get().entries().get(name), quantized.get().segment(name)));
+                    quantized.get(), quantized.get().entries().get(name)));
         }
         return stored.find(name).map(s -> {
             asked.add(name);
-            return new QuantizedParts.Part(s.entry(), s.file().segment(s.entry().name()));
+            return new QuantizedParts.Part(s.file(), s.entry());
         });
     }
 
@@ -274,6 +275,7 @@ final class StoredWeights implements WeightSource {
 
     private Tensor load(String name, Tensor tensor) {
         sizes.merge(name, tensor.bytes(), Long::sum);
+        elements.put(stored.storedName(name), tensor.shape().size());
         return tensor;
     }
 
@@ -372,12 +374,8 @@ final class StoredWeights implements WeightSource {
     }
 
     @Override
-    public long parameters() {
-        Map<Stored, Long> dense = new LinkedHashMap<>();
-        answered.forEach(
-                (request, tensor) -> dense.put(request.stored, tensor.shape().size()));
-        return dense.values().stream().mapToLong(n -> n).sum()
-                + quantized().mapToLong(w -> (long) w.rows() * w.columns()).sum();
+    public Map<String, Long> elements() {
+        return Collections.unmodifiableMap(elements);
     }
 
     @Override
@@ -400,12 +398,6 @@ final class StoredWeights implements WeightSource {
     @Override
     public long copies() {
         return copies;
-    }
-
-    private Stream<QuantizedMatrix> quantized() {
-        return matrices.values().stream()
-                .filter(QuantizedMatrix.class::isInstance)
-                .map(QuantizedMatrix.class::cast);
     }
 
     @Override

@@ -44,7 +44,8 @@ interface WeightSource {
 
     void check();
 
-    long parameters();
+    /** As {@link Weights#elements}. */
+    Map<String, Long> elements();
 
     /** As {@link Weights#sizes}. */
     Map<String, Long> sizes();

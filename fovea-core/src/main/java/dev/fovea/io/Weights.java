@@ -231,7 +231,12 @@ public final class Weights implements AutoCloseable {
 
     /** Elements of all tensors that were asked for, a shared tensor counted once. */
     public long parameters() {
-        return source.parameters();
+        return elements().values().stream().mapToLong(n -> n).sum();
+    }
+
+    /** Elements of each tensor that was asked for, in whichever form it is stored, by the model's name for what is stored. */
+    public Map<String, Long> elements() {
+        return source.elements();
     }
 
     /** Bytes of all tensors that were asked for, as they lie in memory. */

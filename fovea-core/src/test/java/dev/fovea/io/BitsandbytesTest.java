@@ -12,6 +12,7 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -23,6 +24,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -189,6 +191,36 @@ class BitsandbytesTest {
         }
     }
 
+    /** A head in codes whose table of embeddings is stored nowhere else. */
+    @Test
+    void aTiedWeightHasItsPartsUnderTheStoredName() {
+        try (Backend b = new ReferenceBackend();
+                Weights weights = open(b, FOUR, DType.FLOAT32)) {
+            weights.at("plain").tie("weight", weights.at("embed").at("weight"));
+            Tensor table = weights.at("embed").tensor("weight", 48, 256);
+            assertThat(plain(table.toFloats())).isEqualTo(plain(expected("plain")));
+            assertThat(weights.at("plain").matrix("weight", 48, 256)).isSameAs(table);
+        }
+    }
+
+    @Test
+    void aStateOfManyBytesIsRefused() {
+        String state = "w.weight.quant_state.bitsandbytes__nf4";
+        Safetensors.write(
+                folder.resolve("model.safetensors"), Map.of("w.weight", floats(4), state, floats(1 << 15)), Map.of());
+        try (Backend b = new ReferenceBackend();
+                Weights weights = open(b, FOUR, DType.FLOAT32)) {
+            assertThatThrownBy(() -> weights.at("w").matrix("weight", 4, 4))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("model.safetensors: " + state
+                            + " has 131072 bytes; expected at most 65536; download it again");
+        }
+    }
+
+    private static Safetensors.Floats floats(int count) {
+        return new Safetensors.Floats(Shape.of(count), new float[count]);
+    }
+
     /** A byte of the file is another one. */
     @ParameterizedTest
     @CsvSource(
@@ -196,9 +228,10 @@ class BitsandbytesTest {
             value = {
                 "plain.weight | ~blocksize~: 64 | ~blocksize~: 63 | quant_state.bitsandbytes__nf4: blocksize is 63; expected an even number",
                 "plain.weight | ~blocksize~: 64 | ~blocksize~: 32 | plain.weight.absmax is U8 [192], expected U8 [384]",
-                "plain.weight | ~dtype~: ~bfloat16~ | ~dtype~: ~bfloat61~ | dtype is \"bfloat61\"; expected",
+                "plain.weight | ~dtype~: ~bfloat16~ | ~dtype~: ~bfloat61~ | dtype is \"bfloat61\"; expected one of \"float32\", \"bfloat16\", \"float16\"; download it again",
                 "plain.weight | [48, 256] | [49, 256] | plain.weight is U8 [6144, 1], expected 6272 bytes",
                 "plain.weight | [48, 256] | [-8, 256] | shape is [-8, 256]; expected",
+                "plain.weight | [48, 256] | [1,1,1,1] | expected at most 3 sizes",
                 "scales.weight | ~shape~ | ~shepa~ | shape is missing; expected its sizes",
                 "plain.weight | ~blocksize~ | ~blocksize | is not valid JSON"
             })
@@ -223,7 +256,8 @@ class BitsandbytesTest {
                         weights.check();
                     })
                     .isInstanceOf(InputException.class)
-                    .hasMessageContaining(message);
+                    .hasMessageContaining(message)
+                    .hasMessageContaining(folder.toString());
         }
     }
 

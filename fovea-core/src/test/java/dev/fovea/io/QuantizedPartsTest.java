@@ -37,8 +37,7 @@ class QuantizedPartsTest {
                 columns,
                 b,
                 b,
-                part -> Optional.ofNullable(file.entries().get(part))
-                        .map(e -> new QuantizedParts.Part(e, file.segment(part))));
+                part -> Optional.ofNullable(file.entries().get(part)).map(e -> new QuantizedParts.Part(file, e)));
     }
 
     private static float[] expected(Safetensors file, String name) {

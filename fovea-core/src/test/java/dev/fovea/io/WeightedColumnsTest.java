@@ -85,7 +85,7 @@ class WeightedColumnsTest {
                             b,
                             b,
                             part -> Optional.ofNullable(file.entries().get(part))
-                                    .map(e -> new QuantizedParts.Part(e, file.segment(part))))
+                                    .map(e -> new QuantizedParts.Part(file, e)))
                     .orElseThrow();
             float[] row = new float[COLUMNS];
             double sum = 0;

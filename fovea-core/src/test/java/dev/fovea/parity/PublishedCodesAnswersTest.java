@@ -1,13 +1,16 @@
 package dev.fovea.parity;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.fovea.Answer;
 import dev.fovea.LoadOptions;
 import dev.fovea.Logprob;
+import dev.fovea.ModelInfo;
 import dev.fovea.Pipeline;
 import dev.fovea.Request;
+import dev.fovea.error.OptionException;
 import dev.fovea.error.Warnings;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.io.Json;
@@ -22,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -104,6 +108,33 @@ class PublishedCodesAnswersTest {
             }
         }
         assertThat(warned).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"gptq", "nf4", "int8"})
+    void parametersAreThoseOfTheModelThatWasQuantised(String method) throws IOException, URISyntaxException {
+        write(method);
+        String dense = resource("/oracle/qwen2_5_vl/base/checkpoint").toString();
+        assertThat(ModelInfo.of(directory.toString(), LoadOptions.DEFAULT).parametersByComponent())
+                .containsExactlyInAnyOrderEntriesOf(
+                        ModelInfo.of(dense, LoadOptions.DEFAULT).parametersByComponent());
+    }
+
+    /** transformers saves a language model's own configuration so, inside that of the whole. */
+    @Test
+    void whatTheLanguageModelSaysOfItselfCounts() throws IOException, URISyntaxException {
+        write("nf4");
+        Path file = directory.resolve("config.json");
+        Map<String, Object> config = new LinkedHashMap<>(Json.parseObject(file));
+        Map<String, Object> text = new LinkedHashMap<>(config);
+        text.remove("vision_config");
+        config.remove("quantization_config");
+        config.put("text_config", text);
+        Files.writeString(file, Json.write(config));
+        assertThatThrownBy(() -> Pipeline.of(
+                        "image-text-to-text", directory.toString(), LoadOptions.DEFAULT.withQuantize("int4")))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("quantised already");
     }
 
     /** The kit's model with packed layers in a file of their own. */

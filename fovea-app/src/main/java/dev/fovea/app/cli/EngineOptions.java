@@ -2,6 +2,8 @@ package dev.fovea.app.cli;
 
 import dev.fovea.LoadOptions;
 import dev.fovea.error.Warnings;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** How a model is opened. */
@@ -28,6 +30,29 @@ final class EngineOptions {
             description = "Weights in codes of few bits: int8, int4 or none (default: ${DEFAULT-VALUE});"
                     + " int4,head=int4,tower=int8 says more.")
     String quantize = "none";
+
+    /** With another default of {@code --quantize}. */
+    static EngineOptions quantised(String bits) {
+        EngineOptions options = new EngineOptions();
+        options.quantize = bits;
+        return options;
+    }
+
+    /** The options that say how a model answers, as far as they are not what they are by default. */
+    List<String> forAnswers() {
+        EngineOptions usual = new EngineOptions();
+        List<String> given = new ArrayList<>();
+        if (!device.equals(usual.device)) {
+            given.add("--device");
+        }
+        if (!dtype.equals(usual.dtype)) {
+            given.add("--dtype");
+        }
+        if (threads != usual.threads) {
+            given.add("--threads");
+        }
+        return given;
+    }
 
     /** Threads that compute on the processor. */
     int threadCount() {

@@ -321,7 +321,7 @@ final class InputOptions {
     }
 
     /** What the user named, in a form that does not depend on where a request's relative paths start. */
-    private static String source(String named, Console console) {
+    static String source(String named, Console console) {
         if (named.equals(STDIN)) {
             return "data:;base64," + Base64.getEncoder().encodeToString(console.readInput());
         }

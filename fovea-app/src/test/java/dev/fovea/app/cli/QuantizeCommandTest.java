@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -77,6 +78,30 @@ class QuantizeCommandTest {
         fovea("quantize", "demo", "--to", none.toString(), "--calibrate", PICTURE, "--max-new-tokens", "0")
                 .failsWith(2, "--max-new-tokens is 0");
         assertThat(Files.exists(none.resolve("config.json"))).isFalse();
+    }
+
+    @Test
+    void whatCannotCalibrateIsRefusedBeforeAModelIsSought() {
+        String to = folder.resolve("none").toString();
+        String[] asks = {"--calibrate", PICTURE};
+        fovea(with(asks, "quantize", "demo", "--to", to, "--quantize", "int8"))
+                .failsWith(
+                        2,
+                        "codes of 4 bits",
+                        "int8,head=int8,tower=none has none",
+                        "leave --calibrate out, or take int4");
+        fovea("quantize", "nowhere", "--to", to, "--calibrate", PICTURE, "--calibrate", "no.png")
+                .failsWith(3, "cannot read no.png: there is no such file");
+        fovea("quantize", "nowhere", "--to", to, "--calibrate", "-", "--prompt", "-")
+                .failsWith(2, "--calibrate and --prompt are stdin");
+        fovea("quantize", "nowhere", "--to", to, "--prompt", "What?", "--text", "--max-new-tokens", "3")
+                .failsWith(2, "--prompt, --text, --max-new-tokens without --calibrate");
+        fovea("quantize", "nowhere", "--to", to, "--threads", "1").failsWith(2, "--threads without --calibrate");
+        assertThat(Files.exists(Path.of(to))).isFalse();
+    }
+
+    private static String[] with(String[] more, String... words) {
+        return Stream.concat(Stream.of(words), Stream.of(more)).toArray(String[]::new);
     }
 
     private static String run(String model, String[] question) {

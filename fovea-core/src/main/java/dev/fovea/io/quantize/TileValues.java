@@ -23,10 +23,10 @@ final class TileValues {
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private static final int MAGNITUDE = 0x7fffffff;
+    private static final int INFINITE = 0x7f800000;
+
     /** Of a group's mean, what each column has more, since other rows may meet it. */
     private static final float FLOOR = 0.1f;
-
-    private static final int INFINITE = 0x7f800000;
 
     final int group;
     final int lanes;
