@@ -251,7 +251,8 @@ interface ProductContract extends Subject {
         Operand k = trial.rowsOperand(Values.NORMAL, DType.BFLOAT16, keys, 2, width);
         float[] grown = k.values().clone();
         for (int i = 0; i < grown.length; i++) {
-            grown[i] *= 1 + i / (2 * width) / 40f;
+            int position = i / (2 * width);
+            grown[i] *= 1 + position / 40f;
         }
         Operand v = trial.rowsOperand(Values.NORMAL, DType.BFLOAT16, keys, 2, width);
         attend(trial, "growing", Mask.full(queries, keys), 1 / (float) Math.sqrt(width), q, k.with(grown), v);
