@@ -31,17 +31,19 @@ class ToolCallsTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final String CALL =
             "Let me see.\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Bonn\"}}\n</tool_call>";
-    private static final Map<String, Object> WEATHER = tool(
-            "weather",
-            Map.of(
-                    "city",
-                    Map.of("type", "string", "pattern", "^[A-Z][a-z]{2,9}$"),
-                    "days",
-                    Map.of("enum", List.of(1, 3, 7))));
+    private static final Map<String, Object> WEATHER = tool("weather", cityAndDays());
     private static final Map<String, Object> TIME = tool("time", Map.of("zone", Map.of("enum", List.of("UTC", "CET"))));
 
     @TempDir
     private static Path folder;
+
+    /** In this order, in which answers have them. */
+    private static Map<String, Object> cityAndDays() {
+        Map<String, Object> properties = new LinkedHashMap<>();
+        properties.put("city", Map.of("type", "string", "pattern", "^[A-Z][a-z]{2,9}$"));
+        properties.put("days", Map.of("enum", List.of(1, 3, 7)));
+        return properties;
+    }
 
     private static Pipeline model;
     private static Trial trial;
