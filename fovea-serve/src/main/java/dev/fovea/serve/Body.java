@@ -7,6 +7,7 @@ import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +19,9 @@ import java.util.concurrent.Semaphore;
 /** Bodies of requests, read within limits: of one, and of all that are being read. */
 final class Body {
     private static final int UNIT = 1 << 10;
+
+    /** Bytes beyond the limit that are read and forgotten, so that a client hears why. */
+    private static final int HEARD = 1 << 20;
 
     private final Semaphore units;
     private final int all;
@@ -70,6 +74,9 @@ final class Body {
     byte[] bytes(ServerRequest request, long limit) {
         OptionalLong told = request.headers().contentLength();
         if (told.orElse(0) > limit) {
+            if (told.getAsLong() <= limit + HEARD) {
+                discard(request);
+            }
             throw tooLarge(limit);
         }
         int needed = (int) Math.min(all, Math.ceilDiv(told.orElse(limit), UNIT));
@@ -82,6 +89,17 @@ final class Body {
             throw new CloseConnectionException("the request broke off", e);
         } finally {
             units.release(needed);
+            ClientConnection.CURRENT.get().input().received();
+        }
+    }
+
+    /** A connection that is closed with bytes unread is reset, and its client may never see the answer. */
+    private static void discard(ServerRequest request) {
+        try (InputStream in = request.content().inputStream()) {
+            in.transferTo(OutputStream.nullOutputStream());
+        } catch (IOException e) {
+            throw new CloseConnectionException("the request broke off", e);
+        } finally {
             ClientConnection.CURRENT.get().input().received();
         }
     }
