@@ -11,9 +11,8 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
-        // The first thing that any model wants is JSON, whose reader takes a tenth of a second to load; half of it are
-        // the powers of
-        // five, up to the 65,536th, that BigDecimal begins with.
+        // The first thing that any model wants is JSON, whose reader takes a tenth of a second to load. Half of it are
+        // the powers of five, up to the 65,536th, that BigDecimal begins with.
         Thread.ofPlatform().daemon().name("fovea-json").start(() -> Json.parse("{}", "nothing"));
         System.exit(Cli.execute(args, Console.system()));
     }
