@@ -44,7 +44,7 @@ public final class CodeGemm implements Gemm {
         ProductCode.Arithmetic inPairs = has(Isa.AMX) ? ProductCode.Arithmetic.TILES : ProductCode.Arithmetic.PAIRS;
         pairs = has(Isa.AVX512_BF16) && wide ? new PackedProducts(workers, inPairs, widening) : null;
         splits = has(Isa.AMX) && wide;
-        few = has(Isa.AMX) && wide ? new FewRowsProducts(workers, widening) : null;
+        few = splits ? new FewRowsProducts(workers, widening) : null;
     }
 
     private boolean has(Isa isa) {
