@@ -15,6 +15,7 @@ final class Fetch {
     private volatile @Nullable URI located;
     private volatile boolean whole;
     private volatile boolean placed;
+    private int workers;
 
     Fetch(RepoFile file) {
         this.file = file;
@@ -67,6 +68,19 @@ final class Fetch {
 
     void fetchWhole() {
         whole = true;
+    }
+
+    /** Threads that fetch it now. Guarded by the transfer. */
+    int workers() {
+        return workers;
+    }
+
+    void joined() {
+        workers++;
+    }
+
+    void left() {
+        workers--;
     }
 
     /** What has not come, in requests: as many as there are connections, and more of a large file. */

@@ -129,7 +129,10 @@ final class Fetching {
                 fetch.placed();
                 return;
             }
-            PartialFile.open(store.partial(listing, fetch.file()), fetch.file().size())
+            PartialFile.open(
+                            store.partial(listing, fetch.file()),
+                            fetch.file().size(),
+                            fetch.file().sum())
                     .ifPresent(partial -> {
                         partials.add(partial);
                         fetch.opened(partial);

@@ -6,43 +6,43 @@ import dev.fovea.error.Quote;
 import dev.fovea.error.Reason;
 import dev.fovea.net.Proxies;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
+import java.net.HttpURLConnection;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandler;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.net.UnknownHostException;
+import java.net.http.HttpHeaders;
 import java.time.Duration;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 
 /**
  * Requests to a hub and to where it sends us. Who we are is told to the hub's own servers alone, whatever redirects say. Used by several
  * threads.
  */
-final class Http implements AutoCloseable {
+final class Http {
     /** More than any list of files has. */
-    private static final long TEXT_BYTES = 64L << 20;
+    private static final int TEXT_BYTES = 64 << 20;
 
-    private static final int MAX_REDIRECTS = 10;
+    static final int MAX_REDIRECTS = 10;
 
     /** A text that takes so many times as long as a server may be silent has stopped. */
     private static final int MAX_SILENCES = 6;
 
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
 
-    private final HttpClient client;
+    private final Map<String, String> environment;
     private final Duration silence;
     private final List<URI> trusted;
     private final Map<String, String> credentials;
@@ -60,7 +60,7 @@ final class Http implements AutoCloseable {
             List<URI> trusted,
             Map<String, String> credentials,
             Duration firstWait) {
-        this.client = Proxies.client(environment.variables(), CONNECT_TIMEOUT).build();
+        this.environment = environment.variables();
         this.silence = silence;
         this.trusted = trusted;
         this.credentials = credentials;
@@ -89,78 +89,84 @@ final class Http implements AutoCloseable {
      *
      * @throws NetworkException where no server answers
      */
-    HttpResponse<byte[]> get(URI uri, int tries) {
-        return patiently(
-                uri,
-                tries,
-                () -> follow(
-                        "GET", uri, Map.of(), BodyHandlers.limiting(BodyHandlers.ofByteArray(), TEXT_BYTES), true));
+    Answer<byte[]> get(URI uri, int tries) {
+        return patiently("GET", uri, tries, true);
     }
 
     /** The headers for a file; a redirect away from the hub is the answer, and is not followed. */
-    HttpResponse<byte[]> head(URI uri, int tries) {
-        return patiently(
-                uri,
-                tries,
-                () -> follow(
-                        "HEAD", uri, Map.of(), BodyHandlers.limiting(BodyHandlers.ofByteArray(), TEXT_BYTES), false));
+    Answer<byte[]> head(URI uri, int tries) {
+        return patiently("HEAD", uri, tries, false);
     }
 
-    private interface Attempt {
-        HttpResponse<byte[]> run() throws IOException;
-    }
-
-    private HttpResponse<byte[]> patiently(URI uri, int tries, Attempt attempt) {
+    private Answer<byte[]> patiently(String method, URI uri, int tries, boolean everywhere) {
         Patience patience = patience();
         while (true) {
             try {
-                HttpResponse<byte[]> response = attempt.run();
-                boolean busy = Patience.isBusy(response.statusCode());
-                if (!busy || patience.failures() + 1 >= tries || !patience.waitFor(response)) {
-                    return response;
+                Answer<byte[]> answer = follow(method, uri, everywhere);
+                boolean busy = Patience.isBusy(answer.status());
+                if (!busy || patience.failures() + 1 >= tries || !patience.waitFor(answer)) {
+                    return answer;
                 }
+            } catch (ConnectException | UnknownHostException | NoRouteToHostException e) {
+                throw failed(uri, e); // a wrong name or a missing network stays so
             } catch (IOException e) {
-                boolean nobody = e instanceof ConnectException; // a wrong name or a missing network stays so
-                if (nobody || patience.failures() + 1 >= tries || !patience.waitFor()) {
+                if (patience.failures() + 1 >= tries || !patience.waitFor()) {
                     throw failed(uri, e);
                 }
             }
         }
     }
 
-    // ------------------------------------------------------------------------------------------------------ requests
-
-    /**
-     * One try, with redirects.
-     *
-     * @param everywhere whether redirects away from the hub are followed
-     * @throws IOException where no answer comes, or it breaks off
-     */
-    <T> HttpResponse<T> follow(
-            String method, URI uri, Map<String, String> headers, BodyHandler<T> handler, boolean everywhere)
-            throws IOException {
+    /** @param everywhere whether redirects away from the hub are followed */
+    private Answer<byte[]> follow(String method, URI uri, boolean everywhere) throws IOException {
         URI at = uri;
-        AtomicInteger silences = new AtomicInteger();
         for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
-            HttpResponse<T> response =
-                    send(method, at, headers, handler, () -> silences.incrementAndGet() < MAX_SILENCES);
-            Optional<URI> next = target(at, response);
+            Answer<byte[]> answer = text(method, at);
+            Optional<URI> next = target(at, answer);
             if (next.isEmpty() || (!everywhere && !trusts(next.get()))) {
-                return response;
+                return answer;
             }
             at = next.get();
         }
-        throw new NetworkException(
-                "cannot fetch " + Quote.of(uri) + ": it is redirected more than " + MAX_REDIRECTS + " times");
+        throw redirectedTooOften(uri);
     }
 
+    /** On a thread of its own, which ends where this one is interrupted: a socket alone would wait for its server. */
+    private Answer<byte[]> text(String method, URI uri) throws IOException {
+        var asking = new FutureTask<>(() -> send(method, uri, Map.of(), (_, _, in) -> {
+            byte[] all = in.readNBytes(TEXT_BYTES + 1);
+            if (all.length > TEXT_BYTES) {
+                throw new IOException("more than " + TEXT_BYTES + " bytes");
+            }
+            return all;
+        }));
+        Thread.ofVirtual().name("fovea-ask").start(asking);
+        try {
+            return asking.get(MAX_SILENCES * silence.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            throw new SocketTimeoutException("timed out");
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof FoveaException said) { // of a proxy that cannot be used
+                throw said;
+            }
+            throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new NetworkException("the download was interrupted", "what has come so far is kept", e);
+        } finally {
+            asking.cancel(true);
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------------ requests
+
     /** Where a redirect leads. */
-    static Optional<URI> target(URI from, HttpResponse<?> response) {
-        int status = response.statusCode();
+    static Optional<URI> target(URI from, Answer<?> answer) {
+        int status = answer.status();
         if (status < 301 || status > 308 || status == 304) {
             return Optional.empty();
         }
-        return response.headers().firstValue("location").map(location -> {
+        return answer.headers().firstValue("location").map(location -> {
             try {
                 return from.resolve(location);
             } catch (IllegalArgumentException e) {
@@ -173,53 +179,58 @@ final class Http implements AutoCloseable {
         });
     }
 
+    static NetworkException redirectedTooOften(URI uri) {
+        return new NetworkException(
+                "cannot fetch " + Quote.of(uri) + ": it is redirected more than " + MAX_REDIRECTS + " times");
+    }
+
+    /** What is made of a body. */
+    interface Body<T> {
+        /** @param in may be left before its end */
+        T take(int status, HttpHeaders headers, InputStream in) throws IOException;
+    }
+
     /**
-     * One request. A redirect is an answer.
+     * One request, on the calling thread. A redirect is an answer, and so is a refusal.
      *
-     * @param moves asked once per time of silence: whether anything came since it was asked last
+     * @throws IOException where no answer comes, or it breaks off
      */
-    <T> HttpResponse<T> send(
-            String method, URI uri, Map<String, String> headers, BodyHandler<T> handler, BooleanSupplier moves)
-            throws IOException {
+    <T> Answer<T> send(String method, URI uri, Map<String, String> headers, Body<T> body) throws IOException {
         boolean web = "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
         if (!web || uri.getHost() == null) {
             throw new NetworkException("cannot fetch " + Quote.of(uri) + ": expected an http or https address");
         }
-        CompletableFuture<HttpResponse<T>> answer = client.sendAsync(request(method, uri, headers), handler);
-        try {
-            while (true) {
-                try {
-                    return answer.get(silence.toNanos(), TimeUnit.NANOSECONDS);
-                } catch (TimeoutException e) {
-                    if (!moves.getAsBoolean()) {
-                        throw new java.net.SocketTimeoutException("timed out");
-                    }
-                }
-            }
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof FoveaException said) { // of a proxy that cannot be used
-                throw said;
-            }
-            throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new NetworkException("the download was interrupted", "what has come so far is kept", e);
-        } finally {
-            answer.cancel(true);
+        HttpURLConnection connection = Proxies.open(uri, environment);
+        connection.setRequestMethod(method);
+        connection.setConnectTimeout((int) CONNECT_TIMEOUT.toMillis());
+        connection.setReadTimeout((int) Math.min(Integer.MAX_VALUE, silence.toMillis()));
+        headers.forEach(connection::setRequestProperty);
+        connection.setRequestProperty("User-Agent", "fovea");
+        connection.setRequestProperty("Accept", "*/*");
+        connection.setRequestProperty("Accept-Encoding", "identity");
+        if (trusts(uri)) {
+            credentials.forEach(connection::setRequestProperty);
+        }
+        int status = connection.getResponseCode();
+        if (status < 0) {
+            throw new IOException("Invalid Http response");
+        }
+        HttpHeaders answered = headers(connection);
+        try (InputStream in = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+            T taken = body.take(status, answered, Objects.requireNonNullElseGet(in, InputStream::nullInputStream));
+            return new Answer<>(uri, status, answered, taken);
         }
     }
 
-    private HttpRequest request(String method, URI uri, Map<String, String> headers) {
-        Map<String, String> all = new LinkedHashMap<>(headers);
-        all.put("User-Agent", "fovea");
-        all.put("Accept-Encoding", "identity");
-        if (trusts(uri)) {
-            all.putAll(credentials);
+    private static HttpHeaders headers(HttpURLConnection connection) {
+        Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        for (int i = 0; connection.getHeaderField(i) != null; i++) {
+            String name = connection.getHeaderFieldKey(i);
+            if (name != null && !name.isBlank()) { // the first is the status
+                headers.computeIfAbsent(name.strip(), _ -> new ArrayList<>()).add(connection.getHeaderField(i));
+            }
         }
-        HttpRequest.Builder builder =
-                HttpRequest.newBuilder(uri).timeout(silence).method(method, BodyPublishers.noBody());
-        all.forEach(builder::header);
-        return builder.build();
+        return HttpHeaders.of(headers, (_, _) -> true);
     }
 
     // -------------------------------------------------------------------------------------------------------- errors
@@ -230,11 +241,5 @@ final class Http implements AutoCloseable {
                 "is there a network, and does it need a proxy (HTTPS_PROXY) or a mirror (HF_ENDPOINT)? what has come so far is"
                         + " kept",
                 cause);
-    }
-
-    /** Cuts off what still runs. */
-    @Override
-    public void close() {
-        client.shutdownNow();
     }
 }

@@ -12,7 +12,6 @@ import dev.fovea.io.Json;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpHeaders;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,8 +54,8 @@ final class HuggingFace implements Site {
     public Listing list(ModelId id, int tries) {
         URI uri = URI.create(endpoint + "/api/models/" + id.name() + "/revision/"
                 + URLEncoder.encode(id.revisionOrDefault(), StandardCharsets.UTF_8) + "?blobs=true");
-        HttpResponse<byte[]> response = http.get(uri, tries);
-        if (response.statusCode() != 200) {
+        Answer<byte[]> response = http.get(uri, tries);
+        if (response.status() != 200) {
             throw refusal(id, "list", response);
         }
         String what = "what " + endpoint.getHost() + " says of " + id;
@@ -107,9 +106,9 @@ final class HuggingFace implements Site {
     }
 
     private RepoFile described(ModelId id, Listing listing, RepoFile file) {
-        HttpResponse<byte[]> response = http.head(address(listing, file), Patience.TRIES);
+        Answer<byte[]> response = http.head(address(listing, file), Patience.TRIES);
         boolean redirected = Http.target(response.uri(), response).isPresent();
-        if (response.statusCode() != 200 && !redirected) {
+        if (response.status() != 200 && !redirected) {
             throw refusal(id, file.path(), response);
         }
         HttpHeaders headers = response.headers();
@@ -146,11 +145,11 @@ final class HuggingFace implements Site {
     // ------------------------------------------------------------------------------------------------------ refusals
 
     @Override
-    public FoveaException refusal(ModelId id, String what, HttpResponse<?> response) {
+    public FoveaException refusal(ModelId id, String what, Answer<?> response) {
         HttpHeaders headers = response.headers();
         String code = headers.firstValue("x-error-code").orElse("");
         String said = headers.firstValue("x-error-message").orElse("");
-        int status = response.statusCode();
+        int status = response.status();
         String page = endpoint + "/" + id.name();
         if (said.startsWith("Invalid credentials") || (status == 401 && token.isPresent() && code.isEmpty())) {
             return new OptionException(
@@ -201,10 +200,5 @@ final class HuggingFace implements Site {
                 "there is no model " + id.name() + " on " + endpoint.getHost() + ", or it is private"
                         + token.map(t -> " and not for " + t).orElse(""),
                 "is the name spelt right? a private model asks for a token: see " + page + ", and set HF_TOKEN");
-    }
-
-    @Override
-    public void close() {
-        http.close();
     }
 }

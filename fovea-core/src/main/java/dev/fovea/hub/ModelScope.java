@@ -11,7 +11,6 @@ import dev.fovea.error.Quote;
 import dev.fovea.io.Json;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -54,8 +53,8 @@ final class ModelScope implements Site {
     @Override
     public Listing list(ModelId id, int tries) {
         URI uri = URI.create(api(id.name()) + "/files?Recursive=True&Revision=" + encoded(id.revisionOrDefault()));
-        HttpResponse<byte[]> response = http.get(uri, tries);
-        if (response.statusCode() != 200) {
+        Answer<byte[]> response = http.get(uri, tries);
+        if (response.status() != 200) {
             throw refusal(id, "the list of its files", response);
         }
         String what = "what " + endpoint.getHost() + " says of " + id;
@@ -97,9 +96,9 @@ final class ModelScope implements Site {
     }
 
     @Override
-    public FoveaException refusal(ModelId id, String what, HttpResponse<?> response) {
+    public FoveaException refusal(ModelId id, String what, Answer<?> response) {
         String page = "https://www.modelscope.cn/models/" + id.name();
-        return switch (response.statusCode()) {
+        return switch (response.status()) {
             case 404 ->
                 new InputException(
                         "there is no model " + id + " on " + endpoint.getHost()
@@ -115,12 +114,7 @@ final class ModelScope implements Site {
                                 "accept what " + page + " asks for, and set MODELSCOPE_API_TOKEN, or modelscope login");
             default ->
                 new NetworkException("the server " + response.uri().getHost() + " answers with HTTP status "
-                        + response.statusCode() + " when asked for " + Quote.of(what) + " of " + id);
+                        + response.status() + " when asked for " + Quote.of(what) + " of " + id);
         };
-    }
-
-    @Override
-    public void close() {
-        http.close();
     }
 }

@@ -1,6 +1,8 @@
 package dev.fovea.hub;
 
 import dev.fovea.error.InputException;
+import dev.fovea.error.Quote;
+import dev.fovea.error.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -10,8 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
@@ -20,7 +20,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * A file of which parts have come, in any order. Behind the place of its last byte it keeps which ones, so that another process can go
  * on after this one was killed; nobody else writes to it meanwhile.
  *
- * <p>Parts are written by many threads, the sum is taken by one.
+ * <p>Parts are written by many threads, and the sum of all bytes is taken meanwhile: of those that come in order while they are in hand, of
+ * others when all before them are there, by a thread that reads them again. What its sum was taken of is never written again.
  */
 final class PartialFile implements AutoCloseable {
     /** Bytes that count as come only together. */
@@ -36,27 +37,30 @@ final class PartialFile implements AutoCloseable {
     private final FileChannel channel;
     private final boolean[] come;
     private final AtomicLong bytes = new AtomicLong();
+    private final RunningSum sum;
     private boolean isFinished;
 
-    private PartialFile(Path path, long size, FileChannel channel) {
+    private PartialFile(Path path, long size, RepoFile.Sum sum, FileChannel channel) {
         this.path = path;
         this.size = size;
         this.channel = channel;
         this.come = new boolean[(int) ((size + CHUNK - 1) / CHUNK)];
+        this.sum = new RunningSum(sum.digest(size));
     }
 
     /**
      * Makes it, or goes on with it.
      *
+     * @param sum that is to be taken
      * @return empty where another download has it
      */
-    static Optional<PartialFile> open(Path path, long size) throws IOException {
+    static Optional<PartialFile> open(Path path, long size, RepoFile.Sum sum) throws IOException {
         Files.createDirectories(path.getParent());
         FileChannel channel =
                 FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
             if (channel.tryLock() != null && isStillThere(path, channel)) {
-                PartialFile file = new PartialFile(path, size, channel);
+                PartialFile file = new PartialFile(path, size, sum, channel);
                 file.readParts();
                 if (file.isNamed()) {
                     return Optional.of(file);
@@ -154,8 +158,40 @@ final class PartialFile implements AutoCloseable {
         return (int) Math.min(CHUNK, size - start(chunk));
     }
 
-    void write(ByteBuffer data, long at) throws IOException {
-        writeFully(data, at);
+    /** Where the chunk of a byte ends. */
+    long chunkEnd(long at) {
+        return Math.min(size, (at / CHUNK + 1) * CHUNK);
+    }
+
+    /**
+     * Keeps bytes of one chunk. Those at its end say that all of it has come.
+     *
+     * @param at of the first
+     * @throws InputException where the disk does not take them
+     */
+    void write(ByteBuffer data, long at) {
+        int chunk = (int) (at / CHUNK);
+        int length = data.remaining();
+        try {
+            long known = has(chunk) ? length : Math.clamp(sum.position() - at, 0, length);
+            if (known < length) {
+                ByteBuffer fresh = data.position(data.position() + (int) known);
+                writeFully(fresh.duplicate(), at + known);
+                sum.offer(fresh, at + known);
+            }
+            if (at + length == chunkEnd(at)) {
+                come(chunk);
+            }
+        } catch (IOException e) {
+            throw unwritten(e);
+        }
+    }
+
+    InputException unwritten(IOException e) {
+        return new InputException(
+                "cannot write " + Quote.of(path) + ": " + Reason.of(e),
+                "what has come so far is kept; pull again when the disk takes the rest",
+                e);
     }
 
     private void writeFully(ByteBuffer data, long at) throws IOException {
@@ -166,7 +202,7 @@ final class PartialFile implements AutoCloseable {
     }
 
     /** The bytes of a chunk are written. */
-    void come(int chunk) throws IOException {
+    private void come(int chunk) throws IOException {
         if (has(chunk)) {
             return;
         }
@@ -180,57 +216,41 @@ final class PartialFile implements AutoCloseable {
         }
     }
 
-    Summing summing(RepoFile.Sum sum) {
-        return new Summing(sum);
+    /**
+     * Takes the sum of what has come, as far as it can, and waits for more.
+     *
+     * @param millis to wait where nothing new is there
+     * @param block to read into
+     * @return whether the end is reached
+     */
+    boolean advanceSum(long millis, ByteBuffer block) throws IOException, InterruptedException {
+        if (!isNextThere()) {
+            synchronized (this) {
+                if (!isNextThere()) {
+                    wait(millis);
+                }
+            }
+        }
+        long until = System.nanoTime() + millis * 1_000_000;
+        while (sum.position() < size && isNextThere() && System.nanoTime() < until) {
+            long at = sum.position();
+            block.clear().limit((int) Math.min(block.capacity(), chunkEnd(at) - at));
+            if (channel.read(block, at) <= 0) {
+                throw new InputException("cannot read " + Quote.of(path) + ": another program has cut it short");
+            }
+            sum.offer(block.flip(), at);
+        }
+        return sum.position() == size;
     }
 
-    /** Takes the sum of the bytes, chunk by chunk as they come. */
-    final class Summing {
-        private final MessageDigest digest;
-        private final ByteBuffer buffer = ByteBuffer.allocate(1 << 20);
-        private int next;
+    private boolean isNextThere() {
+        long at = sum.position();
+        return at == size || has((int) (at / CHUNK));
+    }
 
-        Summing(RepoFile.Sum sum) {
-            digest = sum.digest(size);
-        }
-
-        /**
-         * Goes as far as it can.
-         *
-         * @param millis to wait where nothing new is there
-         * @return whether the end is reached
-         */
-        boolean advance(long millis) throws IOException, InterruptedException {
-            if (next < come.length && !has(next)) {
-                synchronized (PartialFile.this) {
-                    if (!come[next]) {
-                        PartialFile.this.wait(millis);
-                    }
-                }
-            }
-            long until = System.nanoTime() + millis * 1_000_000;
-            while (next < come.length && has(next) && System.nanoTime() < until) {
-                read(start(next), length(next));
-                next++;
-            }
-            return next == come.length;
-        }
-
-        private void read(long from, int length) throws IOException {
-            long at = from;
-            while (at < from + length) {
-                buffer.clear().limit((int) Math.min(buffer.capacity(), from + length - at));
-                if (channel.read(buffer, at) <= 0) {
-                    throw new InputException("cannot read " + path + ": another program has cut it short");
-                }
-                at += buffer.position();
-                digest.update(buffer.flip());
-            }
-        }
-
-        String hex() {
-            return HexFormat.of().formatHex(digest.digest());
-        }
+    /** The sum of all, once its end is reached, in hexadecimal digits. */
+    String sum() {
+        return sum.hex();
     }
 
     /** Cuts off what is kept behind the last byte; it is a file as any other now, still open, to be moved to its place. */

@@ -2,7 +2,6 @@ package dev.fovea.hub;
 
 import dev.fovea.error.NetworkException;
 import java.net.http.HttpHeaders;
-import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
@@ -57,11 +56,11 @@ final class Patience {
      *
      * @throws NetworkException where that is too long
      */
-    boolean waitFor(HttpResponse<?> response) {
+    boolean waitFor(Answer<?> response) {
         Optional<Duration> asked = asked(response.headers(), Instant.now());
         if (asked.isPresent() && asked.get().compareTo(LONGEST) > 0) {
             throw new NetworkException(
-                    "the server " + response.uri().getHost() + " is busy (HTTP status " + response.statusCode()
+                    "the server " + response.uri().getHost() + " is busy (HTTP status " + response.status()
                             + ") and wants to be asked again in " + asked.get().toSeconds() + " s",
                     "try again then; a token (HF_TOKEN) gets more requests through");
         }

@@ -7,7 +7,6 @@ import dev.fovea.io.Json;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.ModelFiles;
 import java.io.IOException;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,7 +66,8 @@ public final class Puller {
             return view(here.orElseThrow(() -> new InputException("there is no directory " + Quote.of(id)
                     + ", and it is no hub id either; expected org/name[@revision]")));
         }
-        try (Site site = site()) {
+        Site site = site();
+        try {
             Listing listing = site.list(id, whole ? 1 : Patience.TRIES);
             return view(fetched(site, listing));
         } catch (NetworkException e) {
@@ -153,8 +153,8 @@ public final class Puller {
         if (Files.isRegularFile(place)) {
             return Json.parseObject(place);
         }
-        HttpResponse<byte[]> response = site.http().get(site.address(listing, file), Patience.TRIES);
-        if (response.statusCode() != 200) {
+        Answer<byte[]> response = site.http().get(site.address(listing, file), Patience.TRIES);
+        if (response.status() != 200) {
             throw site.refusal(id, name, response);
         }
         String what = id + "/" + name;

@@ -2,11 +2,10 @@ package dev.fovea.hub;
 
 import dev.fovea.error.FoveaException;
 import java.net.URI;
-import java.net.http.HttpResponse;
 import java.util.Collection;
 
 /** Where models are published, by its protocol. */
-interface Site extends AutoCloseable {
+interface Site {
     /**
      * What a revision holds.
      *
@@ -23,10 +22,7 @@ interface Site extends AutoCloseable {
     URI address(Listing listing, RepoFile file);
 
     /** What a refusal means. */
-    FoveaException refusal(ModelId id, String what, HttpResponse<?> response);
+    FoveaException refusal(ModelId id, String what, Answer<?> response);
 
     Http http();
-
-    @Override
-    void close();
 }

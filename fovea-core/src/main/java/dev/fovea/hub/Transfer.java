@@ -3,15 +3,13 @@ package dev.fovea.hub;
 import dev.fovea.error.InputException;
 import dev.fovea.error.NetworkException;
 import dev.fovea.error.Quote;
-import dev.fovea.error.Reason;
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandler;
-import java.net.http.HttpResponse.BodySubscribers;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -30,8 +28,10 @@ final class Transfer {
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
     private static final long TICK_MILLIS = 100;
 
-    /** Files that grow side by side: each has a thread that takes its sum, so that at the end no sum is left to be taken. */
+    /** Files that grow side by side: each has a thread that takes what is left of its sum, so that none is left at the end. */
     private static final int AT_ONCE = 8;
+
+    private static final int READ_AGAIN_BYTES = 1 << 20;
 
     private final Site site;
     private final ModelId id;
@@ -39,7 +39,7 @@ final class Transfer {
     private final int connections;
     private final Deque<Part> open = new ArrayDeque<>();
     private @Nullable RuntimeException failure;
-    private boolean stopped;
+    private volatile boolean stopped;
 
     Transfer(Site site, ModelId id, Listing listing, int connections) {
         this.site = site;
@@ -75,7 +75,6 @@ final class Transfer {
                     .name("fovea-sum-" + i)
                     .start(() -> guarded(() -> check(unchecked, wrong, store))));
         }
-        workers.addAll(checkers);
         try {
             for (Thread checker : checkers) {
                 while (!checker.join(Duration.ofMillis(TICK_MILLIS))) {
@@ -89,7 +88,7 @@ final class Transfer {
             Thread.currentThread().interrupt();
             throw new NetworkException("the download was interrupted", "what has come so far is kept", e);
         } finally {
-            stop(workers);
+            stop(workers, checkers);
         }
     }
 
@@ -117,7 +116,7 @@ final class Transfer {
                     wrong.add(fetch);
                 }
             } catch (IOException e) {
-                throw unwritten(fetch, e);
+                throw fetch.partial().unwritten(e);
             } catch (InterruptedException e) {
                 return; // the download is over
             }
@@ -125,12 +124,13 @@ final class Transfer {
     }
 
     private boolean isAsSaid(Fetch fetch) throws IOException, InterruptedException {
-        PartialFile.Summing sum = fetch.partial().summing(fetch.file().sum());
-        while (!sum.advance(TICK_MILLIS)) {
+        PartialFile file = fetch.partial();
+        ByteBuffer block = ByteBuffer.allocate(READ_AGAIN_BYTES);
+        while (!file.advanceSum(TICK_MILLIS, block)) {
             refuseToGoOn();
         }
         return fetch.file().sum() == RepoFile.Sum.NONE
-                || sum.hex().equals(fetch.file().etag());
+                || file.sum().equals(fetch.file().etag());
     }
 
     private synchronized void refuseToGoOn() {
@@ -139,16 +139,18 @@ final class Transfer {
         }
     }
 
-    private void stop(List<Thread> workers) {
+    /** A worker that still waits for a silent server is left to itself: the files that it would write to are closed. */
+    private void stop(List<Thread> workers, List<Thread> checkers) {
         synchronized (this) {
             stopped = true;
         }
         workers.forEach(Thread::interrupt);
+        checkers.forEach(Thread::interrupt);
         boolean interrupted = false;
-        for (Thread worker : workers) {
-            while (worker.isAlive()) {
+        for (Thread checker : checkers) {
+            while (checker.isAlive()) {
                 try {
-                    worker.join();
+                    checker.join();
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
@@ -165,6 +167,7 @@ final class Transfer {
         guarded(() -> {
             for (Optional<Part> part = next(); part.isPresent(); part = next()) {
                 fetch(part.get());
+                left(part.get());
             }
         });
     }
@@ -182,8 +185,22 @@ final class Transfer {
         }
     }
 
+    /** The first of the file that the fewest fetch: where each has one of its own, its bytes come in order, which its sum wants. */
     private synchronized Optional<Part> next() {
-        return failure != null || stopped ? Optional.empty() : Optional.ofNullable(open.poll());
+        if (failure != null || stopped) {
+            return Optional.empty();
+        }
+        Optional<Part> next =
+                open.stream().min(Comparator.comparingInt(p -> p.fetch().workers()));
+        next.ifPresent(part -> {
+            open.remove(part);
+            part.fetch().joined();
+        });
+        return next;
+    }
+
+    private synchronized void left(Part part) {
+        part.fetch().left();
     }
 
     private void fetch(Part part) {
@@ -194,58 +211,48 @@ final class Transfer {
             }
             long before = part.position();
             boolean piece = isPiece(part);
-            Optional<HttpResponse<Boolean>> response = Optional.empty();
+            Optional<Answer<Boolean>> answer = Optional.empty();
             IOException broken = new IOException("connection reset");
-            boolean answered = false;
             try {
-                response = Optional.of(request(part, piece));
-                answered = true;
+                answer = Optional.of(request(part, piece));
             } catch (IOException e) {
                 broken = e;
             }
-            IOException unwritten = part.diskFailure();
-            if (unwritten != null) {
-                throw unwritten(part.fetch(), unwritten);
+            if (stopped) {
+                return;
             }
             if (part.position() > before) {
                 patience.reset();
             }
-            if (answered && !mayGoOn(part, piece, response.get())) {
+            if (answer.isPresent() && !mayGoOn(part, piece, answer.get())) {
                 return;
             }
-            if (!part.isDone() && !again(part, response, patience)) {
+            if (!part.isDone() && !again(part, answer, patience)) {
                 URI uri = site.address(listing, part.fetch().file());
-                throw answered && response.get().statusCode() >= 300
-                        ? refused(part, response.get())
+                throw answer.isPresent() && answer.get().status() >= 300
+                        ? refused(part, answer.get())
                         : Http.failed(uri, broken);
             }
         }
     }
 
-    private RuntimeException refused(Part part, HttpResponse<?> response) {
+    private RuntimeException refused(Part part, Answer<?> response) {
         String path = part.fetch().file().path();
         return isOfHub(response)
                 ? site.refusal(id, path, response)
                 : new NetworkException("the server " + response.uri().getHost() + " answers with HTTP status "
-                        + response.statusCode() + " when asked for " + Quote.of(path) + " of " + id);
+                        + response.status() + " when asked for " + Quote.of(path) + " of " + id);
     }
 
-    private static InputException unwritten(Fetch fetch, IOException e) {
-        return new InputException(
-                "cannot write " + Quote.of(fetch.partial()) + ": " + Reason.of(e),
-                "what has come so far is kept; pull again when the disk takes the rest",
-                e);
-    }
-
-    private boolean isOfHub(HttpResponse<?> response) {
+    private boolean isOfHub(Answer<?> response) {
         return site.http().trusts(response.uri());
     }
 
-    private boolean again(Part part, Optional<HttpResponse<Boolean>> response, Patience patience) {
-        if (response.isPresent() && Patience.isBusy(response.get().statusCode())) {
+    private boolean again(Part part, Optional<Answer<Boolean>> response, Patience patience) {
+        if (response.isPresent() && Patience.isBusy(response.get().status())) {
             return patience.waitFor(response.get());
         }
-        boolean refused = response.isPresent() && response.get().statusCode() >= 300;
+        boolean refused = response.isPresent() && response.get().status() >= 300;
         if (refused && isOfHub(response.get())) {
             return false;
         }
@@ -261,9 +268,9 @@ final class Transfer {
      * @param piece whether the rest of the part, as it was asked for, is less than the file
      * @throws NetworkException where the file is another one now
      */
-    private boolean mayGoOn(Part part, boolean piece, HttpResponse<Boolean> response) {
+    private boolean mayGoOn(Part part, boolean piece, Answer<Boolean> response) {
         Fetch fetch = part.fetch();
-        int status = response.statusCode();
+        int status = response.status();
         if (status == 416) {
             throw changed(fetch, "its server has not so many bytes");
         }
@@ -305,28 +312,20 @@ final class Transfer {
     // ------------------------------------------------------------------------------------------------------ requests
 
     /** The answer to one request for the rest of a part, whose bytes are written where it has any. */
-    private HttpResponse<Boolean> request(Part part, boolean piece) throws IOException {
+    private Answer<Boolean> request(Part part, boolean piece) throws IOException {
         Fetch fetch = part.fetch();
         Map<String, String> headers =
                 piece ? Map.of("Range", "bytes=" + part.position() + "-" + (part.end() - 1)) : Map.of();
         URI at = where(fetch, piece);
-        for (int hop = 0; hop <= 10; hop++) {
-            long[] seen = {part.position()};
-            HttpResponse<Boolean> response =
-                    site.http().send("GET", at, headers, handler(part, piece), () -> moved(part, seen));
-            Optional<URI> next = Http.target(at, response);
+        for (int hop = 0; hop <= Http.MAX_REDIRECTS; hop++) {
+            Answer<Boolean> answer = site.http().send("GET", at, headers, body(part, piece));
+            Optional<URI> next = Http.target(at, answer);
             if (next.isEmpty()) {
-                return response;
+                return answer;
             }
             at = next.get();
         }
-        throw new NetworkException("cannot fetch " + Quote.of(at) + ": it is redirected more than 10 times");
-    }
-
-    private static boolean moved(Part part, long[] seen) {
-        boolean moved = part.position() > seen[0];
-        seen[0] = part.position();
-        return moved;
+        throw Http.redirectedTooOften(at);
     }
 
     /** Of a file of several parts the hub is asked once where it is, and each part there. */
@@ -340,9 +339,9 @@ final class Transfer {
             if (located != null) {
                 return located;
             }
-            HttpResponse<byte[]> response = site.http().head(address, Patience.TRIES);
+            Answer<byte[]> response = site.http().head(address, Patience.TRIES);
             Optional<URI> elsewhere = Http.target(response.uri(), response);
-            if (elsewhere.isEmpty() && response.statusCode() != 200) {
+            if (elsewhere.isEmpty() && response.status() != 200) {
                 throw site.refusal(id, fetch.file().path(), response);
             }
             URI found = elsewhere.orElse(response.uri());
@@ -352,17 +351,19 @@ final class Transfer {
     }
 
     /** Only bytes that were asked for are written. */
-    private static BodyHandler<Boolean> handler(Part part, boolean piece) {
-        return info -> {
+    private Http.Body<Boolean> body(Part part, boolean piece) {
+        return (status, headers, in) -> {
             String from = "bytes " + part.position() + "-";
             boolean asked = piece
-                    ? info.statusCode() == 206
-                            && info.headers()
-                                    .firstValue("content-range")
+                    ? status == 206
+                            && headers.firstValue("content-range")
                                     .filter(r -> r.startsWith(from))
                                     .isPresent()
-                    : info.statusCode() == 200;
-            return asked ? part.new Writer() : BodySubscribers.replacing(false);
+                    : status == 200;
+            if (asked) {
+                part.take(in, () -> stopped);
+            }
+            return asked;
         };
     }
 }

@@ -4,12 +4,14 @@ import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
 import java.io.IOException;
 import java.net.Authenticator;
+import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
 import java.net.PasswordAuthentication;
 import java.net.Proxy;
 import java.net.ProxySelector;
 import java.net.SocketAddress;
 import java.net.URI;
+import java.net.URLConnection;
 import java.net.URLDecoder;
 import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
@@ -31,11 +33,11 @@ public final class Proxies extends ProxySelector {
     /** Java refuses passwords for tunnels unless this is set before its first client is made. */
     private static final String TUNNELS = "jdk.http.auth.tunneling.disabledSchemes";
 
-    /** Bytes that Java's client reads at once; with its own 16 kB a large file costs a third more time of the processor. */
-    private static final String READ_BYTES = "jdk.httpclient.bufsize";
-
     private static final List<String> PROPERTIES = List.of("http.proxyHost", "https.proxyHost", "socksProxyHost");
     private static final List<Proxy> DIRECT = List.of(Proxy.NO_PROXY);
+
+    /** Knows no password. */
+    private static final Authenticator NOBODY = new Authenticator() {};
 
     private final Map<String, String> environment;
 
@@ -45,26 +47,55 @@ public final class Proxies extends ProxySelector {
 
     /** A client that goes through them, in HTTP/1.1, and follows no redirect by itself. */
     public static HttpClient.Builder client(Map<String, String> environment, Duration connectTimeout) {
-        if (System.getProperty(READ_BYTES) == null) {
-            System.setProperty(READ_BYTES, Integer.toString(1 << 16));
-        }
         HttpClient.Builder client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(connectTimeout)
                 .followRedirects(HttpClient.Redirect.NEVER);
-        if (PROPERTIES.stream().anyMatch(p -> System.getProperty(p) != null)) {
+        if (areOfJava()) {
             return client;
         }
         Proxies proxies = new Proxies(Map.copyOf(environment));
-        if (Stream.of("https", "http")
-                .anyMatch(s ->
-                        proxies.proxy(s).filter(p -> p.getUserInfo() != null).isPresent())) {
-            if (System.getProperty(TUNNELS) == null) {
-                System.setProperty(TUNNELS, "");
-            }
+        if (proxies.wantPasswords()) {
             client.authenticator(proxies.new Passwords());
         }
         return client.proxy(proxies);
+    }
+
+    /**
+     * A connection that is still to be made, through them, by which one request is asked; it follows no redirect by itself, and nobody
+     * else's passwords and kept answers are used.
+     *
+     * @param uri of http or https
+     * @throws OptionException where the variable that counts is no proxy that can be used
+     */
+    public static HttpURLConnection open(URI uri, Map<String, String> environment) throws IOException {
+        Proxies proxies = new Proxies(Map.copyOf(environment));
+        boolean areOfJava = areOfJava();
+        boolean wantPasswords = !areOfJava && proxies.wantPasswords();
+        URLConnection connection = areOfJava
+                ? uri.toURL().openConnection()
+                : uri.toURL().openConnection(proxies.select(uri).getFirst());
+        if (!(connection instanceof HttpURLConnection http)) {
+            throw new IllegalArgumentException("expected an address of http or https");
+        }
+        http.setInstanceFollowRedirects(false);
+        http.setUseCaches(false);
+        http.setAuthenticator(wantPasswords ? proxies.new Passwords() : NOBODY);
+        return http;
+    }
+
+    private static boolean areOfJava() {
+        return PROPERTIES.stream().anyMatch(p -> System.getProperty(p) != null);
+    }
+
+    /** Whether a proxy asks who comes; Java is told then, once, that it may say it. */
+    private boolean wantPasswords() {
+        boolean want = Stream.of("https", "http")
+                .anyMatch(s -> proxy(s).filter(p -> p.getUserInfo() != null).isPresent());
+        if (want && System.getProperty(TUNNELS) == null) {
+            System.setProperty(TUNNELS, "");
+        }
+        return want;
     }
 
     /** @throws OptionException where the variable that counts is no proxy that can be used */

@@ -7,6 +7,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
+import java.net.SocketException;
 import java.net.http.HttpConnectTimeoutException;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.MalformedInputException;
@@ -49,6 +50,11 @@ class ReasonTest {
                 Arguments.of(
                         new IOException("HTTP/1.1 header parser received no bytes"),
                         "the host closed the connection without an answer"),
+                Arguments.of(
+                        new SocketException("Unexpected end of file from server"),
+                        "the host closed the connection without an answer"),
+                Arguments.of(new IOException("Invalid Http response"), "the host does not answer in HTTP"),
+                Arguments.of(new IOException("Premature EOF"), "the connection broke off"),
                 Arguments.of(new InputException("a is wrong", "b"), "a is wrong"),
                 Arguments.of(new IllegalStateException("state"), "the system gives no reason"));
     }

@@ -23,11 +23,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What servers, networks and disks do wrong: the bytes are right in the end, or one line says what is wrong. */
 class PullFaultsTest {
@@ -332,6 +336,40 @@ class PullFaultsTest {
     }
 
     // -------------------------------------------------------------------------------------------------- the company
+
+    /** Though the server is silent, and would be believed for an hour. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void endsAtOnceWhereItsThreadIsInterrupted(boolean silentStore) throws InterruptedException {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch over = new CountDownLatch(1);
+        server.faults.add((exchange, ofStore) -> {
+            if (ofStore == silentStore) {
+                asked.countDown();
+                try {
+                    over.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+            return false;
+        });
+        environment.put("HF_HUB_DOWNLOAD_TIMEOUT", "3600");
+        List<String> said = new CopyOnWriteArrayList<>();
+        Thread pull = Thread.ofPlatform().start(() -> {
+            try {
+                Hub.pull(NAME, options());
+            } catch (NetworkException e) {
+                said.add(e.getMessage());
+            }
+        });
+        asked.await();
+        pull.interrupt();
+        boolean ended = pull.join(Duration.ofMinutes(1));
+        over.countDown();
+        assertThat(ended).isTrue();
+        assertThat(said).singleElement().asString().contains("the download was interrupted");
+    }
 
     @Test
     void severalAtOnceFetchItOnce() {

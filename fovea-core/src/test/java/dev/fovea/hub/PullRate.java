@@ -75,9 +75,9 @@ final class PullRate {
         server.start();
         String address = "http://127.0.0.1:" + server.getAddress().getPort();
         for (int i = 0; i < times; i++) {
-            double curl = run(folder, curl(address, folder), Map.of());
-            double checked = run(folder, andSums(curl(address, folder), folder), Map.of());
-            double fovea = run(
+            Rate curl = run(folder, curl(address, folder), Map.of());
+            Rate checked = run(folder, andSums(curl(address, folder), folder), Map.of());
+            Rate fovea = run(
                     folder,
                     List.of(
                             Path.of(System.getProperty("java.home"), "bin", "java")
@@ -97,25 +97,54 @@ final class PullRate {
                             "HF_HOME",
                             folder.resolve("home").toString()));
             System.out.printf(
-                    "curl %.0f MB/s, curl and sha256sum %.0f MB/s, fovea %.0f MB/s: %.2f and %.2f times%n",
-                    curl, checked, fovea, fovea / curl, fovea / checked);
+                    "curl %s, curl and sha256sum %s, fovea %s: %.2f and %.2f times%n",
+                    curl,
+                    checked,
+                    fovea,
+                    fovea.megabytes() / curl.megabytes(),
+                    fovea.megabytes() / checked.megabytes());
         }
         server.stop(0);
         System.exit(0);
     }
 
-    private double run(Path folder, List<String> command, Map<String, String> environment) throws Exception {
+    /**
+     * @param megabytes a second
+     * @param seconds of a processor for a gigabyte, the server's with them
+     */
+    private record Rate(double megabytes, double seconds) {
+        @Override
+        public String toString() {
+            return String.format("%.0f MB/s with %.2f s a GB", megabytes, seconds);
+        }
+    }
+
+    /** Seconds of a processor that this process and its children that ended had. */
+    private static double processor() throws IOException {
+        String stat = Files.readString(Path.of("/proc/self/stat"));
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+        return (Long.parseLong(fields[11])
+                        + Long.parseLong(fields[12])
+                        + Long.parseLong(fields[13])
+                        + Long.parseLong(fields[14]))
+                / 100.0;
+    }
+
+    private Rate run(Path folder, List<String> command, Map<String, String> environment) throws Exception {
         clear(folder);
         new ProcessBuilder("sync").start().waitFor();
         ProcessBuilder process = new ProcessBuilder(command).inheritIO();
         process.environment().putAll(environment);
+        double before = processor();
         long start = System.nanoTime();
         if (process.start().waitFor() != 0) {
             throw new IOException("failed: " + command);
         }
         double seconds = (System.nanoTime() - start) / 1e9;
+        double busy = processor() - before;
         clear(folder);
-        return SHARDS * shardBytes / seconds / 1e6;
+        double bytes = SHARDS * shardBytes;
+        return new Rate(bytes / seconds / 1e6, busy / bytes * 1e9);
     }
 
     private static void clear(Path folder) throws Exception {

@@ -64,6 +64,9 @@ class ProxiesTest {
                 Proxies.client(environment, Duration.ofSeconds(5)).build()) {
             HttpResponse<Void> response =
                     client.send(HttpRequest.newBuilder(URI.create(address)).build(), BodyHandlers.discarding());
+            assertThat(Proxies.open(URI.create(address), environment).getResponseCode())
+                    .as("by a connection alone")
+                    .isEqualTo(response.statusCode());
             return response.statusCode();
         }
     }
@@ -83,7 +86,7 @@ class ProxiesTest {
         Map<String, String> environment =
                 Map.of("http_proxy", "http://127.0.0.1:1", "no_proxy", "example.org, 127.0.0.1");
         assertThat(status(environment, "http://127.0.0.1:" + port() + "/x")).isEqualTo(407);
-        assertThat(asked).containsExactly("/x");
+        assertThat(asked).containsExactly("/x", "/x");
     }
 
     @ParameterizedTest
