@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,7 +22,6 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /** The tensors of weight files under the model's names, with a record of what was asked for and what was wrong. */
 final class StoredWeights implements WeightSource {
@@ -31,11 +29,9 @@ final class StoredWeights implements WeightSource {
 
     private final ModelDirectory directory;
     private final List<WeightFile> files;
-    private final Optional<WeightFile> quantized; // what stands in for some of the directory's
-    private final Optional<Quantization> plan; // of what would be quantised, for a backend without data
-    private final Optional<PublishedCodes> published; // how others quantised what is stored
-    private final boolean bitsandbytes; // whether bitsandbytes did
     private final StoredTensors stored;
+    private final WeightRecord record;
+    private final StoredCodes codes;
     private final Backend backend;
     private final Scope made; // what is not used where it lies in the files
 
@@ -43,32 +39,22 @@ final class StoredWeights implements WeightSource {
     private final Map<String, Long> sizes = new LinkedHashMap<>();
     private final Map<String, Long> elements = new LinkedHashMap<>();
     private final Map<String, Matrix> matrices = new LinkedHashMap<>();
-    private final Set<String> asked = new LinkedHashSet<>();
-    private final List<Ignored> ignored = new ArrayList<>();
-    private final Set<String> missing = new LinkedHashSet<>();
-    private final Set<String> misshapen = new LinkedHashSet<>();
-    private final Set<String> unsupported = new LinkedHashSet<>();
-
     private long copies;
 
     private record Request(Stored stored, DType computed) {}
 
-    private record Ignored(String reason, Predicate<String> names) {}
-
     private StoredWeights(
             ModelDirectory directory,
             List<WeightFile> files,
-            Optional<WeightFile> quantized,
-            Optional<Quantization> plan,
             StoredTensors stored,
+            WeightRecord record,
+            StoredCodes codes,
             Backend backend) {
         this.directory = directory;
         this.files = files;
-        this.quantized = quantized;
-        this.plan = plan;
-        this.published = PublishedCodes.find(directory.config());
-        this.bitsandbytes = Bitsandbytes.quantised(directory.config());
         this.stored = stored;
+        this.record = record;
+        this.codes = codes;
         this.backend = backend;
         this.made = Scope.detached(backend);
     }
@@ -94,8 +80,10 @@ final class StoredWeights implements WeightSource {
         try {
             List<WeightFile> own = directory.openWeights();
             files.addAll(own);
-            return new StoredWeights(
-                    directory, files, quantized, plan, new StoredTensors(own, names, directory.warnings()), backend);
+            StoredTensors stored = new StoredTensors(own, names, directory.warnings());
+            WeightRecord record = new WeightRecord(stored);
+            StoredCodes codes = new StoredCodes(directory.config(), quantized, plan, stored, record, backend);
+            return new StoredWeights(directory, files, stored, record, codes, backend);
         } catch (RuntimeException e) {
             files.forEach(WeightFile::close);
             throw e;
@@ -127,24 +115,24 @@ final class StoredWeights implements WeightSource {
 
     @Override
     public Tensor tensor(String name, DType computed, int[] expected) {
-        asked.add(stored.resolve(name));
+        record.asked(stored.resolve(name));
         Optional<Stored> tensor = stored.find(name);
         if (tensor.isEmpty()) {
-            missing.add(stored.resolve(name));
+            record.missing(stored.resolve(name));
             return placeholder(computed, expected);
         }
         Stored found = tensor.get();
-        Optional<CodedWeight> coded = coded(name);
-        if (coded.isPresent() && !fits(coded.get())) {
+        Optional<CodedWeight> coded = codes.coded(name);
+        if (coded.isPresent() && !record.misfits(coded.get().misfits())) {
             return placeholder(computed, expected);
         }
         Shape shape = coded.map(CodedWeight::shape).orElse(found.entry().shape());
-        if (!matches(shape, expected)) {
-            misshapen.add(found.spelling(name) + " is " + shape + ", expected " + describe(expected));
+        if (!WeightRecord.matches(shape, expected)) {
+            record.misshapen(found.spelling(name), shape, expected);
             return placeholder(computed, expected);
         }
         if (coded.isEmpty() && !found.entry().type().isWeight()) {
-            unsupported.add(found.spelling(name) + " (" + found.entry().type() + ")");
+            record.unsupported(found.spelling(name), found.entry().type());
             return placeholder(computed, expected);
         }
         return answered.computeIfAbsent(
@@ -152,17 +140,6 @@ final class StoredWeights implements WeightSource {
                 _ -> load(
                         name,
                         coded.map(c -> widened(name, c, computed)).orElseGet(() -> place(name, found, computed))));
-    }
-
-    /** What bitsandbytes stored. */
-    private Optional<CodedWeight> coded(String name) {
-        return bitsandbytes ? Bitsandbytes.find(stored.storedName(name), this::part) : Optional.empty();
-    }
-
-    private boolean fits(CodedWeight coded) {
-        List<String> misfits = coded.misfits();
-        misshapen.addAll(misfits);
-        return misfits.isEmpty();
     }
 
     /** Its values in the host's memory or a GPU's, since they cannot be computed with where they lie. */
@@ -178,18 +155,13 @@ final class StoredWeights implements WeightSource {
     @Override
     public Matrix matrix(String name, DType computed, int rows, int columns) {
         Backend home = backend.home(name);
-        Optional<QuantizedMatrix> found = QuantizedParts.find(name, rows, columns, backend, home, this::part)
-                .or(() -> planned(name, rows, columns))
-                .or(() -> published.flatMap(codes -> published(codes, name, rows, columns)))
-                .or(() -> coded(name)
-                        .filter(c -> fits(c) && matches(c.shape(), new int[] {rows, columns}))
-                        .flatMap(this::codes));
+        Optional<QuantizedMatrix> found = codes.matrix(name, home, rows, columns);
         if (found.isEmpty()) {
             Tensor dense = tensor(name, computed, new int[] {rows, columns});
             matrices.put(name, dense);
             return dense;
         }
-        asked.add(stored.resolve(name));
+        record.asked(stored.resolve(name));
         QuantizedMatrix placed = found.get().map(t -> placed(t, home));
         matrices.put(name, placed);
         sizes.merge(name, placed.bytes(), Long::sum);
@@ -205,55 +177,6 @@ final class StoredWeights implements WeightSource {
         Tensor copy = copy(home, t.dtype(), t.shape());
         backend.write(t.memory(), copy);
         return copy;
-    }
-
-    /** What a weight would be, for a backend without data. */
-    private Optional<QuantizedMatrix> planned(String name, int rows, int columns) {
-        boolean fits = stored.find(name)
-                .filter(s -> matches(s.entry().shape(), new int[] {rows, columns}))
-                .isPresent();
-        return plan.filter(_ -> fits)
-                .flatMap(p -> p.of(name).form())
-                .map(form -> QuantizedParts.shapesOnly(form, DType.UINT8, rows, columns, backend));
-    }
-
-    /** A weight that GPTQ or AWQ packed. */
-    private Optional<QuantizedMatrix> published(PublishedCodes codes, String name, int rows, int columns) {
-        PublishedParts parts = PublishedParts.find(name, this::part);
-        if (!parts.isThere()) {
-            return Optional.empty();
-        }
-        List<String> misfits = parts.misfits(codes, rows, columns);
-        misshapen.addAll(misfits);
-        if (!misfits.isEmpty() || !backend.holdsData()) {
-            QuantizedMatrix shapes =
-                    QuantizedParts.shapesOnly(codes.form(columns), DType.FLOAT32, rows, columns, backend);
-            copies += shapes.bytes();
-            return Optional.of(shapes);
-        }
-        return Optional.of(new PublishedMatrix(codes, parts, rows, columns).read(backend));
-    }
-
-    /** A weight of bitsandbytes that our codes hold. */
-    private Optional<QuantizedMatrix> codes(CodedWeight coded) {
-        if (backend.holdsData()) {
-            return coded.codes(backend);
-        }
-        Optional<QuantizedMatrix> shapes = coded.codesShapes(backend);
-        copies += shapes.map(QuantizedMatrix::bytes).orElse(0L);
-        return shapes;
-    }
-
-    /** A part of a quantised weight. */
-    private Optional<QuantizedParts.Part> part(String name) {
-        if (quantized.isPresent() && quantized.get().entries().containsKey(name)) {
-            return Optional.of(new QuantizedParts.Part(
-                    quantized.get(), quantized.get().entries().get(name)));
-        }
-        return stored.find(name).map(s -> {
-            asked.add(name);
-            return new QuantizedParts.Part(s.file(), s.entry());
-        });
     }
 
     @Override
@@ -307,26 +230,11 @@ final class StoredWeights implements WeightSource {
         return Tensor.dense(backend, dtype, Shape.of(dims), MemorySegment.NULL);
     }
 
-    private static boolean matches(Shape shape, int[] expected) {
-        int[] dims = shape.toArray();
-        boolean same = dims.length == expected.length;
-        for (int i = 0; same && i < dims.length; i++) {
-            same = expected[i] == ANY || expected[i] == dims[i];
-        }
-        return same;
-    }
-
-    private static String describe(int[] expected) {
-        return Arrays.stream(expected)
-                .mapToObj(d -> d == ANY ? "any" : Integer.toString(d))
-                .collect(Collectors.joining(", ", "[", "]"));
-    }
-
     // ----------------------------------------------------------------------------------------------------- checks
 
     @Override
     public void ignore(String reason, Predicate<String> names) {
-        ignored.add(new Ignored(reason, names));
+        record.ignore(reason, names);
     }
 
     @Override
@@ -342,35 +250,12 @@ final class StoredWeights implements WeightSource {
 
     @Override
     public Map<String, String> ignored() {
-        Map<String, String> result = new LinkedHashMap<>();
-        for (String name : unasked()) {
-            ignored.stream().filter(i -> i.names.test(name)).findFirst().ifPresent(i -> result.put(name, i.reason));
-        }
-        return result;
-    }
-
-    private List<String> unasked() {
-        return stored.names().stream()
-                .filter(name -> !asked.contains(stored.resolve(name)))
-                .toList();
+        return record.ignored();
     }
 
     @Override
     public void check() {
-        Map<String, String> known = ignored();
-        Map<String, String> unexpected = new LinkedHashMap<>();
-        for (String name : unasked()) {
-            if (!known.containsKey(name)) {
-                unexpected.put(name, stored.find(name).orElseThrow().entry().name());
-            }
-        }
-        new Mismatch(
-                        asked.size(),
-                        List.copyOf(missing),
-                        List.copyOf(misshapen),
-                        List.copyOf(unsupported),
-                        Collections.unmodifiableMap(unexpected))
-                .report(directory);
+        record.check(directory);
     }
 
     @Override
@@ -385,8 +270,7 @@ final class StoredWeights implements WeightSource {
 
     @Override
     public boolean mayCopy(DType computed) {
-        return published.isPresent()
-                || bitsandbytes
+        return codes.areOthers()
                 || files.stream()
                         .flatMap(file -> file.entries().values().stream())
                         .anyMatch(entry -> entry.type()
@@ -397,7 +281,7 @@ final class StoredWeights implements WeightSource {
 
     @Override
     public long copies() {
-        return copies;
+        return copies + codes.copies();
     }
 
     @Override
