@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
@@ -85,13 +86,22 @@ public final class HostMemory {
      * @throws MemoryException with the numbers, where there is less
      */
     public static MemorySegment allocate(Arena arena, long bytes, long alignment) {
+        return allocate(bytes, () -> arena.allocate(bytes, alignment));
+    }
+
+    /**
+     * The same from another source.
+     *
+     * @param source throws an OutOfMemoryError where it has none
+     */
+    public static MemorySegment allocate(long bytes, Supplier<MemorySegment> source) {
         String what = "the computation needs another";
         if (UNSEEN.addAndGet(bytes) >= small()) {
             require(Math.max(bytes, small()), what, REMEDY);
             UNSEEN.set(0);
         }
         try {
-            return arena.allocate(bytes, alignment);
+            return source.get();
         } catch (OutOfMemoryError e) {
             throw new MemoryException(
                     String.format(Locale.ROOT, "%s %.1f GB of memory, which the system refuses", what, bytes / 1e9),

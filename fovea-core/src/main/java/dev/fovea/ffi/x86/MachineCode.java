@@ -4,37 +4,19 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.fovea.error.NativeException;
-import dev.fovea.ffi.NativeLibrary;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.util.List;
 
 /**
  * Functions of bytes. Their pages are writable first and executable then, never both, and stay for the life of the JVM. Linux
  * on x86-64 alone.
  */
 public final class MachineCode {
-    private static final NativeLibrary C = NativeLibrary.platform().equals("linux-x86_64")
-            ? NativeLibrary.ofSystem("the C library", List.of("libc.so.6"))
-            : NativeLibrary.absent("machine code", "Fovea writes it for Linux on x86-64 alone");
-
-    private static final int PROT_READ = 1;
-    private static final int PROT_WRITE = 2;
-    private static final int PROT_EXEC = 4;
-    private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
-    private static final long PAGE = 4096;
-
     /** Seven words to one, as all native functions are called here: each kind of call costs the start some classes. */
-    private static final FunctionDescriptor WORDS = FunctionDescriptor.of(
+    static final FunctionDescriptor WORDS = FunctionDescriptor.of(
             JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-
-    /** Linked once, where there is the library. */
-    private static final class Pages {
-        private static final MethodHandle MAP = C.link("mmap", WORDS);
-        private static final MethodHandle PROTECT = C.link("mprotect", WORDS);
-    }
 
     private MachineCode() {}
 
@@ -49,7 +31,7 @@ public final class MachineCode {
 
     /** Whether this is a system that code can be written for; it may still let no program do so. */
     public static boolean isPresent() {
-        return C.isPresent();
+        return Pages.isPresent();
     }
 
     /**
@@ -58,18 +40,14 @@ public final class MachineCode {
      * @throws NativeException where this system runs none, with the reason
      */
     public static long address(byte[] code) {
-        if (!C.isPresent()) {
-            throw new NativeException(C.where());
+        if (!Pages.isPresent()) {
+            throw new NativeException(Pages.where());
         }
-        long bytes = (code.length + PAGE - 1) / PAGE * PAGE;
-        long at = call(Pages.MAP, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
-        if (at == -1) {
-            throw new NativeException("mmap gave no memory for machine code");
-        }
-        MemorySegment memory = MemorySegment.ofAddress(at).reinterpret(bytes);
+        long at = Pages.map(code.length);
+        MemorySegment memory = MemorySegment.ofAddress(at).reinterpret(code.length);
         MemorySegment.copy(code, 0, memory, JAVA_BYTE, 0, code.length);
-        if ((int) call(Pages.PROTECT, at, bytes, PROT_READ | PROT_EXEC, 0, 0, 0) != 0) {
-            call(C.link("munmap", WORDS), at, bytes, 0, 0, 0, 0);
+        if (!Pages.makeExecutable(at, code.length)) {
+            Pages.unmap(at, code.length);
             throw new NativeException("this system lets no program write its own code");
         }
         return at;

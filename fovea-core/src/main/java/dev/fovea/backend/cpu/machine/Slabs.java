@@ -2,6 +2,8 @@ package dev.fovea.backend.cpu.machine;
 
 import dev.fovea.error.ClosedException;
 import dev.fovea.error.MemoryException;
+import dev.fovea.error.NativeException;
+import dev.fovea.ffi.x86.Pages;
 import dev.fovea.tensor.HostMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,6 +20,9 @@ import java.util.TreeMap;
  */
 public final class Slabs implements AutoCloseable {
     private static final long ALIGNMENT = 64;
+
+    /** Bytes from which on memory comes straight from the system: Java would fill it with zeros that it has already, in one thread. */
+    private static final long LARGE = 8L << 20;
 
     private final long keptLimit;
     private final Map<Long, Arena> owners = new HashMap<>();
@@ -52,7 +57,7 @@ public final class Slabs implements AutoCloseable {
 
     private MemorySegment allocate(Arena arena, long bytes) {
         try {
-            return HostMemory.allocate(arena, bytes, ALIGNMENT);
+            return fresh(arena, bytes);
         } catch (MemoryException e) {
             if (kept == 0) {
                 throw e;
@@ -60,7 +65,25 @@ public final class Slabs implements AutoCloseable {
             free.values().forEach(slabs -> slabs.forEach(this::release));
             free.clear();
             kept = 0;
+            return fresh(arena, bytes);
+        }
+    }
+
+    private static MemorySegment fresh(Arena arena, long bytes) {
+        if (bytes < LARGE || !Pages.isPresent()) {
             return HostMemory.allocate(arena, bytes, ALIGNMENT);
+        }
+        return HostMemory.allocate(bytes, () -> pages(arena, bytes));
+    }
+
+    private static MemorySegment pages(Arena arena, long bytes) {
+        try {
+            long at = Pages.map(bytes);
+            Pages.wantLarge(at, bytes);
+            return MemorySegment.ofAddress(at)
+                    .reinterpret(bytes, arena, memory -> Pages.unmap(memory.address(), bytes));
+        } catch (NativeException e) {
+            throw (Error) new OutOfMemoryError(e.problem()).initCause(e);
         }
     }
 
