@@ -1,8 +1,11 @@
 package dev.fovea.nn;
 
 import dev.fovea.io.Weights;
+import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -28,10 +31,24 @@ public record Linear(Matrix weight, @Nullable Tensor bias) {
 
     /** (T, in) to (T, out). */
     public Tensor forward(Tensor x) {
+        listen(x);
+        return x.backend().linear(x, weight, bias);
+    }
+
+    /** (T, in) to (T, out) of each of some layers, which a backend may do as one. */
+    public static List<Tensor> forward(Tensor x, Linear... layers) {
+        List<Backend.Projection> projections = new ArrayList<>(layers.length);
+        for (Linear layer : layers) {
+            layer.listen(x);
+            projections.add(new Backend.Projection(layer.weight, layer.bias));
+        }
+        return x.backend().linear(x, projections);
+    }
+
+    private void listen(Tensor x) {
         if (INPUTS.isBound()) {
             INPUTS.get().accept(weight, x);
         }
-        return x.backend().linear(x, weight, bias);
     }
 
     /** Runs a computation with a listener for the rows (T, in) that meet each weight on this thread. They are valid during the call only. */

@@ -134,6 +134,19 @@ public interface Backend extends AutoCloseable {
         };
     }
 
+    /** What {@link #linear} multiplies with: a weight (N, K) and its bias (N), or null. */
+    record Projection(Matrix weight, @Nullable Tensor bias) {}
+
+    /**
+     * {@code linear} of the same rows with several weights, which a backend may do as one: their results, bit for bit.
+     *
+     * @param x rows of (T, K)
+     * @return (T, N) of each
+     */
+    default List<Tensor> linear(Tensor x, List<Projection> projections) {
+        return projections.stream().map(p -> linear(x, p.weight, p.bias)).toList();
+    }
+
     /**
      * Scaled dot-product attention with grouped heads: torch's scaled_dot_product_attention. Scores, softmax and sums are
      * float32; memory grows linearly with T. Query head h uses key head {@code h / (H / G)}.

@@ -1,6 +1,7 @@
 package dev.fovea.backend.cpu;
 
 import dev.fovea.backend.cpu.attention.Attention;
+import dev.fovea.backend.cpu.codes.CodeProduct;
 import dev.fovea.backend.cpu.codes.Codes;
 import dev.fovea.backend.cpu.codes.QuantizedProducts;
 import dev.fovea.backend.cpu.machine.Isa;
@@ -229,8 +230,30 @@ public final class CpuBackend implements Backend {
     @Override
     public Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
         Tensor out = allocate(x, Contract.linear(x, w, bias));
-        quantized.multiply(Rows.of(x), Codes.of(w), bias == null ? null : Rows.ofLast(bias), Rows.of(out));
+        quantized.multiply(Rows.of(x), List.of(product(w, bias, out)));
         return out;
+    }
+
+    private static CodeProduct product(QuantizedMatrix w, @Nullable Tensor bias, Tensor out) {
+        return new CodeProduct(Codes.of(w), bias == null ? null : Rows.ofLast(bias), Rows.of(out));
+    }
+
+    /** Weights in codes together: x is rounded once, and threads meet once. */
+    @Override
+    public List<Tensor> linear(Tensor x, List<Projection> projections) {
+        List<Tensor> results = new ArrayList<>(projections.size());
+        List<CodeProduct> products = new ArrayList<>(projections.size());
+        for (Projection p : projections) {
+            if (p.weight() instanceof QuantizedMatrix w) {
+                Tensor out = allocate(x, Contract.linear(x, w, p.bias()));
+                products.add(product(w, p.bias(), out));
+                results.add(out);
+            } else {
+                results.add(linear(x, p.weight(), p.bias()));
+            }
+        }
+        quantized.multiply(Rows.of(x), products);
+        return results;
     }
 
     private void multiply(Rows x, Weight w, @Nullable Tensor bias, Rows out) {

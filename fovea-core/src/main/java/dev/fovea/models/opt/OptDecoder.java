@@ -182,10 +182,9 @@ public final class OptDecoder implements CausalModel {
 
         private Tensor attention(Tensor x, KvCache.Step step) {
             int t = x.dim(0);
-            Tensor q = qProj.forward(x).scale((float) (1 / Math.sqrt(headDim))); // (3)
-            Tensor k = kProj.forward(x);
-            Tensor v = vProj.forward(x);
-            Tensor a = step.attend(index, heads(q), heads(k), heads(v), 1);
+            List<Tensor> qkv = Linear.forward(x, qProj, kProj, vProj);
+            Tensor q = qkv.get(0).scale((float) (1 / Math.sqrt(headDim))); // (3)
+            Tensor a = step.attend(index, heads(q), heads(qkv.get(1)), heads(qkv.get(2)), 1);
             return outProj.forward(a.reshape(t, -1));
         }
 

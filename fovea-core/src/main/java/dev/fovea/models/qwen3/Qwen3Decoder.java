@@ -141,9 +141,10 @@ public final class Qwen3Decoder implements CausalModel {
 
         private Tensor attention(Tensor x, Rope rope, KvCache.Step step) {
             int t = x.dim(0);
-            Tensor q = qProj.forward(x).reshape(t, -1, headDim); // (T, H, headDim)
-            Tensor k = kProj.forward(x).reshape(t, -1, headDim); // (T, G, headDim)
-            Tensor v = vProj.forward(x).reshape(t, -1, headDim);
+            List<Tensor> qkv = Linear.forward(x, qProj, kProj, vProj);
+            Tensor q = qkv.get(0).reshape(t, -1, headDim); // (T, H, headDim)
+            Tensor k = qkv.get(1).reshape(t, -1, headDim); // (T, G, headDim)
+            Tensor v = qkv.get(2).reshape(t, -1, headDim);
             q = qNorm.forward(q); // (1)
             k = kNorm.forward(k);
             Tensor a = step.attend(index, rope.forward(q), rope.forward(k), v, (float) (1 / Math.sqrt(headDim)));

@@ -7,10 +7,13 @@ import dev.fovea.backend.cpu.codes.CodesCode;
 import dev.fovea.backend.cpu.machine.Warmup;
 import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.Backend.Projection;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.QuantizedMatrix.Form;
 import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -93,6 +96,38 @@ class QuantizedLinearTest {
                     Warmup.limit(Long.MAX_VALUE);
                     assertThat(c.linear(one, DType.FLOAT32, row, row + 1)).isEqualTo(expected);
                     Warmup.limit(0);
+                }
+            }
+        }
+    }
+
+    /** Forms that round x alike and not, some of small weights, and a dense one between them. */
+    @Test
+    void severalWeightsGetWhatEachGetsAlone() {
+        for (CpuBackend.GemmChoice gemm :
+                new CpuBackend.GemmChoice[] {CpuBackend.GemmChoice.AUTO, CpuBackend.GemmChoice.JAVA}) {
+            try (Backend cpu = CpuBackend.create(new CpuBackend.Options(3, gemm));
+                    Scope _ = Scope.open(cpu)) {
+                for (int count : new int[] {1, 5, Backend.FEW_ROWS, 40}) {
+                    Tensor x =
+                            Tensor.of(cpu, draw(FORMS.getFirst(), 1, 640, count).x(), count, 640);
+                    List<Projection> projections = new ArrayList<>();
+                    for (int rows : new int[] {477, 16, 70}) {
+                        for (Form form : FORMS) {
+                            QuantizedCase c = draw(form, rows, 640, 1);
+                            Tensor bias = projections.size() % 2 == 0 ? null : Tensor.of(cpu, c.bias(), rows);
+                            projections.add(new Projection(c.on(cpu), bias));
+                        }
+                        projections.add(new Projection(
+                                Tensor.of(cpu, draw(FORMS.getFirst(), 1, 640, 9).x(), 9, 640), null));
+                    }
+                    List<Tensor> together = cpu.linear(x, projections);
+                    for (int i = 0; i < projections.size(); i++) {
+                        Projection p = projections.get(i);
+                        assertThat(together.get(i).toFloats())
+                                .as(i + " of " + count + " rows")
+                                .isEqualTo(cpu.linear(x, p.weight(), p.bias()).toFloats());
+                    }
                 }
             }
         }

@@ -10,12 +10,12 @@ import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.machine.Workers;
 import dev.fovea.backend.cpu.onednn.OneDnnGemm;
 import dev.fovea.backend.cpu.products.Gemm;
-import dev.fovea.backend.cpu.products.JavaGemm;
 import dev.fovea.backend.cpu.products.Weight;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,21 +23,14 @@ import org.jspecify.annotations.Nullable;
  * nothing else; for many, panels of the weight are widened to a dtype that {@link Gemm} multiplies.
  */
 public final class QuantizedProducts implements AutoCloseable {
-    /** Bytes of codes that a thread takes at once: at each piece's ends, what is fetched ahead is not what is used. */
-    private static final int PIECE_BYTES = 1 << 18;
-
-    /** Pieces for each thread at least, so that all have some of a small weight. */
-    private static final int PIECES = 2;
-
     /** Outputs of a widened panel for each thread: as many as {@link OneDnnGemm} gives a thread, so that they stay near. */
     private static final int PANEL_OUTPUTS = 256;
 
     private final Workers workers;
     private final Gemm gemm;
-    private final @Nullable CodesCode code;
+    private final @Nullable FewRowsByCode byCode;
     private final @Nullable PairedProducts paired;
     private final ThreadLocal<Buffer> rows = ThreadLocal.withInitial(Buffer::new);
-    private final ThreadLocal<Buffer> wide = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> arranged = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> panels = ThreadLocal.withInitial(Buffer::new);
 
@@ -45,18 +38,39 @@ public final class QuantizedProducts implements AutoCloseable {
     public QuantizedProducts(Workers workers, Gemm gemm, boolean java) {
         this.workers = workers;
         this.gemm = gemm;
-        code = java ? null : CodesCode.here();
+        CodesCode code = java ? null : CodesCode.here();
+        byCode = code == null ? null : new FewRowsByCode(workers, code);
         paired = PairedProducts.create(workers, gemm);
     }
 
-    public void multiply(Rows given, Codes w, @Nullable Rows bias, Rows out) {
+    /** Products of the same x. */
+    public void multiply(Rows x, List<CodeProduct> products) {
+        if (x.count() <= Backend.FEW_ROWS && byCode != null) {
+            List<CodeProduct> read =
+                    products.stream().filter(QuantizedProducts::byCode).toList();
+            if (!read.isEmpty()) {
+                byCode.multiply(x, read);
+            }
+            products.stream().filter(p -> !byCode(p)).forEach(p -> multiply(x, p));
+        } else {
+            products.forEach(p -> multiply(x, p));
+        }
+    }
+
+    private static boolean byCode(CodeProduct product) {
+        Codes w = product.w();
+        return w.order() == 0 && w.inputs() > 0 && w.outputs() > 0 && CodesCode.reads(w);
+    }
+
+    private void multiply(Rows given, CodeProduct product) {
+        Codes w = product.w();
         Rows x = w.order() == 0 ? given : arranged(given, w);
         if (x.count() <= Backend.FEW_ROWS || w.inputs() == 0 || w.outputs() == 0) {
-            few(x, w, bias, out);
-        } else if (paired != null && PairedProducts.takes(x, w, bias)) {
-            paired.multiply(x, w, bias, out);
+            few(x, product);
+        } else if (paired != null && PairedProducts.takes(x, w, product.bias())) {
+            paired.multiply(x, w, product.bias(), product.out());
         } else {
-            many(x, w, bias, out);
+            many(x, w, product.bias(), product.out());
         }
     }
 
@@ -89,48 +103,16 @@ public final class QuantizedProducts implements AutoCloseable {
 
     // ----------------------------------------------------------------------------------------------------- few rows
 
-    private void few(Rows x, Codes w, @Nullable Rows bias, Rows out) {
-        if (code != null && CodesCode.reads(w)) {
-            byCode(code, x, w, bias, out);
+    private void few(Rows x, CodeProduct product) {
+        if (byCode != null && product.w().inputs() > 0 && CodesCode.reads(product.w())) {
+            byCode.multiply(x, List.of(product));
         } else {
-            byVectors(x, w, bias, out);
+            byVectors(x, product);
         }
     }
 
-    /** Codes are read once for each strip of rows of x; the further times they are near. */
-    private void byCode(CodesCode code, Rows x, Codes w, @Nullable Rows bias, Rows out) {
-        float[] b = JavaGemm.biasOf(bias, w.outputs());
-        float[] row = new float[Math.max(w.blocks() * BLOCK, Lanes.padded(x.width()))];
-        long values = wide.get().floats((long) w.blocks() * BLOCK);
-        int perStrip = code.rows();
-        long stripBytes = CodesCode.bytes(w.bits(), perStrip, w.blocks());
-        int strips = Math.ceilDiv(x.count(), perStrip);
-        long at = rows.get().bytes(stripBytes * strips);
-        for (int t = 0; t < x.count(); t++) {
-            x.load(t, row);
-            Lanes.store(DType.FLOAT32, row, 0, values, w.blocks() * BLOCK);
-            int strip = t / perStrip;
-            int count = Math.min(perStrip, x.count() - strip * perStrip);
-            code.row(w, values, t % perStrip, count, at + strip * stripBytes);
-        }
-        workers.blocks(w.tiles(), tilesAtOnce(w, code.tiles()), (from, to) -> {
-            Pair scratch = Pair.MINE.get();
-            for (int strip = 0; strip < strips; strip++) {
-                int first = strip * perStrip;
-                int count = Math.min(perStrip, x.count() - first);
-                long memory = scratch.results.bytes(CodesCode.resultBytes(count, to - from));
-                long sums = code.multiply(w, from, to - from, at + strip * stripBytes, count, memory);
-                int outputs = Math.min(to * TILE, w.outputs()) - from * TILE;
-                for (int t = 0; t < count; t++) {
-                    scratch.gather(sums + (long) t * TILE * Float.BYTES, count, outputs);
-                    scratch.store(b, out, first + t, from * TILE, outputs);
-                }
-            }
-        });
-    }
-
-    private void byVectors(Rows x, Codes w, @Nullable Rows bias, Rows out) {
-        float[] b = JavaGemm.biasOf(bias, w.outputs());
+    private void byVectors(Rows x, CodeProduct product) {
+        Codes w = product.w();
         long rowBytes = w.bits() == 4 ? Quantized4.bytes(w.blocks()) : 4L * w.blocks() * BLOCK;
         long at = rows.get().bytes(rowBytes * x.count());
         float[] row = new float[Math.max(w.blocks() * BLOCK, Lanes.padded(x.width()))];
@@ -143,7 +125,7 @@ public final class QuantizedProducts implements AutoCloseable {
                 Lanes.store(DType.FLOAT32, row, 0, at + t * rowBytes, w.blocks() * BLOCK);
             }
         }
-        workers.blocks(w.tiles(), Math.ceilDiv(tilesAtOnce(w, 2), 2) * 2, (from, to) -> {
+        workers.blocks(w.tiles(), tilesAtOnce(w), (from, to) -> {
             Pair pair = Pair.MINE.get();
             for (int tile = from; tile < to; tile += 2) {
                 CodeDot.Tiles tiles = pair.tiles(w, tile, Math.min(tile + 1, w.tiles() - 1));
@@ -154,19 +136,18 @@ public final class QuantizedProducts implements AutoCloseable {
                         CodeDot.eight(tiles, at + t * rowBytes);
                     }
                     int outputs = Math.min(2 * TILE, w.outputs() - tile * TILE);
-                    pair.gather(tiles.out(), 1, outputs);
-                    pair.store(b, out, t, tile * TILE, outputs);
+                    pair.results.gather(tiles.out(), 1, outputs);
+                    pair.results.store(product, t, tile * TILE, outputs);
                 }
             }
         });
     }
 
-    /** @param together how many tiles are best read side by side */
-    private int tilesAtOnce(Codes w, int together) {
-        int fitting = (int) (PIECE_BYTES / Math.max(1, w.tileBytes()));
-        int shared = Math.ceilDiv(w.tiles(), PIECES * workers.count());
-        int tiles = Math.max(1, Math.min(Math.max(together, fitting), shared));
-        return tiles < together ? tiles : tiles / together * together;
+    /** A thread's piece of the weight: whole pairs. */
+    private int tilesAtOnce(Codes w) {
+        int fitting = (int) (FewRowsByCode.NEAR_BYTES / Math.max(1, w.tileBytes()));
+        int shared = Math.ceilDiv(w.tiles(), 2 * workers.count());
+        return Math.ceilDiv(Math.max(1, Math.min(Math.max(2, fitting), shared)), 2) * 2;
     }
 
     /** A thread's scratch for two tiles. */
@@ -174,36 +155,15 @@ public final class QuantizedProducts implements AutoCloseable {
         static final ThreadLocal<Pair> MINE = ThreadLocal.withInitial(Pair::new);
 
         private final Buffer scales = new Buffer();
-        private final Buffer results = new Buffer();
-        private float[] line = {};
+        private final Results results = new Results();
 
         CodeDot.Tiles tiles(Codes w, int tile, int second) {
             long at = scales.floats(2L * w.expanded());
             long at2 = at + 4L * w.expanded();
             w.expand(tile, at);
             w.expand(second, at2);
-            return new CodeDot.Tiles(w.tile(tile), w.tile(second), at, at2, w.blocks(), results.floats(2 * TILE));
-        }
-
-        /** Reads a row's results, sixteen of each tile, between those of so many rows. */
-        void gather(long sums, int rows, int count) {
-            line = Lanes.atLeast(line, Lanes.padded(count));
-            int step = rows == 1 ? count : TILE;
-            for (int at = 0; at < count; at += step) {
-                Lanes.copy(sums + 4L * at * rows, line, at, Math.min(step, count - at));
-            }
-        }
-
-        void store(float[] bias, Rows out, int row, int first, int count) {
-            for (int i = 0; i < count; i++) {
-                line[i] += bias[first + i];
-            }
-            Lanes.store(
-                    out.dtype(),
-                    line,
-                    0,
-                    out.row(row) + (long) first * out.dtype().bytes(),
-                    count);
+            return new CodeDot.Tiles(
+                    w.tile(tile), w.tile(second), at, at2, w.blocks(), results.bytes(2L * TILE * Float.BYTES));
         }
     }
 

@@ -1,0 +1,151 @@
+package dev.fovea.backend.cpu.codes;
+
+import static dev.fovea.tensor.QuantizedMatrix.BLOCK;
+import static dev.fovea.tensor.QuantizedMatrix.TILE;
+
+import dev.fovea.backend.cpu.machine.Buffer;
+import dev.fovea.backend.cpu.machine.Workers;
+import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Products of a few rows of x with weights whose codes are read where they lie, by machine code. Weights that meet the same x are one
+ * job, for which x is rounded once.
+ */
+final class FewRowsByCode {
+    /** Bytes of codes that several strips of rows meet while they are near, at most. */
+    static final int NEAR_BYTES = 1 << 18;
+
+    /** Bytes of codes that a thread takes at once, at least: at each piece's ends, what is fetched ahead is not what is used. */
+    private static final int LEAST_BYTES = 1 << 16;
+
+    /** A piece is such a part of what is left for each thread: large ones first, small ones at the end, where none shall wait. */
+    private static final int PART = 2;
+
+    private final Workers workers;
+    private final CodesCode code;
+    private final ThreadLocal<Buffer> values = ThreadLocal.withInitial(Buffer::new);
+    private final ThreadLocal<Buffer> strips = ThreadLocal.withInitial(Buffer::new);
+    private final ThreadLocal<Results> results = ThreadLocal.withInitial(Results::new);
+
+    FewRowsByCode(Workers workers, CodesCode code) {
+        this.workers = workers;
+        this.code = code;
+    }
+
+    /**
+     * x as weights of a form meet it: strips of as many rows as meet a code at once.
+     *
+     * @param at of the first strip
+     * @param stripBytes from one to the next
+     */
+    private record Strips(int bits, int blocksPerGroup, int perStrip, int rows, long at, long stripBytes) {
+        boolean are(Codes w) {
+            return bits == w.bits() && blocksPerGroup == w.blocksPerGroup();
+        }
+
+        int count() {
+            return Math.ceilDiv(rows, perStrip);
+        }
+
+        int rows(int strip) {
+            return Math.min(perStrip, rows - strip * perStrip);
+        }
+
+        long strip(int strip) {
+            return at + strip * stripBytes;
+        }
+    }
+
+    /** Tiles of a weight. */
+    private record Piece(CodeProduct product, Strips x, int from, int to) {}
+
+    /** @param products with the same inputs, all of forms that {@link CodesCode#reads} */
+    void multiply(Rows x, List<CodeProduct> products) {
+        List<Strips> rounded = round(x, products);
+        long left = products.stream().mapToLong(p -> bytes(p.w())).sum();
+        List<Piece> pieces = new ArrayList<>();
+        for (CodeProduct product : products) {
+            Codes w = product.w();
+            Strips own = rounded.stream().filter(s -> s.are(w)).findFirst().orElseThrow();
+            for (int from = 0; from < w.tiles(); ) {
+                int to = Math.min(w.tiles(), from + tilesAtOnce(w, own, left));
+                pieces.add(new Piece(product, own, from, to));
+                left -= (to - from) * w.tileBytes();
+                from = to;
+            }
+        }
+        workers.run(pieces.size(), i -> multiply(pieces.get(i)));
+    }
+
+    private static long bytes(Codes w) {
+        return w.tiles() * w.tileBytes();
+    }
+
+    private int tilesAtOnce(Codes w, Strips x, long left) {
+        long share = Math.max(LEAST_BYTES, left / (PART * workers.count()));
+        long most = x.count() > 1 ? Math.min(share, NEAR_BYTES) : share;
+        int tiles = (int) Math.max(1, most / w.tileBytes());
+        return tiles < code.tiles() ? tiles : tiles / code.tiles() * code.tiles();
+    }
+
+    /** Codes are read once for each strip of rows of x; the further times they are near. */
+    private void multiply(Piece piece) {
+        CodeProduct product = piece.product;
+        Codes w = product.w();
+        Strips x = piece.x;
+        int from = piece.from;
+        int to = piece.to;
+        Results scratch = results.get();
+        int outputs = Math.min(to * TILE, w.outputs()) - from * TILE;
+        for (int strip = 0; strip < x.count(); strip++) {
+            int rows = x.rows(strip);
+            long memory = scratch.bytes(CodesCode.resultBytes(rows, to - from));
+            long sums = code.multiply(w, from, to - from, x.strip(strip), rows, memory);
+            for (int t = 0; t < rows; t++) {
+                scratch.gather(sums + (long) t * TILE * Float.BYTES, rows, outputs);
+                scratch.store(product, strip * x.perStrip + t, from * TILE, outputs);
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------------ rows of x
+
+    private List<Strips> round(Rows x, List<CodeProduct> products) {
+        Codes any = products.getFirst().w();
+        int perStrip = code.rows();
+        List<Codes> forms = new ArrayList<>(products.size());
+        long bytes = 0;
+        for (CodeProduct product : products) {
+            Codes w = product.w();
+            if (forms.stream().noneMatch(f -> f.bits() == w.bits() && f.blocksPerGroup() == w.blocksPerGroup())) {
+                forms.add(w);
+                bytes += CodesCode.bytes(w.bits(), perStrip, w.blocks()) * Math.ceilDiv(x.count(), perStrip);
+            }
+        }
+        long at = strips.get().bytes(bytes);
+        List<Strips> rounded = new ArrayList<>(forms.size());
+        for (Codes w : forms) {
+            long stripBytes = CodesCode.bytes(w.bits(), perStrip, w.blocks());
+            Strips strips = new Strips(w.bits(), w.blocksPerGroup(), perStrip, x.count(), at, stripBytes);
+            rounded.add(strips);
+            at += stripBytes * strips.count();
+        }
+        int width = any.blocks() * BLOCK;
+        float[] row = new float[Math.max(width, Lanes.padded(x.width()))];
+        long wide = values.get().floats(width);
+        for (int t = 0; t < x.count(); t++) {
+            x.load(t, row);
+            Lanes.store(DType.FLOAT32, row, 0, wide, width);
+            for (int i = 0; i < forms.size(); i++) {
+                Strips to = rounded.get(i);
+                int strip = t / perStrip;
+                code.row(forms.get(i), wide, t % perStrip, to.rows(strip), to.strip(strip));
+            }
+        }
+        return rounded;
+    }
+}
