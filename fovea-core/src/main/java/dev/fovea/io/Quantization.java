@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
  */
 public record Quantization(Precision layers, Precision head, Precision tower) {
     /** Changes whenever the same weights would become other codes. */
-    static final String VERSION = "2";
+    static final String VERSION = "3";
 
     /** {@code quant_method} of directories that Fovea wrote. */
     public static final String METHOD = "fovea";

@@ -13,16 +13,17 @@ import java.util.Arrays;
 /** Makes codes, scales, zero points and factors of one tile after another of a weight. For one thread. */
 final class TilePacker {
     private static final int TOP_SCALE = 255;
-    private static final int TOP_8 = 127;
+    static final int TOP_8 = 127;
 
     /** Added and taken away again, it leaves a number of at most 2^22 rounded to the nearest integer, ties to even. */
-    private static final float ROUNDING = 3 << 22;
+    static final float ROUNDING = 3 << 22;
 
     private final String name;
     private final Tensor weight;
     private final Form form;
     private final TileValues tile;
     private final GroupFit fit;
+    private final ScaleSearch search;
     private final float[] lineScales;
     private final float[] lineZeros;
     private final float[] inverse;
@@ -40,6 +41,7 @@ final class TilePacker {
         this.form = form;
         tile = new TileValues(weight.dim(1), form.group(), meanSquares);
         fit = new GroupFit(tile.lanes);
+        search = new ScaleSearch(tile.lanes);
         lineScales = new float[tile.lanes];
         lineZeros = new float[tile.lanes];
         inverse = new float[tile.lanes];
@@ -54,33 +56,41 @@ final class TilePacker {
         if (form.bits() == 4) {
             fit.fit(tile);
             fit.settle();
-            scales(fit.scales, false);
+            scales(fit.scales, TOP_SCALE, false);
+            lineScales();
             zeros();
             codes(4);
         } else {
             largest();
-            scales(lineScales, true);
+            scales(lineScales, TOP_SCALE - ScaleSearch.ABOVE, true);
+            search.search(tile, scales, factors);
+            lineScales();
             codes(8);
         }
     }
 
     /**
-     * Scales as 255 parts of the row's largest.
+     * Scales as parts of the row's largest.
      *
+     * @param top parts of that one
      * @param up so that nothing is clipped
      */
-    private void scales(float[] wanted, boolean up) {
+    private void scales(float[] wanted, int top, boolean up) {
         Arrays.fill(factors, 0);
         for (int lane = 0; lane < tile.lanes; lane++) {
-            factors[lane % TILE] = Math.max(factors[lane % TILE], wanted[lane] / TOP_SCALE);
+            factors[lane % TILE] = Math.max(factors[lane % TILE], wanted[lane] / top);
         }
         for (int lane = 0; lane < tile.lanes; lane++) {
             float factor = factors[lane % TILE];
             double parts = factor > 0 ? wanted[lane] / factor : 0;
             double rounded = up ? Math.ceil(parts - 1e-3) : Math.rint(parts);
-            int scale = (int) Math.min(TOP_SCALE, Math.max(wanted[lane] > 0 ? 1 : 0, rounded));
-            scales[lane] = (byte) scale;
-            lineScales[lane] = factor * scale;
+            scales[lane] = (byte) (int) Math.min(top, Math.max(wanted[lane] > 0 ? 1 : 0, rounded));
+        }
+    }
+
+    private void lineScales() {
+        for (int lane = 0; lane < tile.lanes; lane++) {
+            lineScales[lane] = factors[lane % TILE] * (scales[lane] & 0xff);
         }
     }
 
