@@ -5,10 +5,7 @@ import dev.fovea.ffi.NativeLibrary;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
 
-/**
- * Memory straight from the system, in whole pages, which are zeros when they are first touched: by whichever thread does, not all of
- * them by the one that asks. Linux on x86-64 alone.
- */
+/** Memory straight from the system, in whole pages filled with zeros. Linux on x86-64 alone. */
 public final class Pages {
     private static final NativeLibrary C = NativeLibrary.platform().equals("linux-x86_64")
             ? NativeLibrary.ofSystem("the C library", List.of("libc.so.6"))
@@ -19,12 +16,14 @@ public final class Pages {
     private static final int PROT_EXEC = 4;
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
     private static final int MADV_HUGEPAGE = 14;
+    private static final int MADV_POPULATE_WRITE = 23;
     private static final long PAGE = 4096;
 
     /** Linked when first used, where there is the library. */
     private static final class Calls {
         private static final MethodHandle MAP = C.link("mmap", MachineCode.WORDS);
         private static final MethodHandle UNMAP = C.link("munmap", MachineCode.WORDS);
+        private static final MethodHandle ADVISE = C.link("madvise", MachineCode.WORDS);
     }
 
     private Pages() {}
@@ -63,9 +62,15 @@ public final class Pages {
         MachineCode.call(Calls.UNMAP, at, whole(bytes), 0, 0, 0, 0);
     }
 
-    /** Lets the system take pages of 2 MB for them, where it has any: one fault instead of 512. */
-    public static void wantLarge(long at, long bytes) {
-        MachineCode.call(C.link("madvise", MachineCode.WORDS), at, whole(bytes), MADV_HUGEPAGE, 0, 0, 0);
+    /**
+     * Has the system give all of them now, so that others see what is left, and in pages of 2 MB where it has some: one fault instead
+     * of 512.
+     *
+     * @return false where it does not: before Linux 5.14, or with too little memory
+     */
+    public static boolean commit(long at, long bytes) {
+        MachineCode.call(Calls.ADVISE, at, whole(bytes), MADV_HUGEPAGE, 0, 0, 0);
+        return (int) MachineCode.call(Calls.ADVISE, at, whole(bytes), MADV_POPULATE_WRITE, 0, 0, 0) == 0;
     }
 
     /** Whether the system lets them be executed, and written no more. */

@@ -79,9 +79,9 @@ public final class Slabs implements AutoCloseable {
     private static MemorySegment pages(Arena arena, long bytes) {
         try {
             long at = Pages.map(bytes);
-            Pages.wantLarge(at, bytes);
-            return MemorySegment.ofAddress(at)
+            MemorySegment slab = MemorySegment.ofAddress(at)
                     .reinterpret(bytes, arena, memory -> Pages.unmap(memory.address(), bytes));
+            return Pages.commit(at, bytes) ? slab : slab.fill((byte) 0);
         } catch (NativeException e) {
             throw (Error) new OutOfMemoryError(e.problem()).initCause(e);
         }
