@@ -76,8 +76,8 @@ final class FlashBlock {
         rows.copy(call.k(), call.head(call.k(), span.from(), group), count, keys);
         long values = memory.values.bytes(Math.ceilDiv(count, FlashCode.BLOCK) * code.valuesBytes());
         packValues(call, span, group, values, memory);
-        long frame = memory.frame.bytes(FlashCode.FRAME);
-        FlashCode.prepare(frame);
+        long frame = memory.frame.bytes(FlashFrame.BYTES);
+        FlashFrame.prepare(frame);
         long scores = memory.scores.bytes(FlashCode.scoresBytes());
         long sums = memory.sums.bytes(code.sumsBytes());
         long queries = memory.queries.bytes((long) code.words() * FlashCode.QUERIES * Float.BYTES);
