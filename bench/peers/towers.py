@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """A directory whose vision tower is as large as published and whose language model is a test's: to measure pictures without gigabytes.
 
-    towers.py gemma3|llava_onevision1_5|florence2 FOLDER [bfloat16|float16|float32]
+    towers.py gemma3|llava_onevision1_5|florence2|blip2|qwen2_5_vl FOLDER [bfloat16|float16|float32]
 
 Weights are random, since speed does not depend on values. Needs numpy, torch and safetensors. Gemma 3: 4B's SigLIP; LLaVA-OneVision-1.5: RICE; Florence-2: large's
-DaViT in the layout of transformers' port.
+DaViT in the layout of transformers' port; BLIP-2: ViT-g and the Q-Former; Qwen2.5-VL: 3B's tower.
 """
 import json
 import shutil
@@ -106,19 +106,73 @@ def florence2(config):
     yield projector + "visual_temporal_embed.pos_idx_to_embed", (100, before)
 
 
-KITS = {gemma3: "gemma3/hub", llava_onevision1_5: "llava_onevision1_5/small", florence2: "florence2/native"}
+def blip2(config):
+    config["vision_config"] |= dict(hidden_size=1408, intermediate_size=6144, num_hidden_layers=39, num_attention_heads=16, image_size=224)
+    config["qformer_config"] |= dict(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12, encoder_hidden_size=1408)
+    config["num_query_tokens"] = 32
+    d, wide, q = 1408, 6144, 768
+    top = "vision_model."
+    yield top + "embeddings.class_embedding", (1, 1, d)
+    yield top + "embeddings.position_embedding", (1, 257, d)
+    yield top + "embeddings.patch_embedding.weight", (d, 3, 14, 14)
+    yield top + "embeddings.patch_embedding.bias", (d,)
+    for i in range(39):
+        layer = top + f"encoder.layers.{i}."
+        yield from norm(layer + "layer_norm1", d)
+        yield from norm(layer + "layer_norm2", d)
+        yield from linear(layer + "self_attn.qkv", 3 * d, d)
+        yield from linear(layer + "self_attn.projection", d, d)
+        yield from linear(layer + "mlp.fc1", wide, d)
+        yield from linear(layer + "mlp.fc2", d, wide)
+    yield from norm(top + "post_layernorm", d)
+    yield "query_tokens", (1, 32, q)
+    yield from norm("qformer.layernorm", q)
+    for i in range(12):
+        layer = f"qformer.encoder.layer.{i}."
+        for kind, keys in (("attention", q), ("crossattention", d))[: 2 - i % 2]:
+            for part, inputs in (("query", q), ("key", keys), ("value", keys)):
+                yield from linear(layer + f"{kind}.attention.{part}", q, inputs)
+            yield from linear(layer + f"{kind}.output.dense", q, q)
+            yield from norm(layer + f"{kind}.output.LayerNorm", q)
+        yield from linear(layer + "intermediate_query.dense", 3072, q)
+        yield from linear(layer + "output_query.dense", q, 3072)
+        yield from norm(layer + "output_query.LayerNorm", q)
+    yield from linear("language_projection", config["text_config"]["hidden_size"], q)
+
+
+def qwen2_5_vl(config):
+    config["vision_config"] |= dict(depth=32, hidden_size=1280, intermediate_size=3420, num_heads=16, window_size=112, fullatt_block_indexes=[7, 15, 23, 31])
+    d, wide = 1280, 3420
+    yield "visual.patch_embed.proj.weight", (d, 3, 2, 14, 14)
+    for i in range(32):
+        block = f"visual.blocks.{i}."
+        yield block + "norm1.weight", (d,)
+        yield block + "norm2.weight", (d,)
+        yield from linear(block + "attn.qkv", 3 * d, d)
+        yield from linear(block + "attn.proj", d, d)
+        yield from linear(block + "mlp.gate_proj", wide, d)
+        yield from linear(block + "mlp.up_proj", wide, d)
+        yield from linear(block + "mlp.down_proj", d, wide)
+    yield "visual.merger.ln_q.weight", (d,)
+    yield from linear("visual.merger.mlp.0", 4 * d, 4 * d)
+    yield from linear("visual.merger.mlp.2", config["vision_config"]["out_hidden_size"], 4 * d)
+
+
+KITS = {gemma3: "gemma3/hub", llava_onevision1_5: "llava_onevision1_5/small", florence2: "florence2/native", blip2: "blip2/opt-calm",
+        qwen2_5_vl: "qwen2_5_vl/hub"}
 
 SIZES = {
     gemma3: {"preprocessor_config.json": {"size": {"height": 896, "width": 896}, "image_seq_length": 256},
              "processor_config.json": {"image_seq_length": 256}},
     florence2: {"processor_config.json": {"size": {"height": 768, "width": 768}, "image_seq_length": 577}},
+    blip2: {"preprocessor_config.json": {"size": {"height": 224, "width": 224}}, "processor_config.json": {"num_query_tokens": 32}},
 }
 
 
 def main():
     family = globals()[sys.argv[1]]
     source, target = KIT / KITS[family] / "checkpoint", Path(sys.argv[2])
-    dtype = getattr(torch, sys.argv[3] if len(sys.argv) > 3 else "float16" if family is florence2 else "bfloat16")
+    dtype = getattr(torch, sys.argv[3] if len(sys.argv) > 3 else "float16" if family in (florence2, blip2) else "bfloat16")
     target.mkdir(parents=True, exist_ok=True)
     for file in source.iterdir():
         if file.suffix != ".safetensors" and "index" not in file.name:
@@ -127,7 +181,8 @@ def main():
     shapes = dict(family(config))
     config["torch_dtype"] = str(dtype).removeprefix("torch.")
     weights = {k: v for file in source.glob("*.safetensors") for k, v in load_file(file).items()}
-    towers = ("vision_tower.", "visual.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector.")
+    towers = ("vision_tower.", "visual.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector.",
+              "vision_model.", "qformer.", "query_tokens", "language_projection.")
     weights = {k: v for k, v in weights.items() if not k.startswith(towers)}
     weights |= {name: torch.randn(shape) * 0.02 for name, shape in shapes.items()}
     save_file({k: v.to(dtype).contiguous() for k, v in weights.items()}, target / "model.safetensors", metadata={"format": "pt"})

@@ -7,6 +7,7 @@ import dev.fovea.backend.cpu.codes.QuantizedProducts;
 import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Slabs;
 import dev.fovea.backend.cpu.machine.Workers;
+import dev.fovea.backend.cpu.products.DotCode;
 import dev.fovea.backend.cpu.products.Gemm;
 import dev.fovea.backend.cpu.products.Gemv;
 import dev.fovea.backend.cpu.products.Maps;
@@ -14,6 +15,8 @@ import dev.fovea.backend.cpu.products.Weight;
 import dev.fovea.backend.cpu.rows.Elementwise;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Movement;
+import dev.fovea.backend.cpu.rows.Norms;
+import dev.fovea.backend.cpu.rows.Rotations;
 import dev.fovea.backend.cpu.rows.RowMath;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.error.NativeException;
@@ -55,6 +58,8 @@ public final class CpuBackend implements Backend {
     private final Gemm gemm;
     private final QuantizedProducts quantized;
     private final Elementwise elementwise;
+    private final Norms norms;
+    private final Rotations rotations;
     private final Movement movement;
     private final Attention attention;
     private final Maps maps;
@@ -65,7 +70,10 @@ public final class CpuBackend implements Backend {
         gemv = new Gemv(workers, options.gemm() == GemmChoice.JAVA);
         gemm = gemm(options.gemm(), workers);
         quantized = new QuantizedProducts(workers, gemm, options.gemm() == GemmChoice.JAVA);
-        elementwise = new Elementwise(workers);
+        boolean code = options.gemm() != GemmChoice.JAVA && DotCode.Found.here().code() != null;
+        elementwise = new Elementwise(workers, code);
+        norms = new Norms(workers, elementwise, code);
+        rotations = new Rotations(workers, code);
         movement = new Movement(workers);
         attention = new Attention(workers, gemm, options.gemm() == GemmChoice.JAVA, options.gemm() == GemmChoice.AUTO);
         maps = new Maps(workers);
@@ -328,21 +336,21 @@ public final class CpuBackend implements Backend {
     @Override
     public Tensor rmsNorm(Tensor x, Tensor weight, float eps) {
         Tensor out = allocate(x, Contract.rmsNorm(x, weight));
-        elementwise.rmsNorm(Rows.ofLast(x), Rows.ofLast(weight), Rows.ofLast(out), eps);
+        norms.rmsNorm(Rows.ofLast(x), Rows.ofLast(weight), Rows.ofLast(out), eps);
         return out;
     }
 
     @Override
     public Tensor rmsNormPlusOne(Tensor x, Tensor weight, float eps) {
         Tensor out = allocate(x, Contract.rmsNormPlusOne(x, weight));
-        elementwise.rmsNormPlusOne(Rows.ofLast(x), Rows.ofLast(weight), Rows.ofLast(out), eps);
+        norms.rmsNormPlusOne(Rows.ofLast(x), Rows.ofLast(weight), Rows.ofLast(out), eps);
         return out;
     }
 
     @Override
     public Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, float eps) {
         Tensor out = allocate(x, Contract.layerNorm(x, weight, bias));
-        elementwise.layerNorm(Rows.ofLast(x), Rows.ofLast(weight), Rows.ofLast(bias), Rows.ofLast(out), eps);
+        norms.layerNorm(Rows.ofLast(x), Rows.ofLast(weight), Rows.ofLast(bias), Rows.ofLast(out), eps);
         return out;
     }
 
@@ -352,14 +360,14 @@ public final class CpuBackend implements Backend {
     public Tensor rope(Tensor x, Tensor cos, Tensor sin) {
         Tensor out = allocate(x, Contract.rope(x, cos, sin));
         boolean stepwise = cos.dtype() == x.dtype();
-        elementwise.rope(Rows.of(x), Rows.ofLast(cos), Rows.ofLast(sin), Rows.of(out), x.dim(1), stepwise);
+        rotations.rope(Rows.of(x), Rows.ofLast(cos), Rows.ofLast(sin), Rows.of(out), x.dim(1), stepwise);
         return out;
     }
 
     @Override
     public Tensor activation(Tensor x, Activation f) {
         Tensor out = allocate(x, Contract.activation(x));
-        elementwise.values(Rows.ofLast(x), Rows.ofLast(out), (a, n) -> RowMath.activate(f, a, n));
+        elementwise.activation(Rows.ofLast(x), Rows.ofLast(out), f);
         return out;
     }
 
@@ -372,20 +380,22 @@ public final class CpuBackend implements Backend {
 
     @Override
     public Tensor add(Tensor x, Tensor y) {
-        return combine(x, y, Contract.add(x, y), RowMath::add);
+        Tensor out = allocate(x, Contract.add(x, y));
+        if (y.shape().equals(x.shape())) {
+            elementwise.add(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out));
+        } else {
+            elementwise.rowsWith(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out), RowMath::add);
+        }
+        return out;
     }
 
     @Override
     public Tensor mul(Tensor x, Tensor y) {
-        return combine(x, y, Contract.mul(x, y), RowMath::mul);
-    }
-
-    private Tensor combine(Tensor x, Tensor y, Shape shape, Elementwise.PairKernel kernel) {
-        Tensor out = allocate(x, shape);
+        Tensor out = allocate(x, Contract.mul(x, y));
         if (y.shape().equals(x.shape())) {
-            elementwise.pairs(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out), kernel);
+            elementwise.pairs(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out), RowMath::mul);
         } else {
-            elementwise.rowsWith(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out), kernel);
+            elementwise.rowsWith(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out), RowMath::mul);
         }
         return out;
     }
@@ -422,7 +432,7 @@ public final class CpuBackend implements Backend {
     }
 
     private void cast(Tensor x, Tensor out) {
-        elementwise.values(Rows.ofLast(x), Rows.ofLast(out), (a, n) -> {});
+        elementwise.cast(Rows.ofLast(x), Rows.ofLast(out));
     }
 
     @Override

@@ -69,6 +69,13 @@ public final class Assembler {
         integers(0x89, from, to);
     }
 
+    /** {@code to = value}, 64 bits. */
+    public void mov(Gpr to, long value) {
+        bytes(0x48 | to.high(), 0xb8 | to.low());
+        word((int) value);
+        word((int) (value >> Integer.SIZE));
+    }
+
     /** {@code to = [from]}, 64 bits. */
     public void load(Gpr to, Address from) {
         bytes(0x48 | to.high() << 2 | from.indexHigh() << 1 | from.baseHigh(), 0x8b, 0x84 | to.low() << 3, from.sib());
@@ -206,6 +213,11 @@ public final class Assembler {
         memory(bits, 0x58, MAP_0F38, PREFIX_66, to, 0, from);
     }
 
+    /** All lanes are the lowest one of from. */
+    public void vpbroadcastd(int to, int from) {
+        registers(bits, 0x58, MAP_0F38, PREFIX_66, false, to, 0, from);
+    }
+
     /** Bytes without sign to 32 bits. */
     public void vpmovzxbd(int to, Address from) {
         memory(bits, 0x31, MAP_0F38, PREFIX_66, to, 0, from);
@@ -248,14 +260,34 @@ public final class Assembler {
         memory(512, 0x23, MAP_0F38, PREFIX_F3, from, 0, to);
     }
 
+    /** {@code [to]} = the lower halves of lanes of 32 bits; 512 bits alone. */
+    public void vpmovdw(Address to, int from) {
+        memory(512, 0x33, MAP_0F38, PREFIX_F3, from, 0, to);
+    }
+
     /** {@code to = a & b}; vpand where vectors have 256 bits. */
     public void vpandd(int to, int a, int b) {
         registers(bits, 0xdb, MAP_0F, PREFIX_66, false, to, a, b);
     }
 
+    /** {@code to = a & b}; vpand where vectors have 256 bits. */
+    public void vpandd(int to, int a, Address b) {
+        memory(bits, 0xdb, MAP_0F, PREFIX_66, to, a, b);
+    }
+
+    /** {@code to = a | b}; vpor where vectors have 256 bits. */
+    public void vpord(int to, int a, Address b) {
+        memory(bits, 0xeb, MAP_0F, PREFIX_66, to, a, b);
+    }
+
     /** {@code to = a + b}, lanes of 32 bits. */
     public void vpaddd(int to, int a, int b) {
         registers(bits, 0xfe, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to = a + b}, lanes of 32 bits. */
+    public void vpaddd(int to, int a, Address b) {
+        memory(bits, 0xfe, MAP_0F, PREFIX_66, to, a, b);
     }
 
     /** {@code to = a + b}, lanes of 16 bits. */
@@ -333,14 +365,34 @@ public final class Assembler {
         memory(bits, 0x5f, MAP_0F, PREFIX_NONE, to, a, b);
     }
 
+    /** {@code to} = the lesser; b where one is no number. */
+    public void vminps(int to, int a, int b) {
+        registers(bits, 0x5d, MAP_0F, PREFIX_NONE, false, to, a, b);
+    }
+
     /** {@code to = a - b}. */
     public void vsubps(int to, int a, int b) {
         registers(bits, 0x5c, MAP_0F, PREFIX_NONE, false, to, a, b);
     }
 
+    /** {@code to = a - b}. */
+    public void vsubps(int to, int a, Address b) {
+        memory(bits, 0x5c, MAP_0F, PREFIX_NONE, to, a, b);
+    }
+
+    /** {@code to = a + b}. */
+    public void vaddps(int to, int a, Address b) {
+        memory(bits, 0x58, MAP_0F, PREFIX_NONE, to, a, b);
+    }
+
     /** {@code to = to a + b}. */
     public void vfmadd213ps(int to, int a, int b) {
         registers(bits, 0xa8, MAP_0F38, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to = to a + b}. */
+    public void vfmadd213ps(int to, int a, Address b) {
+        memory(bits, 0xa8, MAP_0F38, PREFIX_66, to, a, b);
     }
 
     /** {@code to = from}. */
@@ -374,9 +426,19 @@ public final class Assembler {
         memory(128, 0x11, MAP_0F, PREFIX_F3, from, 0, to);
     }
 
+    /** The lowest lane {@code = [from]}, the others 0. */
+    public void vmovss(int to, Address from) {
+        memory(128, 0x10, MAP_0F, PREFIX_F3, to, 0, from);
+    }
+
     /** float16 at an address to float32. */
     public void vcvtph2ps(int to, Address from) {
         memory(bits, 0x13, MAP_0F38, PREFIX_66, to, 0, from);
+    }
+
+    /** Half a vector of float16 to float32. */
+    public void vcvtph2ps(int to, int from) {
+        registers(bits, 0x13, MAP_0F38, PREFIX_66, false, to, 0, from);
     }
 
     /** {@code to} = lanes of 32 bits as float16, rounded to nearest, in half a vector. */
@@ -467,6 +529,68 @@ public final class Assembler {
         bytes(order);
     }
 
+    // ----------------------------------------------------------------------------------- the lowest lane by itself
+
+    /** {@code to = a + b}, float32. */
+    public void vaddss(int to, int a, int b) {
+        registers(128, 0x58, MAP_0F, PREFIX_F3, false, to, a, b);
+    }
+
+    /** {@code to = a / b}, float32. */
+    public void vdivss(int to, int a, int b) {
+        registers(128, 0x5e, MAP_0F, PREFIX_F3, false, to, a, b);
+    }
+
+    /** {@code to = a / b}, float64. */
+    public void vdivsd(int to, int a, int b) {
+        registers(128, 0x5e, MAP_0F, PREFIX_F2, false, to, a, b);
+    }
+
+    /** {@code to} = the root of from, float64. */
+    public void vsqrtsd(int to, int from) {
+        registers(128, 0x51, MAP_0F, PREFIX_F2, false, to, from, from);
+    }
+
+    /** float32 to float64. */
+    public void vcvtss2sd(int to, int from) {
+        registers(128, 0x5a, MAP_0F, PREFIX_F3, false, to, from, from);
+    }
+
+    /** float64 to float32. */
+    public void vcvtsd2ss(int to, int from) {
+        registers(128, 0x5a, MAP_0F, PREFIX_F2, false, to, from, from);
+    }
+
+    // -------------------------------------------------------------------- 256 bits: lanes that a vector's signs name
+
+    /** {@code to} = ones in the lanes of 32 bits where a and b are as the predicate says, else zeros; 256 bits alone. */
+    public void vcmpps(int to, int a, Address b, int predicate) {
+        memory(256, 0xc2, MAP_0F, PREFIX_NONE, to, a, b);
+        bytes(predicate);
+    }
+
+    /** The same with a register. */
+    public void vcmpps(int to, int a, int b, int predicate) {
+        registers(256, 0xc2, MAP_0F, PREFIX_NONE, false, to, a, b);
+        bytes(predicate);
+    }
+
+    /** {@code to = ~a & b}; 256 bits alone. */
+    public void vandnps(int to, int a, int b) {
+        registers(256, 0x55, MAP_0F, PREFIX_NONE, false, to, a, b);
+    }
+
+    /** {@code to} = b where mask is negative, else a; 256 bits alone. */
+    public void vblendvps(int to, int a, int b, int mask) {
+        registers(256, 0x4a, MAP_0F3A, PREFIX_66, false, to, a, b);
+        bytes(mask << 4);
+    }
+
+    /** {@code to} = lanes of 32 bits of a and b as such of 16 without sign, cut to their range: 128 bits of both in turn. */
+    public void vpackusdw(int to, int a, int b) {
+        registers(256, 0x2b, MAP_0F38, PREFIX_66, false, to, a, b);
+    }
+
     // ------------------------------------------------------------- 512 bits: lanes that a mask register names
 
     /** Mask register {@code to} = the lowest 16 bits of a register. */
@@ -485,11 +609,30 @@ public final class Assembler {
         bytes(0x0e);
     }
 
+    /** Mask register {@code to} = the lanes in which a and b are as the predicate says. */
+    public void vcmppsToMask(int to, int a, Address b, int predicate) {
+        memory(512, 0xc2, MAP_0F, PREFIX_NONE, to, a, b);
+        bytes(predicate);
+    }
+
+    /** The same with a register. */
+    public void vcmppsToMask(int to, int a, int b, int predicate) {
+        registers(512, 0xc2, MAP_0F, PREFIX_NONE, false, to, a, b);
+        bytes(predicate);
+    }
+
     /** {@code to = from} in the lanes of a mask register. */
     public void vmovapsWhere(int mask, int to, int from) {
         int start = size;
         registers(512, 0x28, MAP_0F, PREFIX_NONE, false, to, 0, from);
         code[start + EVEX_MASK] |= (byte) mask;
+    }
+
+    /** {@code to = from} in the lanes of a mask register and 0 in the others. */
+    public void vmovapsOrZero(int mask, int to, int from) {
+        int start = size;
+        registers(512, 0x28, MAP_0F, PREFIX_NONE, false, to, 0, from);
+        code[start + EVEX_MASK] |= (byte) (0x80 | mask);
     }
 
     /** {@code to = [from]} in the lanes of a mask register and 0 in the others, which are not read. */

@@ -245,6 +245,54 @@ class AssemblerTest {
     }
 
     @Test
+    void whatRowsNeed() {
+        Address table = Address.indexed(Gpr.R10, Gpr.RAX, 0, 64);
+        assertThat(bytes(256, a -> a.mov(Gpr.R10, 0x123456789abcdef0L))).isEqualTo("49 ba f0 de bc 9a 78 56 34 12");
+        assertThat(bytes(256, a -> a.vpandd(12, 3, table))).isEqualTo("c4 41 65 db a4 02 40 00 00 00");
+        assertThat(bytes(512, a -> a.vpandd(9, 20, table))).isEqualTo("62 51 5d 40 db 8c 02 40 00 00 00");
+        assertThat(bytes(256, a -> a.vpord(12, 3, table))).isEqualTo("c4 41 65 eb a4 02 40 00 00 00");
+        assertThat(bytes(512, a -> a.vpord(9, 20, table))).isEqualTo("62 51 5d 40 eb 8c 02 40 00 00 00");
+        assertThat(bytes(256, a -> a.vpaddd(12, 3, table))).isEqualTo("c4 41 65 fe a4 02 40 00 00 00");
+        assertThat(bytes(512, a -> a.vpaddd(9, 20, table))).isEqualTo("62 51 5d 40 fe 8c 02 40 00 00 00");
+        assertThat(bytes(256, a -> a.vminps(12, 3, 8))).isEqualTo("c4 41 64 5d e0");
+        assertThat(bytes(512, a -> a.vminps(9, 20, 3))).isEqualTo("62 71 5c 40 5d cb");
+        assertThat(bytes(256, a -> a.vsubps(12, 3, table))).isEqualTo("c4 41 64 5c a4 02 40 00 00 00");
+        assertThat(bytes(256, a -> a.vaddps(12, 3, table))).isEqualTo("c4 41 64 58 a4 02 40 00 00 00");
+        assertThat(bytes(256, a -> a.vfmadd213ps(12, 3, table))).isEqualTo("c4 42 65 a8 a4 02 40 00 00 00");
+        assertThat(bytes(256, a -> a.vpbroadcastd(12, 8))).isEqualTo("c4 42 7d 58 e0");
+        assertThat(bytes(512, a -> a.vpbroadcastd(20, 3))).isEqualTo("62 e2 7d 48 58 e3");
+        assertThat(bytes(256, a -> a.vcvtph2ps(12, 8))).isEqualTo("c4 42 7d 13 e0");
+        assertThat(bytes(512, a -> a.vcvtph2ps(20, 3))).isEqualTo("62 e2 7d 48 13 e3");
+        assertThat(bytes(256, a -> a.vpackusdw(12, 3, 8))).isEqualTo("c4 42 65 2b e0");
+        assertThat(bytes(512, a -> a.vpmovdw(Address.indexed(Gpr.RDX, Gpr.RAX, 1, 64), 19)))
+                .isEqualTo("62 e2 7e 48 33 9c 42 40 00 00 00");
+    }
+
+    @Test
+    void theLowestLane() {
+        assertThat(bytes(256, a -> a.vmovss(9, Address.indexed(Gpr.RAX, Gpr.RCX, 0, 4))))
+                .isEqualTo("c4 61 7a 10 8c 08 04 00 00 00");
+        assertThat(bytes(256, a -> a.vaddss(12, 3, 8))).isEqualTo("c4 41 62 58 e0");
+        assertThat(bytes(256, a -> a.vdivss(12, 3, 8))).isEqualTo("c4 41 62 5e e0");
+        assertThat(bytes(256, a -> a.vdivsd(12, 3, 8))).isEqualTo("c4 41 63 5e e0");
+        assertThat(bytes(256, a -> a.vsqrtsd(12, 8))).isEqualTo("c4 41 3b 51 e0");
+        assertThat(bytes(256, a -> a.vcvtss2sd(12, 8))).isEqualTo("c4 41 3a 5a e0");
+        assertThat(bytes(256, a -> a.vcvtsd2ss(12, 8))).isEqualTo("c4 41 3b 5a e0");
+    }
+
+    @Test
+    void comparisons() {
+        Address table = Address.indexed(Gpr.R10, Gpr.RAX, 0, 64);
+        assertThat(bytes(256, a -> a.vcmpps(12, 3, table, 1))).isEqualTo("c4 41 64 c2 a4 02 40 00 00 00 01");
+        assertThat(bytes(256, a -> a.vcmpps(12, 3, 8, 3))).isEqualTo("c4 41 64 c2 e0 03");
+        assertThat(bytes(256, a -> a.vandnps(12, 3, 8))).isEqualTo("c4 41 64 55 e0");
+        assertThat(bytes(256, a -> a.vblendvps(12, 3, 8, 9))).isEqualTo("c4 43 65 4a e0 90");
+        assertThat(bytes(512, a -> a.vcmppsToMask(1, 20, table, 5))).isEqualTo("62 d1 5c 40 c2 8c 02 40 00 00 00 05");
+        assertThat(bytes(512, a -> a.vcmppsToMask(1, 20, 20, 3))).isEqualTo("62 b1 5c 40 c2 cc 03");
+        assertThat(bytes(512, a -> a.vmovapsOrZero(1, 7, 19))).isEqualTo("62 b1 7c c9 28 fb");
+    }
+
+    @Test
     void refusesWhatHasNoEncoding() {
         assertThatIllegalArgumentException().isThrownBy(() -> new Assembler(64));
         assertThatIllegalArgumentException().isThrownBy(() -> Address.indexed(Gpr.RAX, Gpr.RSP, 1));

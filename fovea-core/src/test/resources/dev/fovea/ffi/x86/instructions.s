@@ -112,3 +112,35 @@ vpternlogd $0xea,%zmm3,%zmm20,%zmm9
 tilezero %tmm5
 vcvtps2ph $0,%zmm19,%ymm7
 vpmovzxwd %ymm19,%zmm7
+movabs $0x123456789abcdef0,%r10
+{vex3} {disp32} vpand 64(%r10,%rax,1),%ymm3,%ymm12
+{disp32} vpandd 64(%r10,%rax,1),%zmm20,%zmm9
+{vex3} {disp32} vpor 64(%r10,%rax,1),%ymm3,%ymm12
+{disp32} vpord 64(%r10,%rax,1),%zmm20,%zmm9
+{vex3} {disp32} vpaddd 64(%r10,%rax,1),%ymm3,%ymm12
+{disp32} vpaddd 64(%r10,%rax,1),%zmm20,%zmm9
+{vex3} vminps %ymm8,%ymm3,%ymm12
+vminps %zmm3,%zmm20,%zmm9
+{vex3} {disp32} vsubps 64(%r10,%rax,1),%ymm3,%ymm12
+{vex3} {disp32} vaddps 64(%r10,%rax,1),%ymm3,%ymm12
+{vex3} {disp32} vfmadd213ps 64(%r10,%rax,1),%ymm3,%ymm12
+{vex3} vpbroadcastd %xmm8,%ymm12
+vpbroadcastd %xmm3,%zmm20
+{vex3} {disp32} vmovss 4(%rax,%rcx,1),%xmm9
+{vex3} vcvtph2ps %xmm8,%ymm12
+vcvtph2ps %ymm3,%zmm20
+{vex3} vaddss %xmm8,%xmm3,%xmm12
+{vex3} vdivss %xmm8,%xmm3,%xmm12
+{vex3} vdivsd %xmm8,%xmm3,%xmm12
+{vex3} vsqrtsd %xmm8,%xmm8,%xmm12
+{vex3} vcvtss2sd %xmm8,%xmm8,%xmm12
+{vex3} vcvtsd2ss %xmm8,%xmm8,%xmm12
+{vex3} {disp32} vcmpps $1,64(%r10,%rax,1),%ymm3,%ymm12
+{vex3} vcmpps $3,%ymm8,%ymm3,%ymm12
+{vex3} vandnps %ymm8,%ymm3,%ymm12
+{vex3} vblendvps %ymm9,%ymm8,%ymm3,%ymm12
+{vex3} vpackusdw %ymm8,%ymm3,%ymm12
+{disp32} vcmpps $5,64(%r10,%rax,1),%zmm20,%k1
+vcmpps $3,%zmm20,%zmm20,%k1
+vmovaps %zmm19,%zmm7{%k1}{z}
+{disp32} vpmovdw %zmm19,64(%rdx,%rax,2)

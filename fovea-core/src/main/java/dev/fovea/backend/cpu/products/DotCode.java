@@ -1,13 +1,12 @@
 package dev.fovea.backend.cpu.products;
 
 import dev.fovea.backend.cpu.machine.Buffer;
+import dev.fovea.backend.cpu.rows.LaneCode;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
-import dev.fovea.backend.cpu.rows.Vectors;
 import dev.fovea.error.NativeException;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
-import dev.fovea.ffi.x86.Cpuid;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.DType;
@@ -24,11 +23,6 @@ import org.jspecify.annotations.Nullable;
  * the way.
  */
 public final class DotCode {
-    /** What the processor must have for vectors of a width. */
-    private static final List<Cpuid> NEEDED = List.of(Cpuid.AVX2, Cpuid.F16C, Cpuid.FMA);
-
-    private static final List<Cpuid> NEEDED_512 = List.of(Cpuid.AVX512F, Cpuid.AVX512VL);
-
     private static final Gpr[] WEIGHTS = {Gpr.RDI, Gpr.R10, Gpr.R11, Gpr.RBX};
     private static final Gpr[] ROWS = {Gpr.RCX, Gpr.R12, Gpr.R13, Gpr.R14};
     private static final Gpr AHEAD = Gpr.R15;
@@ -82,19 +76,10 @@ public final class DotCode {
 
     private static Found find() {
         int bits = Lanes.SHAPE.vectorBitSize();
-        if (bits < 256) {
-            return new Found(null, "vectors have " + bits + " bits");
-        }
         try {
-            for (Cpuid feature : NEEDED) {
-                if (!feature.isPresent()) {
-                    return new Found(null, "the processor has no " + feature);
-                }
-            }
-            for (Cpuid feature : bits == 512 ? NEEDED_512 : List.<Cpuid>of()) {
-                if (!feature.isPresent()) {
-                    return new Found(null, "the processor has no " + feature);
-                }
+            String absence = LaneCode.absence();
+            if (!absence.isEmpty()) {
+                return new Found(null, absence);
             }
             Map<DType, Kernels> kernels = new EnumMap<>(DType.class);
             for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16)) {
@@ -153,25 +138,13 @@ public final class DotCode {
         return found;
     }
 
-    /** {@code to} = as many values from the one that RAX counts on, as float32. */
-    private static void load(Assembler a, DType dtype, int to, Gpr row) {
-        switch (dtype) {
-            case FLOAT32 -> a.vmovups(to, Address.indexed(row, Gpr.RAX, 2));
-            case FLOAT16 -> a.vcvtph2ps(to, Address.indexed(row, Gpr.RAX, 1));
-            default -> { // bfloat16 is the upper half of float32
-                a.vpmovzxwd(to, Address.indexed(row, Gpr.RAX, 1));
-                a.vpslld(to, to, 16);
-            }
-        }
-    }
-
     /** A function of the address and stride of rows, their number and width, and address and stride of the copy. */
     private static byte[] wideningKernel(DType dtype, int bits) {
         Assembler a = new Assembler(bits);
         int row = a.here();
         a.clear(Gpr.RAX);
         int loop = a.here();
-        load(a, dtype, 0, Gpr.RDI);
+        LaneCode.load(a, dtype, 0, Gpr.RDI, Gpr.RAX);
         a.vmovups(Address.indexed(Gpr.R8, Gpr.RAX, 2), 0);
         a.add(Gpr.RAX, bits / Float.SIZE);
         a.cmp(Gpr.RAX, Gpr.RCX);
@@ -219,7 +192,7 @@ public final class DotCode {
         a.load(Gpr.RAX, Address.of(Gpr.RSP, 0));
         a.mov(AHEAD, Gpr.R9);
         for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
-            reduce(a, bits, sum, rows * Dot.SIDE);
+            LaneCode.sum(a, bits, sum, rows * Dot.SIDE);
             a.vmovss(Address.of(AHEAD, Float.BYTES * (sum % Dot.SIDE)), sum);
             if (sum % Dot.SIDE == Dot.SIDE - 1) {
                 a.add(AHEAD, Gpr.RAX);
@@ -251,7 +224,7 @@ public final class DotCode {
         fetchNextGroup(a);
         for (int i = 0; i < Dot.SIDE; i++) {
             a.prefetcht0(Address.indexed(WEIGHTS[i], AHEAD, 0));
-            load(a, dtype, weights + i, WEIGHTS[i]);
+            LaneCode.load(a, dtype, weights + i, WEIGHTS[i], Gpr.RAX);
         }
         for (int t = 0; t < rows; t++) {
             a.vmovups(x, Address.indexed(ROWS[t], Gpr.RAX, 2));
@@ -273,17 +246,5 @@ public final class DotCode {
         a.add(AHEAD, AHEAD);
         a.add(AHEAD, AHEAD);
         a.land(within);
-    }
-
-    /** The lowest lane becomes the sum of all, halves onto halves, as {@link Vectors#sum} adds. */
-    private static void reduce(Assembler a, int bits, int sum, int scratch) {
-        for (int width = bits; width > 128; width /= 2) {
-            a.vextractUpperHalf(width, scratch, sum);
-            a.vaddps(width / 2, sum, sum, scratch);
-        }
-        for (int order : new int[] {2 | 3 << 2, 1}) {
-            a.vpermilps(scratch, sum, order);
-            a.vaddps(128, sum, sum, scratch);
-        }
     }
 }
