@@ -179,6 +179,7 @@ def main():
             shutil.copy(file, target)
     config = json.loads((source / "config.json").read_text())
     shapes = dict(family(config))
+    config.pop("dtype", None)  # its newer name, which would win
     config["torch_dtype"] = str(dtype).removeprefix("torch.")
     weights = {k: v for file in source.glob("*.safetensors") for k, v in load_file(file).items()}
     towers = ("vision_tower.", "visual.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector.",

@@ -7,6 +7,7 @@ import dev.fovea.backend.cpu.codes.QuantizedProducts;
 import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Slabs;
 import dev.fovea.backend.cpu.machine.Workers;
+import dev.fovea.backend.cpu.products.Depthwise;
 import dev.fovea.backend.cpu.products.DotCode;
 import dev.fovea.backend.cpu.products.Gemm;
 import dev.fovea.backend.cpu.products.Gemv;
@@ -63,6 +64,7 @@ public final class CpuBackend implements Backend {
     private final Movement movement;
     private final Attention attention;
     private final Maps maps;
+    private final Depthwise depthwise;
     private final Lifetime lifetime;
 
     private CpuBackend(Options options) {
@@ -77,6 +79,7 @@ public final class CpuBackend implements Backend {
         movement = new Movement(workers);
         attention = new Attention(workers, gemm, options.gemm() == GemmChoice.JAVA, options.gemm() == GemmChoice.AUTO);
         maps = new Maps(workers);
+        depthwise = new Depthwise(workers, code);
         lifetime = new Lifetime(new Owned(workers, gemm, quantized, slabs)::free);
     }
 
@@ -315,7 +318,7 @@ public final class CpuBackend implements Backend {
             Lanes.load(rows.dtype(), rows.row(i), values, i * pitch, channels);
         }
         float[] start = Maps.biasOf(bias == null ? null : Rows.ofLast(bias), channels);
-        maps.depthwise(Maps.Plane.of(x), window, values, start, Maps.Plane.of(out));
+        depthwise.run(Maps.Plane.of(x), window, values, start, Maps.Plane.of(out));
     }
 
     private void convolve(Tensor x, Tensor kernel, @Nullable Tensor bias, Maps.Window window, Tensor out, int groups) {

@@ -75,86 +75,9 @@ public final class Maps {
         MemorySegment.copy(Lanes.MEMORY, from, Lanes.MEMORY, to, bytes);
     }
 
-    /**
-     * Convolution of each channel with a kernel of its own. Rows of the map become float32 once per band of output rows.
-     *
-     * @param taps (ky kx, C), each row padded to whole vectors
-     */
-    public void depthwise(Plane x, Window window, float[] taps, float[] bias, Plane out) {
-        workers.blocks(out.height(), bandHeight(out.height()), (from, to) -> {
-            Band band = new Band(x, window);
-            float[] pixel = new float[Lanes.padded(x.channels())];
-            for (int y = from; y < to; y++) {
-                band.moveTo(y * window.stride() - window.padding());
-                for (int c = 0; c < out.width(); c++) {
-                    System.arraycopy(bias, 0, pixel, 0, x.channels());
-                    band.convolve(c * window.stride() - window.padding(), taps, pixel);
-                    Lanes.store(out.dtype(), pixel, 0, out.at(y, c, 0), x.channels());
-                }
-            }
-        });
-    }
-
-    /** A few bands for each thread; a band reads some rows twice that its neighbours read too. */
-    private int bandHeight(int height) {
-        return Math.max(4, Math.ceilDiv(height, 4 * workers.count()));
-    }
-
-    /** As many rows of a map as the window is high, as float32. */
-    private static final class Band {
-        private final Plane x;
-        private final Window window;
-        private final int pitch;
-        private final int lineLength;
-        private final float[] lines;
-        private final int[] held;
-        private final int[] at; // where the pixel under each tap that is inside the map begins, in lines
-        private final int[] tap; // and where its weights do, in taps
-        private int top;
-
-        Band(Plane x, Window window) {
-            this.x = x;
-            this.window = window;
-            pitch = Lanes.padded(x.channels());
-            lineLength = x.width() * pitch;
-            lines = new float[window.height() * lineLength];
-            held = new int[window.height()];
-            at = new int[window.height() * window.width()];
-            tap = new int[window.height() * window.width()];
-            java.util.Arrays.fill(held, -1);
-        }
-
-        void moveTo(int newTop) {
-            top = newTop;
-            for (int y = Math.max(0, top); y < Math.min(x.height(), top + window.height()); y++) {
-                int slot = y % window.height();
-                if (held[slot] != y) {
-                    held[slot] = y;
-                    for (int c = 0; c < x.width(); c++) {
-                        int to = slot * lineLength + c * pitch;
-                        Lanes.load(x.dtype(), x.at(y, c, 0), lines, to, x.channels());
-                    }
-                }
-            }
-        }
-
-        /** Adds what is under the window to a pixel. */
-        void convolve(int left, float[] taps, float[] pixel) {
-            int n = 0;
-            for (int ky = Math.max(0, -top); ky < Math.min(window.height(), x.height() - top); ky++) {
-                int line = (top + ky) % window.height() * lineLength;
-                for (int kx = Math.max(0, -left); kx < Math.min(window.width(), x.width() - left); kx++) {
-                    at[n] = line + (left + kx) * pitch;
-                    tap[n++] = (ky * window.width() + kx) * pitch;
-                }
-            }
-            RowMath.addProducts(pixel, lines, at, taps, tap, n, x.channels());
-        }
-    }
-
     /** Means of squares. */
     public void average(Plane x, int size, Plane out) {
-        workers.blocks(out.height(), bandHeight(out.height()), (from, to) -> {
+        workers.blocks(out.height(), bandHeight(out.height(), workers), (from, to) -> {
             float[] sum = new float[Lanes.padded(x.channels())];
             float[] one = new float[sum.length];
             for (int y = from; y < to; y++) {
@@ -170,6 +93,11 @@ public final class Maps {
                 }
             }
         });
+    }
+
+    /** A few bands for each thread; a band reads some rows twice that its neighbours read too. */
+    static int bandHeight(int height, Workers workers) {
+        return Math.max(4, Math.ceilDiv(height, 4 * workers.count()));
     }
 
     /** Mean of rows, columns shared out. */

@@ -9,7 +9,7 @@ import java.util.List;
 
 /**
  * How machine code brings values of the three dtypes into lanes of float32 and back, by AVX2 or AVX-512, with the bits of {@link
- * PlainMath}. Functions that round begin with {@link LaneConstants#begin}.
+ * PlainMath}. Functions that round begin with {@link #begin}.
  */
 public final class LaneCode {
     /** What the processor must have for vectors of a width. */
@@ -48,6 +48,11 @@ public final class LaneCode {
         return "";
     }
 
+    /** What a function begins with that rounds; R10 is its own until it returns. */
+    public static void begin(Assembler a) {
+        LaneConstants.begin(a);
+    }
+
     /** {@code to} = as many values from the one that index counts on, as float32. */
     public static void load(Assembler a, DType dtype, int to, Gpr row, Gpr index) {
         load(a, dtype, to, at(dtype, row, index));
@@ -65,12 +70,12 @@ public final class LaneCode {
     }
 
     /** Where the value is that index counts. */
-    static Address at(DType dtype, Gpr row, Gpr index) {
+    public static Address at(DType dtype, Gpr row, Gpr index) {
         return Address.indexed(row, index, dtype == DType.FLOAT32 ? 2 : 1);
     }
 
     /** {@code [to]} = the lanes of v, rounded; v and two scratch registers are lost. */
-    static void store(Assembler a, int bits, DType dtype, Address to, int v, int scratch) {
+    public static void store(Assembler a, int bits, DType dtype, Address to, int v, int scratch) {
         switch (dtype) {
             case FLOAT32 -> a.vmovups(to, v);
             case FLOAT16 -> {
