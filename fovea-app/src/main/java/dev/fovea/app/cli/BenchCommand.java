@@ -33,7 +33,8 @@ import picocli.CommandLine.Parameters;
         sortOptions = false,
         footer = {"", "Example:", "  fovea bench ./model --prefill 512 --decode 128 --format json"})
 final class BenchCommand implements Callable<Integer> {
-    private static final Duration MEASURING = Duration.ofSeconds(1);
+    /** What measuring a rate of the machine takes for each run. */
+    private static final Duration MEASURING = Duration.ofMillis(333);
 
     @Parameters(index = "0", paramLabel = "MODEL", description = "A model directory, a hub id, or demo.")
     String model = "";
@@ -98,9 +99,10 @@ final class BenchCommand implements Callable<Integer> {
                 BenchRows more = new BenchRows(pipe, info, size, report);
                 more.start();
                 status.show("Measuring the machine");
+                Duration measuring = MEASURING.multipliedBy(Math.min(repeat, 3));
                 Rates rates = new Rates(
-                        Machine.readBytesPerSecond(options, MEASURING),
-                        Machine.matrixFlopsPerSecond(options, info.dtype(), MEASURING));
+                        Machine.readBytesPerSecond(options, measuring),
+                        Machine.matrixFlopsPerSecond(options, info.dtype(), measuring));
                 Proc.forgetPeak();
                 if (info.imageTokens(size.width(), size.height()) > 0) {
                     status.show("Looking at a picture of " + size);

@@ -52,6 +52,8 @@ class FamiliesTest {
                         "3",
                         "--repeat",
                         "1",
+                        "--context",
+                        "0",
                         "--format",
                         "json")
                 .succeeds()
