@@ -43,12 +43,13 @@ public final class ModelInfo {
     private final WeightSummary summary;
     private final Map<String, Long> parameters = new LinkedHashMap<>();
     private final long weightBytes;
+    private final long convertedBytes;
     private final Map<String, String> ignoredWeights;
 
     private ModelInfo(ModelDirectory directory, LoadOptions options) {
         this.directory = directory;
         family = Families.of(directory);
-        summary = WeightSummary.of(directory, family.renaming());
+        summary = WeightSummary.of(directory);
         try (Weights weights = Weights.planned(
                 directory,
                 shapes,
@@ -58,6 +59,7 @@ public final class ModelInfo {
             model = family.load(directory.config(), weights);
             weights.check();
             weightBytes = weights.bytes();
+            convertedBytes = weights.copies();
             weights.elements().forEach((name, n) -> parameters.merge(component(name), n, Long::sum));
             ignoredWeights = weights.ignored();
         }
@@ -119,7 +121,7 @@ public final class ModelInfo {
 
     /** Of {@link #weightBytes}, those that are converted at loading; the rest is mapped from the files. */
     public long convertedBytes() {
-        return summary.convertedBytes(dtype());
+        return convertedBytes;
     }
 
     /** Bytes of keys and values of one sequence of a length, prompt and answer. */

@@ -49,11 +49,6 @@ final class TopK {
         return Arrays.copyOf(indices, size);
     }
 
-    /** After {@link #sorted}: the score at a rank. */
-    float score(int rank) {
-        return scores[rank];
-    }
-
     private void siftUp(int child) {
         while (child > 0 && worse(child, (child - 1) / 2)) {
             swap(child, (child - 1) / 2);

@@ -46,7 +46,6 @@ public final class Config {
     private static final Kind<String> STRING = new Kind<>("a string", v -> cast(String.class, v));
     private static final Kind<Object> ANY = new Kind<>("a value", Optional::of);
     private static final Kind<List<Integer>> INTEGERS = listOf("a list of integers", INTEGER);
-    private static final Kind<List<Double>> NUMBERS = listOf("a list of numbers", NUMBER);
     private static final Kind<List<Boolean>> FLAGS = listOf("a list of true and false", FLAG);
     private static final Kind<List<String>> STRINGS = listOf("a list of strings", STRING);
     private static final Kind<Map<String, @Nullable Object>> OBJECT =
@@ -231,26 +230,10 @@ public final class Config {
                 .map(Config::ints);
     }
 
-    public double[] numbers(String key) {
-        return doubles(required(key, NUMBERS));
-    }
-
-    public double[] numbers(String key, double... otherwise) {
-        return optionalNumbers(key).orElse(otherwise);
-    }
-
-    public Optional<double[]> optionalNumbers(String key) {
-        return optional(key, NUMBERS).map(Config::doubles);
-    }
-
-    /** {@link #optionalNumbers(String)} with every one of them in a range. */
+    /** A list of numbers with every one of them in a range. */
     public Optional<double[]> optionalNumbers(String key, Range range) {
         return optional(key, listOf("a list of numbers" + range, NUMBER.in(range)))
                 .map(Config::doubles);
-    }
-
-    public List<Boolean> flags(String key) {
-        return required(key, FLAGS);
     }
 
     public List<Boolean> flags(String key, List<Boolean> otherwise) {

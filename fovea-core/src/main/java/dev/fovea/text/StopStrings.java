@@ -4,7 +4,6 @@ import dev.fovea.error.OptionException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.function.Predicate;
 
 /**
@@ -14,7 +13,6 @@ import java.util.function.Predicate;
  * <pre>{@code
  * StopStrings stop = StopStrings.of(tokenizer, List.of("\n\n", "User:"), promptIds);
  * boolean over = stop.test(answerIds);        // after each token, for each row or beam
- * String shown = stop.find(text).stream().mapToObj(end -> text.substring(0, end)).findFirst().orElse(text);
  * }</pre>
  *
  * <p>It keeps no state, so that beams may change places between two tokens. Thread-safe.
@@ -71,24 +69,6 @@ public final class StopStrings implements Predicate<int[]> {
         int same = Arrays.mismatch(before.toCharArray(), text.toCharArray());
         return same >= 0
                 && strings.stream().anyMatch(s -> text.lastIndexOf(s) >= 0 && text.lastIndexOf(s) + s.length() > same);
-    }
-
-    /** Where the first stop string in a text begins. */
-    public OptionalInt find(String text) {
-        return strings.stream().mapToInt(text::indexOf).filter(i -> i >= 0).min();
-    }
-
-    /** How many characters at the end of a text may be the beginning of a stop string: what a stream holds back. */
-    public int pending(String text) {
-        int longest = 0;
-        for (String string : strings) {
-            for (int n = Math.min(string.length() - 1, text.length()); n > longest; n--) {
-                if (text.regionMatches(text.length() - n, string, 0, n)) {
-                    longest = n;
-                }
-            }
-        }
-        return longest;
     }
 
     private static int[] tail(int[] ids, int count) {

@@ -32,8 +32,9 @@ class ConfigTest {
         assertThat(c.string("s")).isEqualTo("silu");
         assertThat(c.integers("ints")).containsExactly(1, 106);
         assertThat(c.integers("one")).containsExactly(5);
-        assertThat(c.numbers("nums")).containsExactly(0.5, 1.0);
-        assertThat(c.flags("flags")).containsExactly(false, true);
+        assertThat(c.optionalNumbers("nums", Range.atLeast(0)))
+                .hasValueSatisfying(x -> assertThat(x).containsExactly(0.5, 1.0));
+        assertThat(c.flags("flags", List.of())).containsExactly(false, true);
         assertThat(c.strings("strings")).containsExactly("full_attention");
         assertThat(c.value("mixed")).contains("never");
         assertThat(c.unread()).isEmpty();
@@ -49,7 +50,7 @@ class ConfigTest {
         assertThat(c.flag("a", true)).isTrue();
         assertThat(c.string("a", "x")).isEqualTo("x");
         assertThat(c.integers("a", 1, 2)).containsExactly(1, 2);
-        assertThat(c.numbers("a", 0.5)).containsExactly(0.5);
+        assertThat(c.optionalNumbers("a", Range.atLeast(0))).isEmpty();
         assertThat(c.optionalInteger("a")).isEmpty();
         assertThat(c.optionalNumber("b")).isEmpty();
         assertThat(c.optionalIntegers("a")).isEmpty();
@@ -71,7 +72,9 @@ class ConfigTest {
                 mistake(c -> c.flag("x"), "vision_config.x is 1.5; expected true or false"),
                 mistake(c -> c.string("list"), "vision_config.list is [1, \"a\"]; expected a string"),
                 mistake(c -> c.integers("list"), "vision_config.list is [1, \"a\"]; expected a list of integers"),
-                mistake(c -> c.numbers("holes"), "vision_config.holes is [1, null]; expected a list of numbers"),
+                mistake(
+                        c -> c.optionalNumbers("holes", Range.atLeast(0)),
+                        "vision_config.holes is [1, null]; expected a list of numbers of at least 0"),
                 mistake(c -> c.strings("s2"), "vision_config.s2 is missing; expected a list of strings"),
                 mistake(c -> c.child("x"), "vision_config.x is 1.5; expected an object"),
                 mistake(c -> c.child("deep").flag("a"), "vision_config.deep.a is missing; expected true or false"));

@@ -123,9 +123,7 @@ class WeightsTest {
             ModelDirectory directory = ModelDirectory.open(Kit.checkpoint(variant));
             walk(weights, directory.config());
             weights.check();
-            WeightSummary stored = WeightSummary.of(directory, QWEN);
-            assertThat(weights.parameters()).isEqualTo(stored.parameters());
-            assertThat(weights.bytes()).isEqualTo(stored.bytes());
+            assertThat(WeightSummary.of(directory).bytesByType().values()).containsExactly(weights.bytes());
         }
     }
 

@@ -120,6 +120,27 @@ class PublishedCodesAnswersTest {
                         ModelInfo.of(dense, LoadOptions.DEFAULT).parametersByComponent());
     }
 
+    @Test
+    void convertedIsWhatIsNotMapped() throws URISyntaxException {
+        String dense = resource("/oracle/qwen2_5_vl/hub/checkpoint").toString(); // in bfloat16
+        assertThat(converted(dense, "bfloat16")).isZero();
+        assertThat(converted(dense, "float32")).isZero();
+        assertThat(converted(dense, "float16")).isEqualTo(709056); // the index's total_size
+    }
+
+    /** The codes of others are made ours; what they left as it was is mapped. */
+    @ParameterizedTest
+    @CsvSource({"gptq", "nf4", "int8"})
+    void codesOfOthersAreConverted(String method) throws IOException, URISyntaxException {
+        write(method);
+        ModelInfo info = ModelInfo.of(directory.toString(), LoadOptions.DEFAULT.withDtype("float32"));
+        assertThat(info.convertedBytes()).isPositive().isLessThan(info.weightBytes());
+    }
+
+    private static long converted(String model, String dtype) {
+        return ModelInfo.of(model, LoadOptions.DEFAULT.withDtype(dtype)).convertedBytes();
+    }
+
     /** transformers saves a language model's own configuration so, inside that of the whole. */
     @Test
     void whatTheLanguageModelSaysOfItselfCounts() throws IOException, URISyntaxException {

@@ -61,17 +61,6 @@ class StopStringsTest {
     }
 
     @Test
-    void tellsWhereTextEndsAndWhatToHoldBack() {
-        StopStrings stop = StopStrings.of(TOKENIZER, List.of("User:", "\n\n"), new int[0]);
-        assertThat(stop.find("a\n\nUser:")).hasValue(1);
-        assertThat(stop.find("a\nUser")).isEmpty();
-        assertThat(stop.pending("a\nUse")).isEqualTo(3);
-        assertThat(stop.pending("a\n")).isEqualTo(1);
-        assertThat(stop.pending("a")).isZero();
-        assertThat(stop.pending("")).isZero();
-    }
-
-    @Test
     void refusesAnEmptyString() {
         assertThatThrownBy(() -> StopStrings.of(TOKENIZER, List.of("a", ""), new int[0]))
                 .isInstanceOf(OptionException.class)

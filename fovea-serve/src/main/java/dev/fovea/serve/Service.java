@@ -80,10 +80,6 @@ final class Service {
         return body;
     }
 
-    ExecutorService threads() {
-        return threads;
-    }
-
     Collection<Served> models() {
         return models.values();
     }

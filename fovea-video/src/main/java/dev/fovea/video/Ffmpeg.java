@@ -157,11 +157,6 @@ final class Ffmpeg {
         return LIBRARY.link(function, type);
     }
 
-    /** The variable that a pointer stands in: functions that free set it to null. */
-    static MemorySegment variable(Arena arena, MemorySegment pointer) {
-        return arena.allocateFrom(ADDRESS, pointer);
-    }
-
     // -------------------------------------------------------------------------------------------- fields of structs
 
     static int intAt(MemorySegment struct, long offset) {

@@ -14,10 +14,6 @@ import java.util.Optional;
  * @param calls of each state: the called rule's first state and the state behind it, in pairs
  */
 record Automaton(int start, int classes, int[] classOf, int[] next, boolean[] isEnd, int[][] calls) {
-    int states() {
-        return isEnd.length;
-    }
-
     int next(int state, int byteClass) {
         return next[state * classes + byteClass];
     }
