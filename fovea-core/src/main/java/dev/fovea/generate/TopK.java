@@ -40,7 +40,7 @@ final class TopK {
         return scores[0];
     }
 
-    /** Sorts what was kept, best first, and returns the indices. Ends the life of this object but for {@link #score}. */
+    /** Sorts what was kept, best first, and returns the indices. Ends the life of this object. */
     int[] sorted() {
         for (int end = size - 1; end > 0; end--) {
             swap(0, end);

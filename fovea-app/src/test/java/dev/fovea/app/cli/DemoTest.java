@@ -34,17 +34,7 @@ class DemoTest {
     void answersHeldOutScenesWithTheReferencesTokens(String model, String name) {
         Path output = folder.resolve("answers.jsonl");
         String input = HELD_OUT.resolve(name + ".jsonl").toString();
-        fovea(
-                        "batch",
-                        model,
-                        "--input",
-                        input,
-                        "--output",
-                        output.toString(),
-                        "--dtype",
-                        "float32",
-                        "--batch-size",
-                        "8")
+        fovea("batch", model, "--input", input, "--output", output.toString(), "--dtype", "float32")
                 .succeeds();
         Map<Object, List<?>> expected = tokens(HELD_OUT.resolve(name + "-transformers.jsonl"));
         assertThat(expected).hasSizeGreaterThan(50);
