@@ -42,7 +42,7 @@ final class Http {
 
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
 
-    private final Map<String, String> environment;
+    private final Proxies proxies;
     private final Duration silence;
     private final List<URI> trusted;
     private final Map<String, String> credentials;
@@ -60,7 +60,7 @@ final class Http {
             List<URI> trusted,
             Map<String, String> credentials,
             Duration firstWait) {
-        this.environment = environment.variables();
+        this.proxies = Proxies.of(environment.variables());
         this.silence = silence;
         this.trusted = trusted;
         this.credentials = credentials;
@@ -200,7 +200,7 @@ final class Http {
         if (!web || uri.getHost() == null) {
             throw new NetworkException("cannot fetch " + Quote.of(uri) + ": expected an http or https address");
         }
-        HttpURLConnection connection = Proxies.open(uri, environment);
+        HttpURLConnection connection = proxies.open(uri);
         connection.setRequestMethod(method);
         connection.setConnectTimeout((int) CONNECT_TIMEOUT.toMillis());
         connection.setReadTimeout((int) Math.min(Integer.MAX_VALUE, silence.toMillis()));

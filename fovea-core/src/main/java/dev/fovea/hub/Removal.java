@@ -9,6 +9,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -42,7 +43,12 @@ final class Removal {
         if (id.revision().isEmpty()) {
             return all();
         }
-        Path snapshot = snapshot(snapshots, id.revision().get());
+        String revision = id.revision().get();
+        Path snapshot = snapshot(snapshots, revision);
+        if (isOneOfSeveralNames(revision)) {
+            Files.delete(folder.resolve("refs").resolve(revision));
+            return 0;
+        }
         return snapshots.size() == 1 ? all() : one(snapshot, snapshots);
     }
 
@@ -65,6 +71,12 @@ final class Removal {
             throw CacheFolder.notHere(id, folder);
         }
         return meant.getFirst();
+    }
+
+    /** Whether a branch or tag is a commit that has another name too. */
+    private boolean isOneOfSeveralNames(String revision) throws IOException {
+        Map<String, String> refs = CacheFolder.refs(folder);
+        return refs.containsKey(revision) && Collections.frequency(refs.values(), refs.get(revision)) > 1;
     }
 
     private void refuseWhileFetched() throws IOException {

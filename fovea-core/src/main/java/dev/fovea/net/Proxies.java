@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -36,10 +37,14 @@ public final class Proxies extends ProxySelector {
     private static final List<String> PROPERTIES = List.of("http.proxyHost", "https.proxyHost", "socksProxyHost");
     private static final List<Proxy> DIRECT = List.of(Proxy.NO_PROXY);
 
+    /** A right password is asked for once, and kept; of a wrong one Java would ask twenty times for each request. */
+    private static final int MAX_ASKED = 4;
+
     /** Knows no password. */
     private static final Authenticator NOBODY = new Authenticator() {};
 
     private final Map<String, String> environment;
+    private final Authenticator passwords = new Passwords(MAX_ASKED);
 
     private Proxies(Map<String, String> environment) {
         this.environment = environment;
@@ -56,31 +61,34 @@ public final class Proxies extends ProxySelector {
         }
         Proxies proxies = new Proxies(Map.copyOf(environment));
         if (proxies.wantPasswords()) {
-            client.authenticator(proxies.new Passwords());
+            client.authenticator(proxies.new Passwords(Integer.MAX_VALUE));
         }
         return client.proxy(proxies);
     }
 
+    /** Those of an environment, for connections that are opened one by one. */
+    public static Proxies of(Map<String, String> environment) {
+        return new Proxies(Map.copyOf(environment));
+    }
+
     /**
-     * A connection that is still to be made, through them, by which one request is asked; it follows no redirect by itself, and nobody
-     * else's passwords and kept answers are used.
+     * A connection that is still to be made, through them, by which one request is asked; it follows no redirect by itself, and tells
+     * nobody the passwords that the application knows.
      *
      * @param uri of http or https
      * @throws OptionException where the variable that counts is no proxy that can be used
      */
-    public static HttpURLConnection open(URI uri, Map<String, String> environment) throws IOException {
-        Proxies proxies = new Proxies(Map.copyOf(environment));
+    public HttpURLConnection open(URI uri) throws IOException {
         boolean areOfJava = areOfJava();
-        boolean wantPasswords = !areOfJava && proxies.wantPasswords();
+        boolean wantPasswords = !areOfJava && wantPasswords();
         URLConnection connection = areOfJava
                 ? uri.toURL().openConnection()
-                : uri.toURL().openConnection(proxies.select(uri).getFirst());
+                : uri.toURL().openConnection(select(uri).getFirst());
         if (!(connection instanceof HttpURLConnection http)) {
             throw new IllegalArgumentException("expected an address of http or https");
         }
         http.setInstanceFollowRedirects(false);
-        http.setUseCaches(false);
-        http.setAuthenticator(wantPasswords ? proxies.new Passwords() : NOBODY);
+        http.setAuthenticator(wantPasswords ? passwords : NOBODY);
         return http;
     }
 
@@ -171,9 +179,15 @@ public final class Proxies extends ProxySelector {
 
     /** What a proxy that asks for it gets; no other host. */
     private final class Passwords extends Authenticator {
+        private final AtomicInteger left;
+
+        Passwords(int most) {
+            left = new AtomicInteger(most);
+        }
+
         @Override
         protected @Nullable PasswordAuthentication getPasswordAuthentication() {
-            if (getRequestorType() != RequestorType.PROXY) {
+            if (getRequestorType() != RequestorType.PROXY || left.getAndDecrement() <= 0) {
                 return null;
             }
             return Stream.of("https", "http")

@@ -85,6 +85,21 @@ class CacheFolderTest {
         assertThat(Hub.list(options()).getLast().problem()).contains("has no weights");
     }
 
+    /** The model is still there by its other name. */
+    @Test
+    void deletesATagAloneWhereABranchIsTheSameCommit() {
+        server.repo(NAME).revisions.add("v1");
+        Path directory = Hub.pull(NAME, options());
+        Hub.pull(NAME + "@v1", options());
+        assertThat(Hub.remove(NAME + "@v1", options())).isZero();
+        assertThat(Hub.list(options()))
+                .singleElement()
+                .satisfies(m -> assertThat(m.revisions()).containsExactly("main"));
+        assertThat(directory.resolve(FILE)).hasBinaryContent(weights);
+        assertThat(Hub.remove(NAME + "@main", options())).isGreaterThan(weights.length);
+        assertThat(home.resolve("hub/models--org--model")).doesNotExist();
+    }
+
     @Test
     void deletesARevisionAndKeepsWhatOthersUse() {
         Hub.pull(NAME, options());

@@ -2,6 +2,8 @@ package dev.fovea.hub;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import dev.fovea.Hub;
 import dev.fovea.io.Json;
 import java.io.IOException;
@@ -19,15 +21,21 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
+import javax.net.ssl.SSLContext;
 
 /**
  * The rate of a pull beside that of curl, which checks nothing, and of curl with {@code sha256sum} behind it, two files at a time: 8
  * shards from a server on this machine, by turns, into the same folder. Arguments: a folder, gigabytes in all, how often, and, where the server is to
  * be a network's end, its megabytes a second.
+ *
+ * <p>With {@code -Djavax.net.ssl.keyStore=K -Djavax.net.ssl.keyStorePassword=changeit} all of it goes over TLS,
+ * where K was made by {@code keytool -genkeypair -keyalg EC -dname CN=localhost -ext san=ip:127.0.0.1 -storepass changeit -keystore K}.
  */
 final class PullRate {
     private static final int SHARDS = 8;
     private static final byte[] BLOCK = new byte[64 << 20];
+
+    private static final String KEYS = System.getProperty("javax.net.ssl.keyStore", "");
 
     private final long shardBytes;
     private final double bytesPerNano;
@@ -69,28 +77,18 @@ final class PullRate {
     }
 
     private void measure(Path folder, int times) throws Exception {
-        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        HttpServer server = server(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         server.createContext("/", this::answer);
         server.setExecutor(Executors.newCachedThreadPool());
         server.start();
-        String address = "http://127.0.0.1:" + server.getAddress().getPort();
+        String address = (KEYS.isEmpty() ? "http" : "https") + "://127.0.0.1:"
+                + server.getAddress().getPort();
         for (int i = 0; i < times; i++) {
             Rate curl = run(folder, curl(address, folder), Map.of());
             Rate checked = run(folder, andSums(curl(address, folder), folder), Map.of());
             Rate fovea = run(
                     folder,
-                    List.of(
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "--enable-native-access=ALL-UNNAMED",
-                            "--add-modules",
-                            "jdk.incubator.vector",
-                            "-Xmx128m",
-                            "-XX:+UseSerialGC",
-                            "-cp",
-                            System.getProperty("java.class.path"),
-                            PullRate.class.getName(),
-                            "pull"),
+                    fovea(),
                     Map.of(
                             "HF_ENDPOINT",
                             address,
@@ -106,6 +104,31 @@ final class PullRate {
         }
         server.stop(0);
         System.exit(0);
+    }
+
+    private static HttpServer server(InetSocketAddress address) throws Exception {
+        if (KEYS.isEmpty()) {
+            return HttpServer.create(address, 0);
+        }
+        HttpsServer server = HttpsServer.create(address, 0);
+        server.setHttpsConfigurator(new HttpsConfigurator(SSLContext.getDefault()));
+        return server;
+    }
+
+    private static List<String> fovea() {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-Xmx128m",
+                "-XX:+UseSerialGC"));
+        if (!KEYS.isEmpty()) {
+            command.addAll(
+                    List.of("-Djavax.net.ssl.trustStore=" + KEYS, "-Djavax.net.ssl.trustStorePassword=changeit"));
+        }
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), PullRate.class.getName(), "pull"));
+        return command;
     }
 
     /**
@@ -154,7 +177,7 @@ final class PullRate {
 
     private static List<String> curl(String address, Path folder) {
         List<String> command = new ArrayList<>(
-                List.of("curl", "-sS", "--no-progress-meter", "-Z", "--parallel-max", "8", "--parallel-immediate"));
+                List.of("curl", "-ksS", "--no-progress-meter", "-Z", "--parallel-max", "8", "--parallel-immediate"));
         for (int i = 0; i < SHARDS; i++) {
             command.addAll(List.of(
                     address + "/org/model/resolve/c/" + name(i),

@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -99,5 +101,48 @@ class PullTest {
         server.hubRequests.clear();
         assertThat(Hub.pull(NAME + "@" + server.repo(NAME).commit(), options())).isEqualTo(directory);
         assertThat(server.hubRequests).isEmpty();
+    }
+
+    /** So that a file's bytes come in order, and its sum is taken of them at once: while one shard stands still, the other is fetched to its end. */
+    @Test
+    void givesEachShardAConnectionOfItsOwn() {
+        byte[][] shards = {new byte[weights.length], new byte[weights.length]};
+        new Random(8).nextBytes(shards[0]);
+        new Random(9).nextBytes(shards[1]);
+        server.repo("org/shards")
+                .file("config.json", "{\"model_type\": \"qwen3\"}")
+                .file("1.safetensors", shards[0])
+                .file("2.safetensors", shards[1])
+                .file(
+                        "model.safetensors.index.json",
+                        "{\"weight_map\": {\"a\": \"1.safetensors\", \"b\": \"2.safetensors\"}}");
+        String first = HubServer.sha("SHA-256", shards[0]);
+        CountDownLatch others = new CountDownLatch(3);
+        AtomicBoolean early = new AtomicBoolean();
+        server.faults.add((exchange, ofStore) -> {
+            if (!ofStore || !exchange.getRequestMethod().equals("GET")) {
+                return false;
+            }
+            if (!exchange.getRequestURI().getPath().contains(first)) {
+                others.countDown();
+            } else if (exchange.getRequestHeaders().getFirst("Range").startsWith("bytes=0-")) {
+                await(others);
+            } else {
+                early.compareAndSet(false, others.getCount() > 0);
+            }
+            return false;
+        });
+        Path directory = Hub.pull("org/shards", options().withConnections(2));
+        assertThat(early).isFalse();
+        assertThat(directory.resolve("1.safetensors")).hasBinaryContent(shards[0]);
+        assertThat(directory.resolve("2.safetensors")).hasBinaryContent(shards[1]);
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -64,7 +64,7 @@ class ProxiesTest {
                 Proxies.client(environment, Duration.ofSeconds(5)).build()) {
             HttpResponse<Void> response =
                     client.send(HttpRequest.newBuilder(URI.create(address)).build(), BodyHandlers.discarding());
-            assertThat(Proxies.open(URI.create(address), environment).getResponseCode())
+            assertThat(Proxies.of(environment).open(URI.create(address)).getResponseCode())
                     .as("by a connection alone")
                     .isEqualTo(response.statusCode());
             return response.statusCode();
@@ -79,6 +79,16 @@ class ProxiesTest {
         assertThat(status(Map.of("all_proxy", address), "http://hub.example/api"))
                 .isEqualTo(200);
         assertThat(asked).containsOnly("http://hub.example/api");
+    }
+
+    @Test
+    void tellsAWrongPasswordAFewTimes() throws IOException {
+        Proxies proxies = Proxies.of(Map.of("HTTP_PROXY", "http://me:wrong@127.0.0.1:" + port()));
+        for (int i = 0; i < 5; i++) {
+            assertThat(proxies.open(URI.create("http://hub.example/api")).getResponseCode())
+                    .isEqualTo(407);
+        }
+        assertThat(asked).hasSizeLessThanOrEqualTo(5 + 4);
     }
 
     @Test

@@ -37,7 +37,10 @@ final class RmCommand implements Callable<Integer> {
         for (String model : models) {
             long free = Hub.remove(model, PullOptions.DEFAULT);
             if (!quiet) {
-                console.note("deleted " + model + ": " + Report.bytes(free) + " are free");
+                console.note("deleted " + model
+                        + (free > 0
+                                ? ": " + Report.bytes(free) + " are free"
+                                : "; its bytes stay, for others that use them"));
             }
         }
         return ExitStatus.DONE;
