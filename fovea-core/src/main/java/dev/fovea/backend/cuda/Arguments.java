@@ -9,7 +9,7 @@ import java.util.Arrays;
  * a multiple of its size.
  */
 public final class Arguments {
-    private static final int MOST_BYTES = 288;
+    private static final int MOST_BYTES = 320;
 
     private final ByteBuffer bytes = ByteBuffer.allocate(MOST_BYTES).order(ByteOrder.LITTLE_ENDIAN);
 

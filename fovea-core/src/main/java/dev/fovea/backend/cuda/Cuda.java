@@ -78,9 +78,11 @@ public final class Cuda {
             return KernelCode.compiled(nvrtc.value().orElseThrow(), architecture.get(), cache);
         }
         if (facts.cuda() < ARCHIVE_CUDA) {
+            String why = nvrtc.value().isPresent()
+                    ? "this NVRTC makes no code for it (" + nvrtc.line() + ")"
+                    : "there is no NVRTC (" + nvrtc.line() + ")";
             throw new NativeException(
-                    "cannot use " + gpu + ": there is no NVRTC (" + nvrtc.line()
-                            + "), and without it a driver for CUDA 12.4 is " + "needed; this one is for "
+                    "cannot use " + gpu + ": " + why + ", and without it a driver for CUDA 12.4 is needed; this one is for "
                             + CudaFacts.version(facts.cuda()),
                     nvrtc.hint() + ", or update NVIDIA's driver to 550 or later");
         }

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.LongPredicate;
 
 /** A product and a function of it, an activation or a scaling. */
 final class FurtherProducts implements Fusion.Rule {
@@ -27,7 +26,7 @@ final class FurtherProducts implements Fusion.Rule {
     }
 
     @Override
-    public Optional<Fusion.Fused> first(List<Step.Call> calls, LongPredicate ofStep) {
+    public Optional<Fusion.Fused> first(List<Step.Call> calls, Fusion.Place place) {
         Products product =
                 Products.of(calls.getFirst()).filter(p -> !p.isGated()).orElse(null);
         if (product == null || calls.size() < 2 || !(calls.get(1) instanceof Step.Launch next)) {

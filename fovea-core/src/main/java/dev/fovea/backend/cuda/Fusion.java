@@ -13,21 +13,31 @@ final class Fusion {
     /** Unless the system property {@code fovea.cuda.fusion} is false. */
     private static final boolean ON = !"false".equals(System.getProperty("fovea.cuda.fusion"));
 
+    /** Unless the system property {@code fovea.cuda.normed} is false. */
+    private static final boolean NORMED = !"false".equals(System.getProperty("fovea.cuda.normed"));
+
     private static final List<Rule> RULES =
             List.of(new GatedProducts(), new FurtherProducts(), new JoinedProducts(), new HeadRows(), new SumNorms());
+
+    /** Over what the others made. */
+    private static final List<Rule> LAST = NORMED ? List.of(new NormedProducts()) : List.of();
 
     private Fusion() {}
 
     /** Calls that one launch can stand for. */
     @FunctionalInterface
     interface Rule {
-        /**
-         * What stands for the first of these calls and some behind it.
-         *
-         * @param ofStep whether the step's own memory is at an address: all that it makes, but for what it puts into caches
-         */
-        Optional<Fused> first(List<Step.Call> calls, LongPredicate ofStep);
+        /** What stands for the first of these calls and some behind it. */
+        Optional<Fused> first(List<Step.Call> calls, Place place);
     }
+
+    /**
+     * Where calls run.
+     *
+     * @param ofStep whether the step's own memory is at an address: all that it makes, but for what it puts into caches
+     * @param multiprocessors of the device
+     */
+    record Place(LongPredicate ofStep, int multiprocessors) {}
 
     /**
      * A launch.
@@ -42,9 +52,10 @@ final class Fusion {
     }
 
     /** By all rules, unless they are switched off; products read weights early that the step does not make. */
-    static List<Step.Call> of(List<Step.Call> calls, LongPredicate ofStep) {
-        return (ON ? by(RULES, calls, ofStep) : calls)
-                .stream().map(call -> early(call, ofStep)).toList();
+    static List<Step.Call> of(List<Step.Call> calls, Place place) {
+        List<Step.Call> fused = (ON ? by(RULES, calls, place) : calls)
+                .stream().map(call -> early(call, place.ofStep)).toList();
+        return ON ? by(LAST, fused, place) : fused;
     }
 
     private static Step.Call early(Step.Call call, LongPredicate ofStep) {
@@ -55,18 +66,18 @@ final class Fusion {
                 .orElse(call);
     }
 
-    static List<Step.Call> by(List<Rule> rules, List<Step.Call> calls, LongPredicate ofStep) {
+    private static List<Step.Call> by(List<Rule> rules, List<Step.Call> calls, Place place) {
         List<Step.Call> fused = calls;
         for (Rule rule : rules) {
-            fused = by(rule, fused, ofStep);
+            fused = by(rule, fused, place);
         }
         return fused;
     }
 
-    private static List<Step.Call> by(Rule rule, List<Step.Call> calls, LongPredicate ofStep) {
+    private static List<Step.Call> by(Rule rule, List<Step.Call> calls, Place place) {
         List<Step.Call> fused = new ArrayList<>();
         for (int i = 0; i < calls.size(); ) {
-            Optional<Fused> one = rule.first(calls.subList(i, calls.size()), ofStep);
+            Optional<Fused> one = rule.first(calls.subList(i, calls.size()), place);
             fused.add(one.<Step.Call>map(Fused::launch).orElse(calls.get(i)));
             i += one.map(Fused::count).orElse(1);
         }

@@ -3,14 +3,13 @@ package dev.fovea.backend.cuda;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.LongPredicate;
 
 /** Two products of the same rows and their gate: {@code f(x gᵀ) * x uᵀ}; a block makes both products of an output. */
 final class GatedProducts implements Fusion.Rule {
     private static final String GATED = "gated_";
 
     @Override
-    public Optional<Fusion.Fused> first(List<Step.Call> calls, LongPredicate ofStep) {
+    public Optional<Fusion.Fused> first(List<Step.Call> calls, Fusion.Place place) {
         if (calls.size() < 3 || !(calls.get(2) instanceof Step.Launch gating)) {
             return Optional.empty();
         }

@@ -18,13 +18,13 @@ final class HeadRows implements Fusion.Rule {
     private static final int COPIED = 64;
 
     @Override
-    public Optional<Fusion.Fused> first(List<Step.Call> calls, LongPredicate ofStep) {
+    public Optional<Fusion.Fused> first(List<Step.Call> calls, Fusion.Place place) {
         Run run = new Run();
         int count = 0;
         while (count < calls.size() && calls.get(count) instanceof Step.Launch launch && run.take(launch)) {
             count++;
         }
-        return count < 2 ? Optional.empty() : run.fused(count, ofStep);
+        return count < 2 ? Optional.empty() : run.fused(count, place.ofStep());
     }
 
     /** Calls that follow one another, as long as they fit. */

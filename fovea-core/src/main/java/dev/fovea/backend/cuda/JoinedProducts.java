@@ -3,12 +3,11 @@ package dev.fovea.backend.cuda;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.LongPredicate;
 
 /** Products of the same few rows: of queries, keys and values; one launch over a list of matrices. */
 final class JoinedProducts implements Fusion.Rule {
     @Override
-    public Optional<Fusion.Fused> first(List<Step.Call> calls, LongPredicate ofStep) {
+    public Optional<Fusion.Fused> first(List<Step.Call> calls, Fusion.Place place) {
         Products first = Products.of(calls.getFirst()).orElse(null);
         if (first == null || first.isGated()) {
             return Optional.empty();

@@ -8,15 +8,19 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The text that the compiler gets of a module, and a sum that changes with all that the compiler sees. */
 final class KernelSources {
     /** How every module is compiled, whatever the architecture. No product and sum are fused unless the source says so. */
     static final List<String> OPTIONS = List.of("--std=c++17", "--fmad=false", "-diag-suppress=177");
 
+    private static final Pattern INCLUDE = Pattern.compile("#include \"(\\w+)\\.cu\"");
+
     private KernelSources() {}
 
-    /** Macros, prelude and source. Lines of the compiler's messages are those of the files. */
+    /** Macros, prelude and source, with what it includes. Lines of the compiler's messages are those of the files. */
     static String text(Kernel.Module module) {
         StringBuilder text = new StringBuilder();
         for (String macro : module.macros()) {
@@ -38,13 +42,30 @@ final class KernelSources {
         }
     }
 
+    /** A file, and in place of each {@code #include "OTHER.cu"} that one. */
     private static String file(String name) {
-        String file = name + ".cu";
+        StringBuilder text = new StringBuilder();
+        String begin = "#line %d \"" + name + ".cu\"\n";
+        text.append(begin.formatted(1));
+        int number = 1;
+        for (String line : lines(name + ".cu")) {
+            number++;
+            Matcher include = INCLUDE.matcher(line);
+            if (include.matches()) {
+                text.append(file(include.group(1))).append(begin.formatted(number));
+            } else {
+                text.append(line).append('\n');
+            }
+        }
+        return text.toString();
+    }
+
+    private static List<String> lines(String file) {
         try (InputStream in = KernelSources.class.getResourceAsStream(file)) {
             if (in == null) {
                 throw new IllegalArgumentException("no resource " + file + " beside " + KernelSources.class.getName());
             }
-            return "#line 1 \"" + file + "\"\n" + new String(in.readAllBytes(), StandardCharsets.UTF_8) + "\n";
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

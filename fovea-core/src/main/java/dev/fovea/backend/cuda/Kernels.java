@@ -21,6 +21,7 @@ final class Kernels {
             modules.add(Kernel.Module.of("choose", x));
             modules.add(Kernel.Module.of("attention", x));
             modules.addAll(CodesLinear.modules(x));
+            modules.addAll(NormedProducts.modules(x));
             if (x != FLOAT32) {
                 modules.add(Kernel.Module.of("mma", x));
                 modules.addAll(Flash.modules(x));
@@ -47,7 +48,7 @@ final class Kernels {
     static List<Kernel.Module> of(DType x, DType w) {
         List<String> any = List.of("X=" + Kernel.Module.type(x), "W=" + Kernel.Module.type(w), "W=f32");
         return modules().stream()
-                .filter(m -> !CodesLinear.isOf(m))
+                .filter(m -> !CodesLinear.isOf(m) && !NormedProducts.isOf(m))
                 .filter(m -> m.macros().stream()
                         .filter(macro -> macro.startsWith("X=") || macro.startsWith("W="))
                         .allMatch(any::contains))

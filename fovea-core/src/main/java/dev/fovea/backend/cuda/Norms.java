@@ -3,6 +3,9 @@ package dev.fovea.backend.cuda;
 import dev.fovea.backend.cuda.Device.Grid;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Launches of {@code norm.cu}: rows of the last axis. */
@@ -14,6 +17,7 @@ final class Norms {
     private static final int WARP_WIDTH = 1536;
 
     private final Device device;
+    private final Set<String> met = ConcurrentHashMap.newKeySet(); // norms of long rows
 
     Norms(Device device) {
         this.device = device;
@@ -44,6 +48,9 @@ final class Norms {
             arguments.real(eps);
         }
         boolean warp = width <= WARP_WIDTH;
+        if (!warp && x.dtype() == weight && met.add(entry)) {
+            NormedProducts.behind(entry, weight, width).ifPresent(module -> device.prepare(List.of(module)));
+        }
         Kernel kernel =
                 new Kernel(Kernel.Module.of("norm", x.dtype(), weight), entry + (warp ? "_warp" : "_block"), THREADS);
         device.launch(kernel, Grid.of(warp ? (rows + ROWS_OF_A_BLOCK - 1) / ROWS_OF_A_BLOCK : rows), arguments);

@@ -114,6 +114,11 @@ record Products(Kernel kernel, long x, long stride, int rows, int width, boolean
     }
 
     Step.Launch launch() {
+        return new Step.Launch(kernel, Grid.of(blocks()), arguments());
+    }
+
+    /** The structure {@code Products} of the source. */
+    Arguments arguments() {
         Arguments arguments = new Arguments()
                 .pointer(x)
                 .pointer(stride)
@@ -126,7 +131,7 @@ record Products(Kernel kernel, long x, long stride, int rows, int width, boolean
         for (int i = 0; i < MOST; i++) {
             add(arguments, i < matrices.size() ? matrices.get(i) : absent, parts > 1);
         }
-        return new Step.Launch(kernel, Grid.of(blocks()), arguments);
+        return arguments;
     }
 
     private static void add(Arguments arguments, Matrix m, boolean grouped) {
@@ -145,7 +150,8 @@ record Products(Kernel kernel, long x, long stride, int rows, int width, boolean
         arguments.pad();
     }
 
-    private int blocks() {
+    /** Blocks of outputs. */
+    int blocks() {
         int each = Form.outputs(kernel.entry());
         return (isGated() ? matrices.subList(0, 1) : matrices)
                 .stream().mapToInt(m -> Math.ceilDiv(m.outputs, each)).sum();

@@ -50,6 +50,11 @@ abstract sealed class Recording implements Tables permits Step, Replay {
         return values.stage(from);
     }
 
+    /** What rules of fusion know of its calls. */
+    final Fusion.Place place() {
+        return new Fusion.Place(address -> slabs.isOf(pool, address), device.multiprocessors());
+    }
+
     @Override
     public final long address(int[] table) {
         return values.address(table);

@@ -88,7 +88,7 @@ final class Replay extends Recording {
     private void run(Made known, Tensor x, Tensor out) {
         Device.Graph all = graph;
         if (all == null) {
-            List<Step.Call> some = Fusion.of(calls, address -> slabs.isOf(pool, address));
+            List<Step.Call> some = Fusion.of(calls, place());
             all = device.capture(() -> some.forEach(call -> call.on(device)));
             graph = all;
         }

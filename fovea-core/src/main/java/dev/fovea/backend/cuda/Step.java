@@ -121,7 +121,7 @@ final class Step extends Recording {
         int from = 0;
         for (int sixteenths : calls.size() < LONG ? new int[] {16} : PARTS) {
             int end = calls.size() * sixteenths / 16;
-            List<Call> some = Fusion.of(calls.subList(from, end), address -> slabs.isOf(pool, address));
+            List<Call> some = Fusion.of(calls.subList(from, end), place());
             all.add(new Part(end, device.capture(() -> some.forEach(c -> c.on(device)))));
             from = end;
         }

@@ -1,15 +1,16 @@
 package dev.fovea.backend.cuda;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.LongPredicate;
 
 /**
  * A residual connection: a sum and its norm, a norm of what is added before it (Gemma), and copies of both, which hand them on to
  * the next layer.
  */
 final class SumNorms implements Fusion.Rule {
+    /** How the names of its kernels begin; the norm's own follows. */
+    static final String ADD = "add_";
+
     /** A norm of rows of a width, each row by itself. */
     private record Norm(Step.Launch launch, long x, long weight, long bias, long out, long rows, int width, float eps) {
         static Optional<Norm> of(Step.Call call) {
@@ -51,7 +52,7 @@ final class SumNorms implements Fusion.Rule {
     }
 
     @Override
-    public Optional<Fusion.Fused> first(List<Step.Call> calls, LongPredicate ofStep) {
+    public Optional<Fusion.Fused> first(List<Step.Call> calls, Fusion.Place place) {
         Optional<Norm> before = Norm.of(calls.getFirst());
         int at = before.isPresent() ? 1 : 0;
         Sum sum = at < calls.size() ? Sum.of(calls.get(at)).orElse(null) : null;
@@ -78,31 +79,24 @@ final class SumNorms implements Fusion.Rule {
 
     private static Optional<Fusion.Fused> fuse(
             Optional<Norm> before, Sum sum, long again, Norm norm, long handedOn, int count) {
-        long x = before.map(Norm::x).orElse(sum.y);
-        Arguments arguments = new Arguments()
-                .pointer(x)
-                .pointer(sum.x)
-                .pointer(before.map(Norm::weight).orElse(0L))
-                .pointer(before.map(Norm::out).orElse(0L))
-                .pointer(sum.out)
-                .pointer(again)
-                .real(before.map(Norm::eps).orElse(0f))
-                .pointer(norm.weight)
-                .pointer(norm.bias)
-                .pointer(norm.out)
-                .pointer(handedOn)
-                .real(norm.eps)
-                .pointer(norm.rows)
-                .integer(norm.width);
+        SumNorm all = new SumNorm(
+                before.map(Norm::x).orElse(sum.y),
+                sum.x,
+                before.map(Norm::weight).orElse(0L),
+                before.map(Norm::out).orElse(0L),
+                sum.out,
+                again,
+                before.map(Norm::eps).orElse(0f),
+                norm.weight,
+                norm.bias,
+                norm.out,
+                handedOn,
+                norm.eps);
+        Arguments arguments =
+                all.addTo(new Arguments()).pointer(norm.rows).integer(norm.width);
         Kernel kernel = norm.launch.kernel();
-        Kernel fused = new Kernel(kernel.module(), "add_" + kernel.entry(), kernel.threads());
-        List<Bytes> touched = new ArrayList<>();
-        for (long address :
-                new long[] {x, sum.x, before.map(Norm::out).orElse(0L), sum.out, again, norm.out, handedOn}) {
-            if (address != 0) {
-                touched.add(Bytes.of(kernel.module().macro("X"), address, sum.elements));
-            }
-        }
+        Kernel fused = new Kernel(kernel.module(), ADD + kernel.entry(), kernel.threads());
+        List<Bytes> touched = all.touched(kernel.module().macro("X"), sum.elements);
         return Fusion.Fused.where(touched, new Step.Launch(fused, norm.launch.grid(), arguments), count);
     }
 }

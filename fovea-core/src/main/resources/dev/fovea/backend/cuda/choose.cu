@@ -16,11 +16,21 @@ KERNEL(1024) argmax(const X* x, int* columns, int width) {
     __syncthreads();
     float best = -INFINITY;
     int at = width;
-    for (int i = threadIdx.x; i < width; i += 1024) {
-        float value = widen(row[i]);
-        if (value != value) nan = 1;
-        if (better(value, i, best, at)) best = value, at = i;
+    bool isNan = false;
+    const int PER = Pack<X>::N;
+    const bool aligned = packs(row, 0);
+    #pragma unroll 4
+    for (int i = threadIdx.x * PER; i < width; i += 1024 * PER) {
+        const Pack<X> some = loadSome(row + i, width - i, aligned && i + PER <= width);
+        #pragma unroll
+        for (int e = 0; e < PER; e++) {
+            const float value = widen(some.at[e]);
+            if (i + e >= width) break;
+            isNan = isNan || value != value;
+            if (better(value, i + e, best, at)) best = value, at = i + e;
+        }
     }
+    if (isNan) nan = 1;
     for (int d = 16; d; d >>= 1) {
         float value = __shfl_xor_sync(ALL, best, d);
         int place = __shfl_xor_sync(ALL, at, d);

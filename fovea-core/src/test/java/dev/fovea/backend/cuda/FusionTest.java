@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -225,6 +226,76 @@ class FusionTest {
         }
     }
 
+    /** One row, of which every block makes the norm, by more blocks of outputs than the device runs at once. */
+    @ParameterizedTest
+    @CsvSource({"few_small, 150, 2048, BFLOAT16", "few_small, 97, 1544, FLOAT16", "few_long, 65, 4096, FLOAT16", "few_tall, 8193, 1544, BFLOAT16"})
+    void aSumItsNormAndProducts(String form, int outputs, int width, DType dtype) {
+        try (Scope _ = Scope.open(backend)) {
+            Tensor x = tensor(dtype, 1, width);
+            Tensor y = tensor(dtype, 1, width);
+            Tensor w = tensor(dtype, width);
+            Tensor bias = tensor(dtype, width);
+            Tensor q = tensor(dtype, outputs, width);
+            Tensor k = form.equals("few_small") ? tensor(dtype, 17, width) : q;
+            assertOne(form, () -> {
+                Tensor z = backend.add(x, y);
+                Tensor normed = backend.rmsNorm(z, w, EPS);
+                return List.of(z, normed, backend.linear(normed, q, null), backend.linear(normed, k, null));
+            });
+            assertOne(form, () -> {
+                Tensor z = backend.add(x, y);
+                Tensor normed = backend.layerNorm(z, w, bias, EPS);
+                Tensor copy = backend.copy(normed, dtype);
+                Tensor product = backend.linear(copy, q, null);
+                return List.of(z, normed, copy, product, backend.activation(product, Activation.RELU));
+            });
+        }
+    }
+
+    /** Gemma's, and Qwen's: two products of the row and their gate. */
+    @ParameterizedTest
+    @CsvSource({"few_tall_gated, 150, 2048, BFLOAT16", "few_long_gated, 33, 4096, FLOAT16"})
+    void aSumItsNormAndAGate(String form, int outputs, int width, DType dtype) {
+        try (Scope _ = Scope.open(backend)) {
+            Tensor x = tensor(dtype, 1, width);
+            Tensor y = tensor(dtype, 1, width);
+            Tensor w = tensor(dtype, width);
+            Tensor before = tensor(dtype, width);
+            Tensor g = tensor(dtype, outputs, width);
+            Tensor u = tensor(dtype, outputs, width);
+            assertOne(form, () -> {
+                Tensor a = backend.rmsNormPlusOne(y, before, 1e-3f);
+                Tensor z = backend.add(x, a);
+                Tensor copy = backend.copy(z, dtype);
+                Tensor normed = backend.rmsNormPlusOne(copy, w, EPS);
+                Tensor gate = backend.linear(normed, g, null);
+                Tensor up = backend.linear(normed, u, null);
+                return List.of(a, z, copy, normed, gate, up, backend.gated(gate, up, Activation.GELU_TANH));
+            });
+            assertOne(form, () -> {
+                Tensor z = backend.add(x, y);
+                Tensor normed = backend.rmsNorm(z, w, EPS);
+                Tensor gate = backend.linear(normed, g, null);
+                Tensor up = backend.linear(normed, u, null);
+                return List.of(z, normed, gate, up, backend.gated(gate, up, Activation.SILU));
+            });
+        }
+    }
+
+    /** More rows than one would be made by every block too; short ones belong to a warp; of long ones a block holds only a part. */
+    @ParameterizedTest
+    @CsvSource({"2, 2048, add_rms_norm_block, few_tall", "1, 1024, add_rms_norm_warp, few_small", "1, 4104, add_rms_norm_block, few_long"})
+    void aNormThatProductsDoNotMake(int rows, int width, String norm, String product) {
+        try (Scope _ = Scope.open(backend)) {
+            Tensor x = tensor(DType.BFLOAT16, rows, width);
+            Tensor y = tensor(DType.BFLOAT16, rows, width);
+            Tensor w = tensor(DType.BFLOAT16, width);
+            Tensor q = tensor(DType.BFLOAT16, 8, width);
+            assertThat(entries(fused(() -> List.of(backend.linear(backend.rmsNorm(backend.add(x, y), w, EPS), q, null)))))
+                    .containsExactly(norm, product);
+        }
+    }
+
     /** With norms and without, of one row and of several, whose heads have a width that is no multiple of a warp. */
     @ParameterizedTest
     @CsvSource({"1, 32, BFLOAT16", "3, 12, FLOAT32", "2, 70, FLOAT16"})
@@ -307,7 +378,8 @@ class FusionTest {
 
     private List<Step.Call> fuse() {
         List<Step.Call> calls = List.copyOf(device.calls);
-        return Fusion.of(calls, address -> caches().stream().noneMatch(t -> t == address) && address != 0);
+        LongPredicate ofStep = address -> caches().stream().noneMatch(t -> t == address) && address != 0;
+        return Fusion.of(calls, new Fusion.Place(ofStep, device.multiprocessors()));
     }
 
     private List<Long> caches() {

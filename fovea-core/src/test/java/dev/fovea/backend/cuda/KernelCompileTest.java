@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * Every module compiles, without registers spilled to memory, where a compiler is found. In an ordinary run
  * the kernels for maps of one dtype; with {@code -Dslow} all for every architecture that the compiler knows, by each of NVRTC 12
- * and 13.
+ * and 13, or those of the sources that {@code -Dfovea.test.kernels=few,norm} names.
  */
 class KernelCompileTest {
     private static final List<Integer> CAPABILITIES = List.of(80, 86, 89, 90, 100, 120);
@@ -42,10 +42,17 @@ class KernelCompileTest {
         List<String> faults = new ArrayList<>();
         for (int capability : CAPABILITIES) {
             if (nvrtc.get().architectures().contains(capability)) {
-                faults.addAll(faults(nvrtc.get(), Kernels.modules(), KernelCode.architecture(capability)));
+                faults.addAll(faults(nvrtc.get(), modules(), KernelCode.architecture(capability)));
             }
         }
         assertThat(faults).isEmpty();
+    }
+
+    private static List<Kernel.Module> modules() {
+        String sources = System.getProperty("fovea.test.kernels", "");
+        return Kernels.modules().stream()
+                .filter(m -> sources.isEmpty() || List.of(sources.split(",")).contains(m.source()))
+                .toList();
     }
 
     private static List<String> faults(Nvrtc nvrtc, List<Kernel.Module> modules, String architecture) {

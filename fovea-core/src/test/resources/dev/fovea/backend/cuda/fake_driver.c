@@ -1,0 +1,74 @@
+// A CUDA driver without a GPU, for FakeDriverTest: memory is the host's, kernels do nothing. FAKE_CUDA is its version, FAKE_CAPABILITIES has a
+// number for each GPU, FAKE_FAIL is the name of a function and what it answers.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const long long FREE = 1000000000, TOTAL = 80000000000;
+
+static int launched;
+
+static int answer(const char* function) {
+    char name[64];
+    int status;
+    const char* fail = getenv("FAKE_FAIL");
+    return fail && sscanf(fail, "%63s %d", name, &status) == 2 && !strcmp(name, function) ? status : 0;
+}
+
+static int capability(int device) {
+    const char* at = getenv("FAKE_CAPABILITIES");
+    int value = 0, length;
+    for (int i = 0; at && i <= device; i++, at += length)
+        if (sscanf(at, "%d%n", &value, &length) != 1) return 0;
+    return value;
+}
+
+static int handle(long long* to, const char* function) {
+    *to = 1;
+    return answer(function);
+}
+
+int cuInit(int flags) { return answer("cuInit"); }
+int cuDriverGetVersion(int* version) { return *version = atoi(getenv("FAKE_CUDA")), 0; }
+int cuGetErrorName(int status, const char** text) { return *text = "CUDA_ERROR_FAKE", 0; }
+int cuGetErrorString(int status, const char** text) { return *text = "as it was told", 0; }
+int cuDeviceGetCount(int* count) {
+    for (*count = 0; capability(*count);) ++*count;
+    return 0;
+}
+int cuDeviceGet(int* device, int ordinal) { return *device = ordinal, 0; }
+int cuDeviceGetName(char* name, int size, int device) { return snprintf(name, size, "Fake %d", capability(device)), 0; }
+int cuDeviceTotalMem_v2(long long* bytes, int device) { return *bytes = TOTAL, 0; }
+int cuDeviceGetAttribute(int* value, int attribute, int device) {
+    *value = attribute == 75 ? capability(device) / 10 : attribute == 76 ? capability(device) % 10 : attribute == 16 ? 4 : 0;
+    return 0;
+}
+int cuDevicePrimaryCtxRetain(long long* context, int device) { return handle(context, "cuDevicePrimaryCtxRetain"); }
+int cuDevicePrimaryCtxRelease_v2(int device) { return 0; }
+int cuCtxSetCurrent(long long context) { return 0; }
+int cuMemGetInfo_v2(long long* available, long long* total) { return *available = FREE, *total = TOTAL, 0; }
+int cuMemAlloc_v2(void** to, long long bytes) { return bytes > FREE || posix_memalign(to, 256, bytes) ? 2 : 0; }
+int cuMemFree_v2(void* memory) { return free(memory), 0; }
+int cuMemHostAlloc(void** to, long long bytes, int flags) { return posix_memalign(to, 4096, bytes) ? 2 : 0; }
+int cuMemFreeHost(void* memory) { return free(memory), 0; }
+int cuMemHostRegister_v2(void* memory, long long bytes, int flags) { return 801; }
+int cuMemHostUnregister(void* memory) { return 0; }
+int cuStreamCreate(long long* stream, int flags) { return handle(stream, "cuStreamCreate"); }
+int cuStreamDestroy_v2(long long stream) { return 0; }
+int cuStreamSynchronize(long long stream) { return answer("cuStreamSynchronize"); }
+int cuEventCreate(long long* event, int flags) { return handle(event, "cuEventCreate"); }
+int cuEventRecord(long long event, long long stream) { return 0; }
+int cuEventSynchronize(long long event) { return launched ? answer("cuEventSynchronize") : 0; }
+int cuEventDestroy_v2(long long event) { return 0; }
+int cuMemcpyHtoDAsync_v2(void* to, void* from, long long bytes, long long stream) { return memcpy(to, from, bytes), 0; }
+int cuMemcpyDtoHAsync_v2(void* to, void* from, long long bytes, long long stream) { return memcpy(to, from, bytes), 0; }
+int cuMemcpyDtoDAsync_v2(void* to, void* from, long long bytes, long long stream) { return memmove(to, from, bytes), 0; }
+int cuModuleLoadDataEx(long long* module, void* image, int count, void* options, void* values) { return handle(module, "cuModuleLoadDataEx"); }
+int cuModuleUnload(long long module) { return 0; }
+int cuModuleGetFunction(long long* function, long long module, const char* name) { return handle(function, "cuModuleGetFunction"); }
+int cuModuleGetGlobal_v2(long long* address, long long* bytes, long long module, const char* name) { return 500; }
+int cuFuncSetAttribute(long long function, int attribute, int value) { return 0; }
+int cuLaunchKernelEx(void* config, long long function, void** arguments, void** extra) {
+    launched = 1;
+    return answer("cuLaunchKernelEx");
+}
