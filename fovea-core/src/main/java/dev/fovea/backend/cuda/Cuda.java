@@ -82,7 +82,8 @@ public final class Cuda {
                     ? "this NVRTC makes no code for it (" + nvrtc.line() + ")"
                     : "there is no NVRTC (" + nvrtc.line() + ")";
             throw new NativeException(
-                    "cannot use " + gpu + ": " + why + ", and without it a driver for CUDA 12.4 is needed; this one is for "
+                    "cannot use " + gpu + ": " + why
+                            + ", and without it a driver for CUDA 12.4 is needed; this one is for "
                             + CudaFacts.version(facts.cuda()),
                     nvrtc.hint() + ", or update NVIDIA's driver to 550 or later");
         }

@@ -127,12 +127,24 @@ final class CudaDevice implements Device {
 
     @Override
     public void free(long address) {
-        run(() -> {
+        unlessLost(() -> {
             requireNotRecording();
             Streams.await(stream);
             Driver.free(address);
             held.remove(address);
         });
+    }
+
+    /** Of a device that is lost nothing can be freed: the driver does so at the end of the process. */
+    private void unlessLost(Runnable freeing) {
+        lock.lock();
+        try {
+            if (lost == null) {
+                run(freeing);
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -270,15 +282,11 @@ final class CudaDevice implements Device {
 
         @Override
         public void close() {
-            lock.lock();
-            try {
-                if (graphs.contains(this)) {
-                    run(() -> Streams.destroyExecutable(executable));
-                    graphs.remove(this);
+            unlessLost(() -> {
+                if (graphs.remove(this)) {
+                    Streams.destroyExecutable(executable);
                 }
-            } finally {
-                lock.unlock();
-            }
+            });
         }
     }
 
@@ -323,13 +331,12 @@ final class CudaDevice implements Device {
         return new NativeException(problem, "start the program again" + why, cause);
     }
 
-    /** Of a device that is lost nothing can be freed: the driver does so at the end of the process. */
     @Override
     public void close() {
         lock.lock();
         try {
-            if (!closed && lost == null) {
-                run(this::release);
+            if (!closed) {
+                unlessLost(this::release);
             }
         } finally {
             closed = true;

@@ -71,8 +71,7 @@ final class NormedProducts implements Fusion.Rule {
         return p.width() <= WIDEST
                 && p.width() * Short.BYTES % PACK == 0
                 && sum.isAligned(PACK)
-                && p.matrices().stream()
-                        .allMatch(m -> m.w().parts().getFirst() % PACK == 0);
+                && p.matrices().stream().allMatch(m -> m.w().parts().getFirst() % PACK == 0);
     }
 
     private static List<Bytes> touched(Products p, SumNorm sum) {

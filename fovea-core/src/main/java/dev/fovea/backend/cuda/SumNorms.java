@@ -92,8 +92,7 @@ final class SumNorms implements Fusion.Rule {
                 norm.out,
                 handedOn,
                 norm.eps);
-        Arguments arguments =
-                all.addTo(new Arguments()).pointer(norm.rows).integer(norm.width);
+        Arguments arguments = all.addTo(new Arguments()).pointer(norm.rows).integer(norm.width);
         Kernel kernel = norm.launch.kernel();
         Kernel fused = new Kernel(kernel.module(), ADD + kernel.entry(), kernel.threads());
         List<Bytes> touched = all.touched(kernel.module().macro("X"), sum.elements);

@@ -48,8 +48,8 @@ DEVICE void fetchGated(const Products& p, int each) {
     fetch(p.matrices[1].w + first, count);
 }
 
-#define OF(name, warps, outputs, loads, function, fetchFirst) \
-    KERNEL(256, 3) name(const __grid_constant__ Products p, const __grid_constant__ Sum from, \
+#define OF(name, warps, outputs, loads, least, function, fetchFirst) \
+    KERNEL(256, least) name(const __grid_constant__ Products p, const __grid_constant__ Sum from, \
                            const __grid_constant__ Normed to, int all) { \
         admitNext(); \
         if (p.early) fetchFirst(p, 8 / warps * outputs); \
@@ -61,8 +61,8 @@ DEVICE void fetchGated(const Products& p, int each) {
             else __syncthreads(); \
         } \
     }
-#define FEW(name, warps, outputs, loads) OF(name, warps, outputs, loads, few, fetchFew)
-#define GATED(name, warps, outputs, loads) OF(name, warps, outputs, loads, gated, fetchGated)
+#define FEW(name, warps, outputs, loads) OF(name, warps, outputs, loads, 3, few, fetchFew)
+#define GATED(name, warps, outputs, loads) OF(name, warps, outputs, loads, (Same<NORM, Layer>::as ? 2 : 3), gated, fetchGated)
 
 TALL(FEW)
 SMALL(FEW)

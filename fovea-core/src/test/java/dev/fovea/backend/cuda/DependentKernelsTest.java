@@ -15,8 +15,8 @@ class DependentKernelsTest {
     private static final Pattern BEGUN = Pattern.compile("[\\s\\\\]*(typedef \\w+ G; )?begin\\(\\);");
 
     /** What asks for weights, and touches nothing, before it waits. */
-    private static final Pattern MADE =
-            Pattern.compile("[\\s\\\\]*admitNext\\(\\);[\\s\\\\]*if \\(p.early\\) fetchFirst\\([^;]*;[\\s\\\\]*awaitPrevious\\(\\);");
+    private static final Pattern MADE = Pattern.compile(
+            "[\\s\\\\]*admitNext\\(\\);[\\s\\\\]*if \\(p.early\\) fetchFirst\\([^;]*;[\\s\\\\]*awaitPrevious\\(\\);");
 
     /** Sources that say DEPENDENT. */
     static List<String> sources() {
@@ -43,7 +43,8 @@ class DependentKernelsTest {
 
     @Test
     void mostOfAStepIsDependent() {
-        assertThat(sources()).contains("few", "normed", "codes", "norm", "elementwise", "attention", "movement", "choose");
+        assertThat(sources())
+                .contains("few", "normed", "codes", "norm", "elementwise", "attention", "movement", "choose");
     }
 
     /** Products of few rows wait later, after their first loads: in the one function that all go through. */

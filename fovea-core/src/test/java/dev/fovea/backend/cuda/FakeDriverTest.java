@@ -24,7 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Bad situations, by a driver that makes them ({@code fake_driver.c}), in processes of their own: one sentence each. */
 class FakeDriverTest {
     private static final String KERNEL_FAILED =
-            "start the program again; a kernel failed, which is a fault of Fovea's: -Dfovea.cuda.wait=true finds out which, and please report it";
+            "start the program again; a kernel failed, which is a fault of Fovea's: -Dfovea.cuda.wait=true finds out"
+                    + " which, and please report it";
 
     @TempDir
     private static Path folder;
@@ -73,7 +74,8 @@ class FakeDriverTest {
         }
         boolean isThere;
         try {
-            isThere = run(List.of(
+            isThere = run(
+                            List.of(
                                     "cc",
                                     "-shared",
                                     "-fPIC",
@@ -92,46 +94,57 @@ class FakeDriverTest {
     @Test
     void aDriverThatIsTooOld() throws Exception {
         assertThat(told(Map.of("FAKE_CUDA", "11040", "FAKE_CAPABILITIES", "90"), "0"))
-                .containsExactly("NativeException: no GPU can be used: the CUDA driver is for CUDA 11.4, and 12.0 is needed at least; "
-                        + "update NVIDIA's driver to 525 or later, or take --device cpu");
+                .containsExactly(
+                        "NativeException: no GPU can be used: the CUDA driver is for CUDA 11.4, and 12.0 is needed at"
+                                + " least; update NVIDIA's driver to 525 or later, or take --device cpu");
     }
 
     @Test
     void aDriverThatDoesNotStart() throws Exception {
         assertThat(told(Map.of("FAKE_FAIL", "cuInit 803"), "0"))
-                .containsExactly("NativeException: no GPU can be used: cuInit failed: CUDA_ERROR_FAKE (803), as it was told; the "
-                        + "driver was updated meanwhile; restart the machine, or the container, or take --device cpu");
+                .containsExactly(
+                        "NativeException: no GPU can be used: cuInit failed: CUDA_ERROR_FAKE (803), as it was told;"
+                                + " the driver was updated meanwhile; restart the machine, or the container, or take"
+                                + " --device cpu");
     }
 
     @Test
     void aGpuThatIsTooOld() throws Exception {
         assertThat(told(Map.of("FAKE_CAPABILITIES", "75 90"), "0"))
-                .containsExactly("NativeException: cuda:0 (Fake 75) has compute capability 7.5, and 8.0 is needed at least; take "
-                        + "another GPU, or take --device cpu");
+                .containsExactly(
+                        "NativeException: cuda:0 (Fake 75) has compute capability 7.5, and 8.0 is needed at least;"
+                                + " take another GPU, or take --device cpu");
     }
 
     /** Where this machine has no compiler in a place of the system. */
     @Test
     void noCompilerAndADriverTooOldForTheArchive() throws Exception {
         List<String> told = told(Map.of("FAKE_CUDA", "12020"), "0");
-        assumeThat(LibrarySearch.here().find(LibrarySearch.Library.NVRTC)).as("no NVRTC").isEmpty();
+        assumeThat(LibrarySearch.here().find(LibrarySearch.Library.NVRTC))
+                .as("no NVRTC")
+                .isEmpty();
         assertThat(told)
-                .containsExactly("NativeException: cannot use cuda:0 (Fake 90): there is no NVRTC (not found in a CUDA toolkit, a "
-                        + "Python environment or the system), and without it a driver for CUDA 12.4 is needed; this one is for 12.2; pip "
-                        + "install nvidia-cuda-nvrtc-cu12, or update NVIDIA's driver to 550 or later");
+                .containsExactly(
+                        "NativeException: cannot use cuda:0 (Fake 90): there is no NVRTC (not found in a CUDA toolkit,"
+                            + " a Python environment or the system), and without it a driver for CUDA 12.4 is needed;"
+                            + " this one is for 12.2; pip install nvidia-cuda-nvrtc-cu12, or update NVIDIA's driver to"
+                            + " 550 or later");
     }
 
     @Test
     void theEighthOfTwo() throws Exception {
         assertThat(told(Map.of("FAKE_CAPABILITIES", "90 90"), "7"))
-                .containsExactly("OptionException: there is no cuda:7; this machine has cuda:0 (Fake 90), cuda:1 (Fake 90)");
+                .containsExactly(
+                        "OptionException: there is no cuda:7; this machine has cuda:0 (Fake 90), cuda:1 (Fake 90)");
     }
 
     @Test
     void noMemory() throws Exception {
         assertThat(told(Map.of("FAKE_CAPABILITIES", "90"), "0", "2500000000"))
-                .containsExactly("MemoryException: cannot allocate 2.500 GB on cuda:0 (Fake 90): of its 80.0 GB 1.000 are free; "
-                        + "this backend holds 0.0; a smaller model, batch, picture or prompt needs less; nvidia-smi lists what other programs hold");
+                .containsExactly(
+                        "MemoryException: cannot allocate 2.500 GB on cuda:0 (Fake 90): of its 80.0 GB 1.000 are free;"
+                                + " this backend holds 0.0; a smaller model, batch, picture or prompt needs less;"
+                                + " nvidia-smi lists what other programs hold");
     }
 
     @Test
@@ -147,7 +160,9 @@ class FakeDriverTest {
     /** The next call may go well. */
     @Test
     void aLaunchThatIsRefused() throws Exception {
-        String refused = "NativeException: the launch of add of elementwise-X=f32-W=f32 failed: CUDA_ERROR_FAKE (701), as it was told";
+        String refused =
+                "NativeException: the launch of add of elementwise-X=f32-W=f32 failed: CUDA_ERROR_FAKE (701), as it"
+                        + " was told";
         assertThat(told(Map.of("FAKE_FAIL", "cuLaunchKernelEx 701"), "0")).containsExactly(refused, refused);
     }
 
@@ -173,7 +188,8 @@ class FakeDriverTest {
         if (!environment.isEmpty()) {
             builder.environment().clear(); // no library is found but the driver
             builder.environment()
-                    .putAll(Map.of("LD_LIBRARY_PATH", folder.toString(), "FAKE_CUDA", "13000", "FAKE_CAPABILITIES", "90"));
+                    .putAll(Map.of(
+                            "LD_LIBRARY_PATH", folder.toString(), "FAKE_CUDA", "13000", "FAKE_CAPABILITIES", "90"));
             builder.environment().putAll(environment);
         }
         Process process = builder.start();

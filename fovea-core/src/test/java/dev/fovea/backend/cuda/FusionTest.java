@@ -228,7 +228,12 @@ class FusionTest {
 
     /** One row, of which every block makes the norm, by more blocks of outputs than the device runs at once. */
     @ParameterizedTest
-    @CsvSource({"few_small, 150, 2048, BFLOAT16", "few_small, 97, 1544, FLOAT16", "few_long, 65, 4096, FLOAT16", "few_tall, 8193, 1544, BFLOAT16"})
+    @CsvSource({
+        "few_small, 150, 2048, BFLOAT16",
+        "few_small, 97, 1544, FLOAT16",
+        "few_long, 65, 4096, FLOAT16",
+        "few_tall, 8193, 1544, BFLOAT16"
+    })
     void aSumItsNormAndProducts(String form, int outputs, int width, DType dtype) {
         try (Scope _ = Scope.open(backend)) {
             Tensor x = tensor(dtype, 1, width);
@@ -284,14 +289,19 @@ class FusionTest {
 
     /** More rows than one would be made by every block too; short ones belong to a warp; of long ones a block holds only a part. */
     @ParameterizedTest
-    @CsvSource({"2, 2048, add_rms_norm_block, few_tall", "1, 1024, add_rms_norm_warp, few_small", "1, 4104, add_rms_norm_block, few_long"})
+    @CsvSource({
+        "2, 2048, add_rms_norm_block, few_tall",
+        "1, 1024, add_rms_norm_warp, few_small",
+        "1, 4104, add_rms_norm_block, few_long"
+    })
     void aNormThatProductsDoNotMake(int rows, int width, String norm, String product) {
         try (Scope _ = Scope.open(backend)) {
             Tensor x = tensor(DType.BFLOAT16, rows, width);
             Tensor y = tensor(DType.BFLOAT16, rows, width);
             Tensor w = tensor(DType.BFLOAT16, width);
             Tensor q = tensor(DType.BFLOAT16, 8, width);
-            assertThat(entries(fused(() -> List.of(backend.linear(backend.rmsNorm(backend.add(x, y), w, EPS), q, null)))))
+            assertThat(entries(fused(() ->
+                            List.of(backend.linear(backend.rmsNorm(backend.add(x, y), w, EPS), q, null)))))
                     .containsExactly(norm, product);
         }
     }
