@@ -46,8 +46,10 @@ final class NormedProducts implements Fusion.Rule {
         Arguments.Reader read = norm.arguments().read();
         SumNorm sum = SumNorm.of(read);
         String kind = kind(kernel.entry());
-        boolean fits = read.pointer() == 1 && kind != null && (sum.before() != 0) == kind.equals(BEFORE);
-        return fits ? fuse(kernel.module().macro("X"), kind, sum, calls.get(1), place) : Optional.empty();
+        if (read.pointer() != 1 || kind == null || (sum.before() != 0) != kind.equals(BEFORE)) {
+            return Optional.empty();
+        }
+        return fuse(kernel.module().macro("X"), kind, sum, calls.get(1), place);
     }
 
     /** Of the kernels of long rows, whose threads take part as those of products do. */
