@@ -109,7 +109,7 @@ DEVICE void heads(const Heads& q, const Heads& k, const Heads& v, const X* cos, 
 }
 
 #define HEADS(name, K) \
-    KERNEL(256) name(const Heads q, const Heads k, const Heads v, const X* cos, const X* sin, int rows, int width, float eps) { \
+    KERNEL(256, 1) name(const Heads q, const Heads k, const Heads v, const X* cos, const X* sin, int rows, int width, float eps) { \
         begin(); \
         heads<K>(q, k, v, cos, sin, rows, width, eps); \
     }

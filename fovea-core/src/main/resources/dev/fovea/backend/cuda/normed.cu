@@ -65,7 +65,11 @@ DEVICE void fetchGated(const Products& p, int each) {
 #define GATED(name, warps, outputs, loads) OF(name, warps, outputs, loads, (Same<NORM, Layer>::as ? 2 : 3), gated, fetchGated)
 
 TALL(FEW)
+#if __CUDA_ARCH__ >= 900
 SMALL(FEW)
+#else
+FEW(few_small, 1, 1, fitting(4)) // what 80 registers have room for
+#endif
 LONG(FEW)
 TALL_GATED(GATED)
 LONG_GATED(GATED)

@@ -126,9 +126,9 @@ class FakeDriverTest {
         assertThat(told)
                 .containsExactly(
                         "NativeException: cannot use cuda:0 (Fake 90): there is no NVRTC (not found in a CUDA toolkit,"
-                            + " a Python environment or the system), and without it a driver for CUDA 12.4 is needed;"
-                            + " this one is for 12.2; pip install nvidia-cuda-nvrtc-cu12, or update NVIDIA's driver to"
-                            + " 550 or later");
+                                + " a Python environment or the system), and without it a driver for CUDA 12.4 is needed;"
+                                + " this one is for 12.2; pip install nvidia-cuda-nvrtc-cu12, or update NVIDIA's driver to"
+                                + " 550 or later");
     }
 
     @Test
