@@ -224,11 +224,10 @@ final class PartialFile implements AutoCloseable {
      * @return whether the end is reached
      */
     boolean advanceSum(long millis, ByteBuffer block) throws IOException, InterruptedException {
-        if (!isNextThere()) {
-            synchronized (this) {
-                if (!isNextThere()) {
-                    wait(millis);
-                }
+        long end = System.nanoTime() + millis * 1_000_000;
+        synchronized (this) {
+            for (long left = millis; left > 0 && !isNextThere(); left = (end - System.nanoTime()) / 1_000_000) {
+                wait(left);
             }
         }
         long until = System.nanoTime() + millis * 1_000_000;
