@@ -142,6 +142,17 @@ public final class ModelInfo {
         return prefill(promptTokens).flops();
     }
 
+    /** Operations that encoding the pictures of these inputs takes; a multiplication and an addition are two. */
+    public long encodingFlops(Inputs inputs) {
+        Objects.requireNonNull(inputs, "inputs");
+        return shapes.cost(() -> {
+                    try (Scope _ = Scope.open(shapes)) {
+                        model.start(inputs).close();
+                    }
+                })
+                .flops();
+    }
+
     /** Bytes of weights that are read for one generated token. */
     public long decodeBytesPerToken() {
         try (Decoding decoding = model.start(prompt(1))) {

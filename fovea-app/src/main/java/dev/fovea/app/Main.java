@@ -1,8 +1,10 @@
 package dev.fovea.app;
 
+import dev.fovea.Machine;
 import dev.fovea.app.cli.Cli;
 import dev.fovea.app.cli.Console;
 import dev.fovea.io.Json;
+import dev.fovea.io.Opening;
 import java.io.InputStream;
 import java.io.OutputStream;
 
@@ -14,6 +16,11 @@ public final class Main {
         // The first thing that any model wants is JSON, whose reader takes a tenth of a second to load. Half of it are
         // the powers of five, up to the 65,536th, that BigDecimal begins with.
         Thread.ofPlatform().daemon().name("fovea-json").start(() -> Json.parse("{}", "nothing"));
+        // While the options are read, the other processor has nothing to do. What fails here fails again where it is
+        // needed.
+        if (args.length > 0 && Cli.computes(args[0])) {
+            Opening.of(Machine::prepare, _ -> {});
+        }
         System.exit(Cli.execute(args, Console.system()));
     }
 

@@ -136,6 +136,12 @@ public final class NativeLibrary {
         return found.map(at -> OptionalLong.of(at.address())).orElse(OptionalLong.empty());
     }
 
+    /** A function of this library that is called with words alone; where it is not there, its calls throw {@link NativeException}. */
+    public NativeFunction function(String function) {
+        OptionalLong address = address(function);
+        return address.isPresent() ? NativeFunction.at(address.getAsLong()) : NativeFunction.absent(missing(function));
+    }
+
     /** A function of this library, called without options: see {@link #link(String, FunctionDescriptor, Linker.Option...)}. */
     public MethodHandle link(String function, FunctionDescriptor type) {
         return link(function, type, new Linker.Option[0]);
@@ -161,11 +167,14 @@ public final class NativeLibrary {
         return Linker.nativeLinker().upcallStub(method, type, arena);
     }
 
-    private MethodHandle failing(String function, FunctionDescriptor type) {
-        String message = symbols == null
+    private String missing(String function) {
+        return symbols == null
                 ? name + " is not there: " + where
                 : name + " in " + where + " has no function " + function;
-        MethodHandle thrower = MethodHandles.insertArguments(THROW, 0, message);
+    }
+
+    private MethodHandle failing(String function, FunctionDescriptor type) {
+        MethodHandle thrower = MethodHandles.insertArguments(THROW, 0, missing(function));
         MethodHandle typed = thrower.asType(
                 java.lang.invoke.MethodType.methodType(type.toMethodType().returnType()));
         return MethodHandles.dropArguments(typed, 0, type.toMethodType().parameterList());

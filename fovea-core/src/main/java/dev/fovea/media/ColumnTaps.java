@@ -1,11 +1,11 @@
 package dev.fovea.media;
 
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** Weighs pixels along columns by machine code (AVX2), 32 bytes of two rows at a time. */
 final class ColumnTaps {
@@ -22,7 +22,9 @@ final class ColumnTaps {
 
     private static final int QUARTERS = 0 | 2 << 2 | 1 << 4 | 3 << 6;
 
-    private static final MethodHandle[] KERNELS = {MachineCode.function(kernel(1)), MachineCode.function(kernel(2))};
+    private static final NativeFunction[] KERNELS = {
+        MachineCode.nativeFunction(kernel(1)), MachineCode.nativeFunction(kernel(2))
+    };
 
     private final TapsTable table;
 
@@ -51,8 +53,7 @@ final class ColumnTaps {
      * @param bytes of a row, which is read and written in pieces of 32
      */
     void weigh(int i, MemorySegment in, long pitch, MemorySegment out, long bytes) {
-        MachineCode.call(
-                KERNELS[table.parts() - 1],
+        KERNELS[table.parts() - 1].call(
                 in.address(),
                 pitch,
                 table.memory().address(),

@@ -3,13 +3,13 @@ package dev.fovea.media;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.util.stream.IntStream;
 
 /**
@@ -34,10 +34,10 @@ final class FloatTaps {
     private static final int WEIGHT = 4;
     private static final int PRODUCT = 5;
 
-    private static final MethodHandle WIDEN = MachineCode.function(widening());
-    private static final MethodHandle ALONG_ROWS = MachineCode.function(alongRows());
-    private static final MethodHandle ALONG_COLUMNS = MachineCode.function(alongColumns(false));
-    private static final MethodHandle ALONG_COLUMNS_TO_BYTES = MachineCode.function(alongColumns(true));
+    private static final NativeFunction WIDEN = MachineCode.nativeFunction(widening());
+    private static final NativeFunction ALONG_ROWS = MachineCode.nativeFunction(alongRows());
+    private static final NativeFunction ALONG_COLUMNS = MachineCode.nativeFunction(alongColumns(false));
+    private static final NativeFunction ALONG_COLUMNS_TO_BYTES = MachineCode.nativeFunction(alongColumns(true));
 
     private final FloatAxis axis;
     private final int groups;
@@ -78,12 +78,12 @@ final class FloatTaps {
 
     /** Bytes to float32, so many and up to 7 more. */
     static void widen(MemorySegment from, MemorySegment to, long count) {
-        MachineCode.call(WIDEN, from.address(), to.address(), Math.ceilDiv(count, LANES), 0, 0, 0);
+        WIDEN.call(from.address(), to.address(), Math.ceilDiv(count, LANES), 0, 0, 0);
     }
 
     /** A new row of an old one, pixels of three values; one more value is written behind it. */
     void weighRow(MemorySegment in, MemorySegment out) {
-        MachineCode.call(ALONG_ROWS, in.address(), records.address(), out.address(), axis.size(), 0, 0);
+        ALONG_ROWS.call(in.address(), records.address(), out.address(), axis.size(), 0, 0);
     }
 
     /**
@@ -97,14 +97,14 @@ final class FloatTaps {
      */
     void weighColumns(int i, MemorySegment in, int row, long pitch, MemorySegment out, int values, boolean toBytes) {
         long first = (long) axis.first()[i] - row;
-        MachineCode.call(
-                toBytes ? ALONG_COLUMNS_TO_BYTES : ALONG_COLUMNS,
-                in.address() + first * pitch,
-                in.address() + (first + axis.rounded(i)) * pitch,
-                pitch,
-                records.address() + i * bytes,
-                out.address(),
-                Math.ceilDiv(values, PIECE));
+        (toBytes ? ALONG_COLUMNS_TO_BYTES : ALONG_COLUMNS)
+                .call(
+                        in.address() + first * pitch,
+                        in.address() + (first + axis.rounded(i)) * pitch,
+                        pitch,
+                        records.address() + i * bytes,
+                        out.address(),
+                        Math.ceilDiv(values, PIECE));
     }
 
     /** A function of bytes, values and groups of eight. */

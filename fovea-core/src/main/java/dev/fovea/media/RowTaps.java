@@ -2,13 +2,13 @@ package dev.fovea.media;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** Weighs pixels along rows by machine code (AVX2), four old ones for a new one at a time. */
 final class RowTaps {
@@ -23,7 +23,9 @@ final class RowTaps {
         -1, -1
     };
 
-    private static final MethodHandle[] KERNELS = {MachineCode.function(kernel(1)), MachineCode.function(kernel(2))};
+    private static final NativeFunction[] KERNELS = {
+        MachineCode.nativeFunction(kernel(1)), MachineCode.nativeFunction(kernel(2))
+    };
 
     private final TapsTable table;
     private final MemorySegment offsets;
@@ -58,8 +60,7 @@ final class RowTaps {
 
     /** A new row of an old one. */
     void weigh(MemorySegment in, MemorySegment out) {
-        MachineCode.call(
-                KERNELS[table.parts() - 1],
+        KERNELS[table.parts() - 1].call(
                 in.address(),
                 offsets.address(),
                 table.memory().address(),

@@ -106,7 +106,7 @@ final class BenchCommand implements Callable<Integer> {
                 Proc.forgetPeak();
                 if (info.imageTokens(size.width(), size.height()) > 0) {
                     status.show("Looking at a picture of " + size);
-                    picture(pipe, size, report);
+                    picture(pipe, size, info, rates, report);
                 }
                 status.show("Reading " + prefill + " tokens, writing " + decode);
                 double perToken = text(pipe, size, info, rates, report);
@@ -153,11 +153,12 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     /** From a decoded picture and a question to the first token. */
-    private void picture(Pipeline pipe, Size size, Report report) {
+    private void picture(Pipeline pipe, Size size, ModelInfo info, Rates rates, Report report) {
         List<Double> preprocess = new ArrayList<>();
         List<Double> vision = new ArrayList<>();
         List<Double> first = new ArrayList<>();
         int tokens = 0;
+        long flops = 0;
         for (int run = 0; run <= repeat; run++) {
             DecodedImage image = picture(size, run);
             long start = System.nanoTime();
@@ -167,7 +168,9 @@ final class BenchCommand implements Callable<Integer> {
                     .generate(inputs, GenerationConfig.maxNewTokens(1).withDoSample(false));
             double answered = (System.nanoTime() - start) / 1e6;
             tokens = inputs.rows().getFirst().images().getFirst().tokens();
-            if (run > 0) {
+            if (run == 0) {
+                flops = info.encodingFlops(inputs);
+            } else {
                 preprocess.add(processed);
                 vision.add(out.timings().vision());
                 first.add(answered);
@@ -177,6 +180,7 @@ final class BenchCommand implements Callable<Integer> {
         report.add("picture of " + size, tokens + " tokens", "image_tokens", tokens);
         milliseconds(report, "  preprocessing", "preprocess_ms", median(preprocess));
         milliseconds(report, "  encoding", "image_ms", median(vision));
+        share(report, "  share of the matrix rate", "image_share", flops / median(vision), rates.matrix());
         milliseconds(report, "  to the first token", "time_to_first_token_ms", median(first));
     }
 

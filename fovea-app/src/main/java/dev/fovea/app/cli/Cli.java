@@ -24,6 +24,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class Cli {
     private static final Map<String, Function<Console, Object>> COMMANDS = commands();
 
+    private static final Set<String> COMPUTING =
+            Set.of("run", "chat", "batch", "trace", "serve", "bench", "eval", "demo");
     private static final Set<String> ABOUT_COMMANDS = Set.of("help", "completion");
     private static final Pattern CHOICE =
             Pattern.compile("expected one of \\[([^]]*)] \\(case-(?:in)?sensitive\\) but was");
@@ -35,6 +37,11 @@ public final class Cli {
     /** All commands. */
     static Set<String> names() {
         return COMMANDS.keySet();
+    }
+
+    /** Whether a command runs a model. */
+    public static boolean computes(String command) {
+        return COMPUTING.contains(command);
     }
 
     /** What a command takes. */

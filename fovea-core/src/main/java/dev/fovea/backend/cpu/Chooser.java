@@ -16,6 +16,11 @@ import dev.fovea.ffi.NativeLibrary;
 final class Chooser {
     private Chooser() {}
 
+    /** Whether oneDNN is there. */
+    static boolean hasLibrary() {
+        return OneDnn.LIBRARY.isPresent();
+    }
+
     /**
      * The one asked for.
      *

@@ -137,11 +137,24 @@ public final class CpuBackend implements Backend {
         }
     }
 
+    /** Does what {@link #create} does for the first backend of a process alone, where the libraries are there. */
+    public static boolean prepare() {
+        boolean found = hasVectors() && Chooser.hasLibrary();
+        if (found) {
+            create(new Options(1, GemmChoice.AUTO)).close();
+        }
+        return found;
+    }
+
+    private static boolean hasVectors() {
+        return ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
+    }
+
     /**
      * @throws OptionException if the JVM runs without the Vector API module
      */
     public static CpuBackend create(Options options) {
-        if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
+        if (!hasVectors()) {
             throw new OptionException(
                     "the Java module " + VECTOR_MODULE + " is not there; the CPU backend needs it",
                     "start java with --add-modules " + VECTOR_MODULE);

@@ -1,6 +1,6 @@
 package dev.fovea.ffi.x86;
 
-import java.lang.invoke.MethodHandle;
+import dev.fovea.ffi.NativeFunction;
 
 /** What the processor says of itself. Whether the system saves the registers of vectors, the JVM knows: by its widest vectors. */
 public enum Cpuid {
@@ -24,8 +24,8 @@ public enum Cpuid {
 
     /** @throws dev.fovea.error.NativeException where machine code does not run */
     public boolean isPresent() {
-        MethodHandle ask = MachineCode.function(ask());
-        return (MachineCode.call(ask, leaf, 0, 0, 0, 0, 0) >> bit & 1) == 1;
+        NativeFunction ask = MachineCode.nativeFunction(ask());
+        return (ask.call(leaf, 0, 0, 0, 0, 0) >> bit & 1) == 1;
     }
 
     private byte[] ask() {

@@ -2,9 +2,9 @@ package dev.fovea.ffi.x86;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.fovea.ffi.NativeFunction;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /**
  * Calls functions of C that report an error by a function that must not return, as libjpeg's do: that function ends the call
@@ -14,7 +14,7 @@ public final class Escape {
     private static final Gpr[] SAVED = {Gpr.RBX, Gpr.RBP, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15, Gpr.RSP};
     private static final int ESCAPED = SAVED.length * Long.BYTES;
 
-    private static final MethodHandle CALL = MachineCode.function(call());
+    private static final NativeFunction CALL = MachineCode.nativeFunction(call());
 
     private final MemorySegment frame;
 
@@ -53,7 +53,7 @@ public final class Escape {
      */
     public boolean call(long function, long a, long b, long c) {
         frame.set(JAVA_LONG, ESCAPED, 0);
-        MachineCode.call(CALL, function, a, b, c, frame.address(), 0);
+        CALL.call(function, a, b, c, frame.address(), 0);
         return frame.get(JAVA_LONG, ESCAPED) == 0;
     }
 

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.NativeFunction;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -22,6 +23,15 @@ public final class MachineCode {
 
     /**
      * Code as a function of System V's calling convention: seven words to one.
+     *
+     * @throws NativeException where this system runs none, with the reason
+     */
+    public static NativeFunction nativeFunction(byte[] code) {
+        return NativeFunction.at(address(code));
+    }
+
+    /**
+     * The same as a handle of its own, which the JVM specialises when it is called often.
      *
      * @throws NativeException where this system runs none, with the reason
      */

@@ -38,8 +38,12 @@ class ThreadsTest {
     }
 
     private static void check(CpuBackend.GemmChoice gemm, BiFunction<CpuBackend, DType, Tensor> f) {
+        check(3, gemm, f);
+    }
+
+    private static void check(int threads, CpuBackend.GemmChoice gemm, BiFunction<CpuBackend, DType, Tensor> f) {
         for (DType dtype : DTYPES) {
-            assertThat(with(3, gemm, f, dtype)).as(dtype.torchName()).isEqualTo(with(1, gemm, f, dtype));
+            assertThat(with(threads, gemm, f, dtype)).as(dtype.torchName()).isEqualTo(with(1, gemm, f, dtype));
         }
     }
 
@@ -48,6 +52,13 @@ class ThreadsTest {
     void linear(CpuBackend.GemmChoice gemm) {
         check(gemm, (b, d) -> b.linear(random(b, d, 700, 96), random(b, d, 600, 96), random(b, d, 600)));
         check(gemm, (b, d) -> b.linear(random(b, d, 3, 1024), random(b, d, 1500, 1024), null));
+    }
+
+    /** More threads than there are blocks, and more inputs than oneDNN takes at once by AMX. */
+    @ParameterizedTest
+    @EnumSource(names = {"AUTO", "ONEDNN"})
+    void linearOfManyInputs(CpuBackend.GemmChoice gemm) {
+        check(16, gemm, (b, d) -> b.linear(random(b, d, 256, 2048), random(b, d, 1000, 2048), random(b, d, 1000)));
     }
 
     @ParameterizedTest

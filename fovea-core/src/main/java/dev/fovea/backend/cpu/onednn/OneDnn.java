@@ -6,12 +6,11 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.NativeLibrary;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.util.List;
 
 /** The functions of oneDNN 3 (dnnl.h) that are used, with the header's names, and {@code omp_set_num_threads}. */
@@ -47,34 +46,27 @@ public final class OneDnn {
     static final int ARG_BIAS = 41;
     static final int ARG_SCRATCHPAD = 80;
 
-    /**
-     * All functions are called alike, with seven words. The JVM spins classes for each kind of call, for which the start would
-     * wait; a register holds a pointer as it does an integer, and what a function does not take it does not read.
-     */
-    private static final FunctionDescriptor WORDS = FunctionDescriptor.of(
-            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-
-    private static final MethodHandle SET_MAX_CPU_ISA = function("dnnl_set_max_cpu_isa");
-    private static final MethodHandle ENGINE_CREATE = function("dnnl_engine_create");
-    private static final MethodHandle STREAM_CREATE = function("dnnl_stream_create");
-    private static final MethodHandle STREAM_DESTROY = function("dnnl_stream_destroy");
-    private static final MethodHandle DESC_CREATE = function("dnnl_memory_desc_create_with_strides");
-    private static final MethodHandle DESC_CREATE_WITH_TAG = function("dnnl_memory_desc_create_with_tag");
-    private static final MethodHandle DESC_DESTROY = function("dnnl_memory_desc_destroy");
-    private static final MethodHandle DESC_SIZE = function("dnnl_memory_desc_get_size");
-    private static final MethodHandle ATTR_CREATE = function("dnnl_primitive_attr_create");
-    private static final MethodHandle ATTR_SET_SCRATCHPAD_MODE = function("dnnl_primitive_attr_set_scratchpad_mode");
-    private static final MethodHandle ATTR_DESTROY = function("dnnl_primitive_attr_destroy");
-    private static final MethodHandle MATMUL_DESC_CREATE = function("dnnl_matmul_primitive_desc_create");
-    private static final MethodHandle PRIMITIVE_DESC_DESTROY = function("dnnl_primitive_desc_destroy");
-    private static final MethodHandle PRIMITIVE_DESC_QUERY_MD = function("dnnl_primitive_desc_query_md");
-    private static final MethodHandle PRIMITIVE_CREATE = function("dnnl_primitive_create");
-    private static final MethodHandle PRIMITIVE_DESTROY = function("dnnl_primitive_destroy");
-    private static final MethodHandle MEMORY_CREATE = function("dnnl_memory_create");
-    private static final MethodHandle MEMORY_DESTROY = function("dnnl_memory_destroy");
-    private static final MethodHandle PRIMITIVE_EXECUTE = function("dnnl_primitive_execute");
-    private static final MethodHandle EFFECTIVE_CPU_ISA = function("dnnl_get_effective_cpu_isa");
-    private static final MethodHandle OMP_SET_NUM_THREADS = function("omp_set_num_threads");
+    private static final NativeFunction SET_MAX_CPU_ISA = function("dnnl_set_max_cpu_isa");
+    private static final NativeFunction ENGINE_CREATE = function("dnnl_engine_create");
+    private static final NativeFunction STREAM_CREATE = function("dnnl_stream_create");
+    private static final NativeFunction STREAM_DESTROY = function("dnnl_stream_destroy");
+    private static final NativeFunction DESC_CREATE = function("dnnl_memory_desc_create_with_strides");
+    private static final NativeFunction DESC_CREATE_WITH_TAG = function("dnnl_memory_desc_create_with_tag");
+    private static final NativeFunction DESC_DESTROY = function("dnnl_memory_desc_destroy");
+    private static final NativeFunction DESC_SIZE = function("dnnl_memory_desc_get_size");
+    private static final NativeFunction ATTR_CREATE = function("dnnl_primitive_attr_create");
+    private static final NativeFunction ATTR_SET_SCRATCHPAD_MODE = function("dnnl_primitive_attr_set_scratchpad_mode");
+    private static final NativeFunction ATTR_DESTROY = function("dnnl_primitive_attr_destroy");
+    private static final NativeFunction MATMUL_DESC_CREATE = function("dnnl_matmul_primitive_desc_create");
+    private static final NativeFunction PRIMITIVE_DESC_DESTROY = function("dnnl_primitive_desc_destroy");
+    private static final NativeFunction PRIMITIVE_DESC_QUERY_MD = function("dnnl_primitive_desc_query_md");
+    private static final NativeFunction PRIMITIVE_CREATE = function("dnnl_primitive_create");
+    private static final NativeFunction PRIMITIVE_DESTROY = function("dnnl_primitive_destroy");
+    private static final NativeFunction MEMORY_CREATE = function("dnnl_memory_create");
+    private static final NativeFunction MEMORY_DESTROY = function("dnnl_memory_destroy");
+    private static final NativeFunction PRIMITIVE_EXECUTE = function("dnnl_primitive_execute");
+    private static final NativeFunction EFFECTIVE_CPU_ISA = function("dnnl_get_effective_cpu_isa");
+    private static final NativeFunction OMP_SET_NUM_THREADS = function("omp_set_num_threads");
 
     private OneDnn() {}
 
@@ -87,8 +79,8 @@ public final class OneDnn {
                 "onednn", "org/bytedeco/dnnl/" + platform, List.of("libgomp.so.1", "libdnnl.so.3"));
     }
 
-    private static MethodHandle function(String name) {
-        return LIBRARY.link(name, WORDS);
+    private static NativeFunction function(String name) {
+        return LIBRARY.function(name);
     }
 
     private static void check(long result, String what) {
@@ -105,31 +97,21 @@ public final class OneDnn {
         }
     }
 
-    private static long call(MethodHandle function, long a, long b, long c, long d) {
-        return call(function, a, b, c, d, 0, 0, 0);
-    }
-
-    private static long call(MethodHandle function, long a, long b, long c, long d, long e, long f, long g) {
-        try {
-            return (long) function.invokeExact(a, b, c, d, e, f, g);
-        } catch (RuntimeException | Error thrown) {
-            throw thrown;
-        } catch (Throwable thrown) {
-            throw new IllegalStateException(thrown); // a native function throws nothing
-        }
+    private static long call(NativeFunction function, long a, long b, long c, long d) {
+        return function.call(a, b, c, d, 0, 0);
     }
 
     /** A call that gets the address of a result in front of these. */
     private static MemorySegment create(
-            String what, MethodHandle function, long a, long b, long c, long d, long e, long f) {
+            String what, NativeFunction function, long a, long b, long c, long d, long e, long f) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment result = arena.allocate(ADDRESS);
-            check(call(function, result.address(), a, b, c, d, e, f), what);
+            check(function.call(result.address(), a, b, c, d, e, f), what);
             return result.get(ADDRESS, 0);
         }
     }
 
-    private static MemorySegment create(String what, MethodHandle function, long a, long b, long c) {
+    private static MemorySegment create(String what, NativeFunction function, long a, long b, long c) {
         return create(what, function, a, b, c, 0, 0, 0);
     }
 
@@ -235,7 +217,7 @@ public final class OneDnn {
         destroy(PRIMITIVE_DESTROY, primitive);
     }
 
-    private static void destroy(MethodHandle destroyer, MemorySegment what) {
+    private static void destroy(NativeFunction destroyer, MemorySegment what) {
         check(call(destroyer, what.address(), 0, 0, 0), "destruction");
     }
 

@@ -26,8 +26,11 @@ public final class OneDnnGemm implements Gemm {
     /** Rows of a block at most: its rows of x stay in the second-level cache (benchmark {@code GemmBenchmark}). */
     private static final int BLOCK_ROWS = 512;
 
-    /** Outputs of a block: enough blocks for many threads, large enough to pay for the packing of x. */
-    private static final int BLOCK_OUTPUTS = 256;
+    /**
+     * Outputs of a block: 256 rows with a weight of 2048 outputs make blocks for 16 threads. The same for any number of threads, because
+     * by AMX the bits depend on it.
+     */
+    private static final int BLOCK_OUTPUTS = 128;
 
     /** Blocks begin where oneDNN's own tiles do. */
     private static final int TILE_ROWS = 32;

@@ -5,12 +5,12 @@ import dev.fovea.backend.cpu.rows.LaneCode;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.DType;
-import java.lang.invoke.MethodHandle;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -51,14 +51,14 @@ public final class DotCode {
      * @param products with one row of x, with two, …
      * @param widening to float32
      */
-    private record Kernels(List<MethodHandle> products, MethodHandle widening) {
+    private record Kernels(List<NativeFunction> products, NativeFunction widening) {
         static Kernels of(DType dtype, int bits) {
             int rows = bits == 512 ? 4 : 2; // as many accumulators as there are registers for
             return new Kernels(
                     IntStream.rangeClosed(1, rows)
-                            .mapToObj(i -> MachineCode.function(kernel(dtype, bits, i)))
+                            .mapToObj(i -> MachineCode.nativeFunction(kernel(dtype, bits, i)))
                             .toList(),
-                    MachineCode.function(wideningKernel(dtype, bits)));
+                    MachineCode.nativeFunction(wideningKernel(dtype, bits)));
         }
     }
 
@@ -98,14 +98,13 @@ public final class DotCode {
      * @param w as wide as rows of x with their padding
      */
     void multiply(Rows w, Panel.Strip x, int t, int count, float[] line, int at, int step) {
-        List<MethodHandle> products = kernels(w.dtype()).products();
+        List<NativeFunction> products = kernels(w.dtype()).products();
         int groups = Math.ceilDiv(w.count(), Dot.SIDE);
         long ahead = Math.min(FETCHED, (long) x.pitch() * w.dtype().bytes());
         for (int j = 0; j < count; j += products.size()) {
             int rows = Math.min(products.size(), count - j);
             long results = RESULTS.get().floats((long) groups * Dot.SIDE * rows);
-            MachineCode.call(
-                    products.get(rows - 1), w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results, ahead);
+            products.get(rows - 1).call(w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results, ahead);
             for (int row = 0; row < rows; row++) {
                 long from = results + 4L * Dot.SIDE * groups * row;
                 Lanes.copy(from, line, at + (j + row) * step, groups * Dot.SIDE);
@@ -120,14 +119,9 @@ public final class DotCode {
 
     /** Copies rows to float32 rows; their width is a multiple of the vector length. */
     public void widen(Rows from, Rows to) {
-        MachineCode.call(
-                kernels(from.dtype()).widening(),
-                from.address(),
-                from.stride(),
-                from.count(),
-                from.width(),
-                to.address(),
-                to.stride());
+        kernels(from.dtype())
+                .widening()
+                .call(from.address(), from.stride(), from.count(), from.width(), to.address(), to.stride());
     }
 
     private Kernels kernels(DType dtype) {

@@ -1,10 +1,10 @@
 package dev.fovea.backend.cpu.products;
 
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
-import java.lang.invoke.MethodHandle;
 
 /**
  * {@link TileCode} for up to sixteen rows of x, bound by how fast the weight comes from memory: one tile of sums, and sixteen rows of
@@ -37,16 +37,16 @@ final class FewRowsCode implements Piece.Tiles {
     private static final Gpr[] SAVED = {Gpr.RBX, Gpr.RBP, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15};
 
     private final long shapes;
-    private final MethodHandle fetching;
-    private final MethodHandle plain;
+    private final NativeFunction fetching;
+    private final NativeFunction plain;
 
     /**
      * @param columns rows of x that lie side by side for each word: 1, which is a row as it lies, to 16
      */
     FewRowsCode(int columns) {
         shapes = TileShapes.of(columns);
-        fetching = MachineCode.function(code(columns, true));
-        plain = MachineCode.function(code(columns, false));
+        fetching = MachineCode.nativeFunction(code(columns, true));
+        plain = MachineCode.nativeFunction(code(columns, false));
     }
 
     /** For a row as it lies. */
@@ -61,7 +61,7 @@ final class FewRowsCode implements Piece.Tiles {
     @Override
     public void multiply(long weight, long stride, long x, int words, long sums, int groups) {
         int steps = words / SIDE;
-        MachineCode.call(steps > AHEAD ? fetching : plain, weight, stride, x, steps, sums, groups, shapes);
+        (steps > AHEAD ? fetching : plain).call(weight, stride, x, steps, sums, groups, shapes);
     }
 
     /** A function of the weight and its stride, x, steps of a row, sums, groups of sixteen rows, and shapes of tiles. */

@@ -3,13 +3,13 @@ package dev.fovea.backend.cpu.products;
 import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
 
 import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
-import java.lang.invoke.MethodHandle;
 
 /** Sums of {@link ProductCode} as results of 16 bits lie: with the bias, rounded, turned back. By AVX512_BF16. */
 public final class NarrowingCode {
@@ -22,14 +22,14 @@ public final class NarrowingCode {
     private static final int QUARTER = 16;
     private static final int ORDER = 31;
 
-    private final MethodHandle narrow;
+    private final NativeFunction narrow;
 
     /**
      * @param rows of a panel, 16 or 32
      * @param dtype of results: BFLOAT16 or FLOAT16
      */
     public NarrowingCode(int rows, DType dtype) {
-        narrow = MachineCode.function(code(rows, dtype == DType.FLOAT16));
+        narrow = MachineCode.nativeFunction(code(rows, dtype == DType.FLOAT16));
     }
 
     /**
@@ -41,7 +41,7 @@ public final class NarrowingCode {
      * @param stride bytes between rows of out
      */
     public void narrow(long sums, long bias, int outputs, long out, long stride) {
-        MachineCode.call(narrow, sums, bias, out, stride, outputs / OUTPUTS, Interleaving.AT);
+        narrow.call(sums, bias, out, stride, outputs / OUTPUTS, Interleaving.AT);
     }
 
     /** The order that makes lanes of 32 bits of two halves of a vector. */

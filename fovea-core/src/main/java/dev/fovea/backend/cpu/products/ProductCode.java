@@ -1,11 +1,11 @@
 package dev.fovea.backend.cpu.products;
 
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.DType;
-import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,12 +95,12 @@ final class ProductCode {
     }
 
     final Arithmetic arithmetic;
-    private final MethodHandle products;
+    private final NativeFunction products;
 
     /** @throws dev.fovea.error.NativeException where the system runs none */
     ProductCode(Arithmetic arithmetic) {
         this.arithmetic = arithmetic;
-        products = MachineCode.function(vectors(arithmetic));
+        products = MachineCode.nativeFunction(vectors(arithmetic));
     }
 
     /**
@@ -113,7 +113,7 @@ final class ProductCode {
      * @param groups of {@link Arithmetic#outputs} rows of the weight
      */
     void multiply(long weight, long x, int words, long sums, int groups) {
-        MachineCode.call(products, weight, x, words / CHAIN, sums, groups, 0);
+        products.call(weight, x, words / CHAIN, sums, groups, 0);
     }
 
     /** As many accumulators as there are registers for, each a vector of rows of x for one output. */

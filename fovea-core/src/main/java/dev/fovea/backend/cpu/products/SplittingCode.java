@@ -4,12 +4,12 @@ import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import java.lang.foreign.Arena;
-import java.lang.invoke.MethodHandle;
 
 /** float16 to two bfloat16 each, whose sum it is: 11 bits are 8 and 3, and bfloat16 has the greater range. By AVX512_BF16. */
 final class SplittingCode {
@@ -21,7 +21,7 @@ final class SplittingCode {
     private static final int HALF_UP = 16;
     private static final int UPPER_HALF = 17;
 
-    private final MethodHandle split = MachineCode.function(code());
+    private final NativeFunction split = MachineCode.nativeFunction(code());
 
     /**
      * Rows of values to rows of twice as many bytes.
@@ -30,7 +30,7 @@ final class SplittingCode {
      * @param steps of {@link #STEP} values
      */
     void split(Rows from, int steps, long to, long stride) {
-        MachineCode.call(split, from.address(), from.stride(), to, stride, from.count(), steps, Constants.AT);
+        split.call(from.address(), from.stride(), to, stride, from.count(), steps, Constants.AT);
     }
 
     private static final class Constants {

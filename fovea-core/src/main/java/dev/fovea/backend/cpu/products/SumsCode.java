@@ -1,11 +1,11 @@
 package dev.fovea.backend.cpu.products;
 
 import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
-import java.lang.invoke.MethodHandle;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -22,7 +22,7 @@ final class SumsCode {
 
     private final int bits;
     private final int vectors;
-    private final Map<Block, MethodHandle> kernels = new ConcurrentHashMap<>();
+    private final Map<Block, NativeFunction> kernels = new ConcurrentHashMap<>();
 
     /** What a kernel is made for: rows of weights and vectors of values. */
     private record Block(int rows, int vectors) {}
@@ -45,21 +45,21 @@ final class SumsCode {
         for (int column = 0; column < columns; column += vectors * Lanes.COUNT) {
             int width = Math.min(vectors, (columns - column) / Lanes.COUNT);
             for (int row = 0; row < rows; row += ROWS) {
-                MachineCode.call(
-                        kernel(new Block(Math.min(ROWS, rows - row), width)),
-                        a + 4L * row * pitch,
-                        4L * pitch,
-                        b + 4L * column,
-                        stride,
-                        inner,
-                        c + row * stride + 4L * column,
-                        stride);
+                kernel(new Block(Math.min(ROWS, rows - row), width))
+                        .call(
+                                a + 4L * row * pitch,
+                                4L * pitch,
+                                b + 4L * column,
+                                stride,
+                                inner,
+                                c + row * stride + 4L * column,
+                                stride);
             }
         }
     }
 
-    private MethodHandle kernel(Block block) {
-        return kernels.computeIfAbsent(block, made -> MachineCode.function(code(made)));
+    private NativeFunction kernel(Block block) {
+        return kernels.computeIfAbsent(block, made -> MachineCode.nativeFunction(code(made)));
     }
 
     /** A function of weights and their stride, values and their stride, how many, sums and their stride. */

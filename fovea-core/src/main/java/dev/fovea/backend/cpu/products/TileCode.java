@@ -1,10 +1,10 @@
 package dev.fovea.backend.cpu.products;
 
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
-import java.lang.invoke.MethodHandle;
 import java.util.function.Consumer;
 
 /**
@@ -27,11 +27,11 @@ final class TileCode implements Piece.Tiles {
     private static final long SHAPES = TileShapes.of(SIDE);
 
     private final int words; // of a step
-    private final MethodHandle products;
+    private final NativeFunction products;
 
     private TileCode(ProductCode.Arithmetic form, Consumer<Assembler> step) {
         words = form.step;
-        products = MachineCode.function(code(step));
+        products = MachineCode.nativeFunction(code(step));
     }
 
     /** Of pairs of bfloat16. */
@@ -50,7 +50,7 @@ final class TileCode implements Piece.Tiles {
 
     @Override
     public void multiply(long weight, long stride, long x, int count, long sums, int groups) {
-        MachineCode.call(products, weight, x, count / words, sums, groups, SHAPES, stride);
+        products.call(weight, x, count / words, sums, groups, SHAPES, stride);
     }
 
     private static byte[] code(Consumer<Assembler> step) {

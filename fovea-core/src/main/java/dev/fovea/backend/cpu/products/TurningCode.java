@@ -1,17 +1,17 @@
 package dev.fovea.backend.cpu.products;
 
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
-import java.lang.invoke.MethodHandle;
 
 /** Matrices of words of 32 bits, rows to columns, by AVX2. */
 public final class TurningCode {
     /** Rows and columns come in multiples of it. */
     public static final int SIDE = 8;
 
-    private final MethodHandle turn = MachineCode.function(code());
+    private final NativeFunction turn = MachineCode.nativeFunction(code());
 
     /**
      * {@code to[c][r] = from[r][c]} for eight rows.
@@ -19,7 +19,7 @@ public final class TurningCode {
      * @param columns a multiple of {@link #SIDE}
      */
     public void turn(long from, long fromStride, int columns, long to, long toStride) {
-        MachineCode.call(turn, from, fromStride, to, toStride, columns / SIDE, 0);
+        turn.call(from, fromStride, to, toStride, columns / SIDE, 0);
     }
 
     private static byte[] code() {
