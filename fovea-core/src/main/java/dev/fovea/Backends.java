@@ -1,9 +1,9 @@
 package dev.fovea;
 
 import dev.fovea.backend.cpu.CpuBackend;
-import dev.fovea.backend.cuda.Cuda;
 import dev.fovea.backend.cuda.CudaBackend;
-import dev.fovea.backend.cuda.Gpu;
+import dev.fovea.backend.cuda.device.Cuda;
+import dev.fovea.backend.cuda.device.Gpu;
 import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.backend.split.LayerPlan;
 import dev.fovea.backend.split.SplitBackend;

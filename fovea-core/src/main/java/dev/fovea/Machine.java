@@ -2,8 +2,8 @@ package dev.fovea;
 
 import dev.fovea.backend.cpu.CpuBackend;
 import dev.fovea.backend.cpu.machine.MemoryStream;
-import dev.fovea.backend.cuda.Cuda;
 import dev.fovea.backend.cuda.CudaBackend;
+import dev.fovea.backend.cuda.device.Cuda;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;

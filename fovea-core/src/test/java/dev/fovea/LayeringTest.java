@@ -40,14 +40,16 @@ class LayeringTest {
     private static final Map<String, Set<String>> PARTS_OF =
             Map.of("models.blip2", Set.of("models.opt"), "models.llava_onevision1_5", Set.of("models.qwen3"));
 
-    /** Rooms of the CPU's backend, lowest first; what chooses among their kernels stands above, in the backend's own package. */
-    private static final List<Set<String>> CPU_ROOMS = List.of(
-            Set.of("backend.cpu.machine"),
-            Set.of("backend.cpu.rows"),
-            Set.of("backend.cpu.products"),
-            Set.of("backend.cpu.onednn"),
-            Set.of("backend.cpu.attention", "backend.cpu.codes"),
-            Set.of("backend.cpu"));
+    /** Rooms of backends, lowest first; what chooses among their kernels stands above, in the backend's own package. */
+    private static final List<List<Set<String>>> ROOMS = List.of(
+            List.of(
+                    Set.of("backend.cpu.machine"),
+                    Set.of("backend.cpu.rows"),
+                    Set.of("backend.cpu.products"),
+                    Set.of("backend.cpu.onednn"),
+                    Set.of("backend.cpu.attention", "backend.cpu.codes"),
+                    Set.of("backend.cpu")),
+            List.of(Set.of("backend.cuda.device"), Set.of("backend.cuda.ptx"), Set.of("backend.cuda")));
 
     /** What nobody but the public API and the backends themselves knows. */
     private static final Map<String, Set<String>> HIDDEN = Map.of(
@@ -100,6 +102,8 @@ class LayeringTest {
         "backend.cpu.rows, dev.fovea.backend.cpu.products.Gemm",
         "backend.cpu.codes, dev.fovea.backend.cpu.attention.Attention",
         "backend.cpu.products, dev.fovea.backend.cpu.CpuBackend",
+        "backend.cuda.device, dev.fovea.backend.cuda.ptx.PtxDevice",
+        "backend.cuda.ptx, dev.fovea.backend.cuda.CudaBackend",
         "models.gemma3, dev.fovea.models.florence2.DaViT",
         "models.opt, dev.fovea.models.blip2.Blip2Model",
         "models, dev.fovea.models.gemma3.Gemma3",
@@ -132,6 +136,7 @@ class LayeringTest {
         "models.blip2, dev.fovea.models.opt.OptDecoder",
         "nn, java.lang.foreign.MemorySegment",
         "backend.cpu, dev.fovea.backend.cpu.products.Gemm",
+        "backend.cuda.ptx, dev.fovea.backend.cuda.device.Device",
         "backend.cpu.codes, dev.fovea.backend.cpu.products.Gemm",
         "backend.cpu.rows, jdk.incubator.vector.FloatVector",
         "backend.cpu, java.lang.foreign.Linker",
@@ -179,8 +184,10 @@ class LayeringTest {
         }
         String fromPart = part(from);
         String toPart = part(to);
-        if (layer(CPU_ROOMS, from) >= 0 && layer(CPU_ROOMS, to) >= 0) {
-            return layer(CPU_ROOMS, to) < layer(CPU_ROOMS, from);
+        for (List<Set<String>> rooms : ROOMS) {
+            if (layer(rooms, from) >= 0 && layer(rooms, to) >= 0) {
+                return layer(rooms, to) < layer(rooms, from);
+            }
         }
         if (fromPart.equals(toPart)) {
             // A model may use what all models share and its decoder, not another model, and nothing shared may use a

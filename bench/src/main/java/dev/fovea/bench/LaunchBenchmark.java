@@ -1,10 +1,10 @@
 package dev.fovea.bench;
 
-import dev.fovea.backend.cuda.Arguments;
 import dev.fovea.backend.cuda.CudaBackend;
-import dev.fovea.backend.cuda.Device;
-import dev.fovea.backend.cuda.Kernel;
-import dev.fovea.backend.cuda.Product;
+import dev.fovea.backend.cuda.device.Arguments;
+import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.backend.cuda.device.Kernel;
+import dev.fovea.backend.cuda.device.Product;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;

@@ -1,5 +1,8 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.Arguments;
+import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.backend.cuda.device.Kernel;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.QuantizedMatrix;

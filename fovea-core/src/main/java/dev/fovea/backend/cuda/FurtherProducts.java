@@ -1,5 +1,6 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.Arguments;
 import dev.fovea.tensor.Activation;
 import java.util.ArrayList;
 import java.util.List;

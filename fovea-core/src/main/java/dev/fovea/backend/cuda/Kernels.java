@@ -4,18 +4,19 @@ import static dev.fovea.tensor.DType.BFLOAT16;
 import static dev.fovea.tensor.DType.FLOAT16;
 import static dev.fovea.tensor.DType.FLOAT32;
 
+import dev.fovea.backend.cuda.device.Kernel;
 import dev.fovea.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 
 /** All kernels there are, by module: what {@code scripts/kernels} compiles, and what tests compile for every architecture. */
-final class Kernels {
+public final class Kernels {
     private static final List<DType> DTYPES = List.of(FLOAT32, BFLOAT16, FLOAT16);
 
     private Kernels() {}
 
     /** Each once. A module that is not among them is in no archive. */
-    static List<Kernel.Module> modules() {
+    public static List<Kernel.Module> modules() {
         List<Kernel.Module> modules = new ArrayList<>();
         for (DType x : DTYPES) {
             modules.add(Kernel.Module.of("choose", x));

@@ -1,5 +1,7 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.backend.cuda.device.Product;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;

@@ -1,5 +1,7 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.Arguments;
+import dev.fovea.backend.cuda.device.Device;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
 

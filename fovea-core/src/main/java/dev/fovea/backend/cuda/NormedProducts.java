@@ -1,6 +1,8 @@
 package dev.fovea.backend.cuda;
 
-import dev.fovea.backend.cuda.Device.Grid;
+import dev.fovea.backend.cuda.device.Arguments;
+import dev.fovea.backend.cuda.device.Device.Grid;
+import dev.fovea.backend.cuda.device.Kernel;
 import dev.fovea.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;

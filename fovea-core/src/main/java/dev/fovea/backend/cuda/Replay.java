@@ -1,5 +1,6 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.Device;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;

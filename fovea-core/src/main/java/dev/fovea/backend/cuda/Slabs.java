@@ -1,5 +1,6 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.Device;
 import dev.fovea.error.ClosedException;
 import dev.fovea.error.MemoryException;
 import java.lang.foreign.Arena;

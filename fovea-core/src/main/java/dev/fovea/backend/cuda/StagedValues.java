@@ -1,5 +1,6 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.Device;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;

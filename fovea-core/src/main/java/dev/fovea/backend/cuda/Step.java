@@ -1,5 +1,9 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.Arguments;
+import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.backend.cuda.device.Kernel;
+import dev.fovea.backend.cuda.device.Product;
 import java.util.ArrayList;
 import java.util.List;
 

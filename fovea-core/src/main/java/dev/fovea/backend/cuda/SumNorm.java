@@ -1,5 +1,6 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.Arguments;
 import java.util.List;
 import java.util.stream.LongStream;
 

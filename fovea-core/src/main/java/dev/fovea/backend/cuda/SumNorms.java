@@ -1,5 +1,7 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.Arguments;
+import dev.fovea.backend.cuda.device.Kernel;
 import java.util.List;
 import java.util.Optional;
 

@@ -3,6 +3,7 @@ package dev.fovea.backend.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fovea.backend.QuantizedCase;
+import dev.fovea.backend.cuda.device.Device;
 import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;

@@ -1,5 +1,6 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.Cuda;
 import dev.fovea.error.Warnings;
 import org.junit.jupiter.api.condition.EnabledIf;
 

@@ -1,5 +1,8 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.KernelArchive;
+import dev.fovea.backend.cuda.ptx.PtxDevice;
+
 /** Products with codes by the kernels that a GPU runs, interpreted. */
 class CodesLinearTest extends CodesContract {
     CodesLinearTest() {

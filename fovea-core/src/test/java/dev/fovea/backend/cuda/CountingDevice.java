@@ -1,5 +1,8 @@
 package dev.fovea.backend.cuda;
 
+import dev.fovea.backend.cuda.device.Arguments;
+import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.backend.cuda.device.Kernel;
 import java.util.Map;
 import java.util.TreeMap;
 

@@ -1,6 +1,7 @@
 package dev.fovea.backend.cuda;
 
 import dev.fovea.backend.BackendContract;
+import dev.fovea.backend.cuda.device.Cuda;
 import dev.fovea.error.Warnings;
 import org.junit.jupiter.api.condition.EnabledIf;
 

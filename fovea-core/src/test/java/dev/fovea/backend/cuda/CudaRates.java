@@ -2,6 +2,11 @@ package dev.fovea.backend.cuda;
 
 import static dev.fovea.backend.cuda.CudaCheck.row;
 
+import dev.fovea.backend.cuda.device.Cuda;
+import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.backend.cuda.device.KernelArchive;
+import dev.fovea.backend.cuda.device.Product;
+import dev.fovea.backend.cuda.ptx.PtxDevice;
 import dev.fovea.error.Warnings;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;

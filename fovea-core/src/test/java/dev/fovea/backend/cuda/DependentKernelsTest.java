@@ -2,6 +2,8 @@ package dev.fovea.backend.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.backend.cuda.device.Kernel;
+import dev.fovea.backend.cuda.device.KernelSources;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

@@ -3,6 +3,11 @@ package dev.fovea.backend.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fovea.backend.QuantizedCase;
+import dev.fovea.backend.cuda.device.Arguments;
+import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.backend.cuda.device.Kernel;
+import dev.fovea.backend.cuda.device.KernelArchive;
+import dev.fovea.backend.cuda.ptx.PtxDevice;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;

@@ -2,7 +2,13 @@ package dev.fovea.backend.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fovea.backend.cuda.Device.Grid;
+import dev.fovea.backend.cuda.device.Arguments;
+import dev.fovea.backend.cuda.device.Device.Grid;
+import dev.fovea.backend.cuda.device.Kernel;
+import dev.fovea.backend.cuda.device.KernelArchive;
+import dev.fovea.backend.cuda.device.LibraryProducts;
+import dev.fovea.backend.cuda.device.Product;
+import dev.fovea.backend.cuda.ptx.PtxDevice;
 import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;

@@ -2,6 +2,8 @@ package dev.fovea.backend.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.backend.cuda.device.Product;
 import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;

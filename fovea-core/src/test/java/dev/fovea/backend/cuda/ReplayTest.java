@@ -2,6 +2,8 @@ package dev.fovea.backend.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.backend.cuda.device.KernelArchive;
+import dev.fovea.backend.cuda.ptx.PtxDevice;
 import dev.fovea.error.MemoryException;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.DType;

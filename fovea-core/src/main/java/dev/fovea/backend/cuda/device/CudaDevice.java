@@ -1,0 +1,363 @@
+package dev.fovea.backend.cuda.device;
+
+import dev.fovea.error.ClosedException;
+import dev.fovea.error.MemoryException;
+import dev.fovea.error.NativeException;
+import java.lang.foreign.MemorySegment;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A GPU by NVIDIA's driver: its primary context, and one stream, which all that is asked of it goes through in order. Errors of
+ * launches are met by a later call, unless the system property {@code fovea.cuda.wait} is true: then each launch waits.
+ */
+final class CudaDevice implements Device {
+    private static final boolean WAIT = Boolean.getBoolean("fovea.cuda.wait");
+
+    /** Of tables and the like, which come often; of weights. */
+    private static final int SMALL_SLOTS = 16;
+
+    private static final long SMALL_SLOT = 256L << 10;
+    private static final long MOST_SMALL = 1L << 20;
+    private static final int LARGE_SLOTS = 2;
+    private static final long LARGE_SLOT = 64L << 20;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Gpu gpu;
+    private final int device;
+    private final long context;
+    private final KernelCode code;
+    private final Map<Long, Long> held = new HashMap<>();
+    private final Set<CudaGraph> graphs = new HashSet<>();
+    private final long stream;
+    private final Launcher launcher;
+    private final Staging small;
+    private final Optional<MappedUpload> mapped;
+    private @Nullable Staging large;
+    private @Nullable LibraryProducts products;
+    private @Nullable CudaException lost;
+    private boolean capturing;
+    private boolean afterKernel; // whether the last thing recorded is a launch
+    private boolean closed;
+
+    private CudaDevice(Gpu gpu, KernelCode code) {
+        this.gpu = gpu;
+        this.code = code;
+        device = Driver.device(gpu.ordinal());
+        context = Driver.retainContext(device);
+        Driver.makeCurrent(context);
+        stream = Streams.create();
+        launcher = new Launcher(code, stream);
+        small = new Staging(stream, SMALL_SLOTS, SMALL_SLOT);
+        mapped = MappedUpload.of(device, stream);
+    }
+
+    /** @throws NativeException where the driver will not */
+    static CudaDevice open(Gpu gpu, KernelCode code) {
+        // Hundreds of megabytes, wanted by the first prompt: loaded while weights are.
+        Thread.ofPlatform().daemon().name("fovea-cublaslt").start(() -> UntilExit.run(Libraries::cublasLt));
+        return new CudaDevice(gpu, code);
+    }
+
+    @Override
+    public String name() {
+        return gpu.name();
+    }
+
+    @Override
+    public String architecture() {
+        return KernelCode.architecture(gpu.capability());
+    }
+
+    @Override
+    public int multiprocessors() {
+        return gpu.multiprocessors();
+    }
+
+    @Override
+    public long totalBytes() {
+        return gpu.totalBytes();
+    }
+
+    @Override
+    public long freeBytes() {
+        return ask(Driver::freeBytes);
+    }
+
+    @Override
+    public void prepare(Collection<Kernel.Module> modules) {
+        code.prepare(modules);
+    }
+
+    @Override
+    public long allocate(long bytes) {
+        return ask(() -> {
+            try {
+                long address = Driver.allocate(Math.max(1, bytes));
+                held.put(address, bytes);
+                return address;
+            } catch (CudaException e) {
+                throw e.status() == CudaException.OUT_OF_MEMORY ? outOfMemory(bytes, e) : e;
+            }
+        });
+    }
+
+    private MemoryException outOfMemory(long bytes, CudaException cause) {
+        long ours = held.values().stream().mapToLong(Long::longValue).sum();
+        return new MemoryException(
+                String.format(
+                        Locale.ROOT,
+                        "cannot allocate %.3f GB on %s: of its %.1f GB %.3f are free; this backend holds %.1f",
+                        bytes / 1e9,
+                        gpu,
+                        gpu.totalBytes() / 1e9,
+                        Driver.freeBytes() / 1e9,
+                        ours / 1e9),
+                "a smaller model, batch, picture or prompt needs less; nvidia-smi lists what other programs hold",
+                cause);
+    }
+
+    @Override
+    public void free(long address) {
+        unlessLost(() -> {
+            requireNotRecording();
+            Streams.await(stream);
+            Driver.free(address);
+            held.remove(address);
+        });
+    }
+
+    /** Of a device that is lost nothing can be freed: the driver does so at the end of the process. */
+    private void unlessLost(Runnable freeing) {
+        lock.lock();
+        try {
+            if (lost == null) {
+                run(freeing);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void upload(MemorySegment from, long to) {
+        run(() -> {
+            requireNotRecording();
+            if (from.byteSize() <= MOST_SMALL) {
+                small.upload(from, to);
+                return;
+            }
+            long done = from.isMapped() && mapped.isPresent() ? mapped.get().upload(from, to) : 0;
+            if (done < from.byteSize()) {
+                large().upload(from.asSlice(done), to + done);
+            }
+        });
+    }
+
+    private Staging large() {
+        Staging there = large;
+        if (there == null) {
+            there = new Staging(stream, LARGE_SLOTS, LARGE_SLOT);
+            large = there;
+        }
+        return there;
+    }
+
+    @Override
+    public void download(long from, MemorySegment to) {
+        run(() -> {
+            requireNotRecording();
+            small.download(from, to);
+        });
+    }
+
+    @Override
+    public void copy(long from, long to, long bytes) {
+        if (bytes > 0) {
+            run(() -> {
+                Streams.copy(from, to, bytes, stream);
+                afterKernel = false;
+            });
+        }
+    }
+
+    @Override
+    public void launch(Kernel kernel, Grid grid, Arguments arguments) {
+        if (grid.isEmpty()) {
+            return;
+        }
+        run(() -> {
+            launcher.launch(kernel, grid, arguments.toBytes(), afterKernel);
+            afterKernel = capturing;
+            if (WAIT && !capturing) {
+                launcher.await(kernel);
+            }
+        });
+    }
+
+    @Override
+    public boolean multiplies(Product product, long x, long w, long y) {
+        return LibraryProducts.isAligned(product, x, w, y)
+                && Libraries.cublasLt().value().isPresent()
+                && ask(() -> products().knows(product));
+    }
+
+    @Override
+    public void multiply(Product product, long x, long w, long bias, long y) {
+        run(() -> {
+            products().multiply(product, x, w, bias, y);
+            afterKernel = false;
+        });
+    }
+
+    private LibraryProducts products() {
+        LibraryProducts there = products;
+        if (there == null) {
+            there = new LibraryProducts(stream, allocate(LibraryProducts.WORKSPACE));
+            products = there;
+        }
+        return there;
+    }
+
+    @Override
+    public void await() {
+        run(() -> {
+            requireNotRecording();
+            Streams.await(stream);
+        });
+    }
+
+    @Override
+    public Graph capture(Runnable calls) {
+        return ask(() -> {
+            Streams.beginCapture(stream);
+            capturing = true;
+            afterKernel = false;
+            try {
+                calls.run();
+            } catch (RuntimeException | Error e) {
+                forget(e);
+                throw e;
+            } finally {
+                capturing = false;
+                afterKernel = false;
+            }
+            long graph = Streams.endCapture(stream);
+            long executable = Streams.instantiate(graph);
+            Streams.destroyGraph(graph);
+            CudaGraph ready = new CudaGraph(executable);
+            graphs.add(ready);
+            return ready;
+        });
+    }
+
+    /** What failed may have made the recording invalid; the first failure is the one to tell. */
+    private void forget(Throwable failure) {
+        try {
+            Streams.destroyGraph(Streams.endCapture(stream));
+        } catch (CudaException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    private final class CudaGraph implements Graph {
+        private final long executable;
+
+        CudaGraph(long executable) {
+            this.executable = executable;
+        }
+
+        @Override
+        public void replay() {
+            run(() -> Streams.launchGraph(executable, stream));
+        }
+
+        @Override
+        public void close() {
+            unlessLost(() -> {
+                if (graphs.remove(this)) {
+                    Streams.destroyExecutable(executable);
+                }
+            });
+        }
+    }
+
+    private void requireNotRecording() {
+        if (capturing) {
+            throw new IllegalStateException("what is recorded cannot wait");
+        }
+    }
+
+    private void run(Runnable work) {
+        ask(() -> {
+            work.run();
+            return true;
+        });
+    }
+
+    /** In the context, alone; an error after which the device is lost is told now and at each further call. */
+    private <T> T ask(Supplier<T> work) {
+        lock.lock();
+        try {
+            if (closed) {
+                throw ClosedException.of("device");
+            }
+            if (lost != null) {
+                throw refusal(gpu + " failed before and is lost to this process: " + lost.problem(), lost);
+            }
+            Driver.makeCurrent(context);
+            return work.get();
+        } catch (CudaException e) {
+            if (!e.isFatal()) {
+                throw e;
+            }
+            lost = e;
+            throw refusal(gpu + " is lost to this process: " + e.problem(), e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static NativeException refusal(String problem, CudaException cause) {
+        String why = cause.hint().isEmpty() ? "" : "; " + cause.hint();
+        return new NativeException(problem, "start the program again" + why, cause);
+    }
+
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            if (!closed) {
+                unlessLost(this::release);
+            }
+        } finally {
+            closed = true;
+            lock.unlock();
+        }
+    }
+
+    private void release() {
+        Streams.await(stream);
+        graphs.forEach(graph -> Streams.destroyExecutable(graph.executable));
+        launcher.close();
+        small.close();
+        if (large != null) {
+            large.close();
+        }
+        if (products != null) {
+            products.close();
+        }
+        mapped.ifPresent(MappedUpload::close);
+        held.keySet().forEach(Driver::free);
+        Streams.destroy(stream);
+        Driver.releaseContext(device);
+    }
+}

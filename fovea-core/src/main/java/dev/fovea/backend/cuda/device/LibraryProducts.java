@@ -1,0 +1,130 @@
+package dev.fovea.backend.cuda.device;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Products by cuBLASLt. What it chose for a shape is kept; it never splits a sum, so that a product has the same bits at every
+ * run, and it relies on 16 bytes of alignment and no more, so that they do not depend on where operands lie. In the current
+ * context; for one thread at a time.
+ */
+public final class LibraryProducts implements AutoCloseable {
+    static final long WORKSPACE = 32L << 20;
+    private static final int ALIGNMENT = 16;
+
+    /** A prompt of another length is another shape of each of a model's products. */
+    private static final int MOST_PLANS = 1024;
+
+    private final long stream;
+    private final long handle;
+    private final long workspace;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment factors = arena.allocateFrom(JAVA_FLOAT, 1f, 0f);
+    private final Map<Product, Optional<Plan>> plans = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Product, Optional<Plan>> eldest) {
+            if (size() > MOST_PLANS) {
+                eldest.getValue().ifPresent(Plan::destroy);
+                return true;
+            }
+            return false;
+        }
+    };
+
+    /** @param workspace the address of {@value #WORKSPACE} bytes */
+    LibraryProducts(long stream, long workspace) {
+        this.stream = stream;
+        this.workspace = workspace;
+        handle = CublasLt.handle();
+    }
+
+    /** The library's matrices are packed by columns: it computes yᵀ = w xᵀ. */
+    record Plan(long product, long w, long x, long y, Arena arena, MemorySegment algorithm) {
+        static Plan of(Product p) {
+            Arena arena = Arena.ofShared();
+            return new Plan(
+                    CublasLt.product(!p.transposed(), p.biased()),
+                    p.transposed()
+                            ? CublasLt.matrix(p.dtype(), p.outputs(), p.width(), p.outputs())
+                            : CublasLt.matrix(p.dtype(), p.width(), p.outputs(), p.width()),
+                    CublasLt.matrix(p.dtype(), p.width(), p.rows(), p.rowStride()),
+                    CublasLt.matrix(p.dtype(), p.outputs(), p.rows(), p.outputs()),
+                    arena,
+                    arena.allocate(CublasLt.RESULT_BYTES, 16));
+        }
+
+        void destroy() {
+            CublasLt.destroyProduct(product);
+            CublasLt.destroyMatrix(w);
+            CublasLt.destroyMatrix(x);
+            CublasLt.destroyMatrix(y);
+            arena.close();
+        }
+    }
+
+    /** Whether the library has an algorithm for it. */
+    boolean knows(Product product) {
+        return plans.computeIfAbsent(product, this::plan).isPresent();
+    }
+
+    /** Multiplies, later; what it {@linkplain #knows knows}, and is {@linkplain #isAligned aligned}. */
+    void multiply(Product product, long x, long w, long bias, long y) {
+        Plan plan = plans.computeIfAbsent(product, this::plan)
+                .orElseThrow(() -> new IllegalArgumentException("cuBLASLt has no algorithm for " + product));
+        run(plan, product.biased(), x, w, bias, y);
+    }
+
+    private void run(Plan plan, boolean biased, long x, long w, long bias, long y) {
+        if (biased) {
+            CublasLt.setBias(plan.product, bias);
+        }
+        CublasLt.run(
+                handle,
+                plan.product,
+                factors,
+                w,
+                plan.w,
+                x,
+                plan.x,
+                y,
+                plan.y,
+                plan.algorithm,
+                workspace,
+                WORKSPACE,
+                stream);
+    }
+
+    private Optional<Plan> plan(Product product) {
+        Plan plan = Plan.of(product);
+        long preference = CublasLt.preference(WORKSPACE, ALIGNMENT);
+        boolean found = CublasLt.choose(handle, plan.product, plan.w, plan.x, plan.y, preference, plan.algorithm);
+        CublasLt.destroyPreference(preference);
+        if (!found) {
+            plan.destroy();
+        }
+        return found ? Optional.of(plan) : Optional.empty();
+    }
+
+    /** Whether each column of all matrices begins at a multiple of {@value #ALIGNMENT} bytes. */
+    public static boolean isAligned(Product product, long x, long w, long y) {
+        long bytes = product.dtype().bytes();
+        long strides = product.rowStride() * bytes
+                | product.outputs() * bytes
+                | (product.transposed() ? 0 : product.width() * bytes);
+        return ((x | w | y | strides) & (ALIGNMENT - 1)) == 0;
+    }
+
+    @Override
+    public void close() {
+        plans.values().forEach(plan -> plan.ifPresent(Plan::destroy));
+        CublasLt.destroyHandle(handle);
+        arena.close();
+    }
+}

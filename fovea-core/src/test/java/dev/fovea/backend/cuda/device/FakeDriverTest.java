@@ -1,0 +1,206 @@
+package dev.fovea.backend.cuda.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.fovea.backend.cuda.CudaBackend;
+import dev.fovea.error.FoveaException;
+import dev.fovea.error.NativeException;
+import dev.fovea.error.Warnings;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Tensor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Bad situations, by a driver that makes them ({@code fake_driver.c}), in processes of their own: one sentence each. */
+class FakeDriverTest {
+    private static final String KERNEL_FAILED =
+            "start the program again; a kernel failed, which is a fault of Fovea's: -Dfovea.cuda.wait=true finds out"
+                    + " which, and please report it";
+
+    @TempDir
+    private static Path folder;
+
+    /** What a process does: arguments are the number of a GPU and bytes to allocate, if any. */
+    static final class Trial {
+        private Trial() {}
+
+        public static void main(String[] args) {
+            tell(() -> {
+                try (CudaBackend backend = new CudaBackend(Cuda.open(Integer.parseInt(args[0]), Warnings.log()))) {
+                    if (args.length > 1) {
+                        tell(() -> backend.allocateSlab(Long.parseLong(args[1])));
+                    } else {
+                        tell(() -> add(backend));
+                        tell(() -> add(backend));
+                    }
+                }
+            });
+        }
+
+        private static void add(CudaBackend backend) {
+            try (Scope _ = Scope.open(backend)) {
+                Tensor x = Tensor.of(backend, new float[] {1, 2}, 1, 2);
+                backend.add(x, x).toFloats();
+            }
+        }
+
+        private static void tell(Runnable work) {
+            try {
+                work.run();
+            } catch (FoveaException e) {
+                String kind = e instanceof NativeException
+                        ? "NativeException"
+                        : e.getClass().getSimpleName();
+                System.out.println(kind + ": " + e.getMessage());
+            }
+        }
+    }
+
+    @BeforeAll
+    static void compile() throws Exception {
+        Path source = folder.resolve("fake_driver.c");
+        try (InputStream in = FakeDriverTest.class.getResourceAsStream("fake_driver.c")) {
+            Files.copy(Objects.requireNonNull(in), source);
+        }
+        boolean isThere;
+        try {
+            isThere = run(
+                            List.of(
+                                    "cc",
+                                    "-shared",
+                                    "-fPIC",
+                                    "-w",
+                                    "-o",
+                                    folder.resolve("libcuda.so.1").toString(),
+                                    source.toString()),
+                            Map.of())
+                    .isEmpty();
+        } catch (IOException _) {
+            isThere = false;
+        }
+        assumeThat(isThere).as("a C compiler on this machine, as cc").isTrue();
+    }
+
+    @Test
+    void aDriverThatIsTooOld() throws Exception {
+        assertThat(told(Map.of("FAKE_CUDA", "11040", "FAKE_CAPABILITIES", "90"), "0"))
+                .containsExactly(
+                        "NativeException: no GPU can be used: the CUDA driver is for CUDA 11.4, and 12.0 is needed at"
+                                + " least; update NVIDIA's driver to 525 or later, or take --device cpu");
+    }
+
+    @Test
+    void aDriverThatDoesNotStart() throws Exception {
+        assertThat(told(Map.of("FAKE_FAIL", "cuInit 803"), "0"))
+                .containsExactly(
+                        "NativeException: no GPU can be used: cuInit failed: CUDA_ERROR_FAKE (803), as it was told;"
+                                + " the driver was updated meanwhile; restart the machine, or the container, or take"
+                                + " --device cpu");
+    }
+
+    @Test
+    void aGpuThatIsTooOld() throws Exception {
+        assertThat(told(Map.of("FAKE_CAPABILITIES", "75 90"), "0"))
+                .containsExactly(
+                        "NativeException: cuda:0 (Fake 75) has compute capability 7.5, and 8.0 is needed at least;"
+                                + " take another GPU, or take --device cpu");
+    }
+
+    /** Where this machine has no compiler in a place of the system. */
+    @Test
+    void noCompilerAndADriverTooOldForTheArchive() throws Exception {
+        List<String> told = told(Map.of("FAKE_CUDA", "12020"), "0");
+        assumeThat(LibrarySearch.here().find(LibrarySearch.Library.NVRTC))
+                .as("no NVRTC")
+                .isEmpty();
+        assertThat(told)
+                .containsExactly(
+                        "NativeException: cannot use cuda:0 (Fake 90): there is no NVRTC (not found in a CUDA toolkit,"
+                                + " a Python environment or the system), and without it a driver for CUDA 12.4 is needed;"
+                                + " this one is for 12.2; pip install nvidia-cuda-nvrtc-cu12, or update NVIDIA's driver to"
+                                + " 550 or later");
+    }
+
+    @Test
+    void theEighthOfTwo() throws Exception {
+        assertThat(told(Map.of("FAKE_CAPABILITIES", "90 90"), "7"))
+                .containsExactly(
+                        "OptionException: there is no cuda:7; this machine has cuda:0 (Fake 90), cuda:1 (Fake 90)");
+    }
+
+    @Test
+    void noMemory() throws Exception {
+        assertThat(told(Map.of("FAKE_CAPABILITIES", "90"), "0", "2500000000"))
+                .containsExactly(
+                        "MemoryException: cannot allocate 2.500 GB on cuda:0 (Fake 90): of its 80.0 GB 1.000 are free;"
+                                + " this backend holds 0.0; a smaller model, batch, picture or prompt needs less;"
+                                + " nvidia-smi lists what other programs hold");
+    }
+
+    @Test
+    void aCardThatIsLostMeanwhile() throws Exception {
+        String failed = "cuEventSynchronize failed: CUDA_ERROR_FAKE (719), as it was told; ";
+        assertThat(told(Map.of("FAKE_FAIL", "cuEventSynchronize 719"), "0"))
+                .containsExactly(
+                        "NativeException: cuda:0 (Fake 90) is lost to this process: " + failed + KERNEL_FAILED,
+                        "NativeException: cuda:0 (Fake 90) failed before and is lost to this process: " + failed
+                                + KERNEL_FAILED);
+    }
+
+    /** The next call may go well. */
+    @Test
+    void aLaunchThatIsRefused() throws Exception {
+        String refused =
+                "NativeException: the launch of add of elementwise-X=f32-W=f32 failed: CUDA_ERROR_FAKE (701), as it"
+                        + " was told";
+        assertThat(told(Map.of("FAKE_FAIL", "cuLaunchKernelEx 701"), "0")).containsExactly(refused, refused);
+    }
+
+    private static List<String> told(Map<String, String> environment, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dfovea.cache=" + folder.resolve("cache"),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Trial.class.getName()));
+        command.addAll(List.of(arguments));
+        return run(command, environment);
+    }
+
+    /** Lines of what a process says, but for the JVM's warnings. */
+    private static List<String> run(List<String> command, Map<String, String> environment)
+            throws IOException, InterruptedException {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        if (!environment.isEmpty()) {
+            builder.environment().clear(); // no library is found but the driver
+            builder.environment()
+                    .putAll(Map.of(
+                            "LD_LIBRARY_PATH", folder.toString(), "FAKE_CUDA", "13000", "FAKE_CAPABILITIES", "90"));
+            builder.environment().putAll(environment);
+        }
+        Process process = builder.start();
+        try (InputStream out = process.getInputStream()) {
+            List<String> lines = new String(out.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> !line.startsWith("WARNING"))
+                    .toList();
+            process.waitFor();
+            return lines;
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.fovea.backend.cuda.device;
+
+import org.jspecify.annotations.NullMarked;
