@@ -182,9 +182,9 @@ public final class OptDecoder implements CausalModel {
 
         private Tensor attention(Tensor x, KvCache.Step step) {
             int t = x.dim(0);
-            List<Tensor> qkv = Linear.forward(x, qProj, kProj, vProj);
-            Tensor q = qkv.get(0).scale((float) (1 / Math.sqrt(headDim))); // (3)
-            Tensor a = step.attend(index, heads(q), heads(qkv.get(1)), heads(qkv.get(2)), 1);
+            List<Tensor> kvq = Linear.forward(x, kProj, vProj, qProj);
+            Tensor q = kvq.get(2).scale((float) (1 / Math.sqrt(headDim))); // (3)
+            Tensor a = step.attend(index, heads(q), heads(kvq.get(0)), heads(kvq.get(1)), 1);
             return outProj.forward(a.reshape(t, -1));
         }
 

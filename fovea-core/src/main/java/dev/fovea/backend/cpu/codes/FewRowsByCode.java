@@ -86,7 +86,7 @@ final class FewRowsByCode {
     }
 
     private int tilesAtOnce(Codes w, Strips x, long left) {
-        long share = Math.max(LEAST_BYTES, left / (PART * workers.count()));
+        long share = Math.max(LEAST_BYTES, left / ((long) PART * workers.count()));
         long most = x.count() > 1 ? Math.min(share, NEAR_BYTES) : share;
         int tiles = (int) Math.max(1, most / w.tileBytes());
         return tiles < code.tiles() ? tiles : tiles / code.tiles() * code.tiles();
