@@ -21,7 +21,7 @@ public final class Rotations {
      */
     public void rope(Rows x, Rows cos, Rows sin, Rows out, int heads, boolean stepwise) {
         workers.blocks(x.count(), Elementwise.rowsPerPiece(x.width()), (from, to) -> {
-            if (code && RotationCode.suits(cos.width())) {
+            if (code && heads > 0 && RotationCode.suits(cos.width())) {
                 RotationCode.run(x, cos, sin, out, from, to - from, heads, stepwise);
                 return;
             }

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -172,6 +173,16 @@ class RowCodeTest {
             sameBits(x.dtype(), 33, width, (byCode, out) -> norms(byCode).rmsNorm(x, weight, out, 1e-6f));
             sameBits(x.dtype(), 33, width, (byCode, out) -> norms(byCode).rmsNormPlusOne(x, weight, out, 1e-6f));
         }
+    }
+
+    @Test
+    void noHeadsAreNotRotated() {
+        Rows angles = values(DType.FLOAT32, 2, 16, false);
+        Rows none = rows(DType.FLOAT32, 2, 0);
+        for (boolean byCode : new boolean[] {true, false}) {
+            new Rotations(workers, byCode).rope(none, angles, angles, none, 0, false);
+        }
+        assertThat(bits(none)).isEmpty();
     }
 
     @ParameterizedTest
