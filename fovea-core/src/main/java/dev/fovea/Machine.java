@@ -34,9 +34,10 @@ public final class Machine {
 
     /**
      * Loads the libraries and writes the machine code that computing on the processor needs, so that the first model of a process opens
-     * sooner: for a thread of its own, beside what comes before. Does nothing where they are not there.
+     * sooner: for a thread of its own, beside what comes before. Does nothing where they are not there, or where system
+     * properties choose kernels.
      *
-     * @return whether they are there
+     * @return whether it did
      */
     public static boolean prepare() {
         return CpuBackend.prepare();

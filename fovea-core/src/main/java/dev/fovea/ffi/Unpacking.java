@@ -105,6 +105,7 @@ public final class Unpacking {
         Files.createDirectories(target.getParent());
         Path part =
                 Files.createTempFile(target.getParent(), target.getFileName().toString(), ".part");
+        part.toFile().deleteOnExit(); // where the process ends before this thread does
         try (InputStream in = resource.url().openStream()) {
             Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
             if (!resource.isAt(part)) {

@@ -39,9 +39,9 @@ public final class Cli {
         return COMMANDS.keySet();
     }
 
-    /** Whether a command runs a model. */
-    public static boolean computes(String command) {
-        return COMPUTING.contains(command);
+    /** Whether a command line runs a model, as far as its first word and its wish for help say. */
+    public static boolean computes(String... args) {
+        return args.length > 0 && COMPUTING.contains(args[0]) && Collections.disjoint(HELP, List.of(args));
     }
 
     /** What a command takes. */

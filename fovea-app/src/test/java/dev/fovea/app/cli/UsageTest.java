@@ -6,6 +6,7 @@ import static dev.fovea.app.cli.Shell.fovea;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fovea.app.Main;
 import dev.fovea.error.InputException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -121,6 +122,28 @@ class UsageTest {
         Shell.Result result = fovea("run", MODEL, "--image", PICTURE, "--max-new-tokens", "2", "--format", "json");
         assertThat(String.valueOf(result.succeeds().json().get("prompt"))).contains("Describe this image.");
         assertThat(result.err()).contains("no PROMPT is given; asked is: Describe this image.");
+    }
+
+    /** What is loaded while options are read must not be the first to meet them: in a JVM of its own, as classes load once. */
+    @Test
+    void aPropertyThatIsWrongHasItsSentence() throws Exception {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--add-modules",
+                        "jdk.incubator.vector",
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-Dfovea.isa=avx3",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Main.class.getName(),
+                        "run",
+                        MODEL,
+                        "hi")
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isEqualTo(2);
+        assertThat(said).contains("fovea.isa is \"avx3\"; expected one of avx2, avx512");
     }
 
     @ParameterizedTest

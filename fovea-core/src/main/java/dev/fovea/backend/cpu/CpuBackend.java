@@ -22,6 +22,7 @@ import dev.fovea.backend.cpu.rows.RowMath;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.error.NativeException;
 import dev.fovea.error.OptionException;
+import dev.fovea.ffi.UntilExit;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Contract;
@@ -51,6 +52,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CpuBackend implements Backend {
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
+    private static final List<String> FORCING = List.of("fovea.isa", "fovea.vectorBits", "fovea.gemm");
     private static final long KEPT_BYTES = 1L << 30;
 
     private final Workers workers;
@@ -137,8 +139,17 @@ public final class CpuBackend implements Backend {
         }
     }
 
-    /** Does what {@link #create} does for the first backend of a process alone, where the libraries are there. */
+    /**
+     * Does what {@link #create} does for the first backend of a process alone, where the libraries are there and no property forces
+     * kernels: such a process is a trial, whose wrong values are for the caller of {@code create} to hear of, and {@code java} is to load
+     * nothing. A process that ends waits for it.
+     */
     public static boolean prepare() {
+        return FORCING.stream().noneMatch(property -> System.getProperty(property) != null)
+                && UntilExit.run(CpuBackend::prepareNow);
+    }
+
+    private static boolean prepareNow() {
         boolean found = hasVectors() && Chooser.hasLibrary();
         if (found) {
             create(new Options(1, GemmChoice.AUTO)).close();

@@ -45,6 +45,17 @@ class GemmTest {
         }
     }
 
+    @Test
+    void preparesNothingWhereAPropertyChooses() {
+        assertThat(CpuBackend.prepare()).isEqualTo(OneDnn.LIBRARY.isPresent());
+        System.setProperty("fovea.gemm", "java");
+        try {
+            assertThat(CpuBackend.prepare()).isFalse();
+        } finally {
+            System.clearProperty("fovea.gemm");
+        }
+    }
+
     /** oneDNN 3.13 reads beyond rows that lie apart, where their width is no multiple of its tiles. */
     @Test
     void whatStandsBetweenRowsDoesNotCount() {

@@ -3,6 +3,7 @@ package dev.fovea.backend.cuda.device;
 import dev.fovea.error.ClosedException;
 import dev.fovea.error.MemoryException;
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.UntilExit;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.HashMap;

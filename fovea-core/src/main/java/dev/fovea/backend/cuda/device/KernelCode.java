@@ -1,6 +1,7 @@
 package dev.fovea.backend.cuda.device;
 
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.UntilExit;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collection;

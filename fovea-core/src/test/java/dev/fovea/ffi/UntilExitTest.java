@@ -1,4 +1,4 @@
-package dev.fovea.backend.cuda.device;
+package dev.fovea.ffi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
