@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * nothing else; for many, panels of the weight are widened to a dtype that {@link Gemm} multiplies.
  */
 public final class QuantizedProducts implements AutoCloseable {
-    /** Outputs of a widened panel for each thread: as many as {@link OneDnnGemm} gives a thread, so that they stay near. */
+    /** Outputs of a widened panel for each thread: a multiple of what {@link OneDnnGemm} gives a thread at once. */
     private static final int PANEL_OUTPUTS = 256;
 
     private final Workers workers;

@@ -1,5 +1,6 @@
 package dev.fovea.backend.cpu.machine;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
@@ -39,6 +40,20 @@ class SlabsTest {
         slabs.giveBack(large);
         assertThat(small.scope().isAlive()).isTrue();
         assertThat(large.scope().isAlive()).isFalse();
+    }
+
+    /** Straight from the system, in pages that the size does not fill. */
+    @Test
+    void largeMemoryIsZerosEachTime() {
+        for (int time = 0; time < 2; time++) {
+            MemorySegment slab = slabs.take((9 << 20) + 5);
+            for (long at : new long[] {0, slab.byteSize() - 1}) {
+                assertThat(slab.get(JAVA_BYTE, at)).isZero();
+                slab.set(JAVA_BYTE, at, (byte) 7);
+            }
+            slabs.giveBack(slab);
+            assertThat(slab.scope().isAlive()).isFalse();
+        }
     }
 
     @Test
