@@ -1,8 +1,8 @@
 package dev.fovea.ffi.x86;
 
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.NativeLibrary;
-import java.lang.invoke.MethodHandle;
 import java.util.List;
 
 /** Memory straight from the system, in whole pages filled with zeros. Linux on x86-64 alone. */
@@ -19,11 +19,11 @@ public final class Pages {
     private static final int MADV_POPULATE_WRITE = 23;
     private static final long PAGE = 4096;
 
-    /** Linked when first used, where there is the library. */
+    /** Found when first used, where there is the library. */
     private static final class Calls {
-        private static final MethodHandle MAP = C.link("mmap", MachineCode.WORDS);
-        private static final MethodHandle UNMAP = C.link("munmap", MachineCode.WORDS);
-        private static final MethodHandle ADVISE = C.link("madvise", MachineCode.WORDS);
+        private static final NativeFunction MAP = C.function("mmap");
+        private static final NativeFunction UNMAP = C.function("munmap");
+        private static final NativeFunction ADVISE = C.function("madvise");
     }
 
     private Pages() {}
@@ -50,7 +50,7 @@ public final class Pages {
      * @throws NativeException where the system has none for them
      */
     public static long map(long bytes) {
-        long at = MachineCode.call(Calls.MAP, 0, whole(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+        long at = Calls.MAP.call(0, whole(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
         if (at == -1) {
             throw new NativeException("mmap gave no " + bytes + " bytes of memory");
         }
@@ -59,7 +59,7 @@ public final class Pages {
 
     /** Gives back what {@link #map} gave. */
     public static void unmap(long at, long bytes) {
-        MachineCode.call(Calls.UNMAP, at, whole(bytes), 0, 0, 0, 0);
+        Calls.UNMAP.call(at, whole(bytes), 0, 0, 0, 0);
     }
 
     /**
@@ -69,13 +69,13 @@ public final class Pages {
      * @return false where it does not: before Linux 5.14, or with too little memory
      */
     public static boolean commit(long at, long bytes) {
-        MachineCode.call(Calls.ADVISE, at, whole(bytes), MADV_HUGEPAGE, 0, 0, 0);
-        return (int) MachineCode.call(Calls.ADVISE, at, whole(bytes), MADV_POPULATE_WRITE, 0, 0, 0) == 0;
+        Calls.ADVISE.call(at, whole(bytes), MADV_HUGEPAGE, 0, 0, 0);
+        return (int) Calls.ADVISE.call(at, whole(bytes), MADV_POPULATE_WRITE, 0, 0, 0) == 0;
     }
 
     /** Whether the system lets them be executed, and written no more. */
     static boolean makeExecutable(long at, long bytes) {
-        MethodHandle protect = C.link("mprotect", MachineCode.WORDS);
-        return (int) MachineCode.call(protect, at, whole(bytes), PROT_READ | PROT_EXEC, 0, 0, 0) == 0;
+        NativeFunction protect = C.function("mprotect");
+        return (int) protect.call(at, whole(bytes), PROT_READ | PROT_EXEC, 0, 0, 0) == 0;
     }
 }

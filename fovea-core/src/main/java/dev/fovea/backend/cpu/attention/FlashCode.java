@@ -4,11 +4,11 @@ import static dev.fovea.backend.cpu.attention.FlashFrame.GREATEST_AT;
 import static dev.fovea.backend.cpu.attention.FlashFrame.TOTAL_AT;
 
 import dev.fovea.backend.cpu.products.TileShapes;
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
-import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -58,14 +58,14 @@ final class FlashCode {
     private final int keySteps; // tiles of the head's width, 32 values each
     private final int valueTiles; // 16 values each
     private final FlashWeights weights;
-    private final MethodHandle attend;
+    private final NativeFunction attend;
 
     /** @param width of a head */
     FlashCode(int width) {
         keySteps = Math.ceilDiv(width, STEP);
         valueTiles = Math.ceilDiv(width, SIDE);
         weights = new FlashWeights(values());
-        attend = MachineCode.function(code());
+        attend = MachineCode.nativeFunction(code());
     }
 
     /** Bytes between packed keys. */
@@ -117,7 +117,7 @@ final class FlashCode {
         FlashFrame.put(frame, FlashFrame.LAST_HIDDEN_FROM_AT, (long) last * WIDE);
         FlashFrame.put(frame, FlashFrame.FURTHER_SCORES_AT, scores + (long) BLOCK * WIDE);
         FlashFrame.scale(frame, scale);
-        MachineCode.call(attend, queries, keys, values, scores, sums, frame);
+        attend.call(queries, keys, values, scores, sums, frame);
     }
 
     // ------------------------------------------------------------------------------------------------------ code

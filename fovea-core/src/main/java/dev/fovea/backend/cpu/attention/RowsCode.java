@@ -2,11 +2,11 @@ package dev.fovea.backend.cpu.attention;
 
 import dev.fovea.backend.cpu.products.TileShapes;
 import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
-import java.lang.invoke.MethodHandle;
 
 /** Brings rows of bfloat16 near by AVX-512: a head's part of each, with zeros up to whole lines; or two rows lane by lane. */
 final class RowsCode {
@@ -14,19 +14,19 @@ final class RowsCode {
     private static final int MASK = 1;
 
     private final int width;
-    private final MethodHandle copy;
-    private final MethodHandle pairs;
+    private final NativeFunction copy;
+    private final NativeFunction pairs;
 
     /** @param width values of a row, an even number */
     RowsCode(int width) {
         this.width = width;
-        copy = MachineCode.function(copyCode());
-        pairs = MachineCode.function(pairsCode());
+        copy = MachineCode.nativeFunction(copyCode());
+        pairs = MachineCode.nativeFunction(pairsCode());
     }
 
     /** Values from an address on, to rows of whole lines. */
     void copy(Rows from, long at, int count, long to) {
-        MachineCode.call(copy, at, from.stride(), to, stride(), count, lastLine());
+        copy.call(at, from.stride(), to, stride(), count, lastLine());
     }
 
     /**
@@ -35,7 +35,7 @@ final class RowsCode {
      * @param to rows twice as wide as those that they are made of
      */
     void pairs(long from, int count, long to) {
-        MachineCode.call(pairs, from, to, count, 0, 0, 0);
+        pairs.call(from, to, count, 0, 0, 0);
     }
 
     /** Bytes of a row in whole lines. */

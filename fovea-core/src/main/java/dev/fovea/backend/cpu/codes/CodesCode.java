@@ -6,11 +6,11 @@ import static dev.fovea.tensor.QuantizedMatrix.TILE;
 
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Cpuid;
 import dev.fovea.ffi.x86.MachineCode;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +54,7 @@ public final class CodesCode {
     private final boolean wide;
     private final RoundedRow toBytes;
     private final RoundedRow toShorts;
-    private final Map<Form, MethodHandle> kernels = new ConcurrentHashMap<>();
+    private final Map<Form, NativeFunction> kernels = new ConcurrentHashMap<>();
 
     /**
      * What a kernel is made for.
@@ -124,9 +124,9 @@ public final class CodesCode {
         return features.stream().allMatch(Cpuid::isPresent);
     }
 
-    private MethodHandle kernel(Form form) {
+    private NativeFunction kernel(Form form) {
         return kernels.computeIfAbsent(
-                form, f -> MachineCode.function(wide ? WideCodesCode.code(f) : NarrowCodesCode.code(f)));
+                form, f -> MachineCode.nativeFunction(wide ? WideCodesCode.code(f) : NarrowCodesCode.code(f)));
     }
 
     /** Rows of x that meet a code at once. */
@@ -223,9 +223,7 @@ public final class CodesCode {
                 (long) groupsOfTile * form.scales().bytes());
         MEMORY.set(LONG, out + ZEROS_STRIDE_AT, (long) groupsOfTile * TILE);
         long groups = (long) tile * groupsOfTile;
-        MachineCode.call(
-                kernel(form),
-                w.tile(tile),
+        kernel(form).call(w.tile(tile),
                 x + HEAD,
                 w.scales() + groups * form.scales().bytes(),
                 w.zeros() + groups * TILE,

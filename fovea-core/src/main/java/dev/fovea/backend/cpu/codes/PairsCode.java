@@ -7,13 +7,13 @@ import static dev.fovea.tensor.QuantizedMatrix.TILE;
 import dev.fovea.backend.cpu.onednn.OneDnn;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.QuantizedMatrix;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.ByteOrder;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -55,7 +55,7 @@ final class PairsCode {
     private static final int LOWER = 7;
     private static final int UPPER = 8;
 
-    private final Map<Form, MethodHandle> kernels = new ConcurrentHashMap<>();
+    private final Map<Form, NativeFunction> kernels = new ConcurrentHashMap<>();
 
     /** What a kernel is made for; blocks of a group share scales. */
     private record Form(int bits, boolean byteScales, int blocks) {
@@ -83,8 +83,8 @@ final class PairsCode {
         }
     }
 
-    private MethodHandle kernel(Form form) {
-        return kernels.computeIfAbsent(form, f -> MachineCode.function(code(f)));
+    private NativeFunction kernel(Form form) {
+        return kernels.computeIfAbsent(form, f -> MachineCode.nativeFunction(code(f)));
     }
 
     /** Whether it reads weights of this form. */
@@ -105,7 +105,7 @@ final class PairsCode {
      */
     long widen(Codes w, int tile, int tiles, long memory) {
         Form form = new Form(w.bits(), w.byteScales(), w.blocksPerGroup());
-        MethodHandle kernel = kernel(form);
+        NativeFunction kernel = kernel(form);
         long groups = w.blocks() / w.blocksPerGroup();
         MEMORY.set(LONG, memory + GROUPS_AT, groups);
         MEMORY.set(Lanes.INT, memory + MASK_AT, HALF);
@@ -116,9 +116,7 @@ final class PairsCode {
         int perPanel = PANEL / TILE;
         for (int i = 0; i < tiles; i++) {
             long first = (tile + i) * groups;
-            MachineCode.call(
-                    kernel,
-                    w.tile(tile + i),
+            kernel.call(w.tile(tile + i),
                     memory + HEAD + (long) (i / perPanel) * w.blocks() * BLOCK_BYTES + i % perPanel * (TILE * 4L),
                     w.scales() + first * form.scales().bytes(),
                     w.zeros() + first * TILE,

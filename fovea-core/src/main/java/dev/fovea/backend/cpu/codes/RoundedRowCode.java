@@ -3,6 +3,7 @@ package dev.fovea.backend.cpu.codes;
 import static dev.fovea.tensor.QuantizedMatrix.BLOCK;
 import static dev.fovea.tensor.QuantizedMatrix.TILE;
 
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
@@ -11,7 +12,6 @@ import dev.fovea.tensor.QuantizedMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 
 /**
  * A row of x in integers, 32 values at a time, with their scale and an eighth of their sum with its sign turned: by machine code
@@ -45,12 +45,12 @@ final class RoundedRowCode implements RoundedRow {
     /** First and third of four are a pair, second and fourth another, as codes of 8 bits meet them. */
     private static final int PAIRS = 0xd8;
 
-    private final MethodHandle kernel;
+    private final NativeFunction kernel;
     private final MemorySegment constants = Arena.global().allocate(CONSTANT_BYTES, CONSTANT_BYTES);
 
     /** @throws dev.fovea.error.NativeException where the system runs none */
     RoundedRowCode(int bits) {
-        kernel = MachineCode.function(code(bits));
+        kernel = MachineCode.nativeFunction(code(bits));
         constants.set(ValueLayout.JAVA_INT, MAGNITUDE_AT, Integer.MAX_VALUE);
         constants.set(ValueLayout.JAVA_FLOAT, SMALLEST_AT, Quantized4.SMALLEST);
         constants.set(ValueLayout.JAVA_FLOAT, LIMIT_AT, bits == Byte.SIZE ? Byte.MAX_VALUE : Short.MAX_VALUE);
@@ -59,7 +59,7 @@ final class RoundedRowCode implements RoundedRow {
 
     @Override
     public void write(long values, long integers, long scalars, long stride, long blocks) {
-        MachineCode.call(kernel, values, integers, scalars, stride, blocks, constants.address());
+        kernel.call(values, integers, scalars, stride, blocks, constants.address());
     }
 
     private static byte[] code(int bits) {

@@ -2,12 +2,12 @@ package dev.fovea.backend.cpu.products;
 
 import dev.fovea.backend.cpu.rows.LaneCode;
 import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.DType;
-import java.lang.invoke.MethodHandle;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -27,7 +27,7 @@ final class DepthwiseCode {
     private static final Gpr SOURCE = Gpr.R11;
     private static final Gpr WEIGHTS = Gpr.R9;
 
-    private static final Map<Kernel, MethodHandle> KERNELS = new ConcurrentHashMap<>();
+    private static final Map<Kernel, NativeFunction> KERNELS = new ConcurrentHashMap<>();
 
     private DepthwiseCode() {}
 
@@ -46,9 +46,9 @@ final class DepthwiseCode {
      * @param places at least one
      */
     static void run(DType dtype, int taps, long table, long bias, long out, int channels, int places) {
-        MethodHandle kernel =
-                KERNELS.computeIfAbsent(new Kernel(dtype, taps), made -> MachineCode.function(code(made)));
-        MachineCode.call(kernel, table, bias, out, channels, places, 0);
+        NativeFunction kernel =
+                KERNELS.computeIfAbsent(new Kernel(dtype, taps), made -> MachineCode.nativeFunction(code(made)));
+        kernel.call(table, bias, out, channels, places, 0);
     }
 
     /** A function of the table, the bias, results, and how many channels and places. */

@@ -1,11 +1,11 @@
 package dev.fovea.backend.cpu.rows;
 
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.DType;
-import java.lang.invoke.MethodHandle;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -22,7 +22,7 @@ final class NormCode {
     /** Where a function finds its seventh word. */
     private static final int SEVENTH_AT = Long.BYTES;
 
-    private static final Map<Kernel, MethodHandle> KERNELS = new ConcurrentHashMap<>();
+    private static final Map<Kernel, NativeFunction> KERNELS = new ConcurrentHashMap<>();
 
     private NormCode() {}
 
@@ -48,9 +48,9 @@ final class NormCode {
 
     /** Densely packed rows, whose width is a multiple of {@link Lanes#COUNT}. */
     static void run(Kind kind, DType dtype, long x, long out, int rows, int width, Operands operands) {
-        MethodHandle kernel =
-                KERNELS.computeIfAbsent(new Kernel(kind, dtype), made -> MachineCode.function(code(made)));
-        MachineCode.call(kernel, x, out, operands.weight, operands.bias, rows, width, operands.scalars);
+        NativeFunction kernel =
+                KERNELS.computeIfAbsent(new Kernel(kind, dtype), made -> MachineCode.nativeFunction(code(made)));
+        kernel.call(x, out, operands.weight, operands.bias, rows, width, operands.scalars);
     }
 
     /** A function of rows, results, weight, bias, how many, their width and scalars. */

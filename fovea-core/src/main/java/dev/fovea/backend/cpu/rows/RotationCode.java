@@ -4,12 +4,12 @@ import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.fovea.backend.cpu.machine.Buffer;
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.DType;
-import java.lang.invoke.MethodHandle;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -32,7 +32,7 @@ final class RotationCode {
     /** Where a function finds its seventh word. */
     private static final int SEVENTH_AT = Long.BYTES;
 
-    private static final Map<Kernel, MethodHandle> KERNELS = new ConcurrentHashMap<>();
+    private static final Map<Kernel, NativeFunction> KERNELS = new ConcurrentHashMap<>();
     private static final ThreadLocal<Buffer> COUNTS = ThreadLocal.withInitial(Buffer::new);
 
     private RotationCode() {}
@@ -51,12 +51,11 @@ final class RotationCode {
     /** So many rows from one on; cos and sin have a dense row for each. */
     static void run(Rows x, Rows cos, Rows sin, Rows out, int first, int count, int heads, boolean stepwise) {
         Kernel form = new Kernel(x.dtype(), cos.dtype(), cos.width(), stepwise);
-        MethodHandle kernel = KERNELS.computeIfAbsent(form, made -> MachineCode.function(code(made)));
+        NativeFunction kernel = KERNELS.computeIfAbsent(form, made -> MachineCode.nativeFunction(code(made)));
         long counts = COUNTS.get().bytes(2 * Long.BYTES);
         MEMORY.set(JAVA_LONG, counts, count);
         MEMORY.set(JAVA_LONG, counts + Long.BYTES, heads);
-        MachineCode.call(
-                kernel, x.row(first), x.stride(), out.row(first), out.stride(), cos.row(first), sin.row(first), counts);
+        kernel.call(x.row(first), x.stride(), out.row(first), out.stride(), cos.row(first), sin.row(first), counts);
     }
 
     /** A function of rows and their stride, results and theirs, cosines, sines, and how many rows and heads. */

@@ -1,11 +1,11 @@
 package dev.fovea.backend.cpu.rows;
 
+import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.DType;
-import java.lang.invoke.MethodHandle;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -15,7 +15,7 @@ final class ValuesCode {
     private static final int OTHER = 1;
     private static final int SCRATCH = 2;
 
-    private static final Map<Kernel, MethodHandle> KERNELS = new ConcurrentHashMap<>();
+    private static final Map<Kernel, NativeFunction> KERNELS = new ConcurrentHashMap<>();
 
     private ValuesCode() {}
 
@@ -50,8 +50,8 @@ final class ValuesCode {
      */
     static void run(Work work, Run x, Run y, Run out, long count) {
         Kernel kernel = new Kernel(work, x.dtype, y.dtype, out.dtype);
-        MethodHandle code = KERNELS.computeIfAbsent(kernel, made -> MachineCode.function(code(made)));
-        MachineCode.call(code, x.address, y.address, out.address, count, 0, 0);
+        NativeFunction code = KERNELS.computeIfAbsent(kernel, made -> MachineCode.nativeFunction(code(made)));
+        code.call(x.address, y.address, out.address, count, 0, 0);
     }
 
     /** A function of two runs, results and how many. */
