@@ -50,6 +50,14 @@ public final class Contract {
         return Shape.of(x.dim(0), w.rows());
     }
 
+    /** {@link Backend#linear(Tensor, Matrix, Tensor)}: (T, N). */
+    public static Shape linear(Tensor x, Matrix w, @Nullable Tensor bias) {
+        return switch (w) {
+            case Tensor dense -> linear(x, dense, bias);
+            case QuantizedMatrix quantized -> linear(x, quantized, bias);
+        };
+    }
+
     /** {@link Backend#attention}: (T, H, D). */
     public static Shape attention(Tensor q, Tensor k, Tensor v, Mask mask) {
         String op = "attention";

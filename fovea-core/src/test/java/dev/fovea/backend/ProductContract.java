@@ -1,11 +1,16 @@
 package dev.fovea.backend;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.fovea.backend.Trial.Call;
 import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.Backend.Projection;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.SharedRows;
+import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -54,6 +59,43 @@ interface ProductContract extends Subject {
                 trial.rowsAlone("", 1, (b, t) -> b.linear(t[0], t[1], t[2]), x, w, bias);
             }
         }
+    }
+
+    /** Of the same rows with several weights, of which the third lies elsewhere where there are two homes. */
+    @Test
+    default void linearOfSeveralWeights() {
+        Trial trial = trial("linear");
+        for (Mix mix : Mix.values()) {
+            int rows = trial.any(1, 5, Backend.FEW_ROWS + 1);
+            int width = trial.any(SIZES);
+            Operand[] operands = {
+                trial.rowsOperand(Values.NORMAL, mix.x, rows, width),
+                matrix(trial, Values.NORMAL, mix.weight, 33, width),
+                trial.operand(Values.NORMAL, mix.weight, 33),
+                matrix(trial, Values.NORMAL, mix.weight, 16, width),
+                matrix(trial, Values.NORMAL, mix.weight, 5, width)
+            };
+            for (int count : new int[] {2, 3}) {
+                for (int i = 0; i < count; i++) {
+                    int one = i;
+                    assertThat(trial.actual((b, t) -> b.linear(t[0], projections(t, count)).get(one), operands)
+                                    .values())
+                            .as("%s: weight %d of %d", trial.name(), one, count)
+                            .isEqualTo(trial.actual(
+                                            (b, t) -> {
+                                                Projection p = projections(t, count).get(one);
+                                                return b.linear(t[0], p.weight(), p.bias());
+                                            },
+                                            operands)
+                                    .values());
+                }
+            }
+        }
+    }
+
+    private static List<Projection> projections(Tensor[] t, int count) {
+        return List.of(new Projection(t[1], t[2]), new Projection(t[3], null), new Projection(t[4], null))
+                .subList(0, count);
     }
 
     /** Short prompts run together with the bits that each has alone, and long ones in parts with those of the whole. */

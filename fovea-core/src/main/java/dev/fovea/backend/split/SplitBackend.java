@@ -6,11 +6,13 @@ import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -136,8 +138,38 @@ public final class SplitBackend implements Backend {
     public Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
         Contract.linear(x, w, bias);
         Backend home = w.codes().home();
-        QuantizedMatrix own = w.map(SplitBackend::at);
+        QuantizedMatrix own = w.map(part -> at(part));
         return home.linear(at(x, home), own, orNull(bias, home)).on(this);
+    }
+
+    /** Weights of one home go there together: rows travel once, and the home may do them as one. */
+    @Override
+    public List<Tensor> linear(Tensor x, List<Projection> projections) {
+        Set<Backend> weightHomes =
+                projections.stream().map(p -> homeOf(p.weight())).collect(Collectors.toSet());
+        if (weightHomes.size() != 1) {
+            return Backend.super.linear(x, projections);
+        }
+        projections.forEach(p -> Contract.linear(x, p.weight(), p.bias()));
+        Backend home = weightHomes.iterator().next();
+        List<Projection> own = projections.stream()
+                .map(p -> new Projection(at(p.weight()), orNull(p.bias(), home)))
+                .toList();
+        return home.linear(at(x, home), own).stream().map(y -> y.on(this)).toList();
+    }
+
+    private static Backend homeOf(Matrix w) {
+        return switch (w) {
+            case Tensor dense -> dense.home();
+            case QuantizedMatrix quantized -> quantized.codes().home();
+        };
+    }
+
+    private static Matrix at(Matrix w) {
+        return switch (w) {
+            case Tensor dense -> at(dense);
+            case QuantizedMatrix quantized -> quantized.map(part -> at(part));
+        };
     }
 
     @Override

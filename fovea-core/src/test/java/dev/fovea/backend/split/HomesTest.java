@@ -8,6 +8,7 @@ import dev.fovea.error.ClosedException;
 import dev.fovea.nn.CrossCache;
 import dev.fovea.nn.KvCache;
 import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.Backend.Projection;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
@@ -47,6 +48,22 @@ class HomesTest {
             assertThat(x.add(ones(second, 2, 4)).home()).isSameAs(second);
             assertThat(ones(second, 2, 4).add(x).home()).isSameAs(first);
             assertThat(ones(second, 2, 4).scale(2).toFloats()).containsOnly(2);
+        }
+    }
+
+    @Test
+    void severalProductsRunWhereTheirWeightsAre() {
+        try (Scope _ = Scope.open(split)) {
+            Tensor x = ones(first, 2, 4);
+            Projection withBias = new Projection(ones(second, 3, 4), ones(first, 3));
+            List<Tensor> together = split.linear(x, List.of(withBias, new Projection(ones(second, 5, 4), null)));
+            assertThat(together).allMatch(y -> y.home() == second && y.backend() == split);
+            assertThat(together.getFirst().toFloats()).hasSize(6).containsOnly(5);
+            assertThat(together.getLast().toFloats()).hasSize(10).containsOnly(4);
+
+            List<Tensor> apart = split.linear(x, List.of(withBias, new Projection(ones(first, 5, 4), null)));
+            assertThat(apart).extracting(Tensor::home).containsExactly(second, first);
+            assertThat(apart.getFirst().toFloats()).containsOnly(5);
         }
     }
 
