@@ -138,7 +138,7 @@ public final class SplitBackend implements Backend {
     public Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
         Contract.linear(x, w, bias);
         Backend home = w.codes().home();
-        QuantizedMatrix own = w.map(part -> at(part));
+        QuantizedMatrix own = w.map(SplitBackend::at);
         return home.linear(at(x, home), own, orNull(bias, home)).on(this);
     }
 
@@ -168,7 +168,7 @@ public final class SplitBackend implements Backend {
     private static Matrix at(Matrix w) {
         return switch (w) {
             case Tensor dense -> at(dense);
-            case QuantizedMatrix quantized -> quantized.map(part -> at(part));
+            case QuantizedMatrix quantized -> quantized.map(SplitBackend::at);
         };
     }
 

@@ -603,12 +603,6 @@ public final class Assembler {
         registers(128, 0x98, MAP_0F, PREFIX_NONE, false, mask, 0, mask);
     }
 
-    /** Mask register {@code to} = the lanes in which a is greater than b. */
-    public void vcmpgtps(int to, int a, int b) {
-        registers(512, 0xc2, MAP_0F, PREFIX_NONE, false, to, a, b);
-        bytes(0x0e);
-    }
-
     /** Mask register {@code to} = the lanes in which a and b are as the predicate says. */
     public void vcmppsToMask(int to, int a, Address b, int predicate) {
         memory(512, 0xc2, MAP_0F, PREFIX_NONE, to, a, b);

@@ -214,7 +214,7 @@ class AssemblerTest {
         assertThat(bytes(512, a -> a.kmovw(1, Gpr.RAX))).isEqualTo("c4 e1 78 92 c8");
         assertThat(bytes(512, a -> a.kmovw(2, Gpr.R9))).isEqualTo("c4 c1 78 92 d1");
         assertThat(bytes(512, a -> a.kortestw(1))).isEqualTo("c4 e1 78 98 c9");
-        assertThat(bytes(512, a -> a.vcmpgtps(1, 9, 20))).isEqualTo("62 b1 34 48 c2 cc 0e");
+        assertThat(bytes(512, a -> a.vcmppsToMask(1, 9, 20, 0x0e))).isEqualTo("62 b1 34 48 c2 cc 0e");
         assertThat(bytes(512, a -> a.vmovapsWhere(1, 7, 19))).isEqualTo("62 b1 7c 49 28 fb");
         assertThat(bytes(512, a -> a.vmovupsOrZero(2, 17, Address.indexed(Gpr.RDI, Gpr.RAX, 0, 64))))
                 .isEqualTo("62 e1 7c ca 10 8c 07 40 00 00 00");

@@ -35,6 +35,8 @@ final class FlashWeights {
     /** For each value of a head all queries. */
     static final Gpr SUMS = Gpr.R8;
 
+    private static final int GREATER = 0x0e; // a predicate of vcmpps
+
     private static final int LINE = TileShapes.LINE;
     private static final int[] NEGATIVE_GREATEST = {12, 13};
     private static final int[] TOTAL = {14, 15};
@@ -100,7 +102,7 @@ final class FlashWeights {
             a.vmulps(half, half, register(SCALE));
             a.vmovups(greatest, at(GREATEST_AT + half * LINE));
             a.vaddps(512, 6, greatest, register(ROOM));
-            a.vcmpgtps(1 + half, half, 6);
+            a.vcmppsToMask(1 + half, half, 6, GREATER);
         }
         a.kortestw(1);
         int first = a.jumpAheadIfNotZero();

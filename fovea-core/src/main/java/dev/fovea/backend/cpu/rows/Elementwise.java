@@ -42,7 +42,7 @@ public final class Elementwise {
     }
 
     private static void values(Rows x, Rows out, Kernel kernel, long from, long to) {
-        float[] a = new float[CHUNK];
+        float[] a = scratch(to - from);
         for (long at = from; at < to; at += CHUNK) {
             int n = (int) Math.min(CHUNK, to - at);
             Lanes.load(x.dtype(), value(x, at), a, 0, n);
@@ -57,8 +57,8 @@ public final class Elementwise {
     }
 
     private static void pairs(Rows x, Rows y, Rows out, PairKernel kernel, long from, long to) {
-        float[] a = new float[CHUNK];
-        float[] b = new float[CHUNK];
+        float[] a = scratch(to - from);
+        float[] b = scratch(to - from);
         for (long at = from; at < to; at += CHUNK) {
             int n = (int) Math.min(CHUNK, to - at);
             Lanes.load(x.dtype(), value(x, at), a, 0, n);
@@ -66,6 +66,11 @@ public final class Elementwise {
             kernel.run(a, b, n);
             Lanes.store(out.dtype(), a, 0, value(out, at), n);
         }
+    }
+
+    /** For a chunk of so many values; of none where machine code left none. */
+    private static float[] scratch(long count) {
+        return new float[Lanes.padded((int) Math.min(CHUNK, count))];
     }
 
     private static long size(Rows x) {

@@ -13,7 +13,7 @@ import dev.fovea.tensor.DType;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The half-split rotation of heads, from memory to memory, with the bits of {@link Elementwise}'s loops. */
+/** The half-split rotation of heads, from memory to memory, with the bits of {@link Rotations}' loops. */
 final class RotationCode {
     private static final int FIRST = 0;
     private static final int SECOND = 1;
