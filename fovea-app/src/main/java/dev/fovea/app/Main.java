@@ -17,7 +17,8 @@ public final class Main {
         // the powers of five, up to the 65,536th, that BigDecimal begins with.
         Thread.ofPlatform().daemon().name("fovea-json").start(() -> Json.parse("{}", "nothing"));
         // While the options are read, the other processor has nothing to do. What fails here fails again where it is
-        // needed: nothing is prepared where properties choose kernels, since a static initialiser reports a wrong one once.
+        // needed: nothing is prepared where properties choose kernels, since a static initialiser reports a wrong one
+        // once.
         if (Cli.computes(args)) {
             Opening.of(Machine::prepare, _ -> {});
         }

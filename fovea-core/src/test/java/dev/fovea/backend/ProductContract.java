@@ -78,12 +78,16 @@ interface ProductContract extends Subject {
             for (int count : new int[] {2, 3}) {
                 for (int i = 0; i < count; i++) {
                     int one = i;
-                    assertThat(trial.actual((b, t) -> b.linear(t[0], projections(t, count)).get(one), operands)
+                    assertThat(trial.actual(
+                                            (b, t) -> b.linear(t[0], projections(t, count))
+                                                    .get(one),
+                                            operands)
                                     .values())
                             .as("%s: weight %d of %d", trial.name(), one, count)
                             .isEqualTo(trial.actual(
                                             (b, t) -> {
-                                                Projection p = projections(t, count).get(one);
+                                                Projection p =
+                                                        projections(t, count).get(one);
                                                 return b.linear(t[0], p.weight(), p.bias());
                                             },
                                             operands)

@@ -223,11 +223,13 @@ public final class CodesCode {
                 (long) groupsOfTile * form.scales().bytes());
         MEMORY.set(LONG, out + ZEROS_STRIDE_AT, (long) groupsOfTile * TILE);
         long groups = (long) tile * groupsOfTile;
-        kernel(form).call(w.tile(tile),
-                x + HEAD,
-                w.scales() + groups * form.scales().bytes(),
-                w.zeros() + groups * TILE,
-                w.factors() + 4L * tile * TILE,
-                out);
+        kernel(form)
+                .call(
+                        w.tile(tile),
+                        x + HEAD,
+                        w.scales() + groups * form.scales().bytes(),
+                        w.zeros() + groups * TILE,
+                        w.factors() + 4L * tile * TILE,
+                        out);
     }
 }

@@ -116,7 +116,8 @@ final class PairsCode {
         int perPanel = PANEL / TILE;
         for (int i = 0; i < tiles; i++) {
             long first = (tile + i) * groups;
-            kernel.call(w.tile(tile + i),
+            kernel.call(
+                    w.tile(tile + i),
                     memory + HEAD + (long) (i / perPanel) * w.blocks() * BLOCK_BYTES + i % perPanel * (TILE * 4L),
                     w.scales() + first * form.scales().bytes(),
                     w.zeros() + first * TILE,
