@@ -15,13 +15,15 @@ import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 
 /**
  * A file of which parts have come, in any order. Behind the place of its last byte it keeps which ones, so that another process can go
  * on after this one was killed; nobody else writes to it meanwhile.
  *
  * <p>Parts are written by many threads, and the sum of all bytes is taken meanwhile: of those that come in order while they are in hand, of
- * others when all before them are there, by a thread that reads them again. What its sum was taken of is never written again.
+ * others when all before them are there, by a thread that reads them again. What its sum was taken of is never written again: of two threads
+ * that have bytes of one chunk, one writes at a time.
  */
 final class PartialFile implements AutoCloseable {
     /** Bytes that count as come only together. */
@@ -36,6 +38,7 @@ final class PartialFile implements AutoCloseable {
     private final long size;
     private final FileChannel channel;
     private final boolean[] come;
+    private final Object[] writing; // one lock for each chunk
     private final AtomicLong bytes = new AtomicLong();
     private final RunningSum sum;
     private boolean isFinished;
@@ -45,6 +48,7 @@ final class PartialFile implements AutoCloseable {
         this.size = size;
         this.channel = channel;
         this.come = new boolean[(int) ((size + CHUNK - 1) / CHUNK)];
+        this.writing = Stream.generate(Object::new).limit(come.length).toArray();
         this.sum = new RunningSum(sum.digest(size));
     }
 
@@ -164,7 +168,7 @@ final class PartialFile implements AutoCloseable {
     }
 
     /**
-     * Keeps bytes of one chunk. Those at its end say that all of it has come.
+     * Keeps bytes of one chunk, but for those that it knows already. Those at its end say that all of it has come.
      *
      * @param at of the first
      * @throws InputException where the disk does not take them
@@ -173,14 +177,17 @@ final class PartialFile implements AutoCloseable {
         int chunk = (int) (at / CHUNK);
         int length = data.remaining();
         try {
-            long known = has(chunk) ? length : Math.clamp(sum.position() - at, 0, length);
-            if (known < length) {
+            synchronized (writing[chunk]) {
+                long known = has(chunk) ? length : Math.clamp(sum.position() - at, 0, length);
+                if (known == length) {
+                    return;
+                }
                 ByteBuffer fresh = data.position(data.position() + (int) known);
                 writeFully(fresh.duplicate(), at + known);
+                if (at + length == chunkEnd(at)) {
+                    come(chunk); // before its sum: whoever finds that wrong clears the file
+                }
                 sum.offer(fresh, at + known);
-            }
-            if (at + length == chunkEnd(at)) {
-                come(chunk);
             }
         } catch (IOException e) {
             throw unwritten(e);
@@ -203,15 +210,10 @@ final class PartialFile implements AutoCloseable {
 
     /** The bytes of a chunk are written. */
     private void come(int chunk) throws IOException {
-        if (has(chunk)) {
-            return;
-        }
         channel.write(ByteBuffer.wrap(new byte[] {1}), size + HEADER + chunk);
         synchronized (this) {
-            if (!come[chunk]) {
-                come[chunk] = true;
-                bytes.addAndGet(length(chunk));
-            }
+            come[chunk] = true;
+            bytes.addAndGet(length(chunk));
             notifyAll();
         }
     }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -100,6 +101,48 @@ class PartialFileTest {
                 // until all is read
             }
             isWhole(file, bytes);
+        }
+    }
+
+    /** A slow request for a part of what was found to be wrong leaves no mark on it. */
+    @Test
+    void forgetsWhatItClearedWhoeverComesLate() throws IOException, InterruptedException {
+        try (PartialFile file = open()) {
+            write(file, bytes, 0, bytes.length);
+            assertThat(file.advanceSum(1, block)).isTrue();
+            file.clear();
+            write(file, bytes, 2 * CHUNK - BLOCK, 2 * CHUNK);
+            assertThat(file.has(1)).isFalse();
+            assertThat(file.bytes()).isZero();
+        }
+    }
+
+    /** Whichever of the two writes a block first. */
+    @Test
+    void theSumIsThatOfTheFileWhereTwoWriteOtherBytes() throws IOException, InterruptedException, ExecutionException {
+        byte[] others = new byte[bytes.length];
+        try (PartialFile file = open();
+                ExecutorService writers = Executors.newFixedThreadPool(2)) {
+            CyclicBarrier together = new CyclicBarrier(2);
+            List<Future<?>> writes = new ArrayList<>();
+            for (byte[] content : List.of(bytes, others)) {
+                writes.add(writers.submit(() -> {
+                    for (int at = 0; at < bytes.length; at += BLOCK) {
+                        together.await();
+                        write(file, content, at, Math.min(bytes.length, at + BLOCK));
+                    }
+                    return content;
+                }));
+            }
+            for (Future<?> write : writes) {
+                write.get();
+            }
+            while (!file.advanceSum(10, block)) {
+                // until all is read
+            }
+            String sum = file.sum();
+            assertThat(HubServer.sha("SHA-256", Files.readAllBytes(file.finish())))
+                    .isEqualTo(sum);
         }
     }
 
