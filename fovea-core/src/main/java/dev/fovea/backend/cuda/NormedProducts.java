@@ -48,10 +48,14 @@ final class NormedProducts implements Fusion.Rule {
         Arguments.Reader read = norm.arguments().read();
         SumNorm sum = SumNorm.of(read);
         String kind = kind(kernel.entry());
-        if (read.pointer() != 1 || kind == null || (sum.before() != 0) != kind.equals(BEFORE)) {
+        boolean one = read.pointer() == 1;
+        int width = read.integer();
+        if (!one || kind == null || (sum.before() != 0) != kind.equals(BEFORE)) {
             return Optional.empty();
         }
-        return fuse(kernel.module().macro("X"), kind, sum, calls.get(1), place);
+        return Products.of(calls.get(1))
+                .filter(p -> p.width() == width) // and not of a part of the row
+                .flatMap(p -> fuse(kernel.module().macro("X"), kind, sum, p, place));
     }
 
     /** Of the kernels of long rows, whose threads take part as those of products do. */
@@ -62,8 +66,8 @@ final class NormedProducts implements Fusion.Rule {
     }
 
     private static Optional<Fusion.Fused> fuse(
-            String type, String kind, SumNorm sum, Step.Call next, Fusion.Place place) {
-        return Products.of(next)
+            String type, String kind, SumNorm sum, Products products, Fusion.Place place) {
+        return Optional.of(products)
                 .filter(p -> SHORT.contains(type) && p.kernel().module().isOfOne("few", type))
                 .filter(p -> p.rows() == 1 && (p.x() == sum.result() || p.x() == sum.resultAgain()))
                 .filter(p -> isHeld(p, sum))

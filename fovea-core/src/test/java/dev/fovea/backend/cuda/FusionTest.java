@@ -311,6 +311,22 @@ class FusionTest {
         }
     }
 
+    /** A product of the first columns alone would take the norm of these alone. */
+    @Test
+    void productsOfAPartOfANormStayApart() {
+        try (Scope _ = Scope.open(backend)) {
+            Tensor x = tensor(DType.BFLOAT16, 1, 2048);
+            Tensor y = tensor(DType.BFLOAT16, 1, 2048);
+            Tensor w = tensor(DType.BFLOAT16, 2048);
+            Tensor q = tensor(DType.BFLOAT16, 8, 1024);
+            assertThat(entries(fused(() -> {
+                        Tensor normed = backend.rmsNorm(backend.add(x, y), w, EPS);
+                        return List.of(backend.linear(normed.slice(1, 0, 1024), q, null));
+                    })))
+                    .containsExactly("add_rms_norm_block", "few_small");
+        }
+    }
+
     /** With norms and without, of one row and of several, whose heads have a width that is no multiple of a warp. */
     @ParameterizedTest
     @CsvSource({"1, 32, BFLOAT16", "3, 12, FLOAT32", "2, 70, FLOAT16"})
