@@ -24,6 +24,11 @@ final class Fusion {
 
     private Fusion() {}
 
+    /** Whether products make the norm of their row. */
+    static boolean makesNorms() {
+        return ON && NORMED;
+    }
+
     /** Calls that one launch can stand for. */
     @FunctionalInterface
     interface Rule {

@@ -20,7 +20,7 @@ final class Norms {
     private static final int WARP_WIDTH = 1536;
 
     private final Device device;
-    private final Set<String> met = ConcurrentHashMap.newKeySet(); // norms of long rows
+    private final Set<Kernel.Module> met = ConcurrentHashMap.newKeySet(); // what products behind norms may be made by
 
     Norms(Device device) {
         this.device = device;
@@ -51,8 +51,10 @@ final class Norms {
             arguments.real(eps);
         }
         boolean warp = width <= WARP_WIDTH;
-        if (!warp && x.dtype() == weight && met.add(entry)) {
-            NormedProducts.behind(entry, weight, width).ifPresent(module -> device.prepare(List.of(module)));
+        if (!warp && x.dtype() == weight && Fusion.makesNorms()) {
+            NormedProducts.behind(entry, weight, width)
+                    .filter(met::add)
+                    .ifPresent(module -> device.prepare(List.of(module)));
         }
         Kernel kernel =
                 new Kernel(Kernel.Module.of("norm", x.dtype(), weight), entry + (warp ? "_warp" : "_block"), THREADS);
