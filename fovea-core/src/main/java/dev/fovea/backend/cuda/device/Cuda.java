@@ -85,7 +85,8 @@ public final class Cuda {
                     "cannot use " + gpu + ": " + why
                             + ", and without it a driver for CUDA 12.4 is needed; this one is for "
                             + CudaFacts.version(facts.cuda()),
-                    nvrtc.hint() + ", or update NVIDIA's driver to 550 or later");
+                    (nvrtc.hint().isEmpty() ? "install a newer NVRTC" : nvrtc.hint())
+                            + ", or update NVIDIA's driver to 550 or later");
         }
         return KernelCode.ofArchive(KernelArchive.bundled());
     }
