@@ -194,6 +194,7 @@ final class Http {
      * One request, on the calling thread. A redirect is an answer, and so is a refusal.
      *
      * @throws IOException where no answer comes, or it breaks off
+     * @throws NetworkException where a proxy wants another password
      */
     <T> Answer<T> send(String method, URI uri, Map<String, String> headers, Body<T> body) throws IOException {
         boolean web = "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
@@ -215,6 +216,11 @@ final class Http {
         if (status < 0) {
             throw new IOException("Invalid Http response");
         }
+        if (status == HttpURLConnection.HTTP_PROXY_AUTH) {
+            proxies.before(uri).ifPresent(proxy -> {
+                throw refusedBy(proxy);
+            });
+        }
         HttpHeaders answered = headers(connection);
         try (InputStream in = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
             T taken = body.take(status, answered, Objects.requireNonNullElseGet(in, InputStream::nullInputStream));
@@ -234,6 +240,13 @@ final class Http {
     }
 
     // -------------------------------------------------------------------------------------------------------- errors
+
+    private static NetworkException refusedBy(String proxy) {
+        return new NetworkException(
+                "the proxy " + Quote.of(proxy) + " wants a user and password (HTTP status 407), and got none or others",
+                "write them into HTTPS_PROXY as http://user:password@host:port; a Java program that used another HTTP client"
+                        + " before needs -Djdk.http.auth.tunneling.disabledSchemes= too");
+    }
 
     static NetworkException failed(URI uri, Throwable cause) {
         return new NetworkException(

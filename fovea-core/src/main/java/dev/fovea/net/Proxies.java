@@ -92,6 +92,18 @@ public final class Proxies extends ProxySelector {
         return http;
     }
 
+    /** Host and port of the proxy that connections to an address go through; empty where they go there themselves. */
+    public Optional<String> before(URI uri) {
+        ProxySelector selector = areOfJava() ? ProxySelector.getDefault() : this;
+        return Stream.ofNullable(selector)
+                .flatMap(s -> s.select(uri).stream().limit(1))
+                .map(Proxy::address)
+                .filter(InetSocketAddress.class::isInstance)
+                .map(InetSocketAddress.class::cast)
+                .map(a -> a.getHostString() + ":" + a.getPort())
+                .findFirst();
+    }
+
     private static boolean areOfJava() {
         return PROPERTIES.stream().anyMatch(p -> System.getProperty(p) != null);
     }

@@ -309,6 +309,20 @@ class PullFaultsTest {
     }
 
     @Test
+    void namesTheProxyThatWantsAPassword() {
+        server.faults.add((exchange, _) -> {
+            exchange.getResponseHeaders().add("Proxy-Authenticate", "Basic realm=\"proxy\"");
+            exchange.sendResponseHeaders(407, -1);
+            return true;
+        });
+        environment.put("HF_ENDPOINT", "http://hub.invalid");
+        environment.put("HTTP_PROXY", server.address());
+        refuses(
+                NetworkException.class,
+                "the proxy " + server.address().substring("http://".length()) + " wants a user and password");
+    }
+
+    @Test
     void saysThatAProxyCannotBeUsed() {
         environment.put("HTTP_PROXY", "socks5://me:secret@proxy.invalid:1080");
         refuses(OptionException.class, "the proxy proxy.invalid:1080 of HTTPS_PROXY", "cannot be used");

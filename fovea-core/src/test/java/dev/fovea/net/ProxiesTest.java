@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A proxy that asks for a password, and what goes past it. */
 class ProxiesTest {
     private final List<String> asked = new CopyOnWriteArrayList<>();
+    private final List<String> told = new CopyOnWriteArrayList<>();
     private HttpServer proxy;
 
     @BeforeEach
@@ -39,6 +40,9 @@ class ProxiesTest {
                 String expected =
                         "Basic " + Base64.getEncoder().encodeToString("me:p@ss".getBytes(StandardCharsets.UTF_8));
                 asked.add(exchange.getRequestURI().toString());
+                if (user != null) {
+                    told.add(user);
+                }
                 if (!expected.equals(user)) {
                     exchange.getResponseHeaders().add("Proxy-Authenticate", "Basic realm=\"proxy\"");
                     exchange.sendResponseHeaders(407, -1);
@@ -88,7 +92,7 @@ class ProxiesTest {
             assertThat(proxies.open(URI.create("http://hub.example/api")).getResponseCode())
                     .isEqualTo(407);
         }
-        assertThat(asked).hasSizeLessThanOrEqualTo(5 + 4);
+        assertThat(told).hasSizeBetween(1, 4);
     }
 
     @Test
