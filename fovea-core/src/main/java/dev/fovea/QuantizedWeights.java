@@ -4,6 +4,8 @@ import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
+import dev.fovea.error.Reason;
+import dev.fovea.error.Warnings;
 import dev.fovea.files.OutputFile;
 import dev.fovea.hub.HubEnvironment;
 import dev.fovea.io.ModelDirectory;
@@ -27,10 +29,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.DoubleConsumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The weights of a 16-bit model in codes of few bits: made at the first use, kept beside the hub's cache, and mapped from then on. */
 final class QuantizedWeights {
     private static final String FOLDER = "fovea-quantized";
+    private static final String EXTENSION = ".safetensors";
 
     private QuantizedWeights() {}
 
@@ -52,6 +56,7 @@ final class QuantizedWeights {
                         + " once, and kept in " + Quote.of(file));
         makeFolder(file);
         write(directory, family, quantization, Map.of(), marks, OutputFile.of(file), false, options.quantizeListener());
+        deleteOutdated(file, marks, options.warnings());
         return Optional.of(Safetensors.open(file));
     }
 
@@ -127,7 +132,35 @@ final class QuantizedWeights {
                 .cache()
                 .resolveSibling(FOLDER)
                 .resolve(name + "-" + quantization.toString().replaceAll("[,=]", "-") + "-"
-                        + Objects.requireNonNull(marks.get("source")).substring(0, 16) + key + ".safetensors");
+                        + Objects.requireNonNull(marks.get("source")).substring(0, 16) + key + EXTENSION);
+    }
+
+    /** Deletes what other versions of Fovea made of the same weights in the same form: it is large, and nobody opens it any more. */
+    static void deleteOutdated(Path file, Map<String, String> marks, Warnings warnings) {
+        String name = file.getFileName().toString();
+        String start = name.substring(0, name.lastIndexOf('-') + 1);
+        try (Stream<Path> all = Files.list(file.toAbsolutePath().getParent())) {
+            for (Path other : all.toList()) {
+                String otherName = other.getFileName().toString();
+                if (otherName.startsWith(start) && otherName.endsWith(EXTENSION) && isOutdated(other, marks)) {
+                    Files.delete(other);
+                }
+            }
+        } catch (IOException e) {
+            warnings.warn("what another version of Fovea left beside " + Quote.of(file) + " cannot be deleted: "
+                    + Reason.of(e));
+        }
+    }
+
+    /** Whether a file has the same marks but for the version. */
+    private static boolean isOutdated(Path file, Map<String, String> marks) {
+        try (Safetensors other = Safetensors.open(file)) {
+            Map<String, String> asNow = new LinkedHashMap<>(other.metadata());
+            asNow.replace(Quantization.VERSION_MARK, Objects.requireNonNull(marks.get(Quantization.VERSION_MARK)));
+            return !other.metadata().equals(marks) && asNow.equals(marks);
+        } catch (InputException e) {
+            return false; // nobody knows what it was
+        }
     }
 
     /** A file that is whole and was made of these weights in this way. */

@@ -26,6 +26,9 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
     /** Changes whenever the same weights would become other codes. */
     static final String VERSION = "3";
 
+    /** The key of the version among the marks. */
+    public static final String VERSION_MARK = "version";
+
     /** {@code quant_method} of directories that Fovea wrote. */
     public static final String METHOD = "fovea";
 
@@ -127,7 +130,7 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
      * @param source fingerprint of the model
      */
     public Map<String, String> marks(String source) {
-        return Map.of("format", "fovea-quantized", "version", VERSION, "quantization", toString(), "source", source);
+        return Map.of("format", "fovea-quantized", VERSION_MARK, VERSION, "quantization", toString(), "source", source);
     }
 
     /** As {@link #parse} reads it. */

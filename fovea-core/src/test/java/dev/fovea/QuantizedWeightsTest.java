@@ -1,0 +1,51 @@
+package dev.fovea;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fovea.error.Warnings;
+import dev.fovea.io.Quantization;
+import dev.fovea.io.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class QuantizedWeightsTest {
+    private static final String START = "model-int4-head-int8-tower-none-";
+
+    @TempDir
+    Path folder;
+
+    private final Map<String, String> marks = Quantization.parse("int4").marks("0123456789abcdef01");
+
+    private Path file(String name, String mark, String value) {
+        Map<String, String> changed = new HashMap<>(marks);
+        changed.put(mark, value);
+        Path file = folder.resolve(name);
+        Safetensors.write(file, Map.of(), changed);
+        return file;
+    }
+
+    @Test
+    void deletesWhatOtherVersionsMadeOfTheSame() throws IOException {
+        Path made = file(START + "3.safetensors", "format", "fovea-quantized");
+        file(START + "2.safetensors", "version", "2");
+        file(START + "1.safetensors", "version", "1");
+        Path source = file(START + "4.safetensors", "source", "fedcba98765432100");
+        Path form = file(START + "5.safetensors", "quantization", "int8,head=int8,tower=none");
+        Path name = file("other-int4-head-int8-tower-none-2.safetensors", "version", "2");
+        Path foreign = Files.writeString(folder.resolve(START + "6.safetensors"), "no weights");
+        List<String> warned = new ArrayList<>();
+        QuantizedWeights.deleteOutdated(made, marks, Warnings.to(warned::add));
+        assertThat(warned).isEmpty();
+        try (Stream<Path> left = Files.list(folder)) {
+            assertThat(left).containsExactlyInAnyOrder(made, source, form, name, foreign);
+        }
+    }
+}
