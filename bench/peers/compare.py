@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parent.parent.parent  # of a pack in / there are not so many, and / stands for them
 FIGURES = {"prefill": "tokens/s", "decode": "tokens/s", "image": "pictures/s"}
 
 
