@@ -24,8 +24,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class Cli {
     private static final Map<String, Function<Console, Object>> COMMANDS = commands();
 
-    private static final Set<String> COMPUTING =
-            Set.of("run", "chat", "batch", "trace", "serve", "bench", "eval", "demo");
+    /** Some of the commands: those that run a model. */
+    static final Set<String> COMPUTING = Set.of("run", "chat", "batch", "trace", "serve", "bench", "eval", "demo");
+
     private static final Set<String> ABOUT_COMMANDS = Set.of("help", "completion");
     private static final Pattern CHOICE =
             Pattern.compile("expected one of \\[([^]]*)] \\(case-(?:in)?sensitive\\) but was");

@@ -27,6 +27,11 @@ class UsageTest {
     Path folder;
 
     @Test
+    void whatComputesIsACommand() {
+        assertThat(Cli.names()).containsAll(Cli.COMPUTING);
+    }
+
+    @Test
     void helpComesByCommandAndByOption() {
         assertThat(fovea("help").succeeds().out()).isEqualTo(fovea("--help").out());
         assertThat(fovea("help", "run").succeeds().out())
