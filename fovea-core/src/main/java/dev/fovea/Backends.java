@@ -78,7 +78,7 @@ final class Backends {
 
     private static Backend open(String device, LoadOptions options) {
         return switch (device) {
-            case "cpu" -> cpu(options, CpuBackend.GemmChoice.AUTO);
+            case "cpu" -> cpu(options, CpuBackend.GemmChoice.ofProperty());
             case "cpu:java" -> cpu(options, CpuBackend.GemmChoice.JAVA);
             case "reference" -> new ReferenceBackend();
             case "cuda:ptx" -> CudaBackend.interpreted();
@@ -152,7 +152,7 @@ final class Backends {
                 options.warnings().warn(e.problem() + "; the CPU computes instead");
             }
         }
-        return cpu(options, CpuBackend.GemmChoice.AUTO);
+        return cpu(options, CpuBackend.GemmChoice.ofProperty());
     }
 
     private static Backend onGpus(List<String> gpus, LoadOptions options, Supplier<Map<String, Long>> weights) {

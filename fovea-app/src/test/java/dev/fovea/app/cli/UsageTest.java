@@ -130,14 +130,21 @@ class UsageTest {
     }
 
     /** What is loaded while options are read must not be the first to meet them: in a JVM of its own, as classes load once. */
-    @Test
-    void aPropertyThatIsWrongHasItsSentence() throws Exception {
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "isa | avx3 | expected one of avx2, avx512",
+                "vectorBits | 100 | expected 128, 256 or 512",
+                "gemm | fortran | expected auto, onednn or java"
+            })
+    void aPropertyThatIsWrongHasItsSentence(String property, String value, String expected) throws Exception {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--add-modules",
                         "jdk.incubator.vector",
                         "--enable-native-access=ALL-UNNAMED",
-                        "-Dfovea.isa=avx3",
+                        "-Dfovea." + property + "=" + value,
                         "-cp",
                         System.getProperty("java.class.path"),
                         Main.class.getName(),
@@ -148,7 +155,7 @@ class UsageTest {
                 .start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(said).isEqualTo(2);
-        assertThat(said).contains("fovea.isa is \"avx3\"; expected one of avx2, avx512");
+        assertThat(said).contains("fovea." + property + " is \"" + value + "\"; " + expected);
     }
 
     @ParameterizedTest

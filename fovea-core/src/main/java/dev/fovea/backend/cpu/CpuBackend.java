@@ -112,7 +112,7 @@ public final class CpuBackend implements Backend {
         JAVA;
 
         /** The system property {@code fovea.gemm}: {@code auto} (or not set), {@code onednn} or {@code java}. */
-        static GemmChoice ofProperty() {
+        public static GemmChoice ofProperty() {
             String value = System.getProperty("fovea.gemm", "auto");
             return switch (value) {
                 case "auto" -> AUTO;

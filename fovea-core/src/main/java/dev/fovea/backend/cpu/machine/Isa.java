@@ -63,7 +63,14 @@ public enum Isa {
     public static VectorShape vectorShape() {
         int preferred = VectorShape.preferredShape().vectorBitSize();
         int allowed = LIMIT == null ? preferred : Math.min(preferred, LIMIT.vectorBits);
-        return VectorShape.forBitSize(Integer.getInteger("fovea.vectorBits", allowed));
+        String chosen = System.getProperty("fovea.vectorBits");
+        if (chosen == null) {
+            return VectorShape.forBitSize(allowed);
+        }
+        return switch (chosen) {
+            case "128", "256", "512" -> VectorShape.forBitSize(Integer.parseInt(chosen));
+            default -> throw new OptionException("fovea.vectorBits is \"" + chosen + "\"; expected 128, 256 or 512");
+        };
     }
 
     /** Whether oneDNN's set of instructions has all of this kind's. */
