@@ -4,6 +4,7 @@ import dev.fovea.backend.cpu.CpuBackend;
 import dev.fovea.backend.cpu.machine.MemoryStream;
 import dev.fovea.backend.cuda.CudaBackend;
 import dev.fovea.backend.cuda.device.Cuda;
+import dev.fovea.io.Opening;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
@@ -33,14 +34,12 @@ public final class Machine {
     private Machine() {}
 
     /**
-     * Loads the libraries and writes the machine code that computing on the processor needs, so that the first model of a process opens
-     * sooner: for a thread of its own, beside what comes before. Does nothing where they are not there, or where system
-     * properties choose kernels.
-     *
-     * @return whether it did
+     * Begins to load the libraries and to write the machine code that computing on the processor needs, on a thread of its own, and
+     * returns at once: the first model of a process opens sooner. Does nothing where they are not there, or where system
+     * properties choose kernels; what fails here fails again where it is needed.
      */
-    public static boolean prepare() {
-        return CpuBackend.prepare();
+    public static void prepare() {
+        Opening.of(CpuBackend::prepare, _ -> {});
     }
 
     /** One line about the backend that options choose: threads, vectors, libraries found or why not. */

@@ -4,7 +4,6 @@ import dev.fovea.Machine;
 import dev.fovea.app.cli.Cli;
 import dev.fovea.app.cli.Console;
 import dev.fovea.io.Json;
-import dev.fovea.io.Opening;
 import java.io.InputStream;
 import java.io.OutputStream;
 
@@ -16,11 +15,9 @@ public final class Main {
         // The first thing that any model wants is JSON, whose reader takes a tenth of a second to load. Half of it are
         // the powers of five, up to the 65,536th, that BigDecimal begins with.
         Thread.ofPlatform().daemon().name("fovea-json").start(() -> Json.parse("{}", "nothing"));
-        // While the options are read, the other processor has nothing to do. What fails here fails again where it is
-        // needed: nothing is prepared where properties choose kernels, since a static initialiser reports a wrong one
-        // once.
+        // While the options are read, the other processor has nothing to do.
         if (Cli.computes(args)) {
-            Opening.of(Machine::prepare, _ -> {});
+            Machine.prepare();
         }
         System.exit(Cli.execute(args, Console.system()));
     }
