@@ -81,10 +81,10 @@ class QuantizedFamiliesTest {
             assertThat(widen(codes, values)).as("quantised weights").isGreaterThan(10);
             try (Pipeline model = Pipeline.of("image-text-to-text", codes.toString(), OPTIONS.withDevice(device));
                     Pipeline expected = Pipeline.of("image-text-to-text", values.toString(), OPTIONS)) {
-                Divergence found = Divergence.of(model, expected, requests, 8);
+                Divergence found = Divergence.of(model, expected, requests, 24);
                 boolean same = bits.startsWith("int8") || !device.equals("cpu");
-                // Rounded rows of x: 0.01 to 0.16 over twelve requests of Florence-2, since eight tokens are few.
-                assertThat(found.meanKl()).as(bits).isLessThan(same ? 1e-5 : 0.2);
+                // Where rows of x are rounded: a single token of a random model can be most of a mean over eight.
+                assertThat(found.meanKl()).as(bits).isLessThan(same ? 1e-5 : 0.1);
                 assertThat(found.agreement()).as(bits).isGreaterThanOrEqualTo(same ? 1 : 0.5);
             }
         }
