@@ -5,6 +5,7 @@ import dev.fovea.backend.cuda.device.Device;
 import dev.fovea.backend.cuda.device.Kernel;
 import dev.fovea.backend.cuda.device.KernelArchive;
 import dev.fovea.backend.cuda.ptx.PtxDevice;
+import dev.fovea.error.MemoryException;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Contract;
@@ -33,6 +34,7 @@ public final class CudaBackend implements Backend {
     private static final long INTERPRETED_BYTES = 8L << 30;
 
     private final Recorder device;
+    private final boolean isInterpreted;
     private final Slabs slabs;
     private final StagedTables tables;
     private final Elementwise elementwise;
@@ -49,8 +51,9 @@ public final class CudaBackend implements Backend {
     /** Takes the device, and closes it when it is closed or forgotten. */
     public CudaBackend(Device device) {
         slabs = new Slabs(device);
-        this.device = new Recorder(device, slabs);
-        tables = new StagedTables(device);
+        isInterpreted = device instanceof PtxDevice;
+        this.device = new Recorder(slabs);
+        tables = new StagedTables(slabs.device());
         elementwise = new Elementwise(this.device);
         norms = new Norms(this.device);
         movement = new Movement(this.device, this::address);
@@ -59,7 +62,7 @@ public final class CudaBackend implements Backend {
         codes = new CodesLinear(this.device, linear);
         attention = new Attention(this.device, this::address);
         maps = new Maps(this.device, linear);
-        lifetime = new Lifetime(new Owned(this.device, slabs)::free);
+        lifetime = new Lifetime(new Owned(device, slabs)::free);
     }
 
     /** The kernels of a GPU without one: see {@link PtxDevice}. */
@@ -69,7 +72,7 @@ public final class CudaBackend implements Backend {
 
     /** Whether there is no GPU behind it. */
     public boolean isInterpreted() {
-        return device.isOn(PtxDevice.class);
+        return isInterpreted;
     }
 
     private long address(int[] values) {
@@ -108,7 +111,15 @@ public final class CudaBackend implements Backend {
 
     @Override
     public MemorySegment allocateSlab(long bytes) {
-        return slabs.take(bytes, device.pool());
+        try {
+            return slabs.take(bytes, device.pool());
+        } catch (MemoryException e) {
+            if (device.pool() == slabs.common()) {
+                throw e;
+            }
+            device.flush(); // then what came back to the recording's pool may be freed
+            return slabs.take(bytes, slabs.common());
+        }
     }
 
     @Override

@@ -30,16 +30,15 @@ final class Recorder extends ForwardingDevice {
 
     private final Device device;
     private final Slabs slabs;
-    private final Slabs.Pool common = new Slabs.Pool();
 
     /** Steps by key, the one used longest ago first. */
     private final Map<Object, Step> steps = new LinkedHashMap<>(16, 0.75f, true);
 
     private final Map<Object, Replay> replays = new LinkedHashMap<>(16, 0.75f, true);
 
-    Recorder(Device device, Slabs slabs) {
-        super(device);
-        this.device = device;
+    Recorder(Slabs slabs) {
+        super(slabs.device());
+        device = slabs.device();
         this.slabs = slabs;
     }
 
@@ -52,7 +51,7 @@ final class Recorder extends ForwardingDevice {
         if (other != null) {
             close(other);
         }
-        Step step = RECORDING ? take(steps, MOST_STEPS, key, () -> new Step(device, slabs)) : null;
+        Step step = RECORDING ? take(steps, MOST_STEPS, key, () -> new Step(slabs)) : null;
         if (step == null) {
             return computation.get();
         }
@@ -67,7 +66,9 @@ final class Recorder extends ForwardingDevice {
             }
             throw e;
         } finally {
-            step.computed();
+            if (OPEN.get() == step) { // else it has run, and may be another thread's by now
+                step.computed();
+            }
         }
     }
 
@@ -78,9 +79,8 @@ final class Recorder extends ForwardingDevice {
      * @return densely packed, in the scope that is open
      */
     Tensor replay(Object key, Tensor x, UnaryOperator<Tensor> computation) {
-        Replay replay = RECORDING && OPEN.get() == null
-                ? take(replays, MOST_REPLAYS, key, () -> new Replay(device, slabs))
-                : null;
+        Replay replay =
+                RECORDING && OPEN.get() == null ? take(replays, MOST_REPLAYS, key, () -> new Replay(slabs)) : null;
         if (replay == null) {
             return computation.apply(x);
         }
@@ -124,14 +124,10 @@ final class Recorder extends ForwardingDevice {
                 all.remove();
                 eldest.close();
                 slabs.drop(eldest.pool());
+                slabs.letGo(eldest.pool());
             }
         }
         return one;
-    }
-
-    /** Whether its device is of a kind. */
-    boolean isOn(Class<? extends Device> kind) {
-        return kind.isInstance(device);
     }
 
     /** What this thread records of this device. */
@@ -156,7 +152,7 @@ final class Recorder extends ForwardingDevice {
     /** Whose memory this thread's tensors take. */
     Slabs.Pool pool() {
         Recording recording = open();
-        return recording == null ? common : recording.pool();
+        return recording == null ? slabs.common() : recording.pool();
     }
 
     /** Memory of this thread is given back: what was kept for its result, and not asked for in time, runs now. */
@@ -232,14 +228,5 @@ final class Recorder extends ForwardingDevice {
     public void await() {
         flush();
         device.await();
-    }
-
-    @Override
-    public synchronized void close() {
-        steps.values().forEach(Step::close);
-        steps.clear();
-        replays.values().forEach(Replay::close);
-        replays.clear();
-        device.close();
     }
 }

@@ -18,18 +18,23 @@ abstract sealed class Recording implements Tables permits Step, Replay {
     protected boolean isComputing;
     private final AtomicBoolean taken = new AtomicBoolean();
 
-    Recording(Device device, Slabs slabs) {
-        this.device = device;
+    Recording(Slabs slabs) {
+        device = slabs.device();
         this.slabs = slabs;
         values = new StagedValues(device, this::grow);
     }
 
     /** Whether nobody else is in the midst of it; then the caller is, until it is {@linkplain #release released}. */
     final boolean acquire() {
-        return taken.compareAndSet(false, true);
+        boolean isOurs = taken.compareAndSet(false, true);
+        if (isOurs) {
+            slabs.hold(pool);
+        }
+        return isOurs;
     }
 
     final void release() {
+        slabs.letGo(pool);
         taken.set(false);
     }
 

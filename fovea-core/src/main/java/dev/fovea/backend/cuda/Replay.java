@@ -1,12 +1,14 @@
 package dev.fovea.backend.cuda;
 
 import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.error.MemoryException;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -28,13 +30,14 @@ final class Replay extends Recording {
     /** What the calls make of what: addresses, and what the result is. */
     private record Made(long operand, long result, DType dtype, Shape shape) {}
 
-    Replay(Device device, Slabs slabs) {
-        super(device, slabs);
+    Replay(Slabs slabs) {
+        super(slabs);
     }
 
     // ------------------------------------------------------------------------------------------------ the first time
 
     void begin() {
+        slabs.letGo(pool); // all runs as it comes
         forget();
         values.empty();
         drops = slabs.drops(pool);
@@ -79,23 +82,27 @@ final class Replay extends Recording {
     /** The result for another operand, of the first one's shape; empty where the calls have to be made. */
     Optional<Tensor> again(Tensor x, Scope scope) {
         Made known = made;
-        if (known == null) {
+        if (known == null || slabs.drops(pool) != drops || !isCaptured()) {
             return Optional.empty();
         }
         Tensor out = scope.allocate(known.dtype, known.shape);
-        return slabs.whileKept(pool, drops, () -> run(known, x, out)) ? Optional.of(out) : Optional.empty();
+        device.copy(Rows.address(x), known.operand, x.bytes());
+        Objects.requireNonNull(graph).replay();
+        device.copy(known.result, Rows.address(out), out.bytes());
+        return Optional.of(out);
     }
 
-    private void run(Made known, Tensor x, Tensor out) {
-        Device.Graph all = graph;
-        if (all == null) {
+    /** False where there is no memory for a graph. */
+    private boolean isCaptured() {
+        if (graph == null) {
             List<Step.Call> some = Fusion.of(calls, place());
-            all = device.capture(() -> some.forEach(call -> call.on(device)));
-            graph = all;
+            try {
+                graph = device.capture(() -> some.forEach(call -> call.on(device)));
+            } catch (MemoryException _) {
+                return false;
+            }
         }
-        device.copy(Rows.address(x), known.operand, x.bytes());
-        all.replay();
-        device.copy(known.result, Rows.address(out), out.bytes());
+        return true;
     }
 
     private void forget() {

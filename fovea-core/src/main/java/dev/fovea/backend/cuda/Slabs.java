@@ -2,18 +2,22 @@ package dev.fovea.backend.cuda;
 
 import dev.fovea.backend.cuda.device.Device;
 import dev.fovea.error.ClosedException;
-import dev.fovea.error.MemoryException;
+import dev.fovea.error.NativeException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.WeakHashMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,12 +27,50 @@ import org.jspecify.annotations.Nullable;
 final class Slabs {
     private static final MemorySegment ALL = Untouchable.make();
 
+    /** Of all backends: models may share a card. */
+    private static final Set<Slabs> HERE = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+
     private final Device device;
     private final NavigableMap<Long, Owned> owners = new TreeMap<>();
+    private final Pool common = new Pool();
+    private final Set<Pool> held = new HashSet<>();
+    private final List<Late> late = new ArrayList<>();
     private boolean closed;
 
     Slabs(Device device) {
-        this.device = device;
+        this.device = new FrugalDevice(device, Slabs::reclaim);
+        HERE.add(this);
+    }
+
+    /** Of whatever is no recording's. */
+    Pool common() {
+        return common;
+    }
+
+    /** The device, where memory that is short makes all give back what waits here. */
+    Device device() {
+        return device;
+    }
+
+    private static void reclaim() {
+        List<Slabs> all;
+        synchronized (HERE) {
+            all = List.copyOf(HERE);
+        }
+        for (Slabs slabs : all) {
+            try {
+                slabs.dropUnheld();
+            } catch (NativeException _) {
+                // of a card that is lost: its own calls say so
+            }
+        }
+    }
+
+    private synchronized void dropUnheld() {
+        Set<Pool> pools = new HashSet<>();
+        owners.values().forEach(owned -> pools.add(owned.pool));
+        pools.removeAll(held);
+        pools.forEach(this::drop);
     }
 
     /** Slabs that wait to be handed out again. Whoever takes from one, in the same order each time, gets the same addresses. */
@@ -56,6 +98,13 @@ final class Slabs {
     /** A slab, by its address. */
     private record Owned(Pool pool, long bytes) {}
 
+    /** A slab that came back while pools were held: of these, those that still are. */
+    private record Late(MemorySegment slab, Set<Pool> held) {
+        boolean waitsNoMoreFor(Pool letGo) {
+            return held.remove(letGo) && held.isEmpty();
+        }
+    }
+
     /** Every address, confined to a thread that is gone: slices work as those of any segment, every access by Java throws. */
     private static final class Untouchable implements Callable<MemorySegment> {
         static MemorySegment make() {
@@ -78,33 +127,52 @@ final class Slabs {
     }
 
     /** A slab that comes back to the pool. */
-    synchronized MemorySegment take(long bytes, Pool pool) {
+    MemorySegment take(long bytes, Pool pool) {
+        MemorySegment slab = kept(bytes, pool);
+        return slab == null ? own(device.allocate(bytes), bytes, pool) : slab;
+    }
+
+    private synchronized @Nullable MemorySegment kept(long bytes, Pool pool) {
+        requireOpen();
+        return pool.take(bytes);
+    }
+
+    private synchronized MemorySegment own(long address, long bytes, Pool pool) {
+        requireOpen();
+        owners.put(address, new Owned(pool, bytes));
+        return ALL.asSlice(address, bytes);
+    }
+
+    private void requireOpen() {
         if (closed) {
             throw ClosedException.of("backend");
         }
-        MemorySegment slab = pool.take(bytes);
-        if (slab == null) {
-            slab = ALL.asSlice(allocate(bytes), bytes);
-            owners.put(slab.address(), new Owned(pool, bytes));
-        }
-        return slab;
+    }
+
+    /**
+     * Begins to hold a pool: calls are being kept that have not run yet. Until it is let go none of its slabs is freed, and what
+     * comes back of common ones, which the calls may use, is nobody's.
+     */
+    synchronized void hold(Pool pool) {
+        held.add(pool);
+    }
+
+    /** What was held may be freed, and what came back meanwhile be handed out; once more does nothing. */
+    synchronized void letGo(Pool pool) {
+        held.remove(pool);
+        late.removeIf(one -> {
+            boolean isFree = one.waitsNoMoreFor(pool);
+            if (isFree) {
+                common.put(one.slab);
+            }
+            return isFree;
+        });
     }
 
     /** Whether an address lies in a slab of a pool, handed out or not. */
     synchronized boolean isOf(Pool pool, long address) {
         var below = owners.floorEntry(address);
         return below != null && below.getValue().pool == pool && address < below.getKey() + below.getValue().bytes;
-    }
-
-    /** Gives back what waits for reuse before it says that there is no more. */
-    private long allocate(long bytes) {
-        try {
-            return device.allocate(bytes);
-        } catch (MemoryException e) {
-            Set<Pool> pools = owners.values().stream().map(Owned::pool).collect(Collectors.toSet());
-            pools.forEach(this::drop);
-            return device.allocate(bytes);
-        }
     }
 
     /** Frees the slabs that wait in a pool. */
@@ -124,15 +192,6 @@ final class Slabs {
         return pool.drops;
     }
 
-    /** Runs something while no slab of a pool is freed; false, without it, where some were since there were so many drops. */
-    synchronized boolean whileKept(Pool pool, long drops, Runnable something) {
-        boolean kept = pool.drops == drops && !closed;
-        if (kept) {
-            something.run();
-        }
-        return kept;
-    }
-
     /** Bytes of a pool's slabs, handed out or not. */
     synchronized long bytes(Pool pool) {
         return owners.values().stream()
@@ -149,13 +208,18 @@ final class Slabs {
         if (owned == null) {
             throw new IllegalArgumentException("releaseSlab: " + slab + " is not a slab of this backend");
         }
-        owned.pool.put(slab);
+        if (owned.pool == common && !held.isEmpty()) {
+            late.add(new Late(slab, new HashSet<>(held)));
+        } else {
+            owned.pool.put(slab);
+        }
     }
 
-    /** Frees everything, handed out or not. */
+    /** Hands out no more. What there is goes with the device. */
     synchronized void close() {
         closed = true;
-        owners.keySet().forEach(device::free);
+        HERE.remove(this);
         owners.clear();
+        late.clear();
     }
 }

@@ -26,8 +26,6 @@ final class StagedTables implements Tables {
 
     StagedTables(Device device) {
         this.device = device;
-        size = FIRST_BYTES;
-        block = device.allocate(size);
     }
 
     /** An operation begins: the tables of those before it may go. */
@@ -59,9 +57,13 @@ final class StagedTables implements Tables {
 
     /** Another block; the tables that this operation has got already stay where they are. */
     private void grow(long bytes) {
-        outgrown.add(block);
-        size = Math.max(2 * size, 4 * bytes);
-        block = device.allocate(size);
+        long larger = Math.max(Math.max(FIRST_BYTES, 2 * size), 4 * bytes);
+        long another = device.allocate(larger);
+        if (size > 0) {
+            outgrown.add(block);
+        }
+        block = another;
+        size = larger;
         used = 0;
         known.clear();
     }

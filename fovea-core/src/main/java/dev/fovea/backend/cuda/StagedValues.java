@@ -63,12 +63,12 @@ final class StagedValues {
 
     private void grow(int bytes) {
         beforeGrowing.run();
-        if (block != 0) {
-            device.free(block);
+        empty();
+        if (block != 0 || bytes > staged.length) {
+            close();
             staged = new byte[Math.max(2 * staged.length, bytes + FIRST_BYTES)];
         }
         block = device.allocate(staged.length);
-        empty();
     }
 
     /** Copies what has come since. */
@@ -82,7 +82,7 @@ final class StagedValues {
     void close() {
         if (block != 0) {
             device.free(block);
-            block = 0;
+            block = 0; // where there is no memory for another, the next to ask tries again
         }
     }
 }

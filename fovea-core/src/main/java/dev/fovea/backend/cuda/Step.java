@@ -4,6 +4,7 @@ import dev.fovea.backend.cuda.device.Arguments;
 import dev.fovea.backend.cuda.device.Device;
 import dev.fovea.backend.cuda.device.Kernel;
 import dev.fovea.backend.cuda.device.Product;
+import dev.fovea.error.MemoryException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,8 +32,8 @@ final class Step extends Recording {
     /** The calls up to an end, as one. */
     private record Part(int end, Device.Graph graph) {}
 
-    Step(Device device, Slabs slabs) {
-        super(device, slabs);
+    Step(Slabs slabs) {
+        super(slabs);
     }
 
     /** What a step asks of the device. */
@@ -107,6 +108,7 @@ final class Step extends Recording {
             } else if (parts.isEmpty()) {
                 parts = capture();
                 parts.forEach(_ -> replay());
+                launch(); // all of it, where there were no graphs
             }
             before = calls;
         } finally {
@@ -120,16 +122,25 @@ final class Step extends Recording {
         ranCalls = calls.size();
     }
 
+    /** None where there is no memory for graphs. */
     private List<Part> capture() {
         List<Part> all = new ArrayList<>();
-        int from = 0;
-        for (int sixteenths : calls.size() < LONG ? new int[] {16} : PARTS) {
-            int end = calls.size() * sixteenths / 16;
-            List<Call> some = Fusion.of(calls.subList(from, end), place());
-            all.add(new Part(end, device.capture(() -> some.forEach(c -> c.on(device)))));
-            from = end;
+        try {
+            int from = 0;
+            for (int sixteenths : calls.size() < LONG ? new int[] {16} : PARTS) {
+                int end = calls.size() * sixteenths / 16;
+                List<Call> some = Fusion.of(calls.subList(from, end), place());
+                all.add(new Part(end, device.capture(() -> some.forEach(c -> c.on(device)))));
+                from = end;
+            }
+            return List.copyOf(all);
+        } catch (RuntimeException | Error e) {
+            all.forEach(part -> part.graph.close());
+            if (e instanceof MemoryException) {
+                return List.of();
+            }
+            throw e;
         }
-        return List.copyOf(all);
     }
 
     private void replay() {

@@ -1,0 +1,239 @@
+package dev.fovea.backend.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fovea.backend.cuda.device.Arguments;
+import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.backend.cuda.device.Kernel;
+import dev.fovea.backend.cuda.device.KernelArchive;
+import dev.fovea.backend.cuda.ptx.PtxDevice;
+import dev.fovea.error.MemoryException;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.util.Arrays;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Memory that is short, wherever it is: what was begun stays right, and what waits for reuse is given back first. */
+class ShortMemoryTest {
+    private static final long CAPACITY = 64L << 20;
+
+    private final CountingDevice device = new CountingDevice(new PtxDevice(KernelArchive.bundled()::ptx, CAPACITY));
+    private final CudaBackend backend = new CudaBackend(new Short(device));
+    private int allocations; // that fail from now on
+    private int launches;
+    private boolean isShortOfGraphs;
+
+    /** A device that says so many times that it has no memory. */
+    private final class Short extends ForwardingDevice {
+        Short(Device device) {
+            super(device);
+        }
+
+        @Override
+        public long allocate(long bytes) {
+            require(allocations-- <= 0);
+            return super.allocate(bytes);
+        }
+
+        @Override
+        public void launch(Kernel kernel, Grid grid, Arguments arguments) {
+            require(launches-- <= 0);
+            super.launch(kernel, grid, arguments);
+        }
+
+        /** For towers, which may hold a part of it. */
+        @Override
+        public long totalBytes() {
+            return 1L << 30;
+        }
+
+        @Override
+        public Graph capture(Runnable calls) {
+            require(!isShortOfGraphs);
+            return super.capture(calls);
+        }
+
+        private static void require(boolean isThere) {
+            if (!isThere) {
+                throw new MemoryException("no memory");
+            }
+        }
+    }
+
+    @AfterEach
+    void close() {
+        backend.close();
+    }
+
+    /** Calls that have not run yet use memory that came back already: it must not be freed under them. */
+    private Tensor step(Tensor x, Runnable inTheMidst) {
+        Tensor doubled = Scope.keep(backend, () -> backend.add(backend.scale(x, 3), backend.scale(x, -1)));
+        inTheMidst.run();
+        return backend.add(doubled, Scope.current(backend).adopt(x));
+    }
+
+    private float[] repeated(int times, Runnable inTheMidst) {
+        float[] found = {};
+        for (int i = 0; i < times; i++) {
+            try (Scope _ = Scope.open(backend)) {
+                Tensor x = Tensor.of(backend, new float[] {1, 2, 3, 4}, 4);
+                found = backend.repeat("step", () -> step(x, inTheMidst)).toFloats();
+            }
+        }
+        return found;
+    }
+
+    @Test
+    void inTheMidstOfAStep() {
+        Runnable asking = () -> {
+            allocations = 1;
+            Scope.current(backend).allocate(DType.FLOAT32, Shape.of(3 << 20));
+        };
+        assertThat(repeated(4, asking)).containsExactly(3, 6, 9, 12);
+    }
+
+    /** What the step itself has given back is all that could be: its calls run, and it goes on. */
+    @Test
+    void whatAStepGaveBackServesIt() {
+        Runnable asking = () -> {
+            for (int size : new int[] {9 << 20, 13 << 20}) { // 36 and 52 MB of 64
+                try (Scope scope = Scope.open(backend)) {
+                    Tensor large = scope.allocate(DType.FLOAT32, Shape.of(size));
+                    backend.add(large.run(0, 4), large.run(0, 4));
+                }
+            }
+        };
+        assertThat(repeated(3, asking)).containsExactly(3, 6, 9, 12);
+    }
+
+    @Test
+    void inTheMidstOfAnotherThreadsStep() {
+        Runnable asking = () -> {
+            Thread other = Thread.ofPlatform().start(() -> {
+                allocations = 1;
+                Scope.detached(backend).allocate(DType.FLOAT32, Shape.of(2 << 20));
+            });
+            try {
+                other.join();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        };
+        assertThat(repeated(4, asking)).containsExactly(3, 6, 9, 12);
+    }
+
+    @Test
+    void forGraphs() {
+        isShortOfGraphs = true;
+        assertThat(repeated(4, () -> {})).containsExactly(3, 6, 9, 12);
+        assertThat(replayed(3)).containsExactly(4, 8);
+        isShortOfGraphs = false;
+        assertThat(repeated(4, () -> {})).containsExactly(3, 6, 9, 12);
+        assertThat(replayed(3)).containsExactly(4, 8);
+        assertThat(device.captures).isEqualTo(2);
+    }
+
+    private float[] replayed(int times) {
+        float[] found = {};
+        for (int i = 0; i < times; i++) {
+            try (Scope _ = Scope.open(backend)) {
+                Tensor x = Tensor.of(backend, new float[] {1, 2}, 2);
+                found = backend.replay("tower", x, y -> backend.add(backend.scale(y, 3), y))
+                        .toFloats();
+            }
+        }
+        return found;
+    }
+
+    @Test
+    void forKernels() {
+        launches = 1;
+        assertThat(repeated(1, () -> {})).containsExactly(3, 6, 9, 12);
+    }
+
+    /** A block of tables that cannot be had leaves the one before as it was. */
+    @Test
+    void forTables() {
+        int[] many = new int[1 << 19];
+        Arrays.fill(many, 1);
+        Supplier<float[]> few = () -> gathered(new int[] {1, 0});
+        assertThat(few.get()).containsExactly(3, 4, 1, 2);
+        allocations = 2;
+        assertThatThrownBy(() -> gathered(many)).isInstanceOf(MemoryException.class);
+        assertThat(few.get()).containsExactly(3, 4, 1, 2);
+        assertThat(gathered(many)).hasSize(2 << 19).contains(3, 4).doesNotContain(1, 2);
+        assertThat(few.get()).containsExactly(3, 4, 1, 2);
+    }
+
+    private float[] gathered(int[] ids) {
+        try (Scope _ = Scope.open(backend)) {
+            Tensor table = Tensor.of(backend, new float[] {1, 2, 3, 4}, 2, 2);
+            int slabs = allocations;
+            allocations = 0; // the result's memory is there
+            Tensor room = Scope.current(backend).allocate(DType.FLOAT32, Shape.of(ids.length, 2));
+            assertThat(room.shape().size()).isPositive();
+            allocations = slabs;
+            return backend.gatherRows(table, ids, DType.FLOAT32).toFloats();
+        }
+    }
+
+    /** The same of a step's values from the host. */
+    @Test
+    void forAStepsValues() {
+        float[] many = new float[1 << 19];
+        many[0] = 5;
+        Runnable asking = () -> {
+            allocations = 2;
+            Tensor.of(backend, many, many.length);
+        };
+        repeated(2, () -> {});
+        assertThatThrownBy(() -> repeated(1, asking)).isInstanceOf(MemoryException.class);
+        allocations = 0;
+        assertThat(repeated(3, () -> {})).containsExactly(3, 6, 9, 12);
+        assertThat(repeated(3, () -> Tensor.of(backend, many, many.length))).containsExactly(3, 6, 9, 12);
+    }
+
+    /** Two models on one card: what one of them keeps for itself is the other's where it needs it. */
+    @Test
+    void oneModelGivesBackForAnother() {
+        try (CudaBackend second = new CudaBackend(new Short(device));
+                Scope mine = Scope.detached(backend);
+                Scope its = Scope.detached(second)) {
+            mine.allocate(DType.FLOAT32, Shape.of(10 << 20)); // 40 MB of 64
+            mine.close();
+            its.allocate(DType.FLOAT32, Shape.of(11 << 20));
+            assertThat(its.bytes()).isEqualTo(44L << 20);
+        }
+    }
+
+    /** What another thread closes while calls with it have not run is nobody's until they have. */
+    @Test
+    void whatIsClosedMeanwhileIsNotHandedOut() throws InterruptedException {
+        try (Scope _ = Scope.open(backend);
+                Scope cache = Scope.detached(backend);
+                Scope others = Scope.detached(backend)) {
+            Tensor target = cache.allocate(DType.FLOAT32, Shape.of(1, 4));
+            Tensor row = Tensor.of(backend, new float[] {9, 9, 9, 9}, 1, 4);
+            Tensor[] found = new Tensor[1];
+            Tensor result = backend.repeat("step", () -> {
+                backend.scatterRows(target, new int[] {0}, row);
+                return backend.add(row, row);
+            });
+            Thread.ofPlatform()
+                    .start(() -> {
+                        cache.close();
+                        try (Scope _ = Scope.open(backend)) {
+                            found[0] = others.adopt(Tensor.of(backend, new float[] {1, 2, 3, 4}, 1, 4));
+                        }
+                    })
+                    .join();
+            assertThat(result.toFloats()).containsExactly(18, 18, 18, 18);
+            assertThat(found[0].toFloats()).containsExactly(1, 2, 3, 4);
+        }
+    }
+}
