@@ -3,6 +3,7 @@ package dev.fovea.backend.cuda.device;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.fovea.error.MemoryException;
 import dev.fovea.error.NativeException;
 import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.tensor.DType;
@@ -36,6 +37,8 @@ final class CublasLt {
 
     private static final int REDUCTION_SCHEMES = 3;
     private static final int ALIGNMENT_OF_A = 5; // and of B, C and D behind it
+
+    private static final int ALLOC_FAILED = 3;
 
     /** What cannot be done for these sizes and dtypes. */
     private static final int NOT_SUPPORTED = 15;
@@ -95,6 +98,9 @@ final class CublasLt {
 
     private static void check(String function, Call call) {
         int status = Call.of(call);
+        if (status == ALLOC_FAILED) {
+            throw new MemoryException("cuBLASLt: " + function + " failed: " + name(status));
+        }
         if (status != 0) {
             throw new NativeException("cuBLASLt: " + function + " failed: " + name(status));
         }
@@ -104,7 +110,7 @@ final class CublasLt {
     private static String name(int status) {
         return switch (status) {
             case 1 -> "CUBLAS_STATUS_NOT_INITIALIZED";
-            case 3 -> "CUBLAS_STATUS_ALLOC_FAILED";
+            case ALLOC_FAILED -> "CUBLAS_STATUS_ALLOC_FAILED";
             case 7 -> "CUBLAS_STATUS_INVALID_VALUE";
             case 8 -> "CUBLAS_STATUS_ARCH_MISMATCH";
             case 11 -> "CUBLAS_STATUS_MAPPING_ERROR";

@@ -49,11 +49,11 @@ final class CudaDevice implements Device {
     private boolean afterKernel; // whether the last thing recorded is a launch
     private boolean closed;
 
-    private CudaDevice(Gpu gpu, KernelCode code) {
+    private CudaDevice(Gpu gpu, KernelCode code, int device, long context) {
         this.gpu = gpu;
         this.code = code;
-        device = Driver.device(gpu.ordinal());
-        context = Driver.retainContext(device);
+        this.device = device;
+        this.context = context;
         Driver.makeCurrent(context);
         stream = Streams.create();
         launcher = new Launcher(code, stream);
@@ -65,7 +65,18 @@ final class CudaDevice implements Device {
     static CudaDevice open(Gpu gpu, KernelCode code) {
         // Hundreds of megabytes, wanted by the first prompt: loaded while weights are.
         Thread.ofPlatform().daemon().name("fovea-cublaslt").start(() -> UntilExit.run(Libraries::cublasLt));
-        return new CudaDevice(gpu, code);
+        try {
+            int device = Driver.device(gpu.ordinal());
+            long context = Driver.retainContext(device);
+            try {
+                return new CudaDevice(gpu, code, device, context);
+            } catch (RuntimeException | Error e) {
+                Driver.releaseContext(device);
+                throw e;
+            }
+        } catch (CudaException e) {
+            throw new NativeException("cannot use " + gpu + ": " + e.problem(), e.hint(), e);
+        }
     }
 
     @Override
@@ -106,18 +117,19 @@ final class CudaDevice implements Device {
                 held.put(address, bytes);
                 return address;
             } catch (CudaException e) {
-                throw e.status() == CudaException.OUT_OF_MEMORY ? outOfMemory(bytes, e) : e;
+                String what = String.format(Locale.ROOT, "cannot allocate %.3f GB", bytes / 1e9);
+                throw e.isOutOfMemory() ? outOfMemory(what, e) : e;
             }
         });
     }
 
-    private MemoryException outOfMemory(long bytes, CudaException cause) {
+    private MemoryException outOfMemory(String what, CudaException cause) {
         long ours = held.values().stream().mapToLong(Long::longValue).sum();
         return new MemoryException(
                 String.format(
                         Locale.ROOT,
-                        "cannot allocate %.3f GB on %s: of its %.1f GB %.3f are free; this backend holds %.1f",
-                        bytes / 1e9,
+                        "%s on %s: of its %.1f GB %.3f are free; this backend holds %.1f",
+                        what,
                         gpu,
                         gpu.totalBytes() / 1e9,
                         Driver.freeBytes() / 1e9,
@@ -251,13 +263,19 @@ final class CudaDevice implements Device {
                 capturing = false;
                 afterKernel = false;
             }
-            long graph = Streams.endCapture(stream);
-            long executable = Streams.instantiate(graph);
-            Streams.destroyGraph(graph);
-            CudaGraph ready = new CudaGraph(executable);
+            CudaGraph ready = new CudaGraph(executable());
             graphs.add(ready);
             return ready;
         });
+    }
+
+    private long executable() {
+        long graph = Streams.endCapture(stream);
+        try {
+            return Streams.instantiate(graph);
+        } finally {
+            Streams.destroyGraph(graph);
+        }
     }
 
     /** What failed may have made the recording invalid; the first failure is the one to tell. */
@@ -318,7 +336,7 @@ final class CudaDevice implements Device {
             return work.get();
         } catch (CudaException e) {
             if (!e.isFatal()) {
-                throw e;
+                throw e.isOutOfMemory() ? outOfMemory(e.problem(), e) : e;
             }
             lost = e;
             throw refusal(gpu + " is lost to this process: " + e.problem(), e);
@@ -339,6 +357,10 @@ final class CudaDevice implements Device {
             if (!closed) {
                 unlessLost(this::release);
             }
+        } catch (NativeException e) {
+            if (lost == null) {
+                throw e;
+            } // else it is found out now, when nobody needs it any more
         } finally {
             closed = true;
             lock.unlock();

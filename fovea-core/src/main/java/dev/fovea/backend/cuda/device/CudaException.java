@@ -7,7 +7,7 @@ import java.util.Set;
 final class CudaException extends NativeException {
     private static final long serialVersionUID = 1L;
 
-    static final int OUT_OF_MEMORY = 2;
+    private static final int OUT_OF_MEMORY = 2;
 
     /**
      * CUresult after which the card, or this process's context on it, is lost: deinitialised; unavailable; memory or link errors
@@ -33,9 +33,9 @@ final class CudaException extends NativeException {
         return new CudaException(status, what + " failed: " + name + " (" + status + "), " + text, hint(status));
     }
 
-    /** CUresult. */
-    int status() {
-        return status;
+    /** Whether the device has no memory for what was asked; of the host see {@link Driver#allocatePinned}. */
+    boolean isOutOfMemory() {
+        return status == OUT_OF_MEMORY;
     }
 
     /** Whether nothing can be done with the device any more. */

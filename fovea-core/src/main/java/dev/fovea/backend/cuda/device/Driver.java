@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.fovea.error.MemoryException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
@@ -154,8 +155,18 @@ final class Driver {
 
     /** Memory of the host that stays where it is, so that a device copies by itself. */
     static MemorySegment allocatePinned(long bytes) {
-        long address = ask("cuMemHostAlloc", to -> (int) HOST_ALLOCATE.invokeExact(to, bytes, 0));
-        return MemorySegment.ofAddress(address).reinterpret(bytes);
+        try {
+            long address = ask("cuMemHostAlloc", to -> (int) HOST_ALLOCATE.invokeExact(to, bytes, 0));
+            return MemorySegment.ofAddress(address).reinterpret(bytes);
+        } catch (CudaException e) {
+            if (!e.isOutOfMemory()) {
+                throw e;
+            }
+            throw new MemoryException(
+                    "cannot pin " + (bytes >> 20) + " MB of the host's memory, through which bytes go to the GPU",
+                    "close other programs, or give the container more memory",
+                    e);
+        }
     }
 
     static void freePinned(MemorySegment memory) {

@@ -9,15 +9,9 @@ import dev.fovea.error.NativeException;
 import dev.fovea.error.Warnings;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +24,8 @@ class FakeDriverTest {
 
     @TempDir
     private static Path folder;
+
+    private static FakeDriver driver;
 
     /** What a process does: arguments are the number of a GPU and bytes to allocate, if any. */
     static final class Trial {
@@ -69,27 +65,11 @@ class FakeDriverTest {
 
     @BeforeAll
     static void compile() throws Exception {
-        Path source = folder.resolve("fake_driver.c");
-        try (InputStream in = FakeDriverTest.class.getResourceAsStream("fake_driver.c")) {
-            Files.copy(Objects.requireNonNull(in), source);
-        }
-        boolean isThere;
-        try {
-            isThere = run(
-                            List.of(
-                                    "cc",
-                                    "-shared",
-                                    "-fPIC",
-                                    "-w",
-                                    "-o",
-                                    folder.resolve("libcuda.so.1").toString(),
-                                    source.toString()),
-                            Map.of())
-                    .isEmpty();
-        } catch (IOException _) {
-            isThere = false;
-        }
-        assumeThat(isThere).as("a C compiler on this machine, as cc").isTrue();
+        driver = FakeDriver.compile(folder);
+    }
+
+    private static List<String> told(Map<String, String> environment, String... arguments) throws Exception {
+        return driver.told(Trial.class, environment, arguments);
     }
 
     @Test
@@ -158,6 +138,32 @@ class FakeDriverTest {
                                 + KERNEL_FAILED);
     }
 
+    /** All answers are there by then. */
+    @Test
+    void aCardThatIsFoundLostAtTheClose() throws Exception {
+        assertThat(told(Map.of("FAKE_FAIL", "cuStreamSynchronize 719"), "0", "1000"))
+                .isEmpty();
+    }
+
+    @Test
+    void aHostWithoutMemoryToPin() throws Exception {
+        assertThat(told(Map.of("FAKE_FAIL", "cuMemHostAlloc 2"), "0"))
+                .containsExactly(
+                        "MemoryException: cannot pin 4 MB of the host's memory, through which bytes go to the GPU;"
+                                + " close other programs, or give the container more memory");
+    }
+
+    /** It is tried twice, the second time with all the memory that this process can spare. */
+    @Test
+    void aKernelThatThereIsNoMemoryFor() throws Exception {
+        assertThat(told(Map.of("FAKE_FAIL", "cuModuleLoadDataEx 2"), "0"))
+                .hasSize(2)
+                .allMatch(line -> line.startsWith(
+                        "MemoryException: loading the kernel module elementwise-X=f32-W=f32 failed: CUDA_ERROR_FAKE (2),"
+                                + " as it was told on cuda:0 (Fake 90): of its 80.0 GB 1.000 are free; this backend holds 0.0;"
+                                + " a smaller model"));
+    }
+
     /** The next call may go well. */
     @Test
     void aLaunchThatIsRefused() throws Exception {
@@ -165,42 +171,5 @@ class FakeDriverTest {
                 "NativeException: the launch of add of elementwise-X=f32-W=f32 failed: CUDA_ERROR_FAKE (701), as it"
                         + " was told";
         assertThat(told(Map.of("FAKE_FAIL", "cuLaunchKernelEx 701"), "0")).containsExactly(refused, refused);
-    }
-
-    private static List<String> told(Map<String, String> environment, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-Dfovea.cache=" + folder.resolve("cache"),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Trial.class.getName()));
-        command.addAll(List.of(arguments));
-        return run(command, environment);
-    }
-
-    /** Lines of what a process says, but for the JVM's warnings. */
-    private static List<String> run(List<String> command, Map<String, String> environment)
-            throws IOException, InterruptedException {
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        if (!environment.isEmpty()) {
-            builder.environment().clear(); // no library is found but the driver
-            builder.environment()
-                    .putAll(Map.of(
-                            "LD_LIBRARY_PATH", folder.toString(), "FAKE_CUDA", "13000", "FAKE_CAPABILITIES", "90"));
-            builder.environment().putAll(environment);
-        }
-        Process process = builder.start();
-        try (InputStream out = process.getInputStream()) {
-            List<String> lines = new String(out.readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .filter(line -> !line.startsWith("WARNING"))
-                    .toList();
-            process.waitFor();
-            return lines;
-        }
     }
 }

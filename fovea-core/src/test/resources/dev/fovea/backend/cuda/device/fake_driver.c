@@ -1,12 +1,13 @@
 // A CUDA driver without a GPU, for FakeDriverTest: memory is the host's, kernels do nothing. FAKE_CUDA is its version, FAKE_CAPABILITIES has a
-// number for each GPU, FAKE_FAIL is the name of a function and what it answers.
+// number for each GPU, FAKE_FREE the gigabytes that each has free (one, if it is not there), FAKE_FAIL is the name of a function and what it answers.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const long long FREE = 1000000000, TOTAL = 80000000000;
+static const long long GIGABYTE = 1000000000, TOTAL = 80000000000;
 
 static int launched;
+static _Thread_local int current; // device
 
 static int answer(const char* function) {
     char name[64];
@@ -15,13 +16,15 @@ static int answer(const char* function) {
     return fail && sscanf(fail, "%63s %d", name, &status) == 2 && !strcmp(name, function) ? status : 0;
 }
 
-static int capability(int device) {
-    const char* at = getenv("FAKE_CAPABILITIES");
+static int number(const char* at, int which) {
     int value = 0, length;
-    for (int i = 0; at && i <= device; i++, at += length)
+    for (int i = 0; at && i <= which; i++, at += length)
         if (sscanf(at, "%d%n", &value, &length) != 1) return 0;
     return value;
 }
+
+static int capability(int device) { return number(getenv("FAKE_CAPABILITIES"), device); }
+static long long available() { return GIGABYTE * (getenv("FAKE_FREE") ? number(getenv("FAKE_FREE"), current) : 1); }
 
 static int handle(long long* to, const char* function) {
     *to = 1;
@@ -43,13 +46,13 @@ int cuDeviceGetAttribute(int* value, int attribute, int device) {
     *value = attribute == 75 ? capability(device) / 10 : attribute == 76 ? capability(device) % 10 : attribute == 16 ? 4 : 0;
     return 0;
 }
-int cuDevicePrimaryCtxRetain(long long* context, int device) { return handle(context, "cuDevicePrimaryCtxRetain"); }
+int cuDevicePrimaryCtxRetain(long long* context, int device) { return *context = 1 + device, answer("cuDevicePrimaryCtxRetain"); }
 int cuDevicePrimaryCtxRelease_v2(int device) { return 0; }
-int cuCtxSetCurrent(long long context) { return 0; }
-int cuMemGetInfo_v2(long long* available, long long* total) { return *available = FREE, *total = TOTAL, 0; }
-int cuMemAlloc_v2(void** to, long long bytes) { return bytes > FREE || posix_memalign(to, 256, bytes) ? 2 : 0; }
+int cuCtxSetCurrent(long long context) { return current = context - 1, 0; }
+int cuMemGetInfo_v2(long long* free, long long* total) { return *free = available(), *total = TOTAL, 0; }
+int cuMemAlloc_v2(void** to, long long bytes) { return bytes > available() || posix_memalign(to, 256, bytes) ? 2 : 0; }
 int cuMemFree_v2(void* memory) { return free(memory), 0; }
-int cuMemHostAlloc(void** to, long long bytes, int flags) { return posix_memalign(to, 4096, bytes) ? 2 : 0; }
+int cuMemHostAlloc(void** to, long long bytes, int flags) { return posix_memalign(to, 4096, bytes) ? 2 : answer("cuMemHostAlloc"); }
 int cuMemFreeHost(void* memory) { return free(memory), 0; }
 int cuMemHostRegister_v2(void* memory, long long bytes, int flags) { return 801; }
 int cuMemHostUnregister(void* memory) { return 0; }
