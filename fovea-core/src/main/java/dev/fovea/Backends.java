@@ -139,30 +139,33 @@ final class Backends {
         }
     }
 
-    /** The first GPU that can be used, all of them where one is too small, else the CPU; what looks usable and is not is worth a word. */
+    /** The first GPU that has room, all of them where none has, else the CPU; what looks usable and is not is worth a word. */
     private static Backend auto(LoadOptions options, Supplier<Map<String, Long>> weights) {
-        List<String> gpus = Cuda.gpus().stream()
-                .filter(Gpu::isUsable)
-                .map(gpu -> CUDA + gpu.ordinal())
-                .toList();
-        if (!gpus.isEmpty()) {
+        List<String> gpus = new ArrayList<>();
+        List<String> problems = new ArrayList<>();
+        for (Gpu gpu : Cuda.gpus().stream().filter(Gpu::isUsable).toList()) {
+            String device = CUDA + gpu.ordinal();
             try {
-                return onGpus(gpus, options, weights);
-            } catch (NativeException | MemoryException e) {
-                options.warnings().warn(e.problem() + "; the CPU computes instead");
+                return told(problems, device, options, alone(open(device, options), weights));
+            } catch (MemoryException e) {
+                problems.add(e.problem());
+                gpus.add(device);
+            } catch (NativeException e) {
+                problems.add(e.problem());
             }
         }
-        return cpu(options, CpuBackend.GemmChoice.ofProperty());
+        if (gpus.size() > 1) {
+            try {
+                return split(gpus, options, weights.get());
+            } catch (NativeException | MemoryException e) {
+                problems.add(e.problem());
+            }
+        }
+        return told(problems, "the CPU", options, cpu(options, CpuBackend.GemmChoice.ofProperty()));
     }
 
-    private static Backend onGpus(List<String> gpus, LoadOptions options, Supplier<Map<String, Long>> weights) {
-        try {
-            return alone(open(gpus.getFirst(), options), weights);
-        } catch (MemoryException e) {
-            if (gpus.size() == 1) {
-                throw e;
-            }
-            return split(gpus, options, weights.get());
-        }
+    private static Backend told(List<String> problems, String chosen, LoadOptions options, Backend backend) {
+        problems.forEach(problem -> options.warnings().warn(problem + "; " + chosen + " computes instead"));
+        return backend;
     }
 }

@@ -31,6 +31,9 @@ public final class Machine {
 
     private static final int DEVICE_RUNS = 8;
 
+    /** Three matrices of float32, and one of 16 bits, in slabs. */
+    private static final long DEVICE_PRODUCT_BYTES = 4L * DEVICE_WIDTH * DEVICE_WIDTH * Float.BYTES;
+
     private Machine() {}
 
     /**
@@ -179,10 +182,11 @@ public final class Machine {
 
     private static double copied(CudaBackend backend, Duration time) {
         try (Scope scope = Scope.open(backend)) {
-            Shape shape = Shape.of((int) (READ_BYTES / Float.BYTES));
+            long bytes = Math.min(READ_BYTES, backend.freeBytes() / 4); // others may have the rest
+            Shape shape = Shape.of((int) (bytes / Float.BYTES));
             Tensor from = scope.allocate(DType.FLOAT32, shape);
             Tensor to = scope.allocate(DType.FLOAT32, shape);
-            return best(2.0 * DEVICE_RUNS * READ_BYTES, time, () -> {
+            return best(2.0 * DEVICE_RUNS * bytes, time, () -> {
                 for (int i = 0; i < DEVICE_RUNS; i++) {
                     backend.move(from, to);
                 }
@@ -203,7 +207,9 @@ public final class Machine {
     public static double matrixFlopsPerSecond(LoadOptions options, DType dtype, Duration time) {
         try (Backend backend = Backends.of(options);
                 Scope _ = Scope.open(backend)) {
-            boolean gpu = backend instanceof CudaBackend cuda && !cuda.isInterpreted();
+            boolean gpu = backend instanceof CudaBackend cuda
+                    && !cuda.isInterpreted()
+                    && cuda.freeBytes() > DEVICE_PRODUCT_BYTES;
             Tensor w = matrix(backend, gpu ? DEVICE_WIDTH : WIDTH).to(dtype);
             return Arrays.stream(gpu ? new int[] {DEVICE_WIDTH} : ROWS)
                     .mapToDouble(rows -> matrixFlopsPerSecond(backend, w, rows, gpu ? DEVICE_RUNS : 1, time))

@@ -1,0 +1,77 @@
+package dev.fovea;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fovea.backend.cuda.device.FakeDriver;
+import dev.fovea.error.Warnings;
+import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code --device auto} takes on machines with GPUs, and what it says, in processes of their own. */
+class AutoDeviceTest {
+    @TempDir
+    private static Path folder;
+
+    private static FakeDriver driver;
+
+    /** Loads four layers of a gigabyte; prints each warning, and the homes chosen. With an argument, measures what is left. */
+    static final class Trial {
+        private Trial() {}
+
+        public static void main(String[] args) {
+            LoadOptions options = LoadOptions.DEFAULT.withWarnings(Warnings.to(System.out::println));
+            Map<String, Long> weights = Map.of("l.0", 1L << 30, "l.1", 1L << 30, "l.2", 1L << 30, "l.3", 1L << 30);
+            try (Backend backend = Backends.of(options, () -> weights)) {
+                backend.homes().forEach(home -> System.out.println(home.name()));
+            }
+            if (args.length > 0) {
+                System.out.println(Machine.readBytesPerSecond(options, Duration.ZERO) > 0);
+                System.out.println(Machine.matrixFlopsPerSecond(options, DType.BFLOAT16, Duration.ZERO) > 0);
+            }
+        }
+    }
+
+    @BeforeAll
+    static void compile() throws Exception {
+        driver = FakeDriver.compile(folder);
+    }
+
+    private static List<String> told(String capabilities, String free, String fails, String... arguments)
+            throws Exception {
+        return driver.told(
+                Trial.class,
+                Map.of("FAKE_CAPABILITIES", capabilities, "FAKE_FREE", free, "FAKE_FAIL", fails),
+                arguments);
+    }
+
+    /** A card that others have filled is measured with what they leave. */
+    @Test
+    void theFirstWithRoom() throws Exception {
+        assertThat(told("75 90 90", "20 1 20", "", "measured"))
+                .containsExactly(
+                        "the weights take 4.29 GB; Fake 90, sm_90a, 1.00 of 80.00 GB free; cuda:2 computes instead",
+                        "cuda",
+                        "true",
+                        "true");
+    }
+
+    @Test
+    void allWhereNoneHasRoom() throws Exception {
+        assertThat(told("90 90", "3 3", "")).containsExactly("cuda", "cuda");
+    }
+
+    @Test
+    void theCpuWhereNoneOpens() throws Exception {
+        String failed =
+                " (Fake 90): cuDevicePrimaryCtxRetain failed: CUDA_ERROR_FAKE (46), as it was told; the CPU computes instead";
+        assertThat(told("90 90", "20 20", "cuDevicePrimaryCtxRetain 46"))
+                .containsExactly("cannot use cuda:0" + failed, "cannot use cuda:1" + failed, "cpu");
+    }
+}
