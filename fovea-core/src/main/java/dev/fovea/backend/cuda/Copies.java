@@ -16,7 +16,7 @@ final class Copies {
     private static final int AXES = 6; // of a view in movement.cu
     private static final int OF_A_THREAD = 4; // values, of fit
     private static final int SIDE = 32; // of a tile of turn
-    private static final int MOST_OTHERS = 65535; // blocks along the third axis of a grid
+    private static final int MOST_BLOCKS = 65535; // along the second and third axis of a grid
     private static final Axis NO_AXIS = new Axis(1, 0, 0);
 
     private final Device device;
@@ -45,7 +45,7 @@ final class Copies {
             Axis rows = last == 0 ? NO_AXIS : axes.getFirst();
             int width = axes.get(last).extent;
             fit(x, rows.from, rows.extent, width, out, width);
-        } else if (dense >= 0 && dense < last && last <= 3 && others(axes, dense) <= MOST_OTHERS) {
+        } else if (dense >= 0 && dense < last && last <= 3 && isGrid(axes, dense)) {
             turn(x, axes, dense, out);
         } else {
             any(x, axes, out);
@@ -85,6 +85,10 @@ final class Copies {
                 Math.ceilDiv(written.extent, SIDE), Math.ceilDiv(read.extent, SIDE), (int) others(axes, dense));
         Kernel.Module module = Kernel.Module.of("turn", x.dtype(), out.dtype());
         device.launch(new Kernel(module, "turn", THREADS), grid, arguments);
+    }
+
+    private static boolean isGrid(List<Axis> axes, int dense) {
+        return Math.ceilDiv(axes.get(dense).extent, SIDE) <= MOST_BLOCKS && others(axes, dense) <= MOST_BLOCKS;
     }
 
     /** Elements of all axes but the last and another. */

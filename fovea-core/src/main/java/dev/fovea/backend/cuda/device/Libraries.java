@@ -13,10 +13,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** NVIDIA's libraries beside the driver: which of those found fits the driver, or why none does and what would help. */
 final class Libraries {
     private static final int OLDEST_MAJOR = 12;
+
+    private static @Nullable Opened<Nvrtc> compiler;
 
     private Libraries() {}
 
@@ -39,19 +42,24 @@ final class Libraries {
      */
     record Opened<T>(Optional<T> value, String line, String hint) {}
 
-    /** The compiler for this driver, or why there is none. */
-    static Opened<Nvrtc> nvrtc() {
-        return Compiler.OPENED;
+    /**
+     * The compiler for this driver, or why there is none.
+     *
+     * @throws NativeException where the user names one that is not there
+     */
+    static synchronized Opened<Nvrtc> nvrtc() {
+        Opened<Nvrtc> opened = compiler;
+        if (opened == null) {
+            opened = Nvrtc.development()
+                    .map(nvrtc -> new Opened<>(Optional.of(nvrtc), line(nvrtc), ""))
+                    .orElseGet(() -> open(Library.NVRTC, found -> Nvrtc.open(found.file()), Libraries::line));
+            compiler = opened;
+        }
+        return opened;
     }
 
-    private static final class Compiler {
-        private static final Opened<Nvrtc> OPENED = Nvrtc.development()
-                .map(nvrtc -> new Opened<>(Optional.of(nvrtc), line(nvrtc), ""))
-                .orElseGet(() -> open(Library.NVRTC, found -> Nvrtc.open(found.file()), Compiler::line));
-
-        private static String line(Nvrtc nvrtc) {
-            return nvrtc.version() + ", " + nvrtc.where();
-        }
+    private static String line(Nvrtc nvrtc) {
+        return nvrtc.version() + ", " + nvrtc.where();
     }
 
     /** The library of matrix products for this driver, or why there is none. */

@@ -72,13 +72,13 @@ final class Nvrtc {
         return new Nvrtc(library);
     }
 
-    /** The one in the folder that the system property {@code fovea.cuda.nvrtc} names, for work on kernels. */
+    /**
+     * The one in the folder that the system property {@code fovea.cuda.nvrtc} names, for work on kernels.
+     *
+     * @throws NativeException where it names a folder without one
+     */
     static Optional<Nvrtc> development() {
-        return Development.NVRTC;
-    }
-
-    private static final class Development {
-        private static final Optional<Nvrtc> NVRTC = Optional.ofNullable(System.getProperty(DEVELOPMENT))
+        return Optional.ofNullable(System.getProperty(DEVELOPMENT))
                 .filter(folder -> !folder.isEmpty())
                 .map(folder -> LibrarySearch.inFolder(LibrarySearch.Library.NVRTC, Path.of(folder))
                         .orElseThrow(() -> new NativeException(

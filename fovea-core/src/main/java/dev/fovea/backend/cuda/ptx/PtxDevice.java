@@ -21,8 +21,14 @@ import java.util.stream.IntStream;
  * the instruction, the thread and the address.
  */
 public final class PtxDevice implements Device {
-    /** The least that devices of compute_80 allow each block without being asked for more. */
-    private static final int MOST_SHARED = 163 * 1024;
+    /** The least that a device allows a block which asks for it: those of 8.6, 8.9 and 12.0. */
+    private static final int MOST_SHARED = 99 * 1024;
+
+    /** What a block has without asking; kernels ask for what they are launched with, not for what they declare. */
+    private static final int PLAIN_SHARED = 48 * 1024;
+
+    /** Of a grid, along its second and third axis. */
+    private static final int MOST_BLOCKS = 65535;
 
     private final Function<Kernel.Module, String> ptx;
     private final PtxMemory memory;
@@ -107,6 +113,10 @@ public final class PtxDevice implements Device {
         byte[] bytes = arguments.toBytes();
         int shared = code.sharedBytes() + kernel.sharedBytes();
         check(code, kernel, bytes.length, shared);
+        if (grid.y() > MOST_BLOCKS || grid.z() > MOST_BLOCKS) {
+            throw new NativeException("kernel %s was launched with %s, of which y and z are at most %d"
+                    .formatted(code.name(), grid, MOST_BLOCKS));
+        }
         PtxLaunch launch = new PtxLaunch(code, memory, grid, kernel.threads(), shared, new PtxMemory.Segment(0, bytes));
         boolean reversed = launches++ % 2 == 1;
         int blocks = Math.toIntExact((long) grid.x() * grid.y() * grid.z());
@@ -124,9 +134,11 @@ public final class PtxDevice implements Device {
             throw new NativeException("kernel %s takes 1 to %d threads a block, was launched with %d"
                     .formatted(code.name(), code.most(), kernel.threads()));
         }
-        if (shared > MOST_SHARED) {
-            throw new NativeException("kernel %s needs %d bytes of shared memory, a block has at most %d"
-                    .formatted(code.name(), shared, MOST_SHARED));
+        int most = kernel.sharedBytes() > PLAIN_SHARED ? MOST_SHARED : PLAIN_SHARED;
+        if (shared > most) {
+            throw new NativeException(
+                    "kernel %s needs %d bytes of shared memory, a block has at most %d, when it is launched with %d"
+                            .formatted(code.name(), shared, most, kernel.sharedBytes()));
         }
     }
 

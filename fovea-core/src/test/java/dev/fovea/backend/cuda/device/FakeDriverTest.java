@@ -138,6 +138,13 @@ class FakeDriverTest {
                                 + KERNEL_FAILED);
     }
 
+    @Test
+    void aCompilerThatIsNotWhereTheUserSays() throws Exception {
+        assertThat(told(Map.of("JDK_JAVA_OPTIONS", "-Dfovea.cuda.nvrtc=/nowhere"), "0"))
+                .last()
+                .isEqualTo("NativeException: there is no NVRTC in /nowhere, which -Dfovea.cuda.nvrtc names");
+    }
+
     /** All answers are there by then. */
     @Test
     void aCardThatIsFoundLostAtTheClose() throws Exception {

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fovea.backend.cuda.device.Arguments;
+import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.backend.cuda.device.Kernel;
 import dev.fovea.error.FoveaException;
 import dev.fovea.error.MemoryException;
 import dev.fovea.error.NativeException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,6 +69,11 @@ class PtxFaultsTest {
                 .hasMessage("kernel read_at of trial takes 1 to 64 threads a block, was launched with 65");
         assertThatThrownBy(() -> trial.launch("shared_at", 1, 64, 1 << 20, arguments(0)))
                 .hasMessageContaining("needs 1048576 bytes of shared memory");
+        assertThatThrownBy(() -> trial.launch("shared_at", 1, 64, (99 << 10) + 1, arguments(0)))
+                .hasMessageContaining("a block has at most 101376");
+        Kernel kernel = new Kernel(new Kernel.Module("trial", List.of()), "shared_at", 64);
+        assertThatThrownBy(() -> trial.device.launch(kernel, new Device.Grid(1, 65536, 1), arguments(0)))
+                .hasMessageContaining("y and z are at most 65535");
         assertThatThrownBy(() -> trial.launch("nowhere", 1, 64, arguments(0)))
                 .hasMessageStartingWith("there is no kernel nowhere among collatz, nested, ");
     }
