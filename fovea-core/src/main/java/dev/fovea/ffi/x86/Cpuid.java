@@ -1,7 +1,5 @@
 package dev.fovea.ffi.x86;
 
-import dev.fovea.ffi.NativeFunction;
-
 /** What the processor says of itself. Whether the system saves the registers of vectors, the JVM knows: by its widest vectors. */
 public enum Cpuid {
     FMA(1, 2, 12),
@@ -11,6 +9,11 @@ public enum Cpuid {
     AVX512BW(7, 1, 30),
     AVX512_VNNI(7, 2, 11),
     AVX512VL(7, 1, 31);
+
+    /** How the names of AMD's processors begin, in a register. */
+    private static final int AUTH = 0x68747541;
+
+    private static final int EBX = 1;
 
     private final int leaf;
     private final int register; // 0 to 3: eax, ebx, ecx, edx
@@ -24,11 +27,23 @@ public enum Cpuid {
 
     /** @throws dev.fovea.error.NativeException where machine code does not run */
     public boolean isPresent() {
-        NativeFunction ask = MachineCode.nativeFunction(ask());
-        return (ask.call(leaf, 0, 0, 0, 0, 0) >> bit & 1) == 1;
+        return (ask(leaf, register) >> bit & 1) == 1;
     }
 
-    private byte[] ask() {
+    /**
+     * Whether AMD made the processor.
+     *
+     * @throws dev.fovea.error.NativeException where machine code does not run
+     */
+    public static boolean isAmd() {
+        return (int) ask(0, EBX) == AUTH;
+    }
+
+    private static long ask(int leaf, int register) {
+        return MachineCode.nativeFunction(code(register)).call(leaf, 0, 0, 0, 0, 0);
+    }
+
+    private static byte[] code(int register) {
         Assembler a = new Assembler(256);
         a.push(Gpr.RBX);
         a.mov(Gpr.RAX, Gpr.RDI);

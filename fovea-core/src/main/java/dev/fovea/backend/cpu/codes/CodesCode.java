@@ -18,9 +18,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Products of a few rows with quantised weights by the processor's products of integers, which the Vector API has not, and with codes
- * asked for some lines before they are needed: by AVX512_VNNI ({@link WideCodesCode}) or by AVX2 ({@link NarrowCodesCode}), with the
- * same bits. Codes of 4 bits meet x in 8 bits, as in {@link Quantized4}, with the same bits as there; codes of 8 bits meet x in 16.
+ * Products of a few rows with quantised weights by the processor's products of integers, which the Vector API has not: by AVX512_VNNI
+ * ({@link WideCodesCode}) or by AVX2 ({@link NarrowCodesCode}), with the same bits. Codes of 4 bits meet x in 8 bits, as in
+ * {@link Quantized4}, with the same bits as there; codes of 8 bits meet x in 16.
+ *
+ * <p>Codes are asked for some lines before they are needed, but not on AMD's processors with AVX-512: these fetch some streams as fast
+ * as memory gives them, and slower with the instruction.
  */
 public final class CodesCode {
     private static final List<Cpuid> NEEDED = List.of(Cpuid.AVX2, Cpuid.FMA);
@@ -48,10 +51,14 @@ public final class CodesCode {
     /** Bytes between a code that is asked for and the one that is used: more than a page, at whose end a processor's own fetching ends. */
     static final int AHEAD = 6144;
 
+    /** Bytes of a tile from which on several are read side by side where they are not asked for: shorter streams end too often. */
+    private static final int LONG_TILE = 1 << 15;
+
     /** Of a row and block of x: the scale, and an eighth of the sum of the integers with its sign turned. */
     static final int SCALARS = 8;
 
     private final boolean wide;
+    private final boolean asks;
     private final RoundedRow toBytes;
     private final RoundedRow toShorts;
     private final Map<Form, NativeFunction> kernels = new ConcurrentHashMap<>();
@@ -63,12 +70,9 @@ public final class CodesCode {
      * @param blocks of a group, which shares scales
      * @param rows of x
      * @param tiles that are read side by side
+     * @param asks whether codes are asked for before they are needed
      */
-    record Form(int bits, boolean byteScales, int blocks, int rows, int tiles) {
-        static Form of(Codes w, int rows, int tiles) {
-            return new Form(w.bits(), w.byteScales(), w.blocksPerGroup(), rows, tiles);
-        }
-
+    record Form(int bits, boolean byteScales, int blocks, int rows, int tiles, boolean asks) {
         CodeScales scales() {
             return new CodeScales(bits, byteScales);
         }
@@ -92,9 +96,13 @@ public final class CodesCode {
         }
     }
 
-    /** @param wide whether vectors have 512 bits, not 256 */
-    private CodesCode(boolean wide) {
+    /**
+     * @param wide whether vectors have 512 bits, not 256
+     * @param asks whether codes are asked for before they are needed
+     */
+    CodesCode(boolean wide, boolean asks) {
         this.wide = wide;
+        this.asks = asks;
         toBytes = wide ? new RoundedRowCode(Byte.SIZE) : new PlainRoundedRow(Byte.SIZE);
         toShorts = wide ? new RoundedRowCode(Short.SIZE) : new PlainRoundedRow(Short.SIZE);
     }
@@ -112,9 +120,9 @@ public final class CodesCode {
         int bits = Lanes.SHAPE.vectorBitSize();
         try {
             if (bits == 512 && present(NEEDED_512)) {
-                return new CodesCode(true);
+                return new CodesCode(true, !Cpuid.isAmd());
             }
-            return bits >= 256 && present(NEEDED) ? new CodesCode(false) : null;
+            return bits >= 256 && present(NEEDED) ? new CodesCode(false, true) : null;
         } catch (NativeException e) {
             return null; // then the Vector API computes
         }
@@ -135,8 +143,8 @@ public final class CodesCode {
     }
 
     /** Tiles that are read side by side, if there are so many. */
-    int tiles() {
-        return wide ? WideCodesCode.TILES : 1;
+    int tiles(Codes w) {
+        return wide && (asks || w.tileBytes() >= LONG_TILE) ? WideCodesCode.TILES : 1;
     }
 
     /** Whether it reads weights of this form. */
@@ -198,20 +206,21 @@ public final class CodesCode {
      */
     long multiply(Codes w, int tile, int tiles, long x, int rows, long results) {
         long out = results + HEAD;
-        int aside = tiles % tiles();
+        int together = tiles(w);
+        int aside = tiles % together;
         if (aside > 0) { // first: what a call's own head lies over is written by the other
             int before = tiles - aside;
             multiply(w, tile + before, aside, 1, x, rows, out + (long) before * rows * TILE * Float.BYTES);
         }
         if (aside < tiles) {
-            multiply(w, tile, (tiles - aside) / tiles(), tiles(), x, rows, out);
+            multiply(w, tile, (tiles - aside) / together, together, x, rows, out);
         }
         return out;
     }
 
     /** Some times so many tiles side by side. */
     private void multiply(Codes w, int tile, int times, int tiles, long x, int rows, long out) {
-        Form form = Form.of(w, rows, tiles);
+        Form form = new Form(w.bits(), w.byteScales(), w.blocksPerGroup(), rows, tiles, asks);
         int groupsOfTile = w.blocks() / w.blocksPerGroup();
         MEMORY.set(LONG, out + TILES_AT, times);
         MEMORY.set(Lanes.INT, out + MASK_AT, HALF_BYTES);

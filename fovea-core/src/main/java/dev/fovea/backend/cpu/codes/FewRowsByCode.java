@@ -89,7 +89,8 @@ final class FewRowsByCode {
         long share = Math.max(LEAST_BYTES, left / ((long) PART * workers.count()));
         long most = x.count() > 1 ? Math.min(share, NEAR_BYTES) : share;
         int tiles = (int) Math.max(1, most / w.tileBytes());
-        return tiles < code.tiles() ? tiles : tiles / code.tiles() * code.tiles();
+        int together = code.tiles(w);
+        return tiles < together ? tiles : tiles / together * together;
     }
 
     /** Codes are read once for each strip of rows of x; the further times they are near. */

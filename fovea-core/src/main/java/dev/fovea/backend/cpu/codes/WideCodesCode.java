@@ -125,7 +125,7 @@ final class WideCodesCode {
 
     /** Whether codes are asked for beyond the ends of tiles: where there is nothing behind a tile but one that was read. */
     private static boolean asksAcross(Form form) {
-        return form.tiles() > 1 && form.byteScales();
+        return form.asks() && form.tiles() > 1 && form.byteScales();
     }
 
     /** At the end of a tile, what is asked for goes on with the tile so many below. */
@@ -183,7 +183,9 @@ final class WideCodesCode {
         }
         for (int chunk = 0; chunk < BLOCK * form.bits() / 32; chunk++) {
             int at = block * codeBytes(form) + chunk * TILE * Integer.BYTES;
-            a.prefetcht0(asksAcross(form) ? ASKED.at(tile, at) : CODES.at(tile, at + CodesCode.AHEAD));
+            if (form.asks()) {
+                a.prefetcht0(asksAcross(form) ? ASKED.at(tile, at) : CODES.at(tile, at + CodesCode.AHEAD));
+            }
             a.vmovups(CODE, CODES.at(tile, at));
             form.split(a, CODE, OTHER, MASK);
             for (int row = 0; row < rows; row++) {
