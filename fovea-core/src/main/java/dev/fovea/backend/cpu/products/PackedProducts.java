@@ -10,17 +10,14 @@ import org.jspecify.annotations.Nullable;
  * near, some outputs and some of K at a time, and lets all rows of x pass it. Calls take turns.
  */
 final class PackedProducts {
-    /** Rows of x that meet a part of the weight, at most: their sums stay in the second-level cache. */
-    private static final int PIECE_ROWS = 256;
-
-    /** Outputs of a piece, at most. */
-    private static final int PIECE_OUTPUTS = 192;
-
     /** Outputs of a piece, at least: a multiple of all groups but those of tiles. */
     private static final int LEAST_OUTPUTS = 24;
 
     /** Pieces for each thread, where there are outputs enough, so that none waits long for the last. */
     private static final int PIECES = 4;
+
+    /** Words of x that vectors pack at once: as many as stay in the first-level cache. */
+    private static final int PACKED_WORDS = 256;
 
     /** Bytes of packed x, at most. */
     private static final long PACKED_BYTES = 1L << 26;
@@ -44,7 +41,7 @@ final class PackedProducts {
         packing.check(w);
         int words = packing.words(w.inputs());
         long rowBytes = (long) words * Float.BYTES;
-        int strip = (int) Math.max(1, PACKED_BYTES / rowBytes / PIECE_ROWS) * PIECE_ROWS;
+        int strip = (int) Math.max(1, PACKED_BYTES / rowBytes / form.block.rows()) * form.block.rows();
         for (int row = 0; row < x.count(); row += strip) {
             multiply(part(x, row, strip), words, w, bias, part(out, row, strip));
         }
@@ -60,13 +57,14 @@ final class PackedProducts {
         long wide = (long) form.rows * Float.BYTES;
         long panelBytes = words * wide;
         long at = packed.bytes(panels * panelBytes);
-        int parts = Math.ceilDiv(words, form.words);
+        int part = form.tiles() ? form.words : PACKED_WORDS;
+        int parts = Math.ceilDiv(words, part);
         workers.run(panels * parts, i -> {
-            int word = i % parts * form.words;
+            int word = i % parts * part;
             long to = at + i / parts * panelBytes + word * wide;
-            packing.x(x, i / parts * form.rows, word, Math.min(form.words, words - word), to);
+            packing.x(x, i / parts * form.rows, word, Math.min(part, words - word), to);
         });
-        int perPiece = Math.min(panels, PIECE_ROWS / form.rows);
+        int perPiece = Math.min(panels, form.block.rows() / form.rows);
         int rowPieces = Math.ceilDiv(panels, perPiece);
         int outputs = outputs(w.outputs() * (long) rowPieces);
         workers.run(Math.ceilDiv(w.outputs(), outputs) * rowPieces, i -> {
@@ -87,6 +85,6 @@ final class PackedProducts {
     private int outputs(long all) {
         int least = Math.max(LEAST_OUTPUTS, form.outputs);
         long shared = Math.ceilDiv(all, (long) PIECES * workers.count());
-        return Math.ceilDiv((int) Math.min(shared, PIECE_OUTPUTS), least) * least;
+        return Math.ceilDiv((int) Math.min(shared, form.block.outputs()), least) * least;
     }
 }

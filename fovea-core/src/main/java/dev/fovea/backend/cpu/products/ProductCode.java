@@ -29,17 +29,17 @@ final class ProductCode {
     /** How words are multiplied, and in what sizes. */
     enum Arithmetic {
         /** float32 by AVX2. */
-        FLOATS_256(256, 6, 16, 256, CHAIN),
+        FLOATS_256(256, 6, 16, 256, CHAIN, Block.WIDE),
         /** float32 by AVX-512. */
-        FLOATS_512(512, 12, 32, 256, CHAIN),
+        FLOATS_512(512, 12, 32, 256, CHAIN, Block.WIDE),
         /** Pairs of bfloat16 by AVX512_BF16. */
-        PAIRS(512, 12, 32, 256, CHAIN),
+        PAIRS(512, 12, 32, 1024, CHAIN, Block.LONG),
         /** Pairs of bfloat16 by AMX: {@link TileCode}. */
-        TILES(512, 32, 32, 1024, TileShapes.SIDE),
+        TILES(512, 32, 32, 1024, TileShapes.SIDE, Block.WIDE),
         /** The same for few rows: {@link FewRowsCode}. */
-        FEW_TILES(512, 16, 16, 1 << 14, TileShapes.SIDE),
+        FEW_TILES(512, 16, 16, 1 << 14, TileShapes.SIDE, Block.WIDE),
         /** float16 as two bfloat16 by AMX: {@link TileCode#ofSplit}. */
-        SPLIT_TILES(512, 32, 32, 1024, SplittingCode.STEP);
+        SPLIT_TILES(512, 32, 32, 1024, SplittingCode.STEP, Block.WIDE);
 
         /** Of a vector. */
         final int bits;
@@ -56,12 +56,16 @@ final class ProductCode {
         /** Words along K come in multiples of it, filled up with zeros. */
         final int step;
 
-        Arithmetic(int bits, int outputs, int rows, int words, int step) {
+        /** What a thread multiplies at once. */
+        final Block block;
+
+        Arithmetic(int bits, int outputs, int rows, int words, int step, Block block) {
             this.bits = bits;
             this.outputs = outputs;
             this.rows = rows;
             this.words = words;
             this.step = step;
+            this.block = block;
         }
 
         boolean pairs() {
@@ -92,6 +96,19 @@ final class ProductCode {
         private int pitch() {
             return pitch(words);
         }
+    }
+
+    /**
+     * Rows of x that meet outputs of a part of the weight, at most: their sums stay in the second-level cache.
+     *
+     * @param outputs multiples of all groups but those of tiles
+     */
+    record Block(int rows, int outputs) {
+        /** For parts of few words. */
+        private static final Block WIDE = new Block(256, 192);
+
+        /** For parts of many words: fewer outputs of them are read in longer runs, and once for more rows. */
+        private static final Block LONG = new Block(512, 96);
     }
 
     final Arithmetic arithmetic;

@@ -2,6 +2,7 @@ package dev.fovea.backend.cpu.products;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.offset;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fovea.backend.cpu.machine.Isa;
@@ -90,6 +91,40 @@ class PackedProductsTest {
                 }
             }
         }
+    }
+
+    /** Whatever rows stand beside it and however many parts K has: the order in which an instruction adds up a pair is the processor's. */
+    @Test
+    void pairsGiveARowTheSameBitsAmongOthers() {
+        DotCode widening = DotCode.Found.here().code();
+        try (Workers workers = new Workers(2);
+                OneDnnGemm oneDnn = OneDnn.LIBRARY.isPresent() ? new OneDnnGemm(workers) : null;
+                Arena arena = Arena.ofConfined()) {
+            assumeTrue(oneDnn != null && Isa.AVX512_BF16.within(oneDnn.instructions()));
+            PackedProducts pairs = new PackedProducts(workers, ProductCode.Arithmetic.PAIRS, widening);
+            SplittableRandom random = new SplittableRandom(1);
+            for (int inputs : new int[] {3, 257, 4301}) {
+                Rows x = random(DType.BFLOAT16, 1100, inputs, random, arena);
+                Rows w = random(DType.BFLOAT16, 61, inputs, random, arena);
+                Weight weight = new Weight(DType.BFLOAT16, w.address(), w.count(), inputs, false);
+                Rows among = random(DType.BFLOAT16, x.count(), w.count(), random, arena);
+                pairs.multiply(x, weight, null, among);
+                for (int row : new int[] {0, 40, 1023, 1099}) {
+                    Rows alone = random(DType.BFLOAT16, 1, w.count(), random, arena);
+                    pairs.multiply(only(x, row), weight, null, alone);
+                    float[] sums = all(alone)[0];
+                    assertThat(sums).as("row %s of %s inputs", row, inputs).isEqualTo(all(only(among, row))[0]);
+                    for (int n = 0; n < w.count(); n++) {
+                        float sum = inChains(all(only(x, row))[0], all(only(w, n))[0], inputs);
+                        assertThat(sums[n]).isCloseTo(sum, offset(Math.abs(sum) / 200 + 1e-3f));
+                    }
+                }
+            }
+        }
+    }
+
+    private static Rows only(Rows rows, int row) {
+        return new Rows(rows.dtype(), rows.row(row), 1, rows.width(), rows.stride());
     }
 
     /** So a row's bits do not depend on how many there are. */
