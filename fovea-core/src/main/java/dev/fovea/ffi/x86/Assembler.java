@@ -575,6 +575,11 @@ public final class Assembler {
         bytes(predicate);
     }
 
+    /** {@code to} = the signs of lanes of 32 bits, a bit each; 256 bits alone. */
+    public void vmovmskps(Gpr to, int from) {
+        registers(256, 0x50, MAP_0F, PREFIX_NONE, false, to.high() << 3 | to.low(), 0, from);
+    }
+
     /** {@code to = ~a & b}; 256 bits alone. */
     public void vandnps(int to, int a, int b) {
         registers(256, 0x55, MAP_0F, PREFIX_NONE, false, to, a, b);

@@ -285,6 +285,7 @@ class AssemblerTest {
         Address table = Address.indexed(Gpr.R10, Gpr.RAX, 0, 64);
         assertThat(bytes(256, a -> a.vcmpps(12, 3, table, 1))).isEqualTo("c4 41 64 c2 a4 02 40 00 00 00 01");
         assertThat(bytes(256, a -> a.vcmpps(12, 3, 8, 3))).isEqualTo("c4 41 64 c2 e0 03");
+        assertThat(bytes(256, a -> a.vmovmskps(Gpr.R10, 8))).isEqualTo("c4 41 7c 50 d0");
         assertThat(bytes(256, a -> a.vandnps(12, 3, 8))).isEqualTo("c4 41 64 55 e0");
         assertThat(bytes(256, a -> a.vblendvps(12, 3, 8, 9))).isEqualTo("c4 43 65 4a e0 90");
         assertThat(bytes(512, a -> a.vcmppsToMask(1, 20, table, 5))).isEqualTo("62 d1 5c 40 c2 8c 02 40 00 00 00 05");

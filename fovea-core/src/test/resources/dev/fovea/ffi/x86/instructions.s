@@ -137,6 +137,7 @@ vcvtph2ps %ymm3,%zmm20
 {vex3} vcvtsd2ss %xmm8,%xmm8,%xmm12
 {vex3} {disp32} vcmpps $1,64(%r10,%rax,1),%ymm3,%ymm12
 {vex3} vcmpps $3,%ymm8,%ymm3,%ymm12
+{vex3} vmovmskps %ymm8,%r10d
 {vex3} vandnps %ymm8,%ymm3,%ymm12
 {vex3} vblendvps %ymm9,%ymm8,%ymm3,%ymm12
 {vex3} vpackusdw %ymm8,%ymm3,%ymm12

@@ -9,6 +9,7 @@ import dev.fovea.backend.cpu.products.TileProducts;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.Backend;
+import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,31 +28,48 @@ public final class Attention {
     /** The same where keys and values are packed for a span, which then has to be worth it. */
     private static final int PACKED_SPAN_ROWS = 1024;
 
-    /** By the width of a head. */
-    private static final Map<Integer, FlashBlock> FLASH = new ConcurrentHashMap<>();
+    private static final Map<Kernel, SpanAttention> KERNELS = new ConcurrentHashMap<>();
 
     private final Workers workers;
     private final Gemm gemm;
     private final boolean javaAlone;
-    private final boolean tiles;
+    private final boolean spans;
+
+    /** Of which heads; by AMX, or by vectors in a form. */
+    private record Kernel(VectorFlashCode.@Nullable Form form, int width, DType dtype) {
+        SpanAttention make() {
+            DotCode code = DotCode.Found.here().code();
+            if (form == null || code == null) {
+                return new FlashBlock(width);
+            }
+            return new VectorFlashBlock(form, width, dtype, code);
+        }
+    }
 
     /**
      * @param javaAlone whether machine code is to be left out
-     * @param tiles whether bfloat16 may be multiplied by AMX in machine code
+     * @param spans whether machine code may attend where queries see the same keys
      */
-    public Attention(Workers workers, Gemm gemm, boolean javaAlone, boolean tiles) {
+    public Attention(Workers workers, Gemm gemm, boolean javaAlone, boolean spans) {
         this.workers = workers;
         this.gemm = gemm;
         this.javaAlone = javaAlone;
-        this.tiles = tiles
-                && Isa.AMX.within(gemm.instructions())
-                && Lanes.SHAPE.vectorBitSize() == 512
-                && DotCode.Found.here().code() != null;
+        this.spans = spans && DotCode.Found.here().code() != null;
     }
 
     /** What attends where queries see the same keys, as in towers; for people. */
     public String describe() {
-        return tiles ? "machine code, bfloat16 by AMX; else products by " + products() : "products by " + products();
+        if (!spans) {
+            return "products by " + products();
+        }
+        if (has(Isa.AMX)) {
+            return "machine code, bfloat16 by AMX; else products by " + products();
+        }
+        return "machine code, " + (has(Isa.AVX512_BF16) ? "scores of bfloat16 by AVX512_BF16, else " : "") + "float32";
+    }
+
+    private boolean has(Isa isa) {
+        return isa.within(gemm.instructions()) && Lanes.SHAPE.vectorBitSize() == 512;
     }
 
     private String products() {
@@ -87,20 +105,38 @@ public final class Attention {
 
     public void run(Call call) {
         boolean prompt = call.mask().rows().length > 0 && call.mask().queries() > Backend.FEW_ROWS;
-        boolean packed = tiles && FlashBlock.suits(call);
-        int rows = packed ? PACKED_SPAN_ROWS : SPAN_ROWS;
+        SpanAttention packed = spans ? kernel(call) : null;
+        int rows = packed != null ? PACKED_SPAN_ROWS : SPAN_ROWS;
         List<Span> spans = spans(call.mask(), Math.max(1, rows / call.heads().shared()), prompt);
         int groups = call.heads().keys();
         DotCode code = javaAlone ? null : DotCode.Found.here().code();
         workers.run(spans.size() * groups, i -> {
             Span span = spans.get(i / groups);
-            if (packed && FlashBlock.suits(call, span)) {
-                FLASH.computeIfAbsent(call.heads().width(), FlashBlock::new).run(call, span, i % groups);
+            if (packed != null && packed.suits(call, span)) {
+                packed.run(call, span, i % groups);
                 return;
             }
             Tiles tiles = prompt ? fixed(call, span) : fitted(call, span, code);
             new AttentionBlock(call, span, i % groups, tiles, code).run();
         });
+    }
+
+    /** What attends to spans of a call whose queries see the same keys; null where nothing but tiles does. */
+    private @Nullable SpanAttention kernel(Call call) {
+        int width = call.heads().width();
+        DType dtype = call.q().dtype();
+        if (!SpanAttention.suits(call)) {
+            return null;
+        }
+        if (has(Isa.AMX)) {
+            return FlashBlock.suits(call) ? made(new Kernel(null, width, dtype)) : null;
+        }
+        VectorFlashCode.Form form = VectorFlashCode.Form.of(dtype, width, has(Isa.AVX512_BF16));
+        return form == null ? null : made(new Kernel(form, width, dtype));
+    }
+
+    private static SpanAttention made(Kernel kernel) {
+        return KERNELS.computeIfAbsent(kernel, Kernel::make);
     }
 
     /** As the span has it. */

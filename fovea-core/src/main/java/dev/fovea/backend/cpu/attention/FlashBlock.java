@@ -10,12 +10,10 @@ import dev.fovea.tensor.DType;
 import java.lang.foreign.MemorySegment;
 
 /** Spans of queries that see the same keys, by {@link FlashCode}: keys and values are packed once for all queries of a span. */
-final class FlashBlock {
+final class FlashBlock implements SpanAttention {
     /** With fewer, a weight's 17 bits could be seen among the roundings of a float32 sum. */
     private static final int LEAST_KEYS = 48;
 
-    private static final int LEAST_QUERIES = 8;
-    private static final int LARGEST_WIDTH = 256;
     private static final ThreadLocal<Memory> MEMORY_OF = ThreadLocal.withInitial(Memory::new);
 
     private final FlashCode code;
@@ -46,30 +44,18 @@ final class FlashBlock {
         narrowing = new NarrowingCode(FlashCode.QUERIES, DType.BFLOAT16);
     }
 
-    /** Whether dtypes, the width of heads and a mask without a table of rows are what it attends to. */
+    /** Whether the dtype and the width of heads are what it attends to. */
     static boolean suits(Attention.Call call) {
-        int width = call.heads().width();
-        boolean dtypes = call.q().dtype() == DType.BFLOAT16
-                && call.k().dtype() == DType.BFLOAT16
-                && call.v().dtype() == DType.BFLOAT16;
-        return dtypes && call.mask().rows().length == 0 && width % 2 == 0 && width <= LARGEST_WIDTH;
+        return call.q().dtype() == DType.BFLOAT16 && call.heads().width() % 2 == 0;
     }
 
-    /** Whether all queries of a span see the same keys, and enough of them. */
-    static boolean suits(Attention.Call call, Attention.Span span) {
-        if (span.count() < LEAST_QUERIES || span.to() - span.from() < LEAST_KEYS) {
-            return false;
-        }
-        for (int i = span.first(); i < span.first() + span.count(); i++) {
-            if (call.mask().from()[i] != span.from() || call.mask().to()[i] != span.to()) {
-                return false;
-            }
-        }
-        return true;
+    @Override
+    public int leastKeys() {
+        return LEAST_KEYS;
     }
 
-    /** One key head with all query heads that share it. */
-    void run(Attention.Call call, Attention.Span span, int group) {
+    @Override
+    public void run(Attention.Call call, Attention.Span span, int group) {
         Memory memory = MEMORY_OF.get();
         int count = span.to() - span.from();
         long keys = memory.keys.bytes((long) Math.ceilDiv(count, FlashCode.STEP) * FlashCode.STEP * code.keyStride());

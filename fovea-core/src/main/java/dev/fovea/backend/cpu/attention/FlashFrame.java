@@ -47,12 +47,11 @@ final class FlashFrame {
     private static final long SHAPES = TileShapes.of(TileShapes.SIDE);
 
     /** 2^8: by how much a score may pass the greatest that weights are relative to. */
-    private static final float SLACK = 8;
+    static final float SLACK = 8;
 
-    private static final float LOG2_E = 1.44269504f;
-    private static final float TO_INTEGER =
-            12582912f; // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
-    private static final float LEAST = -126;
+    static final float LOG2_E = 1.44269504f;
+    static final float TO_INTEGER = 12582912f; // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+    static final float LEAST = -126;
 
     /** {@code 2^f} for |f| up to a half, to 2e-7. */
     private static final float[] POWER = {1, 0.693147f, 0.24022242f, 0.055507336f, 0.009671513f, 0.0013264728f};

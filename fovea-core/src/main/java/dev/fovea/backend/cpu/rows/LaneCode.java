@@ -53,6 +53,11 @@ public final class LaneCode {
         LaneConstants.begin(a);
     }
 
+    /** A number in all lanes, for functions that {@link #begin}. */
+    public static Address constant(float value) {
+        return LaneConstants.of(value);
+    }
+
     /** {@code to} = as many values from the one that index counts on, as float32. */
     public static void load(Assembler a, DType dtype, int to, Gpr row, Gpr index) {
         load(a, dtype, to, at(dtype, row, index));

@@ -1,0 +1,268 @@
+package dev.fovea.backend.cpu.attention;
+
+import static dev.fovea.backend.cpu.rows.Lanes.FLOAT;
+import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.fovea.backend.cpu.rows.LaneCode;
+import dev.fovea.ffi.x86.Address;
+import dev.fovea.ffi.x86.Assembler;
+import dev.fovea.ffi.x86.Gpr;
+
+/**
+ * The softmax of {@link VectorFlashCode}: scores of a block become float32 weights where they lie. In its frame are, beside what the
+ * loops count, for each query the greatest score and the sum of weights.
+ *
+ * <p>Weights are relative to a query's greatest score, or to an earlier one that it has passed by no more than {@link
+ * FlashFrame#SLACK}: sums need not shrink then.
+ */
+final class VectorWeights {
+    static final Gpr SCORES = Gpr.RCX;
+
+    /** For each value of a head all queries. */
+    static final Gpr SUMS = Gpr.R8;
+
+    /** Keys of the block. */
+    static final Gpr BLOCK = Gpr.R13;
+
+    static final Gpr COUNT = Gpr.R11;
+    private static final Gpr AT = Gpr.RAX;
+    private static final Gpr FRAME = Gpr.R9;
+
+    static final int BLOCKS_AT = 0;
+    static final int LAST_AT = 8;
+    static final int LAST_GROUPS_AT = 16;
+    private static final int SCALE_AT = 24;
+    private static final int GREATEST_AT = 64;
+    private static final int TOTAL_AT = GREATEST_AT + 128;
+    static final int FRAME_BYTES = TOTAL_AT + 128;
+
+    private static final int GREATER = 0x0e; // a predicate of vcmpps
+
+    /** {@code 2^f} for |f| up to a half: what is left of the error, 2e-9, is less than what rounding adds. */
+    static final float[] POWER = {1, 0.6931472f, 0.24022648f, 0.055503324f, 0.009618437f, 0.0013398875f, 0.00015353362f
+    };
+
+    // Constants, by their place: registers, as far as there are any, else memory.
+    private static final int SCALE = 0;
+    private static final int INTEGER = 1;
+    private static final int LOWEST = 2;
+    private static final int POWERS = 3;
+
+    private static final int[] NEGATIVE_GREATEST = {12, 13};
+    private static final int[] TOTAL = {14, 15};
+
+    private final VectorFlashCode.Form form;
+    private final int values;
+    private final int firstConstant;
+    private final int constants;
+
+    /** @param values of a head */
+    VectorWeights(VectorFlashCode.Form form, int values) {
+        this.form = form;
+        this.values = values;
+        boolean wide = form.bits == 512;
+        firstConstant = wide ? 16 : 6;
+        constants = wide ? POWERS + POWER.length : NEGATIVE_GREATEST[0] - firstConstant;
+    }
+
+    void prepare(long frame, int blocks, int last, int lastGroups, float scale) {
+        MEMORY.set(JAVA_LONG, frame + BLOCKS_AT, blocks);
+        MEMORY.set(JAVA_LONG, frame + LAST_AT, last);
+        MEMORY.set(JAVA_LONG, frame + LAST_GROUPS_AT, lastGroups);
+        MEMORY.set(FLOAT, frame + SCALE_AT, scale * FlashFrame.LOG2_E);
+    }
+
+    /** What is in the frame, for code. */
+    static Address at(int place) {
+        return Address.of(FRAME, place);
+    }
+
+    private Address at(int place, int half) {
+        return at(place + half * form.line());
+    }
+
+    // ------------------------------------------------------------------------------------------------------ code
+
+    /** No keys yet. */
+    void begin(Assembler a) {
+        a.vmovups(0, LaneCode.constant(Float.NEGATIVE_INFINITY));
+        a.vxorps(1);
+        for (int half = 0; half < 2; half++) {
+            a.vmovups(at(GREATEST_AT, half), 0);
+            a.vmovups(at(TOTAL_AT, half), 1);
+        }
+        int loop = overSums(a);
+        for (int half = 0; half < 2; half++) {
+            a.vmovups(Address.of(AT, half * form.line()), 1);
+        }
+        next(a, loop);
+    }
+
+    /** Scores become weights, and what was summed before shrinks where a greatest score grew by much. */
+    void ofBlock(Assembler a) {
+        a.vpbroadcastd(firstConstant, at(SCALE_AT));
+        for (int i = INTEGER; i < constants; i++) {
+            a.vmovups(firstConstant + i, constant(i));
+        }
+        greatest(a);
+        for (int half = 0; half < 2; half++) {
+            a.vxorps(NEGATIVE_GREATEST[half]);
+            a.vsubps(NEGATIVE_GREATEST[half], NEGATIVE_GREATEST[half], at(GREATEST_AT, half));
+            a.vxorps(TOTAL[half]);
+        }
+        int loop = overBlock(a);
+        for (int half = 0; half < 2; half++) {
+            Address score = Address.of(AT, half * form.line());
+            a.vmovups(half, score);
+            a.vfmadd213ps(half, firstConstant + SCALE, NEGATIVE_GREATEST[half]);
+            power(a, half, 2 + half, 4 + half);
+            a.vaddps(form.bits, TOTAL[half], TOTAL[half], half);
+            a.vmovups(score, half);
+        }
+        next(a, loop);
+        for (int half = 0; half < 2; half++) {
+            a.vaddps(TOTAL[half], TOTAL[half], at(TOTAL_AT, half));
+            a.vmovups(at(TOTAL_AT, half), TOTAL[half]);
+        }
+    }
+
+    void divide(Assembler a) {
+        for (int half = 0; half < 2; half++) {
+            a.vmovups(2, LaneCode.constant(1));
+            a.vmovups(3, at(TOTAL_AT, half));
+            a.vdivps(half, 2, 3);
+        }
+        scale(a);
+    }
+
+    private int overBlock(Assembler a) {
+        a.mov(AT, SCORES);
+        a.mov(COUNT, BLOCK);
+        return a.here();
+    }
+
+    private int overSums(Assembler a) {
+        a.mov(AT, SUMS);
+        a.clear(COUNT);
+        a.add(COUNT, values);
+        return a.here();
+    }
+
+    private void next(Assembler a, int loop) {
+        a.add(AT, form.wide());
+        a.sub(COUNT, 1);
+        a.jumpIfNotZero(loop);
+    }
+
+    private Address constant(int place) {
+        return LaneCode.constant(
+                switch (place) {
+                    case INTEGER -> FlashFrame.TO_INTEGER;
+                    case LOWEST -> FlashFrame.LEAST;
+                    default -> POWER[place - POWERS];
+                });
+    }
+
+    private void greatest(Assembler a) {
+        for (int half = 0; half < 2; half++) {
+            a.vmovups(half, Address.of(SCORES, half * form.line()));
+        }
+        int loop = overBlock(a);
+        for (int half = 0; half < 2; half++) {
+            a.vmaxps(half, half, Address.of(AT, half * form.line()));
+        }
+        next(a, loop);
+        for (int half = 0; half < 2; half++) {
+            a.vmulps(half, half, firstConstant + SCALE);
+            a.vmovups(2 + half, at(GREATEST_AT, half));
+            a.vaddps(4 + half, 2 + half, LaneCode.constant(FlashFrame.SLACK));
+            compare(a, half);
+        }
+        test(a, 0);
+        int first = a.jumpAheadIfNotZero();
+        test(a, 1);
+        int neither = a.jumpAheadIfZero();
+        a.land(first);
+        shrink(a);
+        a.land(neither);
+    }
+
+    /** Where the greatest of the block is beyond the slack: by masks, or in registers 4 and 5. */
+    private void compare(Assembler a, int half) {
+        if (form.bits == 512) {
+            a.vcmppsToMask(1 + half, half, 4 + half, GREATER);
+        } else {
+            a.vcmpps(4 + half, half, 4 + half, GREATER);
+        }
+    }
+
+    /** Sets the flags: zero where none is. */
+    private void test(Assembler a, int half) {
+        if (form.bits == 512) {
+            a.kortestw(1 + half);
+        } else {
+            a.vmovmskps(AT, 4 + half);
+            a.add(AT, 0);
+        }
+    }
+
+    /** Registers 0 and 1: the greatest of the block; 2 and 3: the one before. */
+    private void shrink(Assembler a) {
+        for (int half = 0; half < 2; half++) {
+            int greatest = NEGATIVE_GREATEST[half];
+            if (form.bits == 512) {
+                a.vmovaps(greatest, 2 + half);
+                a.vmovapsWhere(1 + half, greatest, half);
+            } else {
+                a.vblendvps(greatest, 2 + half, half, 4 + half);
+            }
+            a.vmovups(at(GREATEST_AT, half), greatest);
+            a.vsubps(half, 2 + half, greatest);
+        }
+        for (int half = 0; half < 2; half++) {
+            power(a, half, 2 + half, 4 + half);
+            a.vmulps(2 + half, half, at(TOTAL_AT, half));
+            a.vmovups(at(TOTAL_AT, half), 2 + half);
+        }
+        scale(a);
+    }
+
+    /** Sums times registers 0 and 1. */
+    private void scale(Assembler a) {
+        int loop = overSums(a);
+        for (int half = 0; half < 2; half++) {
+            Address sum = Address.of(AT, half * form.line());
+            a.vmulps(2 + half, half, sum);
+            a.vmovups(sum, 2 + half);
+        }
+        next(a, loop);
+    }
+
+    /** {@code x = 2^x}; at least 2^-126. */
+    private void power(Assembler a, int x, int integer, int power) {
+        a.vmaxps(x, firstConstant + LOWEST, x);
+        a.vaddps(form.bits, integer, x, firstConstant + INTEGER);
+        a.vsubps(power, integer, firstConstant + INTEGER);
+        a.vsubps(x, x, power);
+        int degree = POWER.length - 1;
+        if (has(POWERS + degree)) {
+            a.vmovaps(power, firstConstant + POWERS + degree);
+        } else {
+            a.vmovups(power, constant(POWERS + degree));
+        }
+        for (int i = degree - 1; i >= 0; i--) {
+            if (has(POWERS + i)) {
+                a.vfmadd213ps(power, x, firstConstant + POWERS + i);
+            } else {
+                a.vfmadd213ps(power, x, constant(POWERS + i));
+            }
+        }
+        a.vpslld(integer, integer, 23);
+        a.vpaddd(x, power, integer);
+    }
+
+    private boolean has(int constant) {
+        return constant < constants;
+    }
+}

@@ -1,0 +1,129 @@
+package dev.fovea.backend.cpu.attention;
+
+import static dev.fovea.backend.cpu.rows.Lanes.FLOAT;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.fovea.backend.cpu.attention.VectorFlashCode.Form;
+import dev.fovea.backend.cpu.machine.Isa;
+import dev.fovea.backend.cpu.machine.Workers;
+import dev.fovea.backend.cpu.onednn.OneDnn;
+import dev.fovea.backend.cpu.onednn.OneDnnGemm;
+import dev.fovea.backend.cpu.products.DotCode;
+import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.tensor.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Attention of float32 in machine code has the bits of {@link PlainFlash}; of pairs of bfloat16 it is as near. */
+class VectorFlashCodeTest {
+    private static final int[] WIDTHS = {8, 64, 72, 80, 130};
+    private static final int[] KEYS = {1, 13, 48, 56, 57, 131};
+    private static final float SCALE = 0.15f;
+
+    @ParameterizedTest
+    @EnumSource
+    void hasTheBitsOfPlainLoops(Form form) {
+        assumeTrue(runs(form));
+        for (int width : WIDTHS) {
+            VectorFlashCode code = new VectorFlashCode(form, width);
+            for (int keys : KEYS) {
+                check(form, code, new PlainFlash.Operands(form.queries(), keys, width, 0));
+            }
+            check(form, code, new PlainFlash.Operands(form.queries(), 150, width, 0.05f));
+        }
+    }
+
+    /** What is in other lanes makes sums of all shrink, which leaves no trace. */
+    @ParameterizedTest
+    @EnumSource
+    void aQueryHasTheSameBitsBesideAnyOthers(Form form) {
+        assumeTrue(runs(form));
+        VectorFlashCode code = new VectorFlashCode(form, 64);
+        PlainFlash.Operands operands = new PlainFlash.Operands(form.queries(), 300, 64, 0.02f);
+        float[] alone = attend(form, code, operands.ofQuery(3));
+        float[] beside = attend(form, code, operands);
+        for (int d = 0; d < 64; d++) {
+            int at = d * form.queries() + 3;
+            assertThat(alone[at]).isEqualTo(beside[at]);
+        }
+    }
+
+    @Test
+    void isThereForHeadsAsWideAsAVector() {
+        assertThat(Form.of(DType.FLOAT32, Lanes.COUNT, false)).isNotNull();
+        assertThat(Form.of(DType.FLOAT32, Lanes.COUNT - 1, false)).isNull();
+    }
+
+    private static boolean runs(Form form) {
+        if (DotCode.Found.here().code() == null || form.bits > Lanes.SHAPE.vectorBitSize()) {
+            return false;
+        }
+        if (!form.pairs()) {
+            return true;
+        }
+        try (Workers workers = new Workers(1);
+                OneDnnGemm gemm = OneDnn.LIBRARY.isPresent() ? new OneDnnGemm(workers) : null) {
+            return gemm != null && Isa.AVX512_BF16.within(gemm.instructions());
+        }
+    }
+
+    private static void check(Form form, VectorFlashCode code, PlainFlash.Operands operands) {
+        float[] results = attend(form, code, operands);
+        String what = form + ", " + operands;
+        if (form.pairs()) {
+            assertThat(PlainFlash.error(operands, SCALE, results)).as(what).isLessThan(1e-5);
+        } else {
+            assertThat(results).as(what).isEqualTo(PlainFlash.attend(operands, SCALE, form.block));
+        }
+    }
+
+    private static float[] attend(Form form, VectorFlashCode code, PlainFlash.Operands operands) {
+        int width = operands.width();
+        int queries = form.queries();
+        try (Arena arena = Arena.ofConfined()) {
+            int words = form.words(width);
+            MemorySegment q = memory(arena, words * queries);
+            MemorySegment k = memory(arena, code.room(operands.keys()) * words);
+            MemorySegment v = memory(arena, operands.keys() * width);
+            k.fill((byte) -1); // no numbers behind the last key
+            for (int d = 0; d < width; d++) {
+                for (int i = 0; i < queries; i++) {
+                    put(form, q, d, queries, i, operands.q(i, d));
+                }
+                for (int i = 0; i < operands.keys(); i++) {
+                    put(form, k, d, 1, i * words, operands.k(i, d));
+                    v.setAtIndex(FLOAT, (long) i * width + d, operands.v(i, d));
+                }
+            }
+            MemorySegment sums = memory(arena, width * queries);
+            code.attend(
+                    q.address(),
+                    k.address(),
+                    v.address(),
+                    operands.keys(),
+                    SCALE,
+                    arena.allocate(code.scoresBytes(), 64).address(),
+                    sums.address(),
+                    arena.allocate(VectorWeights.FRAME_BYTES, 64).address());
+            return sums.toArray(FLOAT);
+        }
+    }
+
+    private static MemorySegment memory(Arena arena, int floats) {
+        return arena.allocate((long) floats * Float.BYTES, 64);
+    }
+
+    /** Value d of a row whose words are so many apart. */
+    private static void put(Form form, MemorySegment to, int d, int apart, int at, float value) {
+        if (form.pairs()) {
+            long place = ((long) d / 2 * apart + at) * Float.BYTES + d % 2 * (long) Short.BYTES;
+            to.set(Lanes.SHORT, place, (short) (Float.floatToRawIntBits(value) >>> Short.SIZE));
+        } else {
+            to.setAtIndex(FLOAT, (long) d * apart + at, value);
+        }
+    }
+}
