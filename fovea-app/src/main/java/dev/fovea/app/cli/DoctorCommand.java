@@ -2,6 +2,9 @@ package dev.fovea.app.cli;
 
 import dev.fovea.LoadOptions;
 import dev.fovea.Machine;
+import dev.fovea.error.FoveaException;
+import dev.fovea.error.MemoryException;
+import dev.fovea.error.NativeException;
 import dev.fovea.error.Warnings;
 import dev.fovea.tensor.DType;
 import java.time.Duration;
@@ -48,16 +51,30 @@ final class DoctorCommand implements Callable<Integer> {
         java(report);
         processor(report);
         memory(report);
-        String backend = Machine.describeBackend(engine.loadOptions(Warnings.to(console::note)));
-        report.add("backend", backend, "backend", backend);
-        kernels(report);
+        Optional<FoveaException> failure = backend(report);
         gpus(report);
-        try (StatusLine status = new StatusLine(console, output.quiet)) {
-            status.show("Measuring");
-            speed(report);
+        if (failure.isEmpty()) {
+            try (StatusLine status = new StatusLine(console, output.quiet)) {
+                status.show("Measuring");
+                speed(report);
+            }
         }
         report.print(console, output);
-        return ExitStatus.DONE;
+        return failure.map(ExitStatus::of).orElse(ExitStatus.DONE);
+    }
+
+    /** What computes; or why the device asked for cannot be used, which the rest of the report may explain. */
+    private Optional<FoveaException> backend(Report report) {
+        try {
+            String backend = Machine.describeBackend(engine.loadOptions(Warnings.to(console::note)));
+            report.add("backend", backend, "backend", backend);
+            kernels(report);
+            return Optional.empty();
+        } catch (NativeException | MemoryException e) {
+            report.line("backend", "none: " + e.getMessage());
+            report.data("backend", null).data("no_backend", e.getMessage());
+            return Optional.of(e);
+        }
     }
 
     private static void java(Report report) {

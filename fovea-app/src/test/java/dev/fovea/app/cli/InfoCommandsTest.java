@@ -5,7 +5,9 @@ import static dev.fovea.app.cli.Shell.fovea;
 import static dev.fovea.app.cli.Shell.kitCase;
 import static dev.fovea.app.cli.Shell.only;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.fovea.Machine;
 import dev.fovea.io.Json;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -91,6 +93,20 @@ class InfoCommandsTest {
         assertThat((Double) machine.get("read_bytes_per_second")).isBetween(1e8, 1e13);
         assertThat((Double) machine.get("float32_flops_per_second")).isBetween(1e8, 1e15);
         assertThat((Double) machine.get("bfloat16_flops_per_second")).isBetween(1e8, 1e15);
+    }
+
+    /** Who asks for a GPU that is not there gets the report all the same. */
+    @Test
+    void doctorSaysWhyADeviceCannotBeUsed() {
+        assumeThat(Machine.noGpu()).as("no GPU").isPresent();
+        Shell.Result result = fovea("doctor", "--device", "cuda", "--format", "json");
+        assertThat(result.status()).isEqualTo(ExitStatus.OTHER);
+        assertThat(result.json())
+                .containsEntry("backend", null)
+                .containsKeys("jdk", "gpu_libraries")
+                .hasEntrySatisfying(
+                        "no_backend", why -> assertThat((String) why).startsWith("no GPU can be used: "))
+                .doesNotContainKey("read_bytes_per_second");
     }
 
     @Test
