@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fovea.backend.cuda.device.KernelArchive;
 import dev.fovea.backend.cuda.ptx.PtxDevice;
 import dev.fovea.backend.reference.ReferenceBackend;
+import dev.fovea.error.ClosedException;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
@@ -152,6 +153,20 @@ class RecorderTest {
             assertThat(device.launches).as("nothing of it ran").isEqualTo(launches);
             assertThat(toy.run(true, 4).getLast()).isEqualTo(expected.getLast());
         }
+    }
+
+    /** What has been asked for is computed, and then the memory goes. */
+    @Test
+    void aBackendClosedMeanwhile() throws InterruptedException {
+        try (Scope _ = Scope.open(backend)) {
+            Tensor one = Tensor.of(backend, new float[] {1, 2}, 2);
+            Tensor two = backend.repeat("step", () -> backend.add(one, one));
+            Thread.ofPlatform().start(backend::close).join();
+            assertThat(two.toFloats()).containsExactly(2, 4);
+            assertThat(device.freeBytes()).isLessThan(device.totalBytes());
+        }
+        assertThat(device.freeBytes()).isEqualTo(device.totalBytes());
+        assertThatThrownBy(() -> Scope.open(backend)).isInstanceOf(ClosedException.class);
     }
 
     /** A long step begins to run while it is still being asked for, also where its end then differs. */

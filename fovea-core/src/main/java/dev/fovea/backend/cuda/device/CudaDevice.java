@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -23,14 +22,6 @@ import org.jspecify.annotations.Nullable;
 final class CudaDevice implements Device {
     private static final boolean WAIT = Boolean.getBoolean("fovea.cuda.wait");
 
-    /** Of tables and the like, which come often; of weights. */
-    private static final int SMALL_SLOTS = 16;
-
-    private static final long SMALL_SLOT = 256L << 10;
-    private static final long MOST_SMALL = 1L << 20;
-    private static final int LARGE_SLOTS = 2;
-    private static final long LARGE_SLOT = 64L << 20;
-
     private final ReentrantLock lock = new ReentrantLock();
     private final Gpu gpu;
     private final int device;
@@ -40,9 +31,7 @@ final class CudaDevice implements Device {
     private final Set<CudaGraph> graphs = new HashSet<>();
     private final long stream;
     private final Launcher launcher;
-    private final Staging small;
-    private final Optional<MappedUpload> mapped;
-    private @Nullable Staging large;
+    private final Transfers transfers;
     private @Nullable LibraryProducts products;
     private @Nullable CudaException lost;
     private boolean capturing;
@@ -57,8 +46,7 @@ final class CudaDevice implements Device {
         Driver.makeCurrent(context);
         stream = Streams.create();
         launcher = new Launcher(code, stream);
-        small = new Staging(stream, SMALL_SLOTS, SMALL_SLOT);
-        mapped = MappedUpload.of(device, stream);
+        transfers = new Transfers(device, stream);
     }
 
     /** @throws NativeException where the driver will not */
@@ -164,31 +152,15 @@ final class CudaDevice implements Device {
     public void upload(MemorySegment from, long to) {
         run(() -> {
             requireNotRecording();
-            if (from.byteSize() <= MOST_SMALL) {
-                small.upload(from, to);
-                return;
-            }
-            long done = from.isMapped() && mapped.isPresent() ? mapped.get().upload(from, to) : 0;
-            if (done < from.byteSize()) {
-                large().upload(from.asSlice(done), to + done);
-            }
+            transfers.upload(from, to);
         });
-    }
-
-    private Staging large() {
-        Staging there = large;
-        if (there == null) {
-            there = new Staging(stream, LARGE_SLOTS, LARGE_SLOT);
-            large = there;
-        }
-        return there;
     }
 
     @Override
     public void download(long from, MemorySegment to) {
         run(() -> {
             requireNotRecording();
-            small.download(from, to);
+            transfers.download(from, to);
         });
     }
 
@@ -371,14 +343,10 @@ final class CudaDevice implements Device {
         Streams.await(stream);
         graphs.forEach(graph -> Streams.destroyExecutable(graph.executable));
         launcher.close();
-        small.close();
-        if (large != null) {
-            large.close();
-        }
+        transfers.close();
         if (products != null) {
             products.close();
         }
-        mapped.ifPresent(MappedUpload::close);
         held.keySet().forEach(Driver::free);
         Streams.destroy(stream);
         Driver.releaseContext(device);
