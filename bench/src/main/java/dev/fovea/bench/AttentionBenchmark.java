@@ -61,7 +61,7 @@ public class AttentionBenchmark {
     @Param({"BFLOAT16", "FLOAT32"})
     public DType dtype;
 
-    @Param({"ONEDNN", "JAVA"})
+    @Param({"AUTO", "ONEDNN", "JAVA"})
     public CpuBackend.GemmChoice gemm;
 
     @Param({"2"})

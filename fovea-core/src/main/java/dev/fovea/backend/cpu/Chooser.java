@@ -42,7 +42,8 @@ final class Chooser {
         }
         if (NativeLibrary.platform().equals(OneDnn.PLATFORM)) {
             Warnings.log()
-                    .warn("attention is computed in Java, not by oneDNN, which is faster: " + library.where()
+                    .warn("what the processor has for bfloat16, float16 and AMX is not used without oneDNN: "
+                            + library.where()
                             + (library.where().equals(NativeLibrary.DENIED)
                                     ? ""
                                     : "; add the dependency " + OneDnn.DEPENDENCY));

@@ -147,6 +147,12 @@ public final class Assembler {
         return size;
     }
 
+    /** The same where the last comparison was of a lower with a higher, without sign. */
+    public int jumpAheadIfBelow() {
+        jump(0x82, size);
+        return size;
+    }
+
     /** The place that a jump ahead goes to. */
     public void land(int jump) {
         int end = size;

@@ -48,6 +48,12 @@ class AssemblerTest {
                     a.ret();
                 }))
                 .isEqualTo("0f 85 01 00 00 00 c3 c3");
+        assertThat(bytes(256, a -> {
+                    int jump = a.jumpAheadIfBelow();
+                    a.ret();
+                    a.land(jump);
+                }))
+                .isEqualTo("0f 82 01 00 00 00 c3");
     }
 
     @Test

@@ -101,11 +101,26 @@ public final class Attention {
         long head(Rows rows, int row, int head) {
             return rows.row(row) + (long) head * heads.width() * rows.dtype().bytes();
         }
+
+        /** How many of the keys that a query has from a position on lie in rows one behind the other. */
+        int run(int query, int position, int limit) {
+            int first = mask.row(query, position);
+            int run = 1;
+            while (run < limit && mask.row(query, position + run) == first + run) {
+                run++;
+            }
+            return run;
+        }
+
+        /** Whether queries are of prompts: what one gets does not depend on where its prompt is cut. */
+        boolean ofPrompts() {
+            return mask.rows().length > 0 && mask.queries() > Backend.FEW_ROWS;
+        }
     }
 
     public void run(Call call) {
-        boolean prompt = call.mask().rows().length > 0 && call.mask().queries() > Backend.FEW_ROWS;
         SpanAttention packed = spans ? kernel(call) : null;
+        boolean prompt = packed == null && call.ofPrompts();
         int rows = packed != null ? PACKED_SPAN_ROWS : SPAN_ROWS;
         List<Span> spans = spans(call.mask(), Math.max(1, rows / call.heads().shared()), prompt);
         int groups = call.heads().keys();

@@ -151,9 +151,9 @@ final class AttentionBlock {
         boolean lying = skipped == 0
                 && products.readsKeys(k.dtype(), size.width())
                 && count >= Dot.SIDE
-                && run(start, count) == count;
+                && call.run(span.first(), start, count) == count;
         for (int i = skipped, run; i < count; i += run) {
-            run = run(start + i, count - i);
+            run = call.run(span.first(), start + i, count - i);
             if (!lying) {
                 readKeys(row(start + i), i, run);
             }
@@ -171,16 +171,6 @@ final class AttentionBlock {
 
     private int row(int position) {
         return call.mask().row(span.first(), position);
-    }
-
-    /** How many of the next positions lie in rows one behind the other. */
-    private int run(int position, int limit) {
-        int first = row(position);
-        int run = 1;
-        while (run < limit && row(position + run) == first + run) {
-            run++;
-        }
-        return run;
     }
 
     private void readKeys(int row, int at, int count) {

@@ -44,14 +44,24 @@ final class FlashBlock implements SpanAttention {
         narrowing = new NarrowingCode(FlashCode.QUERIES, DType.BFLOAT16);
     }
 
-    /** Whether the dtype and the width of heads are what it attends to. */
+    /** Whether the dtype, the width of heads and a mask without a table of rows are what it attends to. */
     static boolean suits(Attention.Call call) {
-        return call.q().dtype() == DType.BFLOAT16 && call.heads().width() % 2 == 0;
+        boolean pairs = call.q().dtype() == DType.BFLOAT16 && call.heads().width() % 2 == 0;
+        return pairs && call.mask().rows().length == 0;
     }
 
+    /** Where all queries of a span see the same keys, and enough of them. */
     @Override
-    public int leastKeys() {
-        return LEAST_KEYS;
+    public boolean suits(Attention.Call call, Attention.Span span) {
+        if (span.count() < LEAST_QUERIES || span.to() - span.from() < LEAST_KEYS) {
+            return false;
+        }
+        for (int i = span.first(); i < span.first() + span.count(); i++) {
+            if (call.mask().from()[i] != span.from() || call.mask().to()[i] != span.to()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override

@@ -7,7 +7,10 @@ import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
 
-/** Spans of queries that see the same keys, by {@link VectorFlashCode}: keys and values are packed once for all queries of a span. */
+/**
+ * Spans of queries by {@link VectorFlashCode}. What a query of a prompt gets does not depend on where its prompt is cut: blocks of keys
+ * begin at places of the sequence, and keys that a query does not see leave its sums as they are.
+ */
 final class VectorFlashBlock implements SpanAttention {
     private static final ThreadLocal<Memory> MEMORY = ThreadLocal.withInitial(Memory::new);
 
@@ -44,39 +47,63 @@ final class VectorFlashBlock implements SpanAttention {
     }
 
     @Override
-    public int leastKeys() {
-        return LEAST_KEYS;
+    public boolean suits(Attention.Call call, Attention.Span span) {
+        boolean enough = span.count() >= LEAST_QUERIES && span.to() - span.from() >= LEAST_KEYS;
+        return call.ofPrompts() || enough && call.mask().rows().length == 0;
     }
 
+    /** A row is a query and one of the heads that share the key head. */
     @Override
     public void run(Attention.Call call, Attention.Span span, int group) {
         Memory memory = MEMORY.get();
-        int count = span.to() - span.from();
+        int start = call.ofPrompts() ? span.from() / form.block * form.block : span.from();
+        int count = span.to() - start;
         long keys = memory.keys.bytes((long) code.room(count) * code.keyStride());
-        words(call.k(), call.head(call.k(), span.from(), group), count, keys, code.keyStride());
         long values = memory.values.bytes((long) count * code.valueStride());
-        long firstValue = call.head(call.v(), span.from(), group);
-        widen(call.v().dtype(), firstValue, call.v().stride(), count, width, values, code.valueStride());
-        long frame = memory.frame.bytes(VectorWeights.FRAME_BYTES);
+        packKeys(call, span, group, start, keys, values);
+        long frame = memory.frame.bytes(VectorFrame.BYTES);
         long scores = memory.scores.bytes(code.scoresBytes());
         long sums = memory.sums.bytes((long) padded * form.wide());
         long queries = memory.queries.bytes((long) padded * form.wide());
         int shared = call.heads().shared();
-        for (int head = group * shared; head < (group + 1) * shared; head++) {
-            for (int i = 0; i < span.count(); i += form.queries()) {
-                int first = span.first() + i;
-                int valid = Math.min(form.queries(), span.count() - i);
-                packQueries(call, first, valid, head, queries, memory);
-                code.attend(queries, keys, values, count, call.scale(), scores, sums, frame);
-                write(call, first, valid, head, sums, memory);
-            }
+        int end = (span.first() + span.count()) * shared;
+        for (int row = span.first() * shared; row < end; row += form.queries()) {
+            FlashRows rows = new FlashRows(call, group, row, Math.min(form.queries(), end - row));
+            int first = start + (rows.from() - start) / form.block * form.block;
+            rows.see(frame, first, form.block);
+            packQueries(rows, queries, memory);
+            code.attend(
+                    queries,
+                    keys + (long) (first - start) * code.keyStride(),
+                    values + (long) (first - start) * code.valueStride(),
+                    rows.to() - first,
+                    call.scale(),
+                    scores,
+                    sums,
+                    frame);
+            write(rows, sums, memory);
+        }
+    }
+
+    /** Keys and values from a position on; values in front of the span's first are zero, as zero times what memory holds need not be. */
+    private void packKeys(Attention.Call call, Attention.Span span, int group, int start, long keys, long values) {
+        int skipped = span.from() - start;
+        Lanes.MEMORY.asSlice(values, (long) skipped * code.valueStride()).fill((byte) 0);
+        for (int position = span.from(), run; position < span.to(); position += run) {
+            run = call.run(span.first(), position, span.to() - position);
+            int row = call.mask().row(span.first(), position);
+            long at = position - start;
+            Rows k = call.k();
+            words(k.dtype(), call.head(k, row, group), k.stride(), run, keys + at * code.keyStride(), code.keyStride());
+            Rows v = call.v();
+            long to = values + at * code.valueStride();
+            widen(v.dtype(), call.head(v, row, group), v.stride(), run, width, to, code.valueStride());
         }
     }
 
     /** A head's part of rows, as words of scores. */
-    private void words(Rows from, long at, int count, long to, long stride) {
-        DType unit = form.pairs() ? DType.FLOAT32 : from.dtype();
-        widen(unit, at, from.stride(), count, form.words(width), to, stride);
+    private void words(DType dtype, long from, long fromStride, int count, long to, long stride) {
+        widen(form.pairs() ? DType.FLOAT32 : dtype, from, fromStride, count, form.words(width), to, stride);
     }
 
     /** A row's last vector ends with it, and may have values of the one before again. */
@@ -92,29 +119,32 @@ final class VectorFlashBlock implements SpanAttention {
         }
     }
 
-    /** What is in lanes without a query is not read. */
-    private void packQueries(Attention.Call call, int first, int valid, int head, long to, Memory memory) {
+    /** What is in lanes without a row is not read. */
+    private void packQueries(FlashRows rows, long to, Memory memory) {
         int words = Math.ceilDiv(form.words(width), TurningCode.SIDE) * TurningCode.SIDE;
         long stride = (long) words * Float.BYTES;
         long lines = memory.lines.bytes(form.queries() * stride);
-        words(call.q(), call.head(call.q(), first, head), valid, lines, stride);
-        for (int i = 0; i < valid; i += TurningCode.SIDE) {
+        Rows q = rows.call().q();
+        for (int i = 0, run; i < rows.count(); i += run) {
+            run = rows.run(i);
+            words(q.dtype(), rows.at(q, i), rows.stride(q), run, lines + i * stride, stride);
+        }
+        for (int i = 0; i < rows.count(); i += TurningCode.SIDE) {
             turning.turn(lines + i * stride, stride, words, to + (long) i * Float.BYTES, form.wide());
         }
     }
 
-    private void write(Attention.Call call, int first, int valid, int head, long sums, Memory memory) {
+    private void write(FlashRows rows, long sums, Memory memory) {
         long stride = (long) padded * Float.BYTES;
         long lines = memory.lines.bytes(form.queries() * stride);
         for (int i = 0; i < padded; i += TurningCode.SIDE) {
             turning.turn(
                     sums + (long) i * form.wide(), form.wide(), form.queries(), lines + (long) i * Float.BYTES, stride);
         }
-        storing.store(
-                lines,
-                stride,
-                valid,
-                call.head(call.out(), first, head),
-                call.out().stride());
+        Rows out = rows.call().out();
+        for (int i = 0, run; i < rows.count(); i += run) {
+            run = rows.run(i);
+            storing.store(lines + i * stride, stride, run, rows.at(out, i), rows.stride(out));
+        }
     }
 }

@@ -138,12 +138,12 @@ final class VectorFlashCode {
      * @param values float32 rows of {@link #valueStride}
      * @param count keys, at least one
      * @param sums float32, for each value of a head all queries: where results go
-     * @param frame {@link VectorWeights#FRAME_BYTES} of scratch
+     * @param frame {@link VectorFrame#BYTES} of scratch, which say what queries see
      */
     void attend(long queries, long keys, long values, int count, float scale, long scores, long sums, long frame) {
         int blocks = Math.ceilDiv(count, form.block);
         int last = count - (blocks - 1) * form.block;
-        weights.prepare(frame, blocks, last, Math.ceilDiv(last, form.side), scale);
+        VectorFrame.prepare(frame, blocks, last, Math.ceilDiv(last, form.side), scale);
         attend.call(queries, keys, values, scores, sums, frame);
     }
 
@@ -156,15 +156,15 @@ final class VectorFlashCode {
         }
         LaneCode.begin(a);
         weights.begin(a);
-        a.load(BLOCKS, VectorWeights.at(VectorWeights.BLOCKS_AT));
+        a.load(BLOCKS, VectorFrame.at(VectorFrame.BLOCKS_AT));
         int block = a.here();
         set(a, GROUPS, form.block / form.side);
         set(a, BLOCK, form.block);
         a.mov(COUNT, BLOCKS);
         a.sub(COUNT, 1);
         int full = a.jumpAheadIfNotZero();
-        a.load(GROUPS, VectorWeights.at(VectorWeights.LAST_GROUPS_AT));
-        a.load(BLOCK, VectorWeights.at(VectorWeights.LAST_AT));
+        a.load(GROUPS, VectorFrame.at(VectorFrame.LAST_GROUPS_AT));
+        a.load(BLOCK, VectorFrame.at(VectorFrame.LAST_AT));
         a.land(full);
         scores(a);
         weights.ofBlock(a);

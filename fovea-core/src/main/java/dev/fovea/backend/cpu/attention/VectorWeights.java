@@ -1,8 +1,13 @@
 package dev.fovea.backend.cpu.attention;
 
-import static dev.fovea.backend.cpu.rows.Lanes.FLOAT;
-import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static dev.fovea.backend.cpu.attention.VectorFrame.BEFORE_AT;
+import static dev.fovea.backend.cpu.attention.VectorFrame.END_AT;
+import static dev.fovea.backend.cpu.attention.VectorFrame.GREATEST_AT;
+import static dev.fovea.backend.cpu.attention.VectorFrame.KEY_AT;
+import static dev.fovea.backend.cpu.attention.VectorFrame.SCALE_AT;
+import static dev.fovea.backend.cpu.attention.VectorFrame.SEEN_BEFORE_AT;
+import static dev.fovea.backend.cpu.attention.VectorFrame.SEEN_BLOCKS_AT;
+import static dev.fovea.backend.cpu.attention.VectorFrame.TOTAL_AT;
 
 import dev.fovea.backend.cpu.rows.LaneCode;
 import dev.fovea.ffi.x86.Address;
@@ -10,8 +15,8 @@ import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 
 /**
- * The softmax of {@link VectorFlashCode}: scores of a block become float32 weights where they lie. In its frame are, beside what the
- * loops count, for each query the greatest score and the sum of weights.
+ * The softmax of {@link VectorFlashCode}: scores of a block become float32 weights where they lie. Those of keys that a query does not
+ * see become zero, and leave its bits as they are.
  *
  * <p>Weights are relative to a query's greatest score, or to an earlier one that it has passed by no more than {@link
  * FlashFrame#SLACK}: sums need not shrink then.
@@ -27,17 +32,11 @@ final class VectorWeights {
 
     static final Gpr COUNT = Gpr.R11;
     private static final Gpr AT = Gpr.RAX;
-    private static final Gpr FRAME = Gpr.R9;
 
-    static final int BLOCKS_AT = 0;
-    static final int LAST_AT = 8;
-    static final int LAST_GROUPS_AT = 16;
-    private static final int SCALE_AT = 24;
-    private static final int GREATEST_AT = 64;
-    private static final int TOTAL_AT = GREATEST_AT + 128;
-    static final int FRAME_BYTES = TOTAL_AT + 128;
-
-    private static final int GREATER = 0x0e; // a predicate of vcmpps
+    // Predicates of vcmpps.
+    private static final int EQUAL = 0;
+    private static final int NOT_EQUAL = 4; // also of what is no number
+    private static final int GREATER = 0x0e;
 
     /** {@code 2^f} for |f| up to a half: what is left of the error, 2e-9, is less than what rounding adds. */
     static final float[] POWER = {1, 0.6931472f, 0.24022648f, 0.055503324f, 0.009618437f, 0.0013398875f, 0.00015353362f
@@ -66,20 +65,8 @@ final class VectorWeights {
         constants = wide ? POWERS + POWER.length : NEGATIVE_GREATEST[0] - firstConstant;
     }
 
-    void prepare(long frame, int blocks, int last, int lastGroups, float scale) {
-        MEMORY.set(JAVA_LONG, frame + BLOCKS_AT, blocks);
-        MEMORY.set(JAVA_LONG, frame + LAST_AT, last);
-        MEMORY.set(JAVA_LONG, frame + LAST_GROUPS_AT, lastGroups);
-        MEMORY.set(FLOAT, frame + SCALE_AT, scale * FlashFrame.LOG2_E);
-    }
-
-    /** What is in the frame, for code. */
-    static Address at(int place) {
-        return Address.of(FRAME, place);
-    }
-
     private Address at(int place, int half) {
-        return at(place + half * form.line());
+        return VectorFrame.at(place + half * form.line());
     }
 
     // ------------------------------------------------------------------------------------------------------ code
@@ -101,11 +88,57 @@ final class VectorWeights {
 
     /** Scores become weights, and what was summed before shrinks where a greatest score grew by much. */
     void ofBlock(Assembler a) {
-        a.vpbroadcastd(firstConstant, at(SCALE_AT));
+        a.vpbroadcastd(firstConstant, VectorFrame.at(SCALE_AT));
         for (int i = INTEGER; i < constants; i++) {
             a.vmovups(firstConstant + i, constant(i));
         }
+        a.load(AT, VectorFrame.at(KEY_AT));
+        a.load(COUNT, VectorFrame.at(SEEN_BEFORE_AT));
+        a.add(AT, COUNT);
+        a.load(COUNT, VectorFrame.at(SEEN_BLOCKS_AT));
+        a.cmp(AT, COUNT);
+        int seen = a.jumpAheadIfBelow();
+        hide(a);
         greatest(a);
+        weigh(a, true);
+        a.clear(AT);
+        a.add(AT, 0);
+        int done = a.jumpAheadIfZero();
+        a.land(seen);
+        greatest(a);
+        weigh(a, false);
+        a.land(done);
+        a.load(AT, VectorFrame.at(KEY_AT));
+        a.add(AT, form.block);
+        a.store(VectorFrame.at(KEY_AT), AT);
+    }
+
+    /** Scores of keys that a query does not see. */
+    private void hide(Assembler a) {
+        int key = 0;
+        int negativeKey = 1;
+        int hidden = 2;
+        int score = 3;
+        a.vpbroadcastd(key, VectorFrame.at(KEY_AT));
+        a.vcvtdq2ps(key, key);
+        a.vxorps(negativeKey);
+        a.vsubps(negativeKey, negativeKey, key);
+        a.vmovups(hidden, LaneCode.constant(Float.NEGATIVE_INFINITY));
+        int loop = overBlock(a);
+        for (int half = 0; half < 2; half++) {
+            Address at = Address.of(AT, half * form.line());
+            a.vmovups(score, at);
+            LaneCode.moveWhereAtLeast(a, form.bits, score, hidden, key, at(END_AT, half), 4);
+            LaneCode.moveWhereAtLeast(a, form.bits, score, hidden, negativeKey, at(BEFORE_AT, half), 4);
+            a.vmovups(at, score);
+        }
+        a.vaddps(key, key, LaneCode.constant(1));
+        a.vsubps(negativeKey, negativeKey, LaneCode.constant(1));
+        next(a, loop);
+    }
+
+    /** @param hidden whether scores may be of keys that a query does not see: weights of these are zero */
+    private void weigh(Assembler a, boolean hidden) {
         for (int half = 0; half < 2; half++) {
             a.vxorps(NEGATIVE_GREATEST[half]);
             a.vsubps(NEGATIVE_GREATEST[half], NEGATIVE_GREATEST[half], at(GREATEST_AT, half));
@@ -117,6 +150,9 @@ final class VectorWeights {
             a.vmovups(half, score);
             a.vfmadd213ps(half, firstConstant + SCALE, NEGATIVE_GREATEST[half]);
             power(a, half, 2 + half, 4 + half);
+            if (hidden) {
+                zeroWhereHidden(a, half, 2 + half, score);
+            }
             a.vaddps(form.bits, TOTAL[half], TOTAL[half], half);
             a.vmovups(score, half);
         }
@@ -124,6 +160,17 @@ final class VectorWeights {
         for (int half = 0; half < 2; half++) {
             a.vaddps(TOTAL[half], TOTAL[half], at(TOTAL_AT, half));
             a.vmovups(at(TOTAL_AT, half), TOTAL[half]);
+        }
+    }
+
+    private void zeroWhereHidden(Assembler a, int weight, int scratch, Address score) {
+        a.vmovups(scratch, score);
+        if (form.bits == 512) {
+            a.vcmppsToMask(1, scratch, LaneCode.constant(Float.NEGATIVE_INFINITY), NOT_EQUAL);
+            a.vmovapsOrZero(1, weight, weight);
+        } else {
+            a.vcmpps(scratch, scratch, LaneCode.constant(Float.NEGATIVE_INFINITY), EQUAL);
+            a.vandnps(weight, scratch, weight);
         }
     }
 
@@ -219,6 +266,11 @@ final class VectorWeights {
             }
             a.vmovups(at(GREATEST_AT, half), greatest);
             a.vsubps(half, 2 + half, greatest);
+            if (form.bits == 512) {
+                a.vmovapsOrZero(1 + half, half, half); // a query that has seen no key may stay so
+            } else {
+                a.vpandd(half, half, 4 + half);
+            }
         }
         for (int half = 0; half < 2; half++) {
             power(a, half, 2 + half, 4 + half);

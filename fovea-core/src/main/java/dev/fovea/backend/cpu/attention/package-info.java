@@ -1,4 +1,4 @@
-/** Attention in tiles of keys, by products of {@link dev.fovea.backend.cpu.products.TileProducts}. */
+/** Attention in blocks of keys, by machine code or by products of {@link dev.fovea.backend.cpu.products.TileProducts}. */
 @NullMarked
 package dev.fovea.backend.cpu.attention;
 

@@ -29,7 +29,7 @@ public final class CodeGemm implements Gemm {
 
     /**
      * @param widening what makes float32 of the other dtypes
-     * @param rest what multiplies tiles of attention, many rows of bfloat16 where the processor has AMX, and float16 where it has
+     * @param rest what multiplies tiles of attention where these are no machine code, many rows of bfloat16 where the processor has AMX, and float16 where it has
      *     products of it and no AMX, which take half the loads of float32's
      * @throws dev.fovea.error.NativeException where the system runs no machine code
      */
@@ -107,8 +107,8 @@ public final class CodeGemm implements Gemm {
 
     @Override
     public String describe() {
-        return "machine code, bfloat16 by " + arithmetic(DType.BFLOAT16) + "; attention" + (splits ? " of prompts" : "")
-                + " by " + rest.describe();
+        return "machine code, bfloat16 by " + arithmetic(DType.BFLOAT16)
+                + (splits ? "; attention of prompts by " + rest.describe() : "");
     }
 
     @Override

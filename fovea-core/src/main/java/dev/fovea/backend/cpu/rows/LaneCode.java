@@ -146,7 +146,7 @@ public final class LaneCode {
     }
 
     /** {@code to = from} in the lanes where x is at least so much; a scratch register is lost. */
-    static void moveWhereAtLeast(Assembler a, int bits, int to, int from, int x, Address limit, int scratch) {
+    public static void moveWhereAtLeast(Assembler a, int bits, int to, int from, int x, Address limit, int scratch) {
         if (bits == 512) {
             a.vcmppsToMask(MASK, x, limit, AT_LEAST);
             a.vmovapsWhere(MASK, to, from);

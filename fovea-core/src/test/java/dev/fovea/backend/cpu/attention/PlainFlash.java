@@ -30,12 +30,12 @@ final class PlainFlash {
             }
         }
 
-        private Operands(Operands others, float[][] queries) {
+        private Operands(Operands others, float[][] queries, float[][] keys, float[][] values) {
             width = others.width;
             growth = others.growth;
             this.queries = queries;
-            keys = others.keys;
-            values = others.values;
+            this.keys = keys;
+            this.values = values;
         }
 
         private static float[][] rows(int count, int width, SplittableRandom random) {
@@ -56,7 +56,13 @@ final class PlainFlash {
         Operands ofQuery(int place) {
             float[][] all = new float[queries.length][];
             Arrays.fill(all, queries[place]);
-            return new Operands(this, all);
+            return new Operands(this, all, keys, values);
+        }
+
+        /** The keys of an interval alone. */
+        Operands ofKeys(int from, int to) {
+            return new Operands(
+                    this, queries, Arrays.copyOfRange(keys, from, to), Arrays.copyOfRange(values, from, to));
         }
 
         int width() {

@@ -14,6 +14,7 @@ import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -52,6 +53,28 @@ class VectorFlashCodeTest {
         }
     }
 
+    /** Keys that it does not see, in front of an interval and behind it, leave a query's bits as they are. */
+    @ParameterizedTest
+    @EnumSource
+    void keysThatAQueryDoesNotSeeLeaveNoTrace(Form form) {
+        assumeTrue(runs(form));
+        VectorFlashCode code = new VectorFlashCode(form, 64);
+        PlainFlash.Operands operands = new PlainFlash.Operands(form.queries(), 300, 64, 0.02f);
+        int from = 2 * form.block;
+        int to = 211;
+        float[] some = attend(form, code, operands, frame -> {
+            for (int i = 0; i < form.queries(); i++) {
+                VectorFrame.see(frame, i, i == 3 ? from : i, i == 3 ? to : 300 - i);
+            }
+            VectorFrame.seeTogether(frame, from, to, form.block);
+        });
+        float[] alone = attend(form, code, operands.ofKeys(from, to), VectorFrame::seeAll);
+        for (int d = 0; d < 64; d++) {
+            int at = d * form.queries() + 3;
+            assertThat(some[at]).isEqualTo(alone[at]);
+        }
+    }
+
     @Test
     void isThereForHeadsAsWideAsAVector() {
         assertThat(Form.of(DType.FLOAT32, Lanes.COUNT, false)).isNotNull();
@@ -82,6 +105,10 @@ class VectorFlashCodeTest {
     }
 
     private static float[] attend(Form form, VectorFlashCode code, PlainFlash.Operands operands) {
+        return attend(form, code, operands, VectorFrame::seeAll);
+    }
+
+    private static float[] attend(Form form, VectorFlashCode code, PlainFlash.Operands operands, LongConsumer seeing) {
         int width = operands.width();
         int queries = form.queries();
         try (Arena arena = Arena.ofConfined()) {
@@ -100,6 +127,8 @@ class VectorFlashCodeTest {
                 }
             }
             MemorySegment sums = memory(arena, width * queries);
+            long frame = arena.allocate(VectorFrame.BYTES, 64).address();
+            seeing.accept(frame);
             code.attend(
                     q.address(),
                     k.address(),
@@ -108,7 +137,7 @@ class VectorFlashCodeTest {
                     SCALE,
                     arena.allocate(code.scoresBytes(), 64).address(),
                     sums.address(),
-                    arena.allocate(VectorWeights.FRAME_BYTES, 64).address());
+                    frame);
             return sums.toArray(FLOAT);
         }
     }
