@@ -27,14 +27,16 @@ class FakeDriverTest {
 
     private static FakeDriver driver;
 
-    /** What a process does: arguments are the number of a GPU and bytes to allocate, if any. */
+    /** What a process does: arguments are the number of a GPU, and bytes to allocate or steps to record, if any. */
     static final class Trial {
         private Trial() {}
 
         public static void main(String[] args) {
             tell(() -> {
                 try (CudaBackend backend = new CudaBackend(Cuda.open(Integer.parseInt(args[0]), Warnings.log()))) {
-                    if (args.length > 1) {
+                    if (args.length > 2) {
+                        tell(() -> step(backend, Integer.parseInt(args[2])));
+                    } else if (args.length > 1) {
                         tell(() -> backend.allocateSlab(Long.parseLong(args[1])));
                     } else {
                         tell(() -> add(backend));
@@ -49,6 +51,16 @@ class FakeDriverTest {
                 Tensor x = Tensor.of(backend, new float[] {1, 2}, 1, 2);
                 backend.add(x, x).toFloats();
             }
+        }
+
+        private static void step(CudaBackend backend, int times) {
+            for (int i = 0; i < times; i++) {
+                try (Scope _ = Scope.open(backend)) {
+                    Tensor x = Tensor.of(backend, new float[] {1, 2}, 1, 2);
+                    backend.repeat("step", () -> backend.add(x, x)).toFloats();
+                }
+            }
+            System.out.println("done");
         }
 
         private static void tell(Runnable work) {
@@ -158,6 +170,13 @@ class FakeDriverTest {
                 .containsExactly(
                         "MemoryException: cannot pin 4 MB of the host's memory, through which bytes go to the GPU;"
                                 + " close other programs, or give the container more memory");
+    }
+
+    /** Steps run call by call then. */
+    @Test
+    void graphsThatThereIsNoMemoryFor() throws Exception {
+        assertThat(told(Map.of("FAKE_FAIL", "cuGraphInstantiateWithFlags 2"), "0", "steps", "3"))
+                .containsExactly("done");
     }
 
     /** It is tried twice, the second time with all the memory that this process can spare. */

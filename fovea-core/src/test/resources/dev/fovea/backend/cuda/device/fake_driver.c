@@ -71,6 +71,12 @@ int cuModuleUnload(long long module) { return 0; }
 int cuModuleGetFunction(long long* function, long long module, const char* name) { return handle(function, "cuModuleGetFunction"); }
 int cuModuleGetGlobal_v2(long long* address, long long* bytes, long long module, const char* name) { return 500; }
 int cuFuncSetAttribute(long long function, int attribute, int value) { return 0; }
+int cuStreamBeginCapture_v2(long long stream, int mode) { return 0; }
+int cuStreamEndCapture(long long stream, long long* graph) { return handle(graph, "cuStreamEndCapture"); }
+int cuGraphInstantiateWithFlags(long long* executable, long long graph, long long flags) { return handle(executable, "cuGraphInstantiateWithFlags"); }
+int cuGraphLaunch(long long executable, long long stream) { return 0; }
+int cuGraphDestroy(long long graph) { return 0; }
+int cuGraphExecDestroy(long long executable) { return 0; }
 int cuLaunchKernelEx(void* config, long long function, void** arguments, void** extra) {
     launched = 1;
     return answer("cuLaunchKernelEx");
