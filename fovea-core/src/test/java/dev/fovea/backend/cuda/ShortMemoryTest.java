@@ -23,14 +23,14 @@ class ShortMemoryTest {
     private static final long CAPACITY = 64L << 20;
 
     private final CountingDevice device = new CountingDevice(new PtxDevice(KernelArchive.bundled()::ptx, CAPACITY));
-    private final CudaBackend backend = new CudaBackend(new Short(device));
+    private final CudaBackend backend = new CudaBackend(new Scarce(device));
     private int allocations; // that fail from now on
     private int launches;
     private boolean isShortOfGraphs;
 
     /** A device that says so many times that it has no memory. */
-    private final class Short extends ForwardingDevice {
-        Short(Device device) {
+    private final class Scarce extends ForwardingDevice {
+        Scarce(Device device) {
             super(device);
         }
 
@@ -201,11 +201,11 @@ class ShortMemoryTest {
     /** Two models on one card: what one of them keeps for itself is the other's where it needs it. */
     @Test
     void oneModelGivesBackForAnother() {
-        try (CudaBackend second = new CudaBackend(new Short(device));
-                Scope mine = Scope.detached(backend);
+        Scope mine = Scope.detached(backend);
+        mine.allocate(DType.FLOAT32, Shape.of(10 << 20)); // 40 MB of 64
+        mine.close();
+        try (CudaBackend second = new CudaBackend(new Scarce(device));
                 Scope its = Scope.detached(second)) {
-            mine.allocate(DType.FLOAT32, Shape.of(10 << 20)); // 40 MB of 64
-            mine.close();
             its.allocate(DType.FLOAT32, Shape.of(11 << 20));
             assertThat(its.bytes()).isEqualTo(44L << 20);
         }
@@ -214,8 +214,8 @@ class ShortMemoryTest {
     /** What another thread closes while calls with it have not run is nobody's until they have. */
     @Test
     void whatIsClosedMeanwhileIsNotHandedOut() throws InterruptedException {
+        Scope cache = Scope.detached(backend);
         try (Scope _ = Scope.open(backend);
-                Scope cache = Scope.detached(backend);
                 Scope others = Scope.detached(backend)) {
             Tensor target = cache.allocate(DType.FLOAT32, Shape.of(1, 4));
             Tensor row = Tensor.of(backend, new float[] {9, 9, 9, 9}, 1, 4);
