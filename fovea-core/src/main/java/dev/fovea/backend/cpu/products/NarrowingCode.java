@@ -11,7 +11,7 @@ import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
 
-/** Sums of {@link ProductCode} as results of 16 bits lie: with the bias, rounded, turned back. By AVX512_BF16. */
+/** Sums of {@link ProductCode} as results of 16 bits lie: with the bias, rounded, turned back. bfloat16 by AVX512_BF16, float16 by AVX-512. */
 public final class NarrowingCode {
     /** Outputs that are written at once. */
     static final int OUTPUTS = 16;

@@ -77,6 +77,12 @@ final class Piece {
                     new Packing(form, made.widening, turning));
         }
 
+        /** What rounds results of a dtype, if it does. */
+        @Nullable
+        NarrowingCode narrowing(DType results) {
+            return results == form.results() ? narrowing : null;
+        }
+
         /** With other tiles, which the form must be of. */
         Kernels by(Tiles others) {
             return new Kernels(form, null, others, narrowing, turning, packing);
@@ -129,6 +135,7 @@ final class Piece {
     /** All outputs for all panels of x: where K has one part, a panel's results leave before the next one's sums are made. */
     void run(Weight w, @Nullable Rows bias, Rows out) {
         readBias(bias);
+        NarrowingCode narrowing = kernels.narrowing(out.dtype());
         for (int word = 0; word < words; word += form.words) {
             int part = Math.min(form.words, words - word);
             int lying = kernels.tiles() != null && lies(w, word, part) ? count / form.outputs : 0;
@@ -140,13 +147,14 @@ final class Piece {
                 }
                 long from = x + panel * panelBytes + word * wide;
                 if (lying > 0) {
-                    add(w.at(first, word * form.perWord()), w.stride(), from, part, to, lying);
+                    add(w.at(first, word * form.perWord()), w.stride(), from, rows(out, panel), part, to, lying);
                 }
                 if (lying < groups) {
-                    add(near, pitch, from, part, to + (long) lying * form.outputs * wide, groups - lying);
+                    long behind = to + (long) lying * form.outputs * wide;
+                    add(near, pitch, from, rows(out, panel), part, behind, groups - lying);
                 }
                 if (word + form.words >= words) {
-                    store(to, out, panel * form.rows);
+                    store(narrowing, to, out, panel);
                 }
             }
         }
@@ -156,11 +164,16 @@ final class Piece {
         return sums + (words > form.words ? panel * sumBytes : 0);
     }
 
-    private void add(long weight, long stride, long x, int part, long sums, int groups) {
+    /** Of a panel, whose last rows may be none. */
+    private int rows(Rows out, int panel) {
+        return Math.min(form.rows, out.count() - panel * form.rows);
+    }
+
+    private void add(long weight, long stride, long x, int rows, int part, long sums, int groups) {
         if (kernels.tiles() != null) {
             kernels.tiles().multiply(weight, stride, x, part, sums, groups);
         } else if (kernels.vectors() != null) {
-            kernels.vectors().multiply(weight, x, part, sums, groups);
+            kernels.vectors().multiply(weight, x, rows, part, sums, groups);
         }
     }
 
@@ -195,10 +208,11 @@ final class Piece {
     }
 
     /** A panel's results, with the bias, rounded. */
-    private void store(long from, Rows out, int row) {
-        int rows = Math.min(form.rows, out.count() - row);
-        if (kernels.narrowing() != null) {
-            narrow(kernels.narrowing(), from, out, row, rows);
+    private void store(@Nullable NarrowingCode narrowing, long from, Rows out, int panel) {
+        int row = panel * form.rows;
+        int rows = rows(out, panel);
+        if (narrowing != null) {
+            narrow(narrowing, from, out, row, rows);
         } else {
             turn(from, out, row, rows);
         }

@@ -31,7 +31,7 @@ final class ProductCode {
         /** float32 by AVX2. */
         FLOATS_256(256, 6, 16, 256, CHAIN, Block.WIDE),
         /** float32 by AVX-512. */
-        FLOATS_512(512, 12, 32, 256, CHAIN, Block.WIDE),
+        FLOATS_512(512, 12, 32, 1024, CHAIN, Block.LONG),
         /** Pairs of bfloat16 by AVX512_BF16. */
         PAIRS(512, 12, 32, 1024, CHAIN, Block.LONG),
         /** Pairs of bfloat16 by AMX: {@link TileCode}. */
@@ -76,10 +76,10 @@ final class ProductCode {
             return this == TILES || this == FEW_TILES || this == SPLIT_TILES;
         }
 
-        /** The dtype of results, where it follows from the form. */
+        /** The dtype of results that {@link NarrowingCode} rounds. */
         @Nullable
         DType results() {
-            return pairs() ? DType.BFLOAT16 : this == SPLIT_TILES ? DType.FLOAT16 : null;
+            return pairs() ? DType.BFLOAT16 : this == SPLIT_TILES || this == FLOATS_512 ? DType.FLOAT16 : null;
         }
 
         /** Values of a word. */
@@ -113,11 +113,14 @@ final class ProductCode {
 
     final Arithmetic arithmetic;
     private final NativeFunction products;
+    private final NativeFunction half;
 
     /** @throws dev.fovea.error.NativeException where the system runs none */
     ProductCode(Arithmetic arithmetic) {
         this.arithmetic = arithmetic;
-        products = MachineCode.nativeFunction(vectors(arithmetic));
+        int wide = arithmetic.rows * Float.BYTES * Byte.SIZE / arithmetic.bits;
+        products = MachineCode.nativeFunction(vectors(arithmetic, wide));
+        half = MachineCode.nativeFunction(vectors(arithmetic, wide / 2));
     }
 
     /**
@@ -125,19 +128,24 @@ final class ProductCode {
      *
      * @param weight rows that are {@link Arithmetic#pitch} bytes apart
      * @param x for each word all rows of a panel
+     * @param rows of x whose sums are wanted, from the first on; others may have theirs or none
      * @param words a multiple of {@link Arithmetic#step}
      * @param sums float32
      * @param groups of {@link Arithmetic#outputs} rows of the weight
      */
-    void multiply(long weight, long x, int words, long sums, int groups) {
-        products.call(weight, x, words / CHAIN, sums, groups, 0);
+    void multiply(long weight, long x, int rows, int words, long sums, int groups) {
+        (2 * rows <= arithmetic.rows ? half : products).call(weight, x, words / CHAIN, sums, groups, 0);
     }
 
-    /** As many accumulators as there are registers for, each a vector of rows of x for one output. */
-    private static byte[] vectors(Arithmetic form) {
+    /**
+     * As many accumulators as there are registers for, or half of them, each a vector of rows of x for one output.
+     *
+     * @param wide vectors of x
+     */
+    private static byte[] vectors(Arithmetic form, int wide) {
         Assembler a = new Assembler(form.bits);
         int width = form.bits / Byte.SIZE;
-        int wide = form.rows * Float.BYTES / width; // vectors of x
+        int panel = form.rows * Float.BYTES;
         int x = form.outputs * wide;
         int weight = x + wide;
         int group = a.here();
@@ -153,7 +161,7 @@ final class ProductCode {
         int loop = a.here();
         for (int k = 0; k < UNROLLED; k++) {
             for (int i = 0; i < wide; i++) {
-                a.vmovups(x + i, Address.of(Gpr.R10, (k * wide + i) * width));
+                a.vmovups(x + i, Address.of(Gpr.R10, k * panel + i * width));
             }
             for (int o = 0; o < form.outputs; o++) {
                 a.vpbroadcastd(weight, Address.of(Gpr.RAX, o * form.pitch() + k * Float.BYTES));
@@ -167,18 +175,19 @@ final class ProductCode {
             }
         }
         a.add(Gpr.RAX, UNROLLED * Float.BYTES);
-        a.add(Gpr.R10, UNROLLED * form.rows * Float.BYTES);
+        a.add(Gpr.R10, UNROLLED * panel);
         a.sub(Gpr.R9, 1);
         a.jumpIfNotZero(loop);
         for (int i = 0; i < x; i++) {
-            a.vmovups(weight, Address.of(Gpr.RCX, i * width));
+            Address sum = Address.of(Gpr.RCX, i / wide * panel + i % wide * width);
+            a.vmovups(weight, sum);
             a.vaddps(form.bits, i, i, weight);
-            a.vmovups(Address.of(Gpr.RCX, i * width), i);
+            a.vmovups(sum, i);
         }
         a.sub(Gpr.R11, 1);
         a.jumpIfNotZero(chain);
         a.add(Gpr.RDI, form.outputs * form.pitch());
-        a.add(Gpr.RCX, form.outputs * form.rows * Float.BYTES);
+        a.add(Gpr.RCX, form.outputs * panel);
         a.sub(Gpr.R8, 1);
         a.jumpIfNotZero(group);
         a.vzeroupper();

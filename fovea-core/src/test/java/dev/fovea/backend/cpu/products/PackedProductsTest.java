@@ -23,7 +23,9 @@ import org.junit.jupiter.api.Test;
  * words, bfloat16 and split float16 by AMX in the order of its tiles, whether rows of x are few or many.
  */
 class PackedProductsTest {
-    private static final int[][] SIZES = {{17, 1, 1}, {17, 50, 3}, {33, 25, 40}, {48, 193, 257}, {300, 30, 520}};
+    private static final int[][] SIZES = {
+        {17, 1, 1}, {17, 50, 3}, {33, 25, 40}, {48, 193, 257}, {300, 30, 520}, {33, 25, 1100}
+    };
     private static final int[][] OF_FEW = {
         {1, 1, 1},
         {1, 50, 64},
