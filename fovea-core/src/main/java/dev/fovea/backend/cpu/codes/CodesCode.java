@@ -18,7 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Products of a few rows with quantised weights by the processor's products of integers, which the Vector API has not: by AVX512_VNNI
+ * Products of rows with quantised weights by the processor's products of integers, which the Vector API has not: by AVX512_VNNI
  * ({@link WideCodesCode}) or by AVX2 ({@link NarrowCodesCode}), with the same bits. Codes of 4 bits meet x in 8 bits, as in
  * {@link Quantized4}, with the same bits as there; codes of 8 bits meet x in 16.
  *
@@ -42,6 +42,7 @@ public final class CodesCode {
     static final int CODES_STRIDE_AT = -HEAD + 16;
     static final int SCALES_STRIDE_AT = -HEAD + 24;
     static final int ZEROS_STRIDE_AT = -HEAD + 32;
+    static final int RESULTS_STRIDE_AT = -HEAD + 40;
     private static final int HALF_BYTES = 0x0f0f0f0f;
     private static final int ONES = 0x00010001;
 
@@ -198,7 +199,7 @@ public final class CodesCode {
     }
 
     /**
-     * Products of some tiles with rows of x; sixteen for each row, tile by tile.
+     * Products of some tiles with rows of x: for each row sixteen of each tile.
      *
      * @param x memory that {@link #row} filled, of so many rows
      * @param results memory of {@link #resultBytes}
@@ -206,20 +207,21 @@ public final class CodesCode {
      */
     long multiply(Codes w, int tile, int tiles, long x, int rows, long results) {
         long out = results + HEAD;
+        long stride = (long) tiles * TILE * Float.BYTES;
         int together = tiles(w);
         int aside = tiles % together;
         if (aside > 0) { // first: what a call's own head lies over is written by the other
             int before = tiles - aside;
-            multiply(w, tile + before, aside, 1, x, rows, out + (long) before * rows * TILE * Float.BYTES);
+            multiply(w, tile + before, aside, 1, x, rows, stride, out + (long) before * TILE * Float.BYTES);
         }
         if (aside < tiles) {
-            multiply(w, tile, (tiles - aside) / together, together, x, rows, out);
+            multiply(w, tile, (tiles - aside) / together, together, x, rows, stride, out);
         }
         return out;
     }
 
     /** Some times so many tiles side by side. */
-    private void multiply(Codes w, int tile, int times, int tiles, long x, int rows, long out) {
+    private void multiply(Codes w, int tile, int times, int tiles, long x, int rows, long stride, long out) {
         Form form = new Form(w.bits(), w.byteScales(), w.blocksPerGroup(), rows, tiles, asks);
         int groupsOfTile = w.blocks() / w.blocksPerGroup();
         MEMORY.set(LONG, out + TILES_AT, times);
@@ -231,6 +233,7 @@ public final class CodesCode {
                 out + SCALES_STRIDE_AT,
                 (long) groupsOfTile * form.scales().bytes());
         MEMORY.set(LONG, out + ZEROS_STRIDE_AT, (long) groupsOfTile * TILE);
+        MEMORY.set(LONG, out + RESULTS_STRIDE_AT, stride);
         long groups = (long) tile * groupsOfTile;
         kernel(form)
                 .call(

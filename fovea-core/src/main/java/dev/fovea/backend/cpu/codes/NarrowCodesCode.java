@@ -36,6 +36,8 @@ final class NarrowCodesCode {
     static byte[] code(Form form) {
         int rows = form.rows();
         Assembler a = new Assembler(256);
+        a.load(Gpr.RAX, Address.of(Gpr.R9, CodesCode.RESULTS_STRIDE_AT));
+        a.push(Gpr.RAX);
         a.vpbroadcastd(MASK, Address.of(Gpr.R9, CodesCode.MASK_AT));
         a.vpbroadcastd(ONES, Address.of(Gpr.R9, CodesCode.ONES_AT));
         a.load(Gpr.R11, Address.of(Gpr.R9, CodesCode.TILES_AT));
@@ -61,14 +63,20 @@ final class NarrowCodesCode {
         a.add(Gpr.RCX, TILE);
         a.sub(Gpr.R10, 1);
         a.jumpIfNotZero(group);
-        for (int total = 0; total < rows * HALVES; total++) {
-            a.vmovups(Address.of(Gpr.R9, total * LANES * Float.BYTES), total);
+        a.load(Gpr.R10, Address.of(Gpr.RSP, 0));
+        a.mov(Gpr.RAX, Gpr.R9);
+        for (int row = 0; row < rows; row++) {
+            for (int half = 0; half < HALVES; half++) {
+                a.vmovups(Address.of(Gpr.RAX, half * LANES * Float.BYTES), row * HALVES + half);
+            }
+            a.add(Gpr.RAX, Gpr.R10);
         }
-        a.add(Gpr.R9, rows * TILE * Float.BYTES);
+        a.add(Gpr.R9, TILE * Float.BYTES);
         a.add(Gpr.R8, TILE * Float.BYTES);
         a.sub(Gpr.R11, 1);
         a.jumpIfNotZero(tile);
         a.vzeroupper();
+        a.pop(Gpr.RAX);
         a.ret();
         return a.code();
     }

@@ -7,6 +7,7 @@ import static dev.fovea.tensor.QuantizedMatrix.BLOCK;
 import static dev.fovea.tensor.QuantizedMatrix.TILE;
 
 import dev.fovea.backend.cpu.machine.Buffer;
+import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Workers;
 import dev.fovea.backend.cpu.onednn.OneDnnGemm;
 import dev.fovea.backend.cpu.products.Gemm;
@@ -20,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Products with a quantised weight. A few rows meet its codes where they lie, each row by itself, so that its bits depend on
- * nothing else; for many, panels of the weight are widened to a dtype that {@link Gemm} multiplies.
+ * nothing else; so do many rows of 16 bits with codes of 4 bits, unless the processor has AMX. For other rows panels of the weight
+ * are widened to a dtype that {@link Gemm} multiplies.
  */
 public final class QuantizedProducts implements AutoCloseable {
     /** Outputs of a widened panel for each thread: a multiple of what {@link OneDnnGemm} gives a thread at once. */
@@ -28,7 +30,8 @@ public final class QuantizedProducts implements AutoCloseable {
 
     private final Workers workers;
     private final Gemm gemm;
-    private final @Nullable FewRowsByCode byCode;
+    private final @Nullable RowsByCode byCode;
+    private final boolean manyByCode; // AMX alone multiplies widened weights faster
     private final @Nullable PairedProducts paired;
     private final ThreadLocal<Buffer> rows = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> arranged = ThreadLocal.withInitial(Buffer::new);
@@ -39,34 +42,39 @@ public final class QuantizedProducts implements AutoCloseable {
         this.workers = workers;
         this.gemm = gemm;
         CodesCode code = java ? null : CodesCode.here();
-        byCode = code == null ? null : new FewRowsByCode(workers, code);
+        byCode = code == null ? null : new RowsByCode(workers, code);
+        manyByCode = !Isa.AMX.within(gemm.instructions());
         paired = PairedProducts.create(workers, gemm);
     }
 
     /** Products of the same x. */
     public void multiply(Rows x, List<CodeProduct> products) {
-        if (x.count() <= Backend.FEW_ROWS && byCode != null) {
-            List<CodeProduct> read =
-                    products.stream().filter(QuantizedProducts::byCode).toList();
+        if (byCode != null) {
+            List<CodeProduct> read = products.stream()
+                    .filter(p -> p.w().order() == 0 && meets(x, p.w()))
+                    .toList();
             if (!read.isEmpty()) {
                 byCode.multiply(x, read);
             }
-            products.stream().filter(p -> !byCode(p)).forEach(p -> multiply(x, p));
+            products.stream().filter(p -> !read.contains(p)).forEach(p -> multiply(x, p));
         } else {
             products.forEach(p -> multiply(x, p));
         }
     }
 
-    private static boolean byCode(CodeProduct product) {
-        Codes w = product.w();
-        return w.order() == 0 && w.inputs() > 0 && w.outputs() > 0 && CodesCode.reads(w);
+    /** Whether rows meet the codes themselves, by machine code. */
+    private boolean meets(Rows x, Codes w) {
+        boolean count = x.count() <= Backend.FEW_ROWS || (manyByCode && w.bits() == 4 && x.dtype() != DType.FLOAT32);
+        return count && w.inputs() > 0 && w.outputs() > 0 && CodesCode.reads(w);
     }
 
     private void multiply(Rows given, CodeProduct product) {
         Codes w = product.w();
         Rows x = w.order() == 0 ? given : arranged(given, w);
-        if (x.count() <= Backend.FEW_ROWS || w.inputs() == 0 || w.outputs() == 0) {
-            few(x, product);
+        if (byCode != null && meets(x, w)) {
+            byCode.multiply(x, List.of(product));
+        } else if (x.count() <= Backend.FEW_ROWS || w.inputs() == 0 || w.outputs() == 0) {
+            byVectors(x, product);
         } else if (paired != null && PairedProducts.takes(x, w, product.bias())) {
             paired.multiply(x, w, product.bias(), product.out());
         } else {
@@ -103,14 +111,6 @@ public final class QuantizedProducts implements AutoCloseable {
 
     // ----------------------------------------------------------------------------------------------------- few rows
 
-    private void few(Rows x, CodeProduct product) {
-        if (byCode != null && product.w().inputs() > 0 && CodesCode.reads(product.w())) {
-            byCode.multiply(x, List.of(product));
-        } else {
-            byVectors(x, product);
-        }
-    }
-
     private void byVectors(Rows x, CodeProduct product) {
         Codes w = product.w();
         long rowBytes = w.bits() == 4 ? Quantized4.bytes(w.blocks()) : 4L * w.blocks() * BLOCK;
@@ -136,7 +136,7 @@ public final class QuantizedProducts implements AutoCloseable {
                         CodeDot.eight(tiles, at + t * rowBytes);
                     }
                     int outputs = Math.min(2 * TILE, w.outputs() - tile * TILE);
-                    pair.results.gather(tiles.out(), 1, outputs);
+                    pair.results.read(tiles.out(), outputs);
                     pair.results.store(product, t, tile * TILE, outputs);
                 }
             }
@@ -145,7 +145,7 @@ public final class QuantizedProducts implements AutoCloseable {
 
     /** A thread's piece of the weight: whole pairs. */
     private int tilesAtOnce(Codes w) {
-        int fitting = (int) (FewRowsByCode.NEAR_BYTES / Math.max(1, w.tileBytes()));
+        int fitting = (int) (RowsByCode.NEAR_BYTES / Math.max(1, w.tileBytes()));
         int shared = Math.ceilDiv(w.tiles(), 2 * workers.count());
         return Math.ceilDiv(Math.max(1, Math.min(Math.max(2, fitting), shared)), 2) * 2;
     }

@@ -1,7 +1,5 @@
 package dev.fovea.backend.cpu.codes;
 
-import static dev.fovea.tensor.QuantizedMatrix.TILE;
-
 import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.RowMath;
@@ -17,13 +15,10 @@ final class Results {
         return memory.bytes(count);
     }
 
-    /** Reads a row's results, sixteen of each tile, between those of so many rows. */
-    void gather(long sums, int rows, int count) {
+    /** Reads a row's results. */
+    void read(long sums, int count) {
         line = Lanes.atLeast(line, Lanes.padded(count));
-        int step = rows == 1 ? count : TILE;
-        for (int at = 0; at < count; at += step) {
-            Lanes.copy(sums + 4L * at * rows, line, at, Math.min(step, count - at));
-        }
+        Lanes.copy(sums, line, 0, count);
     }
 
     /** Adds the bias of so many outputs from the first on and rounds to the result's row. */

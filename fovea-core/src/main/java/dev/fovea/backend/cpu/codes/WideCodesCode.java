@@ -103,10 +103,7 @@ final class WideCodesCode {
         a.add(Gpr.RCX, TILE);
         a.sub(Gpr.R10, 1);
         a.jumpIfNotZero(group);
-        for (int total = 0; total < totals; total++) {
-            a.vmovups(Address.of(Gpr.R9, total * TILE * Float.BYTES), total);
-        }
-        a.add(Gpr.R9, totals * TILE * Float.BYTES);
+        results(a, form);
         a.add(Gpr.R8, form.tiles() * TILE * Float.BYTES);
         if (form.tiles() > 1) {
             for (Part part : new Part[] {CODES, SCALES, zeros(form)}) {
@@ -140,6 +137,8 @@ final class WideCodesCode {
         for (Gpr register : SAVED) {
             a.push(register);
         }
+        a.load(Gpr.RAX, Address.of(Gpr.R9, CodesCode.RESULTS_STRIDE_AT));
+        a.push(Gpr.RAX);
         a.vpbroadcastd(MASK, Address.of(Gpr.R9, CodesCode.MASK_AT));
         a.load(Gpr.R11, Address.of(Gpr.R9, CodesCode.TILES_AT));
         CODES.load(a, CodesCode.CODES_STRIDE_AT);
@@ -149,8 +148,22 @@ final class WideCodesCode {
         }
     }
 
+    /** A row's behind each other; what counted and pointed to x is made again for the next tile. */
+    private static void results(Assembler a, Form form) {
+        a.load(Gpr.R10, Address.of(Gpr.RSP, 0));
+        a.mov(Gpr.RAX, Gpr.R9);
+        for (int row = 0; row < form.rows(); row++) {
+            for (int tile = 0; tile < form.tiles(); tile++) {
+                a.vmovups(Address.of(Gpr.RAX, tile * TILE * Float.BYTES), tile * form.rows() + row);
+            }
+            a.add(Gpr.RAX, Gpr.R10);
+        }
+        a.add(Gpr.R9, form.tiles() * TILE * Float.BYTES);
+    }
+
     private static void end(Assembler a) {
         a.vzeroupper();
+        a.pop(Gpr.RAX);
         for (int i = SAVED.length - 1; i >= 0; i--) {
             a.pop(SAVED[i]);
         }

@@ -1,4 +1,4 @@
-/** Products with quantised weights: few rows where the codes lie, many rows with weights widened a block at a time. */
+/** Products with quantised weights: few rows, and of 4 bits many, where the codes lie; other rows with weights widened a block at a time. */
 @NullMarked
 package dev.fovea.backend.cpu.codes;
 

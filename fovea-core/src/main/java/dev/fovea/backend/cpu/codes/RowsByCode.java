@@ -12,10 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Products of a few rows of x with weights whose codes are read where they lie, by machine code. Weights that meet the same x are one
- * job, for which x is rounded once.
+ * Products of rows of x with weights whose codes are read where they lie, by machine code. Weights that meet the same x are one job,
+ * for which x is rounded once.
  */
-final class FewRowsByCode {
+final class RowsByCode {
     /** Bytes of codes that several strips of rows meet while they are near, at most. */
     static final int NEAR_BYTES = 1 << 18;
 
@@ -25,13 +25,16 @@ final class FewRowsByCode {
     /** A piece is such a part of what is left for each thread: large ones first, small ones at the end, where none shall wait. */
     private static final int PART = 2;
 
+    /** Rows of x that a thread rounds at once: whole strips. */
+    private static final int ROUNDED_AT_ONCE = 16;
+
     private final Workers workers;
     private final CodesCode code;
     private final ThreadLocal<Buffer> values = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> strips = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Results> results = ThreadLocal.withInitial(Results::new);
 
-    FewRowsByCode(Workers workers, CodesCode code) {
+    RowsByCode(Workers workers, CodesCode code) {
         this.workers = workers;
         this.code = code;
     }
@@ -107,7 +110,7 @@ final class FewRowsByCode {
             long memory = scratch.bytes(CodesCode.resultBytes(rows, to - from));
             long sums = code.multiply(w, from, to - from, x.strip(strip), rows, memory);
             for (int t = 0; t < rows; t++) {
-                scratch.gather(sums + (long) t * TILE * Float.BYTES, rows, outputs);
+                scratch.read(sums + (long) t * (to - from) * TILE * Float.BYTES, outputs);
                 scratch.store(product, strip * x.perStrip + t, from * TILE, outputs);
             }
         }
@@ -116,7 +119,6 @@ final class FewRowsByCode {
     // ------------------------------------------------------------------------------------------------------ rows of x
 
     private List<Strips> round(Rows x, List<CodeProduct> products) {
-        Codes any = products.getFirst().w();
         int perStrip = code.rows();
         List<Codes> forms = new ArrayList<>(products.size());
         long bytes = 0;
@@ -135,18 +137,22 @@ final class FewRowsByCode {
             rounded.add(strips);
             at += stripBytes * strips.count();
         }
-        int width = any.blocks() * BLOCK;
+        workers.blocks(x.count(), ROUNDED_AT_ONCE, (from, to) -> round(x, from, to, forms, rounded));
+        return rounded;
+    }
+
+    private void round(Rows x, int from, int to, List<Codes> forms, List<Strips> rounded) {
+        int width = forms.getFirst().blocks() * BLOCK;
         float[] row = new float[Math.max(width, Lanes.padded(x.width()))];
         long wide = values.get().floats(width);
-        for (int t = 0; t < x.count(); t++) {
+        for (int t = from; t < to; t++) {
             x.load(t, row);
             Lanes.store(DType.FLOAT32, row, 0, wide, width);
             for (int i = 0; i < forms.size(); i++) {
-                Strips to = rounded.get(i);
-                int strip = t / perStrip;
-                code.row(forms.get(i), wide, t % perStrip, to.rows(strip), to.strip(strip));
+                Strips strips = rounded.get(i);
+                int strip = t / strips.perStrip;
+                code.row(forms.get(i), wide, t % strips.perStrip, strips.rows(strip), strips.strip(strip));
             }
         }
-        return rounded;
     }
 }
