@@ -92,12 +92,13 @@ final class VectorFlashBlock implements SpanAttention {
         for (int position = span.from(), run; position < span.to(); position += run) {
             run = call.run(span.first(), position, span.to() - position);
             int row = call.mask().row(span.first(), position);
-            long at = position - start;
+            int at = position - start;
             Rows k = call.k();
-            words(k.dtype(), call.head(k, row, group), k.stride(), run, keys + at * code.keyStride(), code.keyStride());
+            long key = keys + (long) at * code.keyStride();
+            words(k.dtype(), call.head(k, row, group), k.stride(), run, key, code.keyStride());
             Rows v = call.v();
-            long to = values + at * code.valueStride();
-            widen(v.dtype(), call.head(v, row, group), v.stride(), run, width, to, code.valueStride());
+            long value = values + (long) at * code.valueStride();
+            widen(v.dtype(), call.head(v, row, group), v.stride(), run, width, value, code.valueStride());
         }
     }
 
