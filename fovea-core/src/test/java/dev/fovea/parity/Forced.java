@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The reference's next-token distributions over an answer, fed token by token: the likeliest ids, their log-probabilities and the
@@ -70,9 +71,13 @@ record Forced(List<int[]> targets, int[] ids, float[] logprobs, double[] rest, d
         return targets.get(row);
     }
 
-    /** The reference's likeliest id at a position of a row. */
-    int likeliest(int row, int position) {
-        return ids[at(row, position) * (ids.length / rest.length)];
+    /** The reference's likeliest ids at a position of a row: several where its logits of 16 bits are equal. */
+    IntStream likeliest(int row, int position) {
+        int top = ids.length / rest.length;
+        int first = at(row, position) * top;
+        return IntStream.range(first, first + top)
+                .filter(k -> logprobs[k] == logprobs[first])
+                .map(k -> ids[k]);
     }
 
     private int at(int row, int position) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fovea.backend.cpu.onednn.OneDnn;
+import dev.fovea.backend.cpu.products.DotCode;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.error.OptionException;
 import dev.fovea.tensor.DType;
@@ -26,7 +27,10 @@ class GemmTest {
         assertThat(describe(CpuBackend.GemmChoice.JAVA))
                 .contains("2 threads", Lanes.SHAPE.vectorBitSize() + "-bit vectors", "Java vectors (as chosen)");
         assertThat(describe(CpuBackend.GemmChoice.AUTO))
-                .contains(OneDnn.LIBRARY.isPresent() ? "oneDNN" : OneDnn.LIBRARY.where());
+                .contains(
+                        DotCode.Found.here().code() != null
+                                ? "machine code"
+                                : OneDnn.LIBRARY.isPresent() ? "oneDNN" : OneDnn.LIBRARY.where());
     }
 
     @Test
