@@ -4,7 +4,10 @@ import dev.fovea.tensor.HostMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** Aligned native scratch memory that grows to the largest request and is reused; freed with its owner. */
+/**
+ * Aligned native scratch memory that grows with the largest request, by half of what it was at least, and is reused; freed with its owner.
+ * What it has outgrown stays until the garbage collector comes by: steps of a little each would leave far more than is used.
+ */
 public final class Buffer {
     private static final long ALIGNMENT = 64;
 
@@ -13,7 +16,7 @@ public final class Buffer {
     /** The address of at least so many bytes; contents undefined. */
     public long bytes(long count) {
         if (memory.byteSize() < count) {
-            memory = HostMemory.allocate(Arena.ofAuto(), count, ALIGNMENT);
+            memory = HostMemory.allocate(Arena.ofAuto(), Math.max(count, memory.byteSize() * 3 / 2), ALIGNMENT);
         }
         return memory.address();
     }
