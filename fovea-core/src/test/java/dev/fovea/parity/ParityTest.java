@@ -38,13 +38,14 @@ public class ParityTest {
     private static final String DEVICES = "fovea.test.devices";
 
     /** All cases on some devices, which the property names, with slashes between: {@code cuda} on a machine that has one. */
-    private static final List<LoadOptions> ENGINES =
-            Stream.of(System.getProperty(DEVICES, "cpu").split("/"))
-                    .map(device -> LoadOptions.DEFAULT.withDevice(device).withThreads(device.equals("cpu") ? 2 : 1))
-                    .toList();
+    private static final List<LoadOptions> ENGINES = Stream.of(
+                    System.getProperty(DEVICES, "cpu").split("/"))
+            .map(device -> LoadOptions.DEFAULT.withDevice(device).withThreads(device.equals("cpu") ? 2 : 1))
+            .toList();
 
     /** Without the property, which every so many-th case of a variant runs on as well. */
-    private static final LoadOptions TWIN = LoadOptions.DEFAULT.withDevice("cpu:java").withThreads(1);
+    private static final LoadOptions TWIN =
+            LoadOptions.DEFAULT.withDevice("cpu:java").withThreads(1);
 
     private static final int EVERY = 4;
 
@@ -88,9 +89,8 @@ public class ParityTest {
         if (System.getProperty(DEVICES) != null) {
             return nodes;
         }
-        Stream<ParityCase> some = IntStream.range(0, all.size())
-                .filter(i -> i % EVERY == 0)
-                .mapToObj(all::get);
+        Stream<ParityCase> some =
+                IntStream.range(0, all.size()).filter(i -> i % EVERY == 0).mapToObj(all::get);
         Set<String> few = PART.getOrDefault(kit.relativize(variant).toString(), Set.of());
         Stream<DynamicNode> parts = IN_PART.stream()
                 .filter(_ -> !few.isEmpty())
