@@ -141,31 +141,34 @@ final class Backends {
 
     /** The first GPU that has room, all of them where none has, else the CPU; what looks usable and is not is worth a word. */
     private static Backend auto(LoadOptions options, Supplier<Map<String, Long>> weights) {
-        List<String> gpus = new ArrayList<>();
-        List<String> problems = new ArrayList<>();
+        List<String> gpus = new ArrayList<>(); // that open
+        List<String> failures = new ArrayList<>();
+        List<String> problems = new ArrayList<>(); // these, and where room is short
         for (Gpu gpu : Cuda.gpus().stream().filter(Gpu::isUsable).toList()) {
             String device = CUDA + gpu.ordinal();
             try {
-                return told(problems, device, options, alone(open(device, options), weights));
+                return told(problems, device + " computes", options, alone(open(device, options), weights));
             } catch (MemoryException e) {
                 problems.add(e.problem());
                 gpus.add(device);
             } catch (NativeException e) {
                 problems.add(e.problem());
+                failures.add(e.problem());
             }
         }
         if (gpus.size() > 1) {
             try {
-                return split(gpus, options, weights.get());
+                return told(
+                        failures, String.join(", ", gpus) + " compute", options, split(gpus, options, weights.get()));
             } catch (NativeException | MemoryException e) {
                 problems.add(e.problem());
             }
         }
-        return told(problems, "the CPU", options, cpu(options, CpuBackend.GemmChoice.ofProperty()));
+        return told(problems, "the CPU computes", options, cpu(options, CpuBackend.GemmChoice.ofProperty()));
     }
 
     private static Backend told(List<String> problems, String chosen, LoadOptions options, Backend backend) {
-        problems.forEach(problem -> options.warnings().warn(problem + "; " + chosen + " computes instead"));
+        problems.forEach(problem -> options.warnings().warn(problem + "; " + chosen + " instead"));
         return backend;
     }
 }

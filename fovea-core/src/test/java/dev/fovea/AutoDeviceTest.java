@@ -64,7 +64,12 @@ class AutoDeviceTest {
 
     @Test
     void allWhereNoneHasRoom() throws Exception {
-        assertThat(told("90 90", "3 3", "")).containsExactly("cuda", "cuda");
+        assertThat(told("90 90 90", "-1 3 3", ""))
+                .containsExactly(
+                        "cannot use cuda:0 (Fake 90): cuDevicePrimaryCtxRetain failed: CUDA_ERROR_FAKE (46), as it was told;"
+                                + " cuda:1, cuda:2 compute instead",
+                        "cuda",
+                        "cuda");
     }
 
     @Test

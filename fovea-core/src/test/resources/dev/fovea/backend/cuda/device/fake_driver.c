@@ -1,5 +1,5 @@
 // A CUDA driver without a GPU, for FakeDriverTest: memory is the host's, kernels do nothing. FAKE_CUDA is its version, FAKE_CAPABILITIES has a
-// number for each GPU, FAKE_FREE the gigabytes that each has free (one, if it is not there), FAKE_FAIL is the name of a function and what it answers.
+// number for each GPU, FAKE_FREE the gigabytes that each has free (one, if it is not there; below zero: another program has the card), FAKE_FAIL is the name of a function and what it answers.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,10 @@ int cuDeviceGetAttribute(int* value, int attribute, int device) {
     *value = attribute == 75 ? capability(device) / 10 : attribute == 76 ? capability(device) % 10 : attribute == 16 ? 4 : 0;
     return 0;
 }
-int cuDevicePrimaryCtxRetain(long long* context, int device) { return *context = 1 + device, answer("cuDevicePrimaryCtxRetain"); }
+int cuDevicePrimaryCtxRetain(long long* context, int device) {
+    *context = 1 + device;
+    return number(getenv("FAKE_FREE"), device) < 0 ? 46 : answer("cuDevicePrimaryCtxRetain");
+}
 int cuDevicePrimaryCtxRelease_v2(int device) { return 0; }
 int cuCtxSetCurrent(long long context) { return current = context - 1, 0; }
 int cuMemGetInfo_v2(long long* free, long long* total) { return *free = available(), *total = TOTAL, 0; }
