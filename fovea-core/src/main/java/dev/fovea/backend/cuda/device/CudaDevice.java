@@ -206,7 +206,13 @@ final class CudaDevice implements Device {
     private LibraryProducts products() {
         LibraryProducts there = products;
         if (there == null) {
-            there = new LibraryProducts(stream, allocate(LibraryProducts.WORKSPACE));
+            long workspace = allocate(LibraryProducts.WORKSPACE);
+            try {
+                there = new LibraryProducts(stream, workspace);
+            } catch (RuntimeException | Error e) {
+                free(workspace); // each product tries again
+                throw e;
+            }
             products = there;
         }
         return there;
