@@ -2,7 +2,7 @@
 # @huggingface/jinja 0.5.11, the engine of chat templates in transformers.js: two differences from Jinja, by which the reference fills them,
 # change prompts without an error. What `set` makes inside a `for` lasts into the next turns of the loop (Jinja drops it at the end of each):
 # a template that sets the thought only where there is one, as that of GLM-5.2, puts an earlier answer's thought into the later ones. (MiniJinja had
-# the same: mitsuhiko/minijinja#910.) And strip, lstrip and rstrip take no argument, yet accept one: `lstrip("\n")`, which stands in
+# the same, its issue 910.) And strip, lstrip and rstrip take no argument, yet accept one: `lstrip("\n")`, which stands in
 # the templates of Qwen 3 and many others, strips all white space, so that an answer that begins with indented code loses its indent.
 # Seen: Jinja "<think>hmm</think>    if x:", then "    fine"; here "<think>hmm</think>if x:", then "<think>hmm</think>fine"
 set -eu
