@@ -1,6 +1,7 @@
 package dev.fovea.backend.cpu.codes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fovea.backend.QuantizedCase;
 import dev.fovea.backend.cpu.CpuBackend;
@@ -22,12 +23,11 @@ class CodesCodeTest {
     @Test
     void askingForCodesAheadChangesNothing() {
         CodesCode here = CodesCode.here();
-        if (here == null || here.rows() != WideCodesCode.ROWS) {
-            return; // a processor without the instructions
-        }
+        int most = here == null ? 0 : here.rows();
+        assumeTrue(most == WideCodesCode.ROWS, "a processor with AVX512_VNNI");
         SplittableRandom random = new SplittableRandom(3);
         for (Form form : List.of(new Form(8, 32), new Form(4, 32), new Form(4, 128))) {
-            for (int rows = 1; rows <= here.rows(); rows++) {
+            for (int rows = 1; rows <= most; rows++) {
                 int columns = rows % 2 == 0 ? 384 : 4096; // short tiles and long ones
                 QuantizedCase c = QuantizedCase.draw(random, form, TILES * 16, columns, rows);
                 float[] asking = products(new CodesCode(true, true), c, rows);
