@@ -8,6 +8,7 @@ import dev.fovea.error.NativeException;
 import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
+import dev.fovea.ffi.x86.Cpuid;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.DType;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * Dot products of rows in machine code, with the bits of {@link Dot}. It needs no compiling, so that a first token does not wait
  * for C2; and the Vector API of JDK 25 has no conversion from float16, which a loop that C2 turns into it leaves in memory on
  * the way.
+ *
+ * <p>Four rows of a weight side by side share the loads of x. Most processors have to be asked for them ahead; AMD's with AVX-512 read
+ * them slower with the instruction than without, and short rows fastest one behind the other.
  */
 public final class DotCode {
     private static final Gpr[] WEIGHTS = {Gpr.RDI, Gpr.R10, Gpr.R11, Gpr.RBX};
@@ -35,6 +39,9 @@ public final class DotCode {
     /** Bytes of each of four rows that are asked for before they are needed: what a processor fetches of itself ends with each page. */
     private static final int FETCHED = 2048;
 
+    /** Bytes of a row of x up to which it stays in the first-level cache while rows of a weight pass by one behind the other. */
+    private static final int SHORT_BYTES = 1 << 14;
+
     private static final ThreadLocal<Buffer> RESULTS = ThreadLocal.withInitial(Buffer::new);
 
     private final Map<DType, Kernels> kernels;
@@ -45,20 +52,37 @@ public final class DotCode {
         this.sums = sums;
     }
 
+    /** How four rows of a weight are read. */
+    private enum Order {
+        ASKED_AHEAD,
+        SIDE_BY_SIDE,
+        ONE_BY_ONE
+    }
+
     /**
      * Of rows of one dtype.
      *
      * @param products with one row of x, with two, …
+     * @param oneByOne with one short row of x; null where rows are asked for ahead
      * @param widening to float32
      */
-    private record Kernels(List<NativeFunction> products, NativeFunction widening) {
-        static Kernels of(DType dtype, int bits) {
+    private record Kernels(
+            List<NativeFunction> products, @Nullable NativeFunction oneByOne, NativeFunction widening) {
+        static Kernels of(DType dtype, int bits, boolean asks) {
             int rows = bits == 512 ? 4 : 2; // as many accumulators as there are registers for
+            Order order = asks ? Order.ASKED_AHEAD : Order.SIDE_BY_SIDE;
             return new Kernels(
                     IntStream.rangeClosed(1, rows)
-                            .mapToObj(i -> MachineCode.nativeFunction(kernel(dtype, bits, i)))
+                            .mapToObj(i -> MachineCode.nativeFunction(kernel(dtype, bits, i, order)))
                             .toList(),
+                    asks ? null : MachineCode.nativeFunction(kernel(dtype, bits, 1, Order.ONE_BY_ONE)),
                     MachineCode.nativeFunction(wideningKernel(dtype, bits)));
+        }
+
+        NativeFunction of(int rows, int pitch) {
+            return oneByOne != null && rows == 1 && pitch * Float.BYTES <= SHORT_BYTES
+                    ? oneByOne
+                    : products.get(rows - 1);
         }
     }
 
@@ -81,14 +105,23 @@ public final class DotCode {
             if (!absence.isEmpty()) {
                 return new Found(null, absence);
             }
-            Map<DType, Kernels> kernels = new EnumMap<>(DType.class);
-            for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16)) {
-                kernels.put(dtype, Kernels.of(dtype, bits));
-            }
-            return new Found(new DotCode(kernels, new SumsCode(bits)), "");
+            return new Found(of(bits, bits < 512 || !Cpuid.isAmd()), "");
         } catch (NativeException e) {
             return new Found(null, e.problem());
         }
+    }
+
+    /**
+     * Of vectors of so many bits.
+     *
+     * @param asks whether rows are asked for before they are needed
+     */
+    static DotCode of(int bits, boolean asks) {
+        Map<DType, Kernels> kernels = new EnumMap<>(DType.class);
+        for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16)) {
+            kernels.put(dtype, Kernels.of(dtype, bits, asks));
+        }
+        return new DotCode(kernels, new SumsCode(bits));
     }
 
     /**
@@ -98,13 +131,15 @@ public final class DotCode {
      * @param w as wide as rows of x with their padding
      */
     void multiply(Rows w, Panel.Strip x, int t, int count, float[] line, int at, int step) {
-        List<NativeFunction> products = kernels(w.dtype()).products();
+        Kernels kernels = kernels(w.dtype());
+        int most = kernels.products().size();
         int groups = Math.ceilDiv(w.count(), Dot.SIDE);
         long ahead = Math.min(FETCHED, (long) x.pitch() * w.dtype().bytes());
-        for (int j = 0; j < count; j += products.size()) {
-            int rows = Math.min(products.size(), count - j);
+        for (int j = 0; j < count; j += most) {
+            int rows = Math.min(most, count - j);
             long results = RESULTS.get().floats((long) groups * Dot.SIDE * rows);
-            products.get(rows - 1).call(w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results, ahead);
+            kernels.of(rows, x.pitch())
+                    .call(w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results, ahead);
             for (int row = 0; row < rows; row++) {
                 long from = results + 4L * Dot.SIDE * groups * row;
                 Lanes.copy(from, line, at + (j + row) * step, groups * Dot.SIDE);
@@ -156,7 +191,7 @@ public final class DotCode {
      * A function of w, its stride in bytes, groups of four of its rows, x, n, results and bytes to fetch ahead, a row's at most: for
      * each row of x the sums of all groups. Rows of x are n float32 apart.
      */
-    private static byte[] kernel(DType dtype, int bits, int rows) {
+    private static byte[] kernel(DType dtype, int bits, int rows, Order order) {
         Assembler a = new Assembler(bits);
         for (Gpr register : SAVED) {
             a.push(register);
@@ -182,7 +217,16 @@ public final class DotCode {
             a.mov(WEIGHTS[i], WEIGHTS[i - 1]);
             a.add(WEIGHTS[i], Gpr.RSI);
         }
-        sums(a, dtype, bits, rows);
+        for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
+            a.vxorps(sum);
+        }
+        if (order == Order.ONE_BY_ONE) {
+            for (int i = 0; i < Dot.SIDE; i++) {
+                sums(a, dtype, bits, rows, i, i + 1, false);
+            }
+        } else {
+            sums(a, dtype, bits, rows, 0, Dot.SIDE, order == Order.ASKED_AHEAD);
+        }
         a.load(Gpr.RAX, Address.of(Gpr.RSP, 0));
         a.mov(AHEAD, Gpr.R9);
         for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
@@ -206,27 +250,30 @@ public final class DotCode {
         return a.code();
     }
 
-    /** Registers 4 t + i sum w[i] . x[t], lane by lane; the four behind them hold w, and one behind those x. */
-    private static void sums(Assembler a, DType dtype, int bits, int rows) {
+    /** Registers 4 t + i sum w[i] . x[t], lane by lane, for some i; the four behind them hold w, and one behind those x. */
+    private static void sums(Assembler a, DType dtype, int bits, int rows, int from, int to, boolean asks) {
         int weights = rows * Dot.SIDE;
         int x = weights + Dot.SIDE;
-        for (int sum = 0; sum < weights; sum++) {
-            a.vxorps(sum);
-        }
         a.clear(Gpr.RAX);
         int loop = a.here();
-        fetchNextGroup(a);
-        for (int i = 0; i < Dot.SIDE; i++) {
-            a.prefetcht0(Address.indexed(WEIGHTS[i], AHEAD, 0));
+        if (asks) {
+            fetchNextGroup(a);
+        }
+        for (int i = from; i < to; i++) {
+            if (asks) {
+                a.prefetcht0(Address.indexed(WEIGHTS[i], AHEAD, 0));
+            }
             LaneCode.load(a, dtype, weights + i, WEIGHTS[i], Gpr.RAX);
         }
         for (int t = 0; t < rows; t++) {
             a.vmovups(x, Address.indexed(ROWS[t], Gpr.RAX, 2));
-            for (int i = 0; i < Dot.SIDE; i++) {
+            for (int i = from; i < to; i++) {
                 a.vfmadd231ps(t * Dot.SIDE + i, x, weights + i);
             }
         }
-        a.add(AHEAD, bits / Float.SIZE * dtype.bytes());
+        if (asks) {
+            a.add(AHEAD, bits / Float.SIZE * dtype.bytes());
+        }
         a.add(Gpr.RAX, bits / Float.SIZE);
         a.cmp(Gpr.RAX, Gpr.R8);
         a.jumpIfBelow(loop);

@@ -35,14 +35,16 @@ class DotCodeTest {
 
     @Test
     void hasTheBitsOfJava() {
-        DotCode code = DotCode.Found.here().code();
-        assumeTrue(code != null);
-        for (int n : new int[] {Lanes.COUNT, 3 * Lanes.COUNT, 512 + Lanes.COUNT}) {
-            for (int rows : new int[] {4, 7}) {
-                for (int count = 1; count <= 4; count++) {
-                    check(code, DType.FLOAT16, n, rows, count);
-                    check(code, DType.BFLOAT16, n, rows, count);
-                    check(code, DType.FLOAT32, n, rows, count);
+        assumeTrue(DotCode.Found.here().code() != null);
+        for (boolean asks : new boolean[] {true, false}) {
+            DotCode code = DotCode.of(Lanes.SHAPE.vectorBitSize(), asks);
+            for (int n : new int[] {Lanes.COUNT, 3 * Lanes.COUNT, 512 + Lanes.COUNT, 4096 + Lanes.COUNT}) {
+                for (int rows : new int[] {4, 7}) {
+                    for (int count = 1; count <= 4; count++) {
+                        check(code, DType.FLOAT16, n, rows, count);
+                        check(code, DType.BFLOAT16, n, rows, count);
+                        check(code, DType.FLOAT32, n, rows, count);
+                    }
                 }
             }
         }
