@@ -19,7 +19,8 @@ import dev.fovea.ffi.x86.Gpr;
  * see become zero, and leave its bits as they are.
  *
  * <p>Weights are relative to a query's greatest score, or to an earlier one that it has passed by no more than {@link
- * FlashFrame#SLACK}: sums need not shrink then.
+ * FlashFrame#SLACK}: sums need not shrink then. They are powers of scaled differences of scores: a difference of scaled scores would hold
+ * the rounding of the greatest, which is hundreds from about 1e9 on.
  */
 final class VectorWeights {
     static final Gpr SCORES = Gpr.RCX;
@@ -48,7 +49,7 @@ final class VectorWeights {
     private static final int LOWEST = 2;
     private static final int POWERS = 3;
 
-    private static final int[] NEGATIVE_GREATEST = {12, 13};
+    private static final int[] GREATEST = {12, 13};
     private static final int[] TOTAL = {14, 15};
 
     private final VectorFlashCode.Form form;
@@ -62,7 +63,7 @@ final class VectorWeights {
         this.values = values;
         boolean wide = form.bits == 512;
         firstConstant = wide ? 16 : 6;
-        constants = wide ? POWERS + POWER.length : NEGATIVE_GREATEST[0] - firstConstant;
+        constants = wide ? POWERS + POWER.length : GREATEST[0] - firstConstant;
     }
 
     private Address at(int place, int half) {
@@ -140,15 +141,15 @@ final class VectorWeights {
     /** @param hidden whether scores may be of keys that a query does not see: weights of these are zero */
     private void weigh(Assembler a, boolean hidden) {
         for (int half = 0; half < 2; half++) {
-            a.vxorps(NEGATIVE_GREATEST[half]);
-            a.vsubps(NEGATIVE_GREATEST[half], NEGATIVE_GREATEST[half], at(GREATEST_AT, half));
+            a.vmovups(GREATEST[half], at(GREATEST_AT, half));
             a.vxorps(TOTAL[half]);
         }
         int loop = overBlock(a);
         for (int half = 0; half < 2; half++) {
             Address score = Address.of(AT, half * form.line());
             a.vmovups(half, score);
-            a.vfmadd213ps(half, firstConstant + SCALE, NEGATIVE_GREATEST[half]);
+            a.vsubps(half, half, GREATEST[half]);
+            a.vmulps(half, half, firstConstant + SCALE);
             power(a, half, 2 + half, 4 + half);
             if (hidden) {
                 zeroWhereHidden(a, half, 2 + half, score);
@@ -221,9 +222,9 @@ final class VectorWeights {
         }
         next(a, loop);
         for (int half = 0; half < 2; half++) {
-            a.vmulps(half, half, firstConstant + SCALE);
             a.vmovups(2 + half, at(GREATEST_AT, half));
-            a.vaddps(4 + half, 2 + half, LaneCode.constant(FlashFrame.SLACK));
+            a.vsubps(4 + half, half, 2 + half);
+            a.vmulps(4 + half, 4 + half, firstConstant + SCALE);
             compare(a, half);
         }
         test(a, 0);
@@ -238,9 +239,9 @@ final class VectorWeights {
     /** Where the greatest of the block is beyond the slack: by masks, or in registers 4 and 5. */
     private void compare(Assembler a, int half) {
         if (form.bits == 512) {
-            a.vcmppsToMask(1 + half, half, 4 + half, GREATER);
+            a.vcmppsToMask(1 + half, 4 + half, LaneCode.constant(FlashFrame.SLACK), GREATER);
         } else {
-            a.vcmpps(4 + half, half, 4 + half, GREATER);
+            a.vcmpps(4 + half, 4 + half, LaneCode.constant(FlashFrame.SLACK), GREATER);
         }
     }
 
@@ -257,7 +258,7 @@ final class VectorWeights {
     /** Registers 0 and 1: the greatest of the block; 2 and 3: the one before. */
     private void shrink(Assembler a) {
         for (int half = 0; half < 2; half++) {
-            int greatest = NEGATIVE_GREATEST[half];
+            int greatest = GREATEST[half];
             if (form.bits == 512) {
                 a.vmovaps(greatest, 2 + half);
                 a.vmovapsWhere(1 + half, greatest, half);
@@ -266,6 +267,7 @@ final class VectorWeights {
             }
             a.vmovups(at(GREATEST_AT, half), greatest);
             a.vsubps(half, 2 + half, greatest);
+            a.vmulps(half, half, firstConstant + SCALE);
             if (form.bits == 512) {
                 a.vmovapsOrZero(1 + half, half, half); // a query that has seen no key may stay so
             } else {

@@ -120,9 +120,8 @@ final class PlainFlash {
             for (float score : weights) {
                 largest = Math.max(largest, score);
             }
-            largest *= scale;
-            if (largest > greatest + FlashFrame.SLACK) {
-                float shrink = power(greatest - largest);
+            if ((largest - greatest) * scale > FlashFrame.SLACK) {
+                float shrink = power((greatest - largest) * scale);
                 total *= shrink;
                 for (int d = 0; d < sums.length; d++) {
                     sums[d] *= shrink;
@@ -131,7 +130,7 @@ final class PlainFlash {
             }
             float sumOfWeights = 0;
             for (int i = 0; i < weights.length; i++) {
-                weights[i] = power(Math.fma(weights[i], scale, -greatest));
+                weights[i] = power((weights[i] - greatest) * scale);
                 sumOfWeights += weights[i];
             }
             total += sumOfWeights;

@@ -75,6 +75,18 @@ class VectorFlashCodeTest {
         }
     }
 
+    /** Where float32 is hundreds apart a score has to be no more than the greatest, or its weight overflows. */
+    @ParameterizedTest
+    @EnumSource
+    void theGreatestOfHugeScoresTakesAll(Form form) {
+        assumeTrue(runs(form));
+        VectorFlashCode code = new VectorFlashCode(form, 64);
+        PlainFlash.Operands operands = new PlainFlash.Operands(form.queries(), 57, 64, 0);
+        float scale = 1e12f;
+        float[] results = attend(form, code, operands, scale, VectorFrame::seeAll);
+        assertThat(PlainFlash.error(operands, scale, results)).isLessThan(1e-6);
+    }
+
     @Test
     void isThereForHeadsAsWideAsAVector() {
         assertThat(Form.of(DType.FLOAT32, Lanes.COUNT, false)).isNotNull();
@@ -109,6 +121,11 @@ class VectorFlashCodeTest {
     }
 
     private static float[] attend(Form form, VectorFlashCode code, PlainFlash.Operands operands, LongConsumer seeing) {
+        return attend(form, code, operands, SCALE, seeing);
+    }
+
+    private static float[] attend(
+            Form form, VectorFlashCode code, PlainFlash.Operands operands, float scale, LongConsumer seeing) {
         int width = operands.width();
         int queries = form.queries();
         try (Arena arena = Arena.ofConfined()) {
@@ -134,7 +151,7 @@ class VectorFlashCodeTest {
                     k.address(),
                     v.address(),
                     operands.keys(),
-                    SCALE,
+                    scale,
                     arena.allocate(code.scoresBytes(), 64).address(),
                     sums.address(),
                     frame);
