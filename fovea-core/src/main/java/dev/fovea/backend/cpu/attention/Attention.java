@@ -18,8 +18,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention by tiles of keys with a running softmax (Dao et al., FlashAttention, 2022): memory is linear in length, and a
- * tile that no query of a span sees is skipped. The matrix products inside are {@link TileProducts}.
+ * Attention by tiles of keys with a running softmax (Dao et al., FlashAttention, 2022): memory is linear in length for each thread, and
+ * a tile that no query of a span sees is skipped. A span is one call of machine code ({@link SpanAttention}) where there is one for it,
+ * else its products are {@link TileProducts}.
  */
 public final class Attention {
     /** Rows of scores, a row being a query and one of its heads: a tile of them stays in the second-level cache. */
@@ -48,7 +49,7 @@ public final class Attention {
 
     /**
      * @param javaAlone whether machine code is to be left out
-     * @param spans whether machine code may attend where queries see the same keys
+     * @param spans whether machine code may attend to spans
      */
     public Attention(Workers workers, Gemm gemm, boolean javaAlone, boolean spans) {
         this.workers = workers;
@@ -57,7 +58,7 @@ public final class Attention {
         this.spans = spans && DotCode.Found.here().code() != null;
     }
 
-    /** What attends where queries see the same keys, as in towers; for people. */
+    /** What attends in towers and, without AMX, to prompts; for people. */
     public String describe() {
         if (!spans) {
             return "products by " + products();
@@ -136,7 +137,7 @@ public final class Attention {
         });
     }
 
-    /** What attends to spans of a call whose queries see the same keys; null where nothing but tiles does. */
+    /** The machine code for spans of a call; null where nothing but tiles attends. */
     private @Nullable SpanAttention kernel(Call call) {
         int width = call.heads().width();
         DType dtype = call.q().dtype();

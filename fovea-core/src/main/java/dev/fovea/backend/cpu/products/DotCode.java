@@ -138,8 +138,7 @@ public final class DotCode {
         for (int j = 0; j < count; j += most) {
             int rows = Math.min(most, count - j);
             long results = RESULTS.get().floats((long) groups * Dot.SIDE * rows);
-            kernels.of(rows, x.pitch())
-                    .call(w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results, ahead);
+            kernels.of(rows, x.pitch()).call(w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results, ahead);
             for (int row = 0; row < rows; row++) {
                 long from = results + 4L * Dot.SIDE * groups * row;
                 Lanes.copy(from, line, at + (j + row) * step, groups * Dot.SIDE);
