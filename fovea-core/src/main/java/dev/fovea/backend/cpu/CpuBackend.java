@@ -225,7 +225,7 @@ public final class CpuBackend implements Backend {
         for (DType dtype : List.of(DType.BFLOAT16, DType.FLOAT16, DType.FLOAT32)) {
             choices.add(new Choice("many rows in " + dtype.torchName(), gemm.describe(dtype)));
         }
-        choices.add(new Choice("attention of pictures", attention.describe()));
+        choices.add(new Choice("attention", attention.describe()));
         return choices;
     }
 

@@ -14,6 +14,7 @@ import dev.fovea.tensor.Mask;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -34,37 +35,39 @@ public final class Attention {
     private final Workers workers;
     private final Gemm gemm;
     private final boolean javaAlone;
-    private final boolean spans;
+    private final boolean byCode;
 
     /** Of which heads; by AMX, or by vectors in a form. */
     private record Kernel(VectorFlashCode.@Nullable Form form, int width, DType dtype) {
         SpanAttention make() {
-            DotCode code = DotCode.Found.here().code();
-            if (form == null || code == null) {
-                return new FlashBlock(width);
-            }
-            return new VectorFlashBlock(form, width, dtype, code);
+            return form == null
+                    ? new FlashBlock(width)
+                    : new VectorFlashBlock(
+                            form,
+                            width,
+                            dtype,
+                            Objects.requireNonNull(DotCode.Found.here().code()));
         }
     }
 
     /**
      * @param javaAlone whether machine code is to be left out
-     * @param spans whether machine code may attend to spans
+     * @param byCode whether machine code may attend to spans
      */
-    public Attention(Workers workers, Gemm gemm, boolean javaAlone, boolean spans) {
+    public Attention(Workers workers, Gemm gemm, boolean javaAlone, boolean byCode) {
         this.workers = workers;
         this.gemm = gemm;
         this.javaAlone = javaAlone;
-        this.spans = spans && DotCode.Found.here().code() != null;
+        this.byCode = byCode && DotCode.Found.here().code() != null;
     }
 
-    /** What attends in towers and, without AMX, to prompts; for people. */
+    /** What attends; for people. */
     public String describe() {
-        if (!spans) {
+        if (!byCode) {
             return "products by " + products();
         }
         if (has(Isa.AMX)) {
-            return "machine code, bfloat16 by AMX; else products by " + products();
+            return "bfloat16 of pictures by machine code by AMX; else products by " + products();
         }
         return "machine code, " + (has(Isa.AVX512_BF16) ? "scores of bfloat16 by AVX512_BF16, else " : "") + "float32";
     }
@@ -120,7 +123,7 @@ public final class Attention {
     }
 
     public void run(Call call) {
-        SpanAttention packed = spans ? kernel(call) : null;
+        SpanAttention packed = byCode ? kernel(call) : null;
         boolean prompt = packed == null && call.ofPrompts();
         int rows = packed != null ? PACKED_SPAN_ROWS : SPAN_ROWS;
         List<Span> spans = spans(call.mask(), Math.max(1, rows / call.heads().shared()), prompt);

@@ -4,6 +4,7 @@ import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
 import static dev.fovea.tensor.QuantizedMatrix.BLOCK;
 import static dev.fovea.tensor.QuantizedMatrix.TILE;
 
+import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.error.NativeException;
 import dev.fovea.ffi.NativeFunction;
@@ -22,8 +23,7 @@ import org.jspecify.annotations.Nullable;
  * ({@link WideCodesCode}) or by AVX2 ({@link NarrowCodesCode}), with the same bits. Codes of 4 bits meet x in 8 bits, as in
  * {@link Quantized4}, with the same bits as there; codes of 8 bits meet x in 16.
  *
- * <p>Codes are asked for some lines before they are needed, but not on AMD's processors with AVX-512: these fetch some streams as fast
- * as memory gives them, and slower with the instruction.
+ * <p>Codes are asked for some lines before they are needed, where {@linkplain Isa#asksAhead that helps}.
  */
 public final class CodesCode {
     private static final List<Cpuid> NEEDED = List.of(Cpuid.AVX2, Cpuid.FMA);
@@ -121,7 +121,7 @@ public final class CodesCode {
         int bits = Lanes.SHAPE.vectorBitSize();
         try {
             if (bits == 512 && present(NEEDED_512)) {
-                return new CodesCode(true, !Cpuid.isAmd());
+                return new CodesCode(true, Isa.asksAhead(bits));
             }
             return bits >= 256 && present(NEEDED) ? new CodesCode(false, true) : null;
         } catch (NativeException e) {

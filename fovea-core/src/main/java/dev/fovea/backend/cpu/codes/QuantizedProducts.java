@@ -17,6 +17,7 @@ import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,13 +51,12 @@ public final class QuantizedProducts implements AutoCloseable {
     /** Products of the same x. */
     public void multiply(Rows x, List<CodeProduct> products) {
         if (byCode != null) {
-            List<CodeProduct> read = products.stream()
-                    .filter(p -> p.w().order() == 0 && meets(x, p.w()))
-                    .toList();
+            Predicate<CodeProduct> isRead = p -> p.w().order() == 0 && meets(x, p.w());
+            List<CodeProduct> read = products.stream().filter(isRead).toList();
             if (!read.isEmpty()) {
                 byCode.multiply(x, read);
             }
-            products.stream().filter(p -> !read.contains(p)).forEach(p -> multiply(x, p));
+            products.stream().filter(isRead.negate()).forEach(p -> multiply(x, p));
         } else {
             products.forEach(p -> multiply(x, p));
         }

@@ -2,6 +2,7 @@ package dev.fovea.backend.cpu.machine;
 
 import dev.fovea.error.OptionException;
 import dev.fovea.ffi.NativeLibrary;
+import dev.fovea.ffi.x86.Cpuid;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -71,6 +72,16 @@ public enum Isa {
             case "128", "256", "512" -> VectorShape.forBitSize(Integer.parseInt(chosen));
             default -> throw new OptionException("fovea.vectorBits is \"" + chosen + "\"; expected 128, 256 or 512");
         };
+    }
+
+    /**
+     * Whether kernels with vectors of so many bits ask for weights before they need them, since what a processor fetches of itself ends
+     * with each page. AMD's with AVX-512 fetch some streams as fast as memory gives them, and slower with the instruction.
+     *
+     * @throws dev.fovea.error.NativeException where machine code does not run
+     */
+    public static boolean asksAhead(int vectorBits) {
+        return vectorBits < 512 || !Cpuid.isAmd();
     }
 
     /** Whether oneDNN's set of instructions has all of this kind's. */

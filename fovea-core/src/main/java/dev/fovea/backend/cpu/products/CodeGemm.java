@@ -29,8 +29,8 @@ public final class CodeGemm implements Gemm {
 
     /**
      * @param widening what makes float32 of the other dtypes
-     * @param rest what multiplies tiles of attention where these are no machine code, many rows of bfloat16 where the processor has AMX, and float16 where it has
-     *     products of it and no AMX, which take half the loads of float32's
+     * @param rest what multiplies tiles of attention where no machine code attends, many rows of bfloat16 where the processor has AMX,
+     *     and float16 where it has products of it and no AMX, which take half the loads of float32's
      * @throws dev.fovea.error.NativeException where the system runs no machine code
      */
     public CodeGemm(Workers workers, DotCode widening, Gemm rest) {

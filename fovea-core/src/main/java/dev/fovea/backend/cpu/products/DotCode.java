@@ -1,6 +1,7 @@
 package dev.fovea.backend.cpu.products;
 
 import dev.fovea.backend.cpu.machine.Buffer;
+import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.rows.LaneCode;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
@@ -8,7 +9,6 @@ import dev.fovea.error.NativeException;
 import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
-import dev.fovea.ffi.x86.Cpuid;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.DType;
@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * for C2; and the Vector API of JDK 25 has no conversion from float16, which a loop that C2 turns into it leaves in memory on
  * the way.
  *
- * <p>Four rows of a weight side by side share the loads of x. Most processors have to be asked for them ahead; AMD's with AVX-512 read
- * them slower with the instruction than without, and short rows fastest one behind the other.
+ * <p>Four rows of a weight side by side share the loads of x, and are asked for ahead. Where {@linkplain Isa#asksAhead that harms}, short
+ * rows come fastest one behind the other.
  */
 public final class DotCode {
     private static final Gpr[] WEIGHTS = {Gpr.RDI, Gpr.R10, Gpr.R11, Gpr.RBX};
@@ -105,7 +105,7 @@ public final class DotCode {
             if (!absence.isEmpty()) {
                 return new Found(null, absence);
             }
-            return new Found(of(bits, bits < 512 || !Cpuid.isAmd()), "");
+            return new Found(of(bits, Isa.asksAhead(bits)), "");
         } catch (NativeException e) {
             return new Found(null, e.problem());
         }
