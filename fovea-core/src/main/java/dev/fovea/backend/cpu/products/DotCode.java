@@ -12,10 +12,8 @@ import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.ffi.x86.MachineCode;
 import dev.fovea.tensor.DType;
-import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * for C2; and the Vector API of JDK 25 has no conversion from float16, which a loop that C2 turns into it leaves in memory on
  * the way.
  *
- * <p>Four rows of a weight side by side share the loads of x, and are asked for ahead. Where {@linkplain Isa#asksAhead that harms}, short
- * rows come fastest one behind the other.
+ * <p>Four rows of a weight side by side share the loads of x, and are asked for ahead. Where {@linkplain Isa#asksAhead that harms}, rows come
+ * fastest one behind the other while x stays in the first-level cache beside them, and long rows of x are left in 16 bits for that.
  */
 public final class DotCode {
     private static final Gpr[] WEIGHTS = {Gpr.RDI, Gpr.R10, Gpr.R11, Gpr.RBX};
@@ -40,16 +38,28 @@ public final class DotCode {
     private static final int FETCHED = 2048;
 
     /** Bytes of a row of x up to which it stays in the first-level cache while rows of a weight pass by one behind the other. */
-    private static final int SHORT_BYTES = 1 << 14;
+    private static final int SHORT_BYTES = 3 << 12;
+
+    /** Values of a row of x up to which it does so in float32, with fewer instructions. */
+    private static final int SHORT_VALUES = 2048;
 
     private static final ThreadLocal<Buffer> RESULTS = ThreadLocal.withInitial(Buffer::new);
 
-    private final Map<DType, Kernels> kernels;
+    private final int bits;
+    private final boolean asks;
+    private final Map<Form, NativeFunction> kernels = new ConcurrentHashMap<>();
+    private final Map<DType, NativeFunction> widening = new ConcurrentHashMap<>();
     private final SumsCode sums;
 
-    private DotCode(Map<DType, Kernels> kernels, SumsCode sums) {
-        this.kernels = kernels;
-        this.sums = sums;
+    /**
+     * Of vectors of so many bits.
+     *
+     * @param asks whether rows are asked for before they are needed
+     */
+    DotCode(int bits, boolean asks) {
+        this.bits = bits;
+        this.asks = asks;
+        sums = new SumsCode(bits);
     }
 
     /** How four rows of a weight are read. */
@@ -59,32 +69,8 @@ public final class DotCode {
         ONE_BY_ONE
     }
 
-    /**
-     * Of rows of one dtype.
-     *
-     * @param products with one row of x, with two, …
-     * @param oneByOne with one short row of x; null where rows are asked for ahead
-     * @param widening to float32
-     */
-    private record Kernels(
-            List<NativeFunction> products, @Nullable NativeFunction oneByOne, NativeFunction widening) {
-        static Kernels of(DType dtype, int bits, boolean asks) {
-            int rows = bits == 512 ? 4 : 2; // as many accumulators as there are registers for
-            Order order = asks ? Order.ASKED_AHEAD : Order.SIDE_BY_SIDE;
-            return new Kernels(
-                    IntStream.rangeClosed(1, rows)
-                            .mapToObj(i -> MachineCode.nativeFunction(kernel(dtype, bits, i, order)))
-                            .toList(),
-                    asks ? null : MachineCode.nativeFunction(kernel(dtype, bits, 1, Order.ONE_BY_ONE)),
-                    MachineCode.nativeFunction(wideningKernel(dtype, bits)));
-        }
-
-        NativeFunction of(int rows, int pitch) {
-            return oneByOne != null && rows == 1 && pitch * Float.BYTES <= SHORT_BYTES
-                    ? oneByOne
-                    : products.get(rows - 1);
-        }
-    }
+    /** A kernel for so many rows of x. */
+    private record Form(DType weights, DType x, int rows, Order order) {}
 
     /** The kernels, or why there are none. */
     public record Found(@Nullable DotCode code, String reason) {
@@ -105,23 +91,19 @@ public final class DotCode {
             if (!absence.isEmpty()) {
                 return new Found(null, absence);
             }
-            return new Found(of(bits, Isa.asksAhead(bits)), "");
+            return new Found(new DotCode(bits, Isa.asksAhead(bits)), "");
         } catch (NativeException e) {
             return new Found(null, e.problem());
         }
     }
 
-    /**
-     * Of vectors of so many bits.
-     *
-     * @param asks whether rows are asked for before they are needed
-     */
-    static DotCode of(int bits, boolean asks) {
-        Map<DType, Kernels> kernels = new EnumMap<>(DType.class);
-        for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16)) {
-            kernels.put(dtype, Kernels.of(dtype, bits, asks));
-        }
-        return new DotCode(kernels, new SumsCode(bits));
+    /** Whether rows of x are best taken as they lie, in 16 bits. */
+    boolean takes(Rows x) {
+        return !asks
+                && x.dtype() != DType.FLOAT32
+                && x.width() > SHORT_VALUES
+                && x.width() == Lanes.padded(x.width())
+                && x.stride() == (long) x.width() * x.dtype().bytes();
     }
 
     /**
@@ -131,14 +113,13 @@ public final class DotCode {
      * @param w as wide as rows of x with their padding
      */
     void multiply(Rows w, Panel.Strip x, int t, int count, float[] line, int at, int step) {
-        Kernels kernels = kernels(w.dtype());
-        int most = kernels.products().size();
+        int most = bits == 512 ? 4 : 2; // as many accumulators as there are registers for
         int groups = Math.ceilDiv(w.count(), Dot.SIDE);
         long ahead = Math.min(FETCHED, (long) x.pitch() * w.dtype().bytes());
         for (int j = 0; j < count; j += most) {
             int rows = Math.min(most, count - j);
             long results = RESULTS.get().floats((long) groups * Dot.SIDE * rows);
-            kernels.of(rows, x.pitch()).call(w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results, ahead);
+            kernel(w.dtype(), x, rows).call(w.address(), w.stride(), groups, x.row(t + j), x.pitch(), results, ahead);
             for (int row = 0; row < rows; row++) {
                 long from = results + 4L * Dot.SIDE * groups * row;
                 Lanes.copy(from, line, at + (j + row) * step, groups * Dot.SIDE);
@@ -153,17 +134,16 @@ public final class DotCode {
 
     /** Copies rows to float32 rows; their width is a multiple of the vector length. */
     public void widen(Rows from, Rows to) {
-        kernels(from.dtype())
-                .widening()
+        widening.computeIfAbsent(from.dtype(), dtype -> MachineCode.nativeFunction(wideningKernel(dtype, bits)))
                 .call(from.address(), from.stride(), from.count(), from.width(), to.address(), to.stride());
     }
 
-    private Kernels kernels(DType dtype) {
-        Kernels found = kernels.get(dtype);
-        if (found == null) {
-            throw new IllegalArgumentException("no arithmetic in " + dtype.torchName());
-        }
-        return found;
+    private NativeFunction kernel(DType weights, Panel.Strip x, int rows) {
+        Order order = asks
+                ? Order.ASKED_AHEAD
+                : rows == 1 && x.rowBytes() <= SHORT_BYTES ? Order.ONE_BY_ONE : Order.SIDE_BY_SIDE;
+        return kernels.computeIfAbsent(
+                new Form(weights, x.dtype(), rows, order), form -> MachineCode.nativeFunction(kernel(form, bits)));
     }
 
     /** A function of the address and stride of rows, their number and width, and address and stride of the copy. */
@@ -188,16 +168,17 @@ public final class DotCode {
 
     /**
      * A function of w, its stride in bytes, groups of four of its rows, x, n, results and bytes to fetch ahead, a row's at most: for
-     * each row of x the sums of all groups. Rows of x are n float32 apart.
+     * each row of x the sums of all groups. Rows of x are n values apart.
      */
-    private static byte[] kernel(DType dtype, int bits, int rows, Order order) {
+    private static byte[] kernel(Form form, int bits) {
+        int rows = form.rows;
         Assembler a = new Assembler(bits);
         for (Gpr register : SAVED) {
             a.push(register);
         }
         for (int t = 1; t < rows; t++) {
             a.mov(ROWS[t], ROWS[t - 1]);
-            for (int i = 0; i < Float.BYTES; i++) {
+            for (int i = 0; i < form.x.bytes(); i++) {
                 a.add(ROWS[t], Gpr.R8);
             }
         }
@@ -207,7 +188,7 @@ public final class DotCode {
         }
         a.push(Gpr.RAX);
         a.mov(ROW_BYTES, Gpr.R8);
-        for (int i = 1; i < dtype.bytes(); i *= 2) {
+        for (int i = 1; i < form.weights.bytes(); i *= 2) {
             a.add(ROW_BYTES, ROW_BYTES);
         }
         int group = a.here();
@@ -219,12 +200,12 @@ public final class DotCode {
         for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
             a.vxorps(sum);
         }
-        if (order == Order.ONE_BY_ONE) {
+        if (form.order == Order.ONE_BY_ONE) {
             for (int i = 0; i < Dot.SIDE; i++) {
-                sums(a, dtype, bits, rows, i, i + 1, false);
+                sums(a, form, bits, i, i + 1);
             }
         } else {
-            sums(a, dtype, bits, rows, 0, Dot.SIDE, order == Order.ASKED_AHEAD);
+            sums(a, form, bits, 0, Dot.SIDE);
         }
         a.load(Gpr.RAX, Address.of(Gpr.RSP, 0));
         a.mov(AHEAD, Gpr.R9);
@@ -250,8 +231,9 @@ public final class DotCode {
     }
 
     /** Registers 4 t + i sum w[i] . x[t], lane by lane, for some i; the four behind them hold w, and one behind those x. */
-    private static void sums(Assembler a, DType dtype, int bits, int rows, int from, int to, boolean asks) {
-        int weights = rows * Dot.SIDE;
+    private static void sums(Assembler a, Form form, int bits, int from, int to) {
+        boolean asks = form.order == Order.ASKED_AHEAD;
+        int weights = form.rows * Dot.SIDE;
         int x = weights + Dot.SIDE;
         a.clear(Gpr.RAX);
         int loop = a.here();
@@ -262,16 +244,16 @@ public final class DotCode {
             if (asks) {
                 a.prefetcht0(Address.indexed(WEIGHTS[i], AHEAD, 0));
             }
-            LaneCode.load(a, dtype, weights + i, WEIGHTS[i], Gpr.RAX);
+            LaneCode.load(a, form.weights, weights + i, WEIGHTS[i], Gpr.RAX);
         }
-        for (int t = 0; t < rows; t++) {
-            a.vmovups(x, Address.indexed(ROWS[t], Gpr.RAX, 2));
+        for (int t = 0; t < form.rows; t++) {
+            LaneCode.load(a, form.x, x, ROWS[t], Gpr.RAX);
             for (int i = from; i < to; i++) {
                 a.vfmadd231ps(t * Dot.SIDE + i, x, weights + i);
             }
         }
         if (asks) {
-            a.add(AHEAD, bits / Float.SIZE * dtype.bytes());
+            a.add(AHEAD, bits / Float.SIZE * form.weights.bytes());
         }
         a.add(Gpr.RAX, bits / Float.SIZE);
         a.cmp(Gpr.RAX, Gpr.R8);

@@ -38,7 +38,7 @@ public final class FewRowsTile implements TileProducts {
     public void scores(long queries, Rows keys, long scores, Size size) {
         int tile = size.tile();
         int pitch = pitch(size.width());
-        Panel.Strip strip = new Panel.Strip(queries, size.rows(), pitch);
+        Panel.Strip strip = new Panel.Strip(DType.FLOAT32, queries, size.rows(), pitch);
         lines = Lanes.atLeast(lines, Dot.SIDE * tile);
         int whole = keys.count() / Dot.SIDE * Dot.SIDE;
         for (int row = 0; row < size.rows(); row += Dot.SIDE) {

@@ -37,11 +37,11 @@ public final class Gemv {
     }
 
     public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
-        Panel.Strip strip = Panel.Strip.of(x, 0, x.count(), strips.get());
+        DotCode code = javaAlone ? null : DotCode.Found.here().code();
+        Panel.Strip strip = Panel.Strip.of(x, strips.get(), code);
         float[] b = JavaGemm.biasOf(bias, w.outputs());
         long rowBytes = Math.max(1, (long) w.inputs() * w.dtype().bytes());
         int perPiece = (int) Math.max(1, PIECE_BYTES / rowBytes / Dot.SIDE) * Dot.SIDE;
-        DotCode code = javaAlone ? null : DotCode.Found.here().code();
         workers.blocks(w.outputs(), perPiece, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, 0, code));
     }
 }

@@ -25,8 +25,17 @@ final class Panel {
 
     private Panel() {}
 
-    /** Rows of x as {@link #multiply} takes them: float32, padded with zeros to whole vectors. */
-    record Strip(long address, int count, int pitch) {
+    /**
+     * Rows of x as {@link #multiply} takes them: padded with zeros to whole vectors, in float32 but for machine code that {@linkplain
+     * DotCode#takes takes them as they lie}.
+     */
+    record Strip(DType dtype, long address, int count, int pitch) {
+        static Strip of(Rows x, Buffer buffer, @Nullable DotCode code) {
+            return code != null && code.takes(x)
+                    ? new Strip(x.dtype(), x.address(), x.count(), x.width())
+                    : of(x, 0, x.count(), buffer);
+        }
+
         static Strip of(Rows x, int from, int to, Buffer buffer) {
             int pitch = Lanes.padded(x.width());
             int tiled = Math.ceilDiv(to - from, Dot.SIDE) * Dot.SIDE; // the last tile may read beyond the last row
@@ -36,11 +45,15 @@ final class Panel {
                 x.load(t, row);
                 strip.store(row, t - from);
             }
-            return new Strip(strip.address(), to - from, pitch);
+            return new Strip(DType.FLOAT32, strip.address(), to - from, pitch);
         }
 
         long row(int i) {
-            return address + 4L * i * pitch;
+            return address + i * rowBytes();
+        }
+
+        long rowBytes() {
+            return (long) pitch * dtype.bytes();
         }
     }
 

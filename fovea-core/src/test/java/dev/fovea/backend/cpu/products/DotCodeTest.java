@@ -9,6 +9,7 @@ import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -37,36 +38,60 @@ class DotCodeTest {
     void hasTheBitsOfJava() {
         assumeTrue(DotCode.Found.here().code() != null);
         for (boolean asks : new boolean[] {true, false}) {
-            DotCode code = DotCode.of(Lanes.SHAPE.vectorBitSize(), asks);
+            DotCode code = new DotCode(Lanes.SHAPE.vectorBitSize(), asks);
             for (int n : new int[] {Lanes.COUNT, 3 * Lanes.COUNT, 512 + Lanes.COUNT, 4096 + Lanes.COUNT}) {
                 for (int rows : new int[] {4, 7}) {
                     for (int count = 1; count <= 4; count++) {
-                        check(code, DType.FLOAT16, n, rows, count);
-                        check(code, DType.BFLOAT16, n, rows, count);
-                        check(code, DType.FLOAT32, n, rows, count);
+                        for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16)) {
+                            check(code, dtype, DType.FLOAT32, n, rows, count);
+                            check(code, dtype, dtype, n, rows, count);
+                        }
                     }
                 }
             }
         }
     }
 
-    private static void check(DotCode code, DType dtype, int n, int rows, int count) {
+    @Test
+    void takesLongRowsIn16BitsAsTheyLie() {
+        assumeTrue(DotCode.Found.here().code() != null);
+        DotCode code = new DotCode(Lanes.SHAPE.vectorBitSize(), false);
+        int n = 4096;
+        assertThat(code.takes(new Rows(DType.BFLOAT16, 0, 3, n, 2L * n))).isTrue();
+        assertThat(code.takes(new Rows(DType.FLOAT32, 0, 3, n, 4L * n))).isFalse();
+        assertThat(code.takes(new Rows(DType.BFLOAT16, 0, 3, 64, 2L * 64)))
+                .as("short")
+                .isFalse();
+        assertThat(code.takes(new Rows(DType.BFLOAT16, 0, 3, n, 4L * n)))
+                .as("apart")
+                .isFalse();
+        assertThat(code.takes(new Rows(DType.BFLOAT16, 0, 3, n + 1, 2L * (n + 1))))
+                .as("no whole vectors")
+                .isFalse();
+        assertThat(new DotCode(Lanes.SHAPE.vectorBitSize(), true).takes(new Rows(DType.BFLOAT16, 0, 3, n, 2L * n)))
+                .as("where x is shared anyway")
+                .isFalse();
+    }
+
+    private static void check(DotCode code, DType dtype, DType xDtype, int n, int rows, int count) {
         SplittableRandom random = new SplittableRandom(n + rows + count);
         try (Arena arena = Arena.ofConfined()) {
             Rows w = random(dtype, rows, n, random, arena);
-            Rows x = random(DType.FLOAT32, count, n, new SplittableRandom(n), arena);
+            Rows x = random(xDtype, count, n, new SplittableRandom(n), arena);
+            Rows wideX = random(DType.FLOAT32, count, n, random, arena);
+            code.widen(x, wideX);
             int whole = Math.ceilDiv(rows, Dot.SIDE) * Dot.SIDE;
             float[] fast = new float[count * whole];
             float[] plain = new float[count * whole];
             float[] vector = new float[count * whole];
-            code.multiply(w, new Panel.Strip(x.address(), count, n), 0, count, fast, 0, whole);
+            code.multiply(w, new Panel.Strip(xDtype, x.address(), count, n), 0, count, fast, 0, whole);
             for (int j = 0; j < count; j++) {
                 for (int i = 0; i < rows; i += Dot.SIDE) {
-                    PlainDot.column(dtype, w.row(i), w.stride(), x.row(j), n, plain, j * whole + i);
-                    Dot.column(dtype, w.row(i), w.stride(), x.row(j), n, vector, j * whole + i);
+                    PlainDot.column(dtype, w.row(i), w.stride(), wideX.row(j), n, plain, j * whole + i);
+                    Dot.column(dtype, w.row(i), w.stride(), wideX.row(j), n, vector, j * whole + i);
                 }
             }
-            String what = dtype + ", " + rows + " x " + n + ", " + count + " rows";
+            String what = dtype + " by " + xDtype + ", " + rows + " x " + n + ", " + count + " rows";
             assertThat(vector).as("Java's vectors, " + what).isEqualTo(plain);
             assertThat(fast).as("machine code, " + what).isEqualTo(plain);
             Rows wide = random(DType.FLOAT32, rows, n, random, arena);
