@@ -12,9 +12,11 @@ import dev.fovea.error.NativeException;
 import dev.fovea.error.OptionException;
 import dev.fovea.tensor.Backend;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -52,7 +54,12 @@ final class Backends {
     private static List<String> names(String device) {
         return Stream.of(device.split(",", -1))
                 .map(name -> name.equals("cuda") && device.contains(",") ? CUDA + 0 : name)
+                .map(name -> NUMBERED.matcher(name).matches() ? CUDA + ordinal(name) : name)
                 .toList();
+    }
+
+    private static int ordinal(String device) {
+        return Integer.parseInt(device.substring(CUDA.length()));
     }
 
     static Backend of(LoadOptions options) {
@@ -83,17 +90,14 @@ final class Backends {
             case "reference" -> new ReferenceBackend();
             case "cuda:ptx" -> CudaBackend.interpreted();
             case "cuda" -> new CudaBackend(Cuda.open(0, options.warnings()));
-            default -> {
-                int ordinal = Integer.parseInt(device.substring(CUDA.length()));
-                yield new CudaBackend(Cuda.open(ordinal, options.warnings()));
-            }
+            default -> new CudaBackend(Cuda.open(ordinal(device), options.warnings()));
         };
     }
 
     private static Backend alone(Backend backend, Supplier<Map<String, Long>> weights) {
         try {
             if (backend instanceof CudaBackend cuda && !cuda.isInterpreted()) {
-                requireRoom(total(weights.get()), cuda.freeBytes(), cuda.describe());
+                requireRoom(weights.get(), cuda);
             }
             return backend;
         } catch (RuntimeException | Error e) {
@@ -107,26 +111,31 @@ final class Backends {
         List<Backend> homes = new ArrayList<>();
         try {
             devices.forEach(device -> homes.add(open(device, options)));
-            LayerPlan plan = LayerPlan.of(
-                    weights, homes.stream().mapToLong(Backends::freeBytes).toArray());
-            return new SplitBackend(homes, weight -> homes.get(plan.home(weight)));
+            return split(homes, weights);
         } catch (RuntimeException | Error e) {
             homes.forEach(Backend::close);
             throw e;
         }
     }
 
-    private static long freeBytes(Backend backend) {
-        return backend instanceof CudaBackend cuda && !cuda.isInterpreted() ? cuda.freeBytes() : LayerPlan.UNBOUNDED;
+    private static Backend split(List<Backend> homes, Map<String, Long> weights) {
+        LayerPlan plan = LayerPlan.of(
+                weights, homes.stream().mapToLong(Backends::freeBytes).toArray());
+        return new SplitBackend(homes, weight -> homes.get(plan.home(weight)));
     }
 
-    private static long total(Map<String, Long> weights) {
-        return weights.values().stream().mapToLong(bytes -> bytes).sum();
+    private static long freeBytes(Backend backend) {
+        return backend instanceof CudaBackend cuda && !cuda.isInterpreted() ? cuda.freeBytes() : LayerPlan.UNBOUNDED;
     }
 
     private static Backend cpu(LoadOptions options, CpuBackend.GemmChoice gemm) {
         int threads = options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
         return CpuBackend.create(new CpuBackend.Options(threads, gemm));
+    }
+
+    private static void requireRoom(Map<String, Long> weights, CudaBackend device) {
+        long needed = weights.values().stream().mapToLong(bytes -> bytes).sum();
+        requireRoom(needed, device.freeBytes(), device.describe());
     }
 
     /** @throws MemoryException with the numbers */
@@ -141,25 +150,40 @@ final class Backends {
 
     /** The first GPU that has room, all of them where none has, else the CPU; what looks usable and is not is worth a word. */
     private static Backend auto(LoadOptions options, Supplier<Map<String, Long>> weights) {
-        List<String> gpus = new ArrayList<>(); // that open
+        Map<String, CudaBackend> full = new LinkedHashMap<>(); // open, and not enough alone
+        try {
+            Backend chosen = auto(options, weights, full);
+            full.values().stream().filter(gpu -> !chosen.homes().contains(gpu)).forEach(Backend::close);
+            return chosen;
+        } catch (RuntimeException | Error e) {
+            full.values().forEach(Backend::close);
+            throw e;
+        }
+    }
+
+    private static Backend auto(
+            LoadOptions options, Supplier<Map<String, Long>> weights, Map<String, CudaBackend> full) {
         List<String> failures = new ArrayList<>();
         List<String> problems = new ArrayList<>(); // these, and where room is short
         for (Gpu gpu : Cuda.gpus().stream().filter(Gpu::isUsable).toList()) {
             String device = CUDA + gpu.ordinal();
             try {
-                return told(problems, device + " computes", options, alone(open(device, options), weights));
+                CudaBackend backend = new CudaBackend(Cuda.open(gpu.ordinal(), options.warnings()));
+                full.put(device, backend);
+                requireRoom(weights.get(), backend);
+                return told(problems, device + " computes", options, backend);
             } catch (MemoryException e) {
                 problems.add(e.problem());
-                gpus.add(device);
             } catch (NativeException e) {
                 problems.add(e.problem());
                 failures.add(e.problem());
+                Optional.ofNullable(full.remove(device)).ifPresent(Backend::close);
             }
         }
-        if (gpus.size() > 1) {
+        if (full.size() > 1) {
             try {
-                return told(
-                        failures, String.join(", ", gpus) + " compute", options, split(gpus, options, weights.get()));
+                Backend all = split(List.copyOf(full.values()), weights.get());
+                return told(failures, String.join(", ", full.keySet()) + " compute", options, all);
             } catch (NativeException | MemoryException e) {
                 problems.add(e.problem());
             }

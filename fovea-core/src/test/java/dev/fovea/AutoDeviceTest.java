@@ -13,6 +13,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What {@code --device auto} takes on machines with GPUs, and what it says, in processes of their own. */
 class AutoDeviceTest {
@@ -70,6 +72,20 @@ class AutoDeviceTest {
                                 + " cuda:1, cuda:2 compute instead",
                         "cuda",
                         "cuda");
+    }
+
+    /** Opening one takes up to a second; one that is not taken is given back. */
+    @ParameterizedTest
+    @CsvSource({
+        "1 3 3, opens 0 opens 1 opens 2 cuda cuda cuda closes 0 closes 1 closes 2",
+        "1 20 3, opens 0 opens 1 closes 0 cuda closes 1",
+        "1 -1 1, opens 0 opens 1 opens 2 closes 0 closes 2 cpu"
+    })
+    void eachIsOpenedOnce(String free, String expected) throws Exception {
+        assertThat(driver.told(
+                        Trial.class, Map.of("FAKE_CAPABILITIES", "90 90 90", "FAKE_FREE", free, "FAKE_TELL", "1")))
+                .filteredOn(line -> !line.contains("instead"))
+                .hasToString("[" + expected.replaceAll(" (?![0-9])", ", ") + "]");
     }
 
     @Test

@@ -205,6 +205,9 @@ class BadInputTest {
     void unknownTaskAndDevice() {
         option(() -> Pipeline.of("object-detection", checkpoint.toString()), "object-detection", "image-text-to-text");
         option(() -> LoadOptions.DEFAULT.withDevice("tpu"), "tpu", "cpu");
+        for (String twice : List.of("cuda,cuda:0", "cuda:0,cuda:00", "cuda:1,cpu,cuda:001", "cpu,cpu")) {
+            option(() -> LoadOptions.DEFAULT.withDevice(twice), twice, "expected each device once");
+        }
         option(() -> LoadOptions.DEFAULT.withDtype("int4"), "int4", "bfloat16");
     }
 

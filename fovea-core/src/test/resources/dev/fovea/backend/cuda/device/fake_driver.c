@@ -1,5 +1,6 @@
 // A CUDA driver without a GPU, for FakeDriverTest: memory is the host's, kernels do nothing. FAKE_CUDA is its version, FAKE_CAPABILITIES has a
-// number for each GPU, FAKE_FREE the gigabytes that each has free (one, if it is not there; below zero: another program has the card), FAKE_FAIL is the name of a function and what it answers.
+// number for each GPU, FAKE_FREE the gigabytes that each has free (one, if it is not there; below zero: another program has the card), FAKE_FAIL is the name of a function and what it answers, FAKE_TELL=1 prints which card is
+// opened and closed.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,10 @@ static int answer(const char* function) {
     int status;
     const char* fail = getenv("FAKE_FAIL");
     return fail && sscanf(fail, "%63s %d", name, &status) == 2 && !strcmp(name, function) ? status : 0;
+}
+
+static void tell(const char* what, int device) {
+    if (getenv("FAKE_TELL")) printf("%s %d\n", what, device), fflush(stdout);
 }
 
 static int number(const char* at, int which) {
@@ -48,9 +53,10 @@ int cuDeviceGetAttribute(int* value, int attribute, int device) {
 }
 int cuDevicePrimaryCtxRetain(long long* context, int device) {
     *context = 1 + device;
+    tell("opens", device);
     return number(getenv("FAKE_FREE"), device) < 0 ? 46 : answer("cuDevicePrimaryCtxRetain");
 }
-int cuDevicePrimaryCtxRelease_v2(int device) { return 0; }
+int cuDevicePrimaryCtxRelease_v2(int device) { return tell("closes", device), 0; }
 int cuCtxSetCurrent(long long context) { return current = context - 1, 0; }
 int cuMemGetInfo_v2(long long* free, long long* total) { return *free = available(), *total = TOTAL, 0; }
 int cuMemAlloc_v2(void** to, long long bytes) { return bytes > available() || posix_memalign(to, 256, bytes) ? 2 : 0; }
