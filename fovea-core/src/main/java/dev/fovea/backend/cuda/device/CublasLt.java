@@ -143,13 +143,25 @@ final class CublasLt {
     static long product(boolean transposeA, boolean biased) {
         int scale = type(DType.FLOAT32);
         long product = create("cublasLtMatmulDescCreate", to -> (int) DESC_CREATE.invokeExact(to, COMPUTE_32F, scale));
-        if (transposeA) {
-            set("cublasLtMatmulDescSetAttribute", DESC_SET, product, TRANSPOSE_A, OPERATION_TRANSPOSED);
-        }
-        if (biased) {
-            set("cublasLtMatmulDescSetAttribute", DESC_SET, product, EPILOGUE, EPILOGUE_BIAS);
-        }
+        orDestroyed(() -> destroyProduct(product), () -> {
+            if (transposeA) {
+                set("cublasLtMatmulDescSetAttribute", DESC_SET, product, TRANSPOSE_A, OPERATION_TRANSPOSED);
+            }
+            if (biased) {
+                set("cublasLtMatmulDescSetAttribute", DESC_SET, product, EPILOGUE, EPILOGUE_BIAS);
+            }
+        });
         return product;
+    }
+
+    /** Sets up what was made, which goes where that fails. */
+    private static void orDestroyed(Runnable destroying, Runnable setting) {
+        try {
+            setting.run();
+        } catch (RuntimeException | Error e) {
+            destroying.run();
+            throw e;
+        }
     }
 
     /** The address of the bias on the device, for the next runs. */
@@ -179,15 +191,18 @@ final class CublasLt {
     /** What algorithms may do: use so much scratch memory, rely on an alignment, and not split sums. */
     static long preference(long workspaceBytes, int alignment) {
         long preference = create("cublasLtMatmulPreferenceCreate", to -> (int) PREFERENCE_CREATE.invokeExact(to));
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment bytes = arena.allocateFrom(JAVA_LONG, workspaceBytes);
-            check("cublasLtMatmulPreferenceSetAttribute", () ->
-                    (int) PREFERENCE_SET.invokeExact(preference, MAX_WORKSPACE, bytes.address(), bytes.byteSize()));
-        }
-        set("cublasLtMatmulPreferenceSetAttribute", PREFERENCE_SET, preference, REDUCTION_SCHEMES, 0);
-        for (int matrix = 0; matrix < 4; matrix++) {
-            set("cublasLtMatmulPreferenceSetAttribute", PREFERENCE_SET, preference, ALIGNMENT_OF_A + matrix, alignment);
-        }
+        orDestroyed(() -> destroyPreference(preference), () -> {
+            String function = "cublasLtMatmulPreferenceSetAttribute";
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment bytes = arena.allocateFrom(JAVA_LONG, workspaceBytes);
+                check(function, () ->
+                        (int) PREFERENCE_SET.invokeExact(preference, MAX_WORKSPACE, bytes.address(), bytes.byteSize()));
+            }
+            set(function, PREFERENCE_SET, preference, REDUCTION_SCHEMES, 0);
+            for (int matrix = 0; matrix < 4; matrix++) {
+                set(function, PREFERENCE_SET, preference, ALIGNMENT_OF_A + matrix, alignment);
+            }
+        });
         return preference;
     }
 

@@ -2,9 +2,12 @@ package dev.fovea.backend.cuda.device;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -20,8 +23,8 @@ public final class LibraryProducts implements AutoCloseable {
     /** A prompt of another length is another shape of each of a model's products. */
     private static final int MOST_PLANS = 1024;
 
+    private final long handle = CublasLt.handle();
     private final long stream;
-    private final long handle;
     private final long workspace;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment factors = arena.allocateFrom(JAVA_FLOAT, 1f, 0f);
@@ -42,30 +45,56 @@ public final class LibraryProducts implements AutoCloseable {
     LibraryProducts(long stream, long workspace) {
         this.stream = stream;
         this.workspace = workspace;
-        handle = CublasLt.handle();
     }
 
     /** The library's matrices are packed by columns: it computes yᵀ = w xᵀ. */
-    record Plan(long product, long w, long x, long y, Arena arena, MemorySegment algorithm) {
+    record Plan(long product, long w, long x, long y, MemorySegment algorithm, Handles handles) {
         static Plan of(Product p) {
-            Arena arena = Arena.ofShared();
-            return new Plan(
-                    CublasLt.product(!p.transposed(), p.biased()),
-                    p.transposed()
-                            ? CublasLt.matrix(p.dtype(), p.outputs(), p.width(), p.outputs())
-                            : CublasLt.matrix(p.dtype(), p.width(), p.outputs(), p.width()),
-                    CublasLt.matrix(p.dtype(), p.width(), p.rows(), p.rowStride()),
-                    CublasLt.matrix(p.dtype(), p.outputs(), p.rows(), p.outputs()),
-                    arena,
-                    arena.allocate(CublasLt.RESULT_BYTES, 16));
+            Handles handles = new Handles();
+            try {
+                return new Plan(
+                        handles.product(!p.transposed(), p.biased()),
+                        p.transposed()
+                                ? handles.matrix(p.dtype(), p.outputs(), p.width(), p.outputs())
+                                : handles.matrix(p.dtype(), p.width(), p.outputs(), p.width()),
+                        handles.matrix(p.dtype(), p.width(), p.rows(), p.rowStride()),
+                        handles.matrix(p.dtype(), p.outputs(), p.rows(), p.outputs()),
+                        handles.algorithm(),
+                        handles);
+            } catch (RuntimeException | Error e) {
+                handles.destroy();
+                throw e;
+            }
         }
 
         void destroy() {
-            CublasLt.destroyProduct(product);
-            CublasLt.destroyMatrix(w);
-            CublasLt.destroyMatrix(x);
-            CublasLt.destroyMatrix(y);
-            arena.close();
+            handles.destroy();
+        }
+    }
+
+    /** What a plan has made so far. */
+    static final class Handles {
+        private final Arena arena = Arena.ofShared();
+        private final List<Runnable> destroying = new ArrayList<>(List.of(arena::close));
+
+        long product(boolean transposeA, boolean biased) {
+            long product = CublasLt.product(transposeA, biased);
+            destroying.add(() -> CublasLt.destroyProduct(product));
+            return product;
+        }
+
+        long matrix(DType dtype, long rows, long columns, long stride) {
+            long matrix = CublasLt.matrix(dtype, rows, columns, stride);
+            destroying.add(() -> CublasLt.destroyMatrix(matrix));
+            return matrix;
+        }
+
+        MemorySegment algorithm() {
+            return arena.allocate(CublasLt.RESULT_BYTES, 16);
+        }
+
+        void destroy() {
+            destroying.forEach(Runnable::run);
         }
     }
 
@@ -103,13 +132,24 @@ public final class LibraryProducts implements AutoCloseable {
 
     private Optional<Plan> plan(Product product) {
         Plan plan = Plan.of(product);
-        long preference = CublasLt.preference(WORKSPACE, ALIGNMENT);
-        boolean found = CublasLt.choose(handle, plan.product, plan.w, plan.x, plan.y, preference, plan.algorithm);
-        CublasLt.destroyPreference(preference);
-        if (!found) {
-            plan.destroy();
+        boolean found = false;
+        try {
+            found = choose(plan);
+            return found ? Optional.of(plan) : Optional.empty();
+        } finally {
+            if (!found) {
+                plan.destroy();
+            }
         }
-        return found ? Optional.of(plan) : Optional.empty();
+    }
+
+    private boolean choose(Plan plan) {
+        long preference = CublasLt.preference(WORKSPACE, ALIGNMENT);
+        try {
+            return CublasLt.choose(handle, plan.product, plan.w, plan.x, plan.y, preference, plan.algorithm);
+        } finally {
+            CublasLt.destroyPreference(preference);
+        }
     }
 
     /** Whether each column of all matrices begins at a multiple of {@value #ALIGNMENT} bytes. */

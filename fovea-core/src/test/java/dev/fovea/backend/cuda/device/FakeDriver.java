@@ -23,11 +23,16 @@ public final class FakeDriver {
 
     /** Into a folder; whoever has no C compiler skips the test. */
     public static FakeDriver compile(Path folder) throws IOException, InterruptedException {
-        Path source = folder.resolve("fake_driver.c");
-        try (InputStream in = FakeDriver.class.getResourceAsStream("fake_driver.c")) {
+        return new FakeDriver(folder).with("fake_driver.c", "libcuda.so.1");
+    }
+
+    /** Beside a library that does as a source says. */
+    FakeDriver with(String text, String name) throws IOException, InterruptedException {
+        Path source = folder.resolve(text);
+        try (InputStream in = FakeDriver.class.getResourceAsStream(text)) {
             Files.copy(Objects.requireNonNull(in), source);
         }
-        String library = folder.resolve("libcuda.so.1").toString();
+        String library = folder.resolve(name).toString();
         boolean isThere;
         try {
             isThere = run(List.of("cc", "-shared", "-fPIC", "-w", "-o", library, source.toString()), Map.of())
@@ -36,7 +41,7 @@ public final class FakeDriver {
             isThere = false;
         }
         assumeThat(isThere).as("a C compiler on this machine, as cc").isTrue();
-        return new FakeDriver(folder);
+        return this;
     }
 
     /** Lines of what the main method of a class prints beside this driver. */
@@ -59,7 +64,7 @@ public final class FakeDriver {
         return run(command, all);
     }
 
-    /** Lines of what a process says, but for the JVM's warnings; no library is found but the driver. */
+    /** Lines of what a process says, but for the JVM's warnings; no library is found but those that were compiled. */
     private static List<String> run(List<String> command, Map<String, String> environment)
             throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);

@@ -2,7 +2,12 @@ package dev.fovea.backend.cuda.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.error.MemoryException;
 import dev.fovea.tensor.DType;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -32,5 +37,34 @@ class LibraryProductsTest {
             boolean taken) {
         Product product = new Product(dtype, 100, width, outputs, stride, transposed, false);
         assertThat(LibraryProducts.isAligned(product, x, w, y)).isEqualTo(taken);
+    }
+
+    /** Plans a product until it can be. */
+    static final class Trial {
+        private Trial() {}
+
+        public static void main(String[] args) {
+            Product product = new Product(DType.BFLOAT16, 100, 64, 128, 64, false, true);
+            try (LibraryProducts products = new LibraryProducts(0, 0)) {
+                while (!isKnown(products, product)) {
+                    Thread.onSpinWait();
+                }
+            }
+        }
+
+        private static boolean isKnown(LibraryProducts products, Product product) {
+            try {
+                return products.knows(product);
+            } catch (MemoryException _) {
+                return false;
+            }
+        }
+    }
+
+    /** Whichever call of it the library has no memory for. */
+    @Test
+    void aPlanThatFailsLeavesNothingBehind(@TempDir Path folder) throws Exception {
+        FakeDriver fakes = FakeDriver.compile(folder).with("fake_cublaslt.c", "libcublasLt.so.12");
+        assertThat(fakes.told(Trial.class, Map.of())).containsExactly("0 left after 15 attempts");
     }
 }
