@@ -264,11 +264,22 @@ public final class Scope implements AutoCloseable {
             return bytes;
         }
 
+        /** All of it, also where a home refuses one: the first refusal is thrown then. */
         synchronized void release() {
             released = true;
-            runs.forEach((home, run) -> run.slabs.forEach(home::releaseSlab));
+            List<RuntimeException> refusals = new ArrayList<>();
+            runs.forEach((home, run) -> run.slabs.forEach(slab -> {
+                try {
+                    home.releaseSlab(slab);
+                } catch (RuntimeException e) {
+                    refusals.add(e);
+                }
+            }));
             runs.clear();
             bytes = 0;
+            if (!refusals.isEmpty()) {
+                throw refusals.getFirst();
+            }
         }
     }
 }

@@ -124,8 +124,11 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void releaseSlab(MemorySegment slab) {
-        device.released();
-        slabs.giveBack(slab);
+        try {
+            device.released();
+        } finally {
+            slabs.giveBack(slab);
+        }
     }
 
     @Override

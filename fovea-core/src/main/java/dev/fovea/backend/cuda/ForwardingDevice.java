@@ -31,6 +31,11 @@ abstract class ForwardingDevice implements Device {
     }
 
     @Override
+    public Object card() {
+        return device.card();
+    }
+
+    @Override
     public long totalBytes() {
         return device.totalBytes();
     }

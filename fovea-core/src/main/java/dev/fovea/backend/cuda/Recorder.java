@@ -22,8 +22,8 @@ final class Recorder extends ForwardingDevice {
     private static final int MOST_STEPS = 8;
     private static final int MOST_REPLAYS = 4;
 
-    /** What a thread records, of whatever device. */
-    private static final ThreadLocal<@Nullable Recording> OPEN = new ThreadLocal<>();
+    /** What a thread records of this device; other devices have their own, which neither wait for this one nor fail with it. */
+    private final ThreadLocal<@Nullable Recording> open = new ThreadLocal<>();
 
     /** Unless the system property {@code fovea.cuda.graphs} is false. */
     private static final boolean RECORDING = !"false".equals(System.getProperty("fovea.cuda.graphs"));
@@ -47,26 +47,23 @@ final class Recorder extends ForwardingDevice {
      * Where another thread is in the midst of such a step, the calls run at once.
      */
     <T> T repeat(Object key, Supplier<T> computation) {
-        Recording other = OPEN.get();
-        if (other != null) {
-            close(other);
-        }
+        flush();
         Step step = RECORDING ? take(steps, MOST_STEPS, key, () -> new Step(slabs)) : null;
         if (step == null) {
             return computation.get();
         }
         step.begin();
-        OPEN.set(step);
+        open.set(step);
         try {
             return computation.get();
         } catch (RuntimeException | Error e) {
-            if (OPEN.get() == step) {
-                OPEN.remove();
+            if (open.get() == step) {
+                open.remove();
                 step.discard();
             }
             throw e;
         } finally {
-            if (OPEN.get() == step) { // else it has run, and may be another thread's by now
+            if (open.get() == step) { // else it has run, and may be another thread's by now
                 step.computed();
             }
         }
@@ -80,7 +77,7 @@ final class Recorder extends ForwardingDevice {
      */
     Tensor replay(Object key, Tensor x, UnaryOperator<Tensor> computation) {
         Replay replay =
-                RECORDING && OPEN.get() == null ? take(replays, MOST_REPLAYS, key, () -> new Replay(slabs)) : null;
+                RECORDING && open.get() == null ? take(replays, MOST_REPLAYS, key, () -> new Replay(slabs)) : null;
         if (replay == null) {
             return computation.apply(x);
         }
@@ -94,23 +91,23 @@ final class Recorder extends ForwardingDevice {
 
     private Tensor record(Replay replay, Tensor x, UnaryOperator<Tensor> computation, Scope scope) {
         replay.begin();
-        OPEN.set(replay);
+        open.set(replay);
         try (Scope own = Scope.open(x.backend())) {
             Tensor operand = own.allocate(x.dtype(), x.shape());
             device.copy(Rows.address(x), Rows.address(operand), x.bytes());
             Tensor result = computation.apply(operand).contiguous();
-            OPEN.remove();
+            open.remove();
             Tensor out = scope.allocate(result.dtype(), result.shape());
             device.copy(Rows.address(result), Rows.address(out), out.bytes());
             replay.made(operand, result);
             return out;
         } finally {
-            OPEN.remove();
+            open.remove();
             replay.end();
         }
     }
 
-    /** A recording that is nobody else's now; of more than there may be, the one used longest ago goes. */
+    /** A recording that is nobody else's now, and worth its while; of more than there may be, one that nobody uses goes. */
     private synchronized <R extends Recording> @Nullable R take(
             Map<Object, R> kept, int most, Object key, Supplier<R> make) {
         R one = kept.computeIfAbsent(key, _ -> make.get());
@@ -118,46 +115,51 @@ final class Recorder extends ForwardingDevice {
             return null;
         }
         if (kept.size() > most) {
-            var all = kept.values().iterator();
-            R eldest = all.next();
-            if (eldest.acquire()) {
-                all.remove();
-                eldest.close();
-                slabs.drop(eldest.pool());
-                slabs.letGo(eldest.pool());
-            }
+            kept.entrySet().stream()
+                    .filter(entry -> entry.getValue().acquire()) // the one used longest ago comes first
+                    .findFirst()
+                    .ifPresent(entry -> discard(kept, entry));
+        }
+        if (!one.isWorthwhile()) {
+            one.release();
+            return null;
         }
         return one;
     }
 
-    /** What this thread records of this device. */
-    private @Nullable Recording open() {
-        Recording recording = OPEN.get();
-        return recording != null && recording.device() == device ? recording : null;
+    private <R extends Recording> void discard(Map<Object, R> kept, Map.Entry<Object, R> eldest) {
+        R recording = eldest.getValue();
+        kept.remove(eldest.getKey());
+        try {
+            recording.close();
+            slabs.drop(recording.pool());
+        } finally {
+            slabs.letGo(recording.pool());
+        }
     }
 
     /** Lets what this thread has kept run. */
     void flush() {
-        Recording recording = open();
+        Recording recording = open.get();
         if (recording != null) {
             close(recording);
         }
     }
 
-    private static void close(Recording recording) {
-        OPEN.remove();
+    private void close(Recording recording) {
+        open.remove();
         recording.run();
     }
 
     /** Whose memory this thread's tensors take. */
     Slabs.Pool pool() {
-        Recording recording = open();
+        Recording recording = open.get();
         return recording == null ? slabs.common() : recording.pool();
     }
 
     /** Memory of this thread is given back: what was kept for its result, and not asked for in time, runs now. */
     void released() {
-        Recording recording = open();
+        Recording recording = open.get();
         if (recording != null && !recording.isComputing()) {
             close(recording);
         }
@@ -166,12 +168,12 @@ final class Recorder extends ForwardingDevice {
     /** Where the integers of this thread's operations go, while it records. */
     @Nullable
     Tables tables() {
-        return open();
+        return open.get();
     }
 
     @Override
     public void launch(Kernel kernel, Grid grid, Arguments arguments) {
-        Recording recording = open();
+        Recording recording = open.get();
         if (grid.isEmpty()) {
             return;
         }
@@ -184,7 +186,7 @@ final class Recorder extends ForwardingDevice {
 
     @Override
     public void multiply(Product product, long x, long w, long bias, long y) {
-        Recording recording = open();
+        Recording recording = open.get();
         if (recording == null) {
             device.multiply(product, x, w, bias, y);
         } else {
@@ -194,7 +196,7 @@ final class Recorder extends ForwardingDevice {
 
     @Override
     public void copy(long from, long to, long bytes) {
-        Recording recording = open();
+        Recording recording = open.get();
         if (bytes == 0) {
             return;
         }
@@ -207,7 +209,7 @@ final class Recorder extends ForwardingDevice {
 
     @Override
     public void upload(MemorySegment from, long to) {
-        Recording recording = open();
+        Recording recording = open.get();
         if (from.byteSize() == 0) {
             return;
         }

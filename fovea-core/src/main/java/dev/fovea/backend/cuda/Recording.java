@@ -1,8 +1,11 @@
 package dev.fovea.backend.cuda;
 
 import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.error.MemoryException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a thread's calls go to, while {@link Recorder} keeps them, instead of the device. Memory that is asked for comes from its own
@@ -16,6 +19,7 @@ abstract sealed class Recording implements Tables permits Step, Replay {
     protected final Slabs.Pool pool = new Slabs.Pool();
     protected final StagedValues values;
     protected boolean isComputing;
+    private final Patience patience = new Patience();
     private final AtomicBoolean taken = new AtomicBoolean();
 
     Recording(Slabs slabs) {
@@ -38,12 +42,27 @@ abstract sealed class Recording implements Tables permits Step, Replay {
         taken.set(false);
     }
 
-    final Device device() {
-        return device;
-    }
-
     final Slabs.Pool pool() {
         return pool;
+    }
+
+    /** False for a while after there was no memory for graphs: then its calls had better run as they come. */
+    final boolean isWorthwhile() {
+        return patience.isOver();
+    }
+
+    /** Some of its calls as one; null where there is no memory for that. */
+    final Device.@Nullable Graph graph(List<Step.Call> some) {
+        Fusion.Place place = new Fusion.Place(address -> slabs.isOf(pool, address), device.multiprocessors());
+        List<Step.Call> fused = Fusion.of(some, place);
+        try {
+            Device.Graph graph = device.capture(() -> fused.forEach(call -> call.on(device)));
+            patience.granted();
+            return graph;
+        } catch (MemoryException _) {
+            patience.refused();
+            return null;
+        }
     }
 
     /** Whether its calls are still being made. */
@@ -54,11 +73,6 @@ abstract sealed class Recording implements Tables permits Step, Replay {
     /** Where host memory, as it is now, will lie on the device. */
     final long stage(MemorySegment from) {
         return values.stage(from);
-    }
-
-    /** What rules of fusion know of its calls. */
-    final Fusion.Place place() {
-        return new Fusion.Place(address -> slabs.isOf(pool, address), device.multiprocessors());
     }
 
     @Override

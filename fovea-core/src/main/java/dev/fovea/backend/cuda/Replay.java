@@ -1,14 +1,12 @@
 package dev.fovea.backend.cuda;
 
 import dev.fovea.backend.cuda.device.Device;
-import dev.fovea.error.MemoryException;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -82,27 +80,20 @@ final class Replay extends Recording {
     /** The result for another operand, of the first one's shape; empty where the calls have to be made. */
     Optional<Tensor> again(Tensor x, Scope scope) {
         Made known = made;
-        if (known == null || slabs.drops(pool) != drops || !isCaptured()) {
+        if (known == null || slabs.drops(pool) != drops) {
+            return Optional.empty();
+        }
+        if (graph == null) {
+            graph = graph(calls);
+        }
+        if (graph == null) {
             return Optional.empty();
         }
         Tensor out = scope.allocate(known.dtype, known.shape);
         device.copy(Rows.address(x), known.operand, x.bytes());
-        Objects.requireNonNull(graph).replay();
+        graph.replay();
         device.copy(known.result, Rows.address(out), out.bytes());
         return Optional.of(out);
-    }
-
-    /** False where there is no memory for a graph. */
-    private boolean isCaptured() {
-        if (graph == null) {
-            List<Step.Call> some = Fusion.of(calls, place());
-            try {
-                graph = device.capture(() -> some.forEach(call -> call.on(device)));
-            } catch (MemoryException _) {
-                return false;
-            }
-        }
-        return true;
     }
 
     private void forget() {

@@ -38,7 +38,8 @@ final class Slabs {
     private boolean closed;
 
     Slabs(Device device) {
-        this.device = new FrugalDevice(device, Slabs::reclaim);
+        Object card = device.card();
+        this.device = new FrugalDevice(device, () -> reclaim(card));
         HERE.add(this);
     }
 
@@ -47,17 +48,20 @@ final class Slabs {
         return common;
     }
 
-    /** The device, where memory that is short makes all give back what waits here. */
+    /** The device, where memory that is short makes all models on its card give back what waits for reuse. */
     Device device() {
         return device;
     }
 
-    private static void reclaim() {
+    private static void reclaim(Object card) {
         List<Slabs> all;
         synchronized (HERE) {
             all = List.copyOf(HERE);
         }
         for (Slabs slabs : all) {
+            if (!slabs.device.card().equals(card)) {
+                continue;
+            }
             try {
                 slabs.dropUnheld();
             } catch (NativeException _) {

@@ -4,7 +4,6 @@ import dev.fovea.backend.cuda.device.Arguments;
 import dev.fovea.backend.cuda.device.Device;
 import dev.fovea.backend.cuda.device.Kernel;
 import dev.fovea.backend.cuda.device.Product;
-import dev.fovea.error.MemoryException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -129,16 +128,17 @@ final class Step extends Recording {
             int from = 0;
             for (int sixteenths : calls.size() < LONG ? new int[] {16} : PARTS) {
                 int end = calls.size() * sixteenths / 16;
-                List<Call> some = Fusion.of(calls.subList(from, end), place());
-                all.add(new Part(end, device.capture(() -> some.forEach(c -> c.on(device)))));
+                Device.Graph graph = graph(calls.subList(from, end));
+                if (graph == null) {
+                    all.forEach(part -> part.graph.close());
+                    return List.of();
+                }
+                all.add(new Part(end, graph));
                 from = end;
             }
             return List.copyOf(all);
         } catch (RuntimeException | Error e) {
             all.forEach(part -> part.graph.close());
-            if (e instanceof MemoryException) {
-                return List.of();
-            }
             throw e;
         }
     }

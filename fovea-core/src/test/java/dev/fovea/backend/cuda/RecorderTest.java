@@ -3,10 +3,13 @@ package dev.fovea.backend.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fovea.backend.cuda.device.Arguments;
+import dev.fovea.backend.cuda.device.Kernel;
 import dev.fovea.backend.cuda.device.KernelArchive;
 import dev.fovea.backend.cuda.ptx.PtxDevice;
 import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.error.ClosedException;
+import dev.fovea.error.NativeException;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
@@ -167,6 +170,90 @@ class RecorderTest {
         }
         assertThat(device.freeBytes()).isEqualTo(device.totalBytes());
         assertThatThrownBy(() -> Scope.open(backend)).isInstanceOf(ClosedException.class);
+    }
+
+    /** What it wrote into caches is there, and memory that came back while it waited is handed out again. */
+    @Test
+    void aStepThatNobodyReads() throws InterruptedException {
+        try (Scope cache = Scope.detached(backend)) {
+            Tensor target = cache.allocate(DType.FLOAT32, Shape.of(1, 2));
+            long[] free = new long[6];
+            for (int i = 0; i < free.length; i++) {
+                float value = i;
+                Thread.ofPlatform()
+                        .start(() -> {
+                            try (Scope _ = Scope.open(backend)) {
+                                Tensor row = Tensor.of(backend, new float[] {value, value}, 1, 2);
+                                backend.repeat("step", () -> {
+                                    backend.scatterRows(target, new int[] {0}, row);
+                                    return backend.add(row, row);
+                                });
+                            }
+                        })
+                        .join();
+                assertThat(target.toFloats()).containsExactly(value, value);
+                free[i] = device.freeBytes();
+            }
+            assertThat(free).containsOnly(free[0]);
+        }
+    }
+
+    /** A thread that is long in the midst of the eldest step does not keep others from going. */
+    @Test
+    void stepsOfManyKeys() {
+        try (Scope _ = Scope.open(backend)) {
+            Tensor one = Tensor.of(backend, new float[] {1, 2}, 2);
+            Tensor sum = backend.repeat("eldest", () -> backend.add(one, one));
+            long[] free = new long[30];
+            for (int i = 0; i < free.length; i++) {
+                free[i] = afterAStepElsewhere(i, one);
+            }
+            assertThat(free[29]).isEqualTo(free[14]);
+            assertThat(sum.toFloats()).containsExactly(2, 4);
+        }
+    }
+
+    private long afterAStepElsewhere(int key, Tensor one) {
+        try {
+            Thread.ofPlatform()
+                    .start(() -> {
+                        try (Scope _ = Scope.open(backend)) {
+                            backend.repeat(key, () -> backend.add(one, one)).toFloats();
+                        }
+                    })
+                    .join();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        return device.freeBytes();
+    }
+
+    /** A step of one model waits for its reader, whatever the thread does with another model meanwhile. */
+    @Test
+    void twoModelsOnOneThread() {
+        boolean[] isLost = new boolean[1];
+        ForwardingDevice card = new ForwardingDevice(device) {
+            @Override
+            public void launch(Kernel kernel, Grid grid, Arguments arguments) {
+                if (isLost[0]) {
+                    throw new NativeException("the card is lost");
+                }
+                super.launch(kernel, grid, arguments);
+            }
+        };
+        try (CudaBackend lost = new CudaBackend(card)) {
+            Scope outer = Scope.open(lost);
+            Tensor one = Tensor.of(lost, new float[] {1, 2}, 2);
+            Tensor two = lost.repeat("step", () -> lost.add(one, one));
+            isLost[0] = true;
+            try (Scope _ = Scope.open(backend)) {
+                Tensor x = Tensor.of(backend, new float[] {3, 4}, 2);
+                assertThat(backend.repeat("step", () -> backend.add(x, x)).toFloats())
+                        .containsExactly(6, 8);
+            }
+            assertThatThrownBy(two::toFloats).hasMessage("the card is lost");
+            outer.close();
+        }
     }
 
     /** A long step begins to run while it is still being asked for, also where its end then differs. */

@@ -27,6 +27,7 @@ class ShortMemoryTest {
     private int allocations; // that fail from now on
     private int launches;
     private boolean isShortOfGraphs;
+    private int graphs; // that were asked for
 
     /** A device that says so many times that it has no memory. */
     private final class Scarce extends ForwardingDevice {
@@ -54,6 +55,7 @@ class ShortMemoryTest {
 
         @Override
         public Graph capture(Runnable calls) {
+            graphs++;
             require(!isShortOfGraphs);
             return super.capture(calls);
         }
@@ -138,6 +140,17 @@ class ShortMemoryTest {
         assertThat(device.captures).isEqualTo(2);
     }
 
+    /** Asking again and again would cost more than the calls one by one. */
+    @Test
+    void forGraphsForLong() {
+        isShortOfGraphs = true;
+        assertThat(repeated(60, () -> {})).containsExactly(3, 6, 9, 12);
+        assertThat(graphs).isBetween(2, 6);
+        graphs = 0;
+        assertThat(replayed(60)).containsExactly(4, 8);
+        assertThat(graphs).isBetween(2, 6);
+    }
+
     private float[] replayed(int times) {
         float[] found = {};
         for (int i = 0; i < times; i++) {
@@ -208,6 +221,37 @@ class ShortMemoryTest {
                 Scope its = Scope.detached(second)) {
             its.allocate(DType.FLOAT32, Shape.of(11 << 20));
             assertThat(its.bytes()).isEqualTo(44L << 20);
+        }
+    }
+
+    /** What waits on another card is no help. */
+    @Test
+    void otherCardsKeepWhatTheyHave() {
+        CountingDevice other = new CountingDevice(new PtxDevice(KernelArchive.bundled()::ptx, CAPACITY));
+        try (CudaBackend second = new CudaBackend(other)) {
+            Scope its = Scope.detached(second);
+            its.allocate(DType.FLOAT32, Shape.of(10 << 20));
+            its.close();
+            allocations = 1;
+            try (Scope mine = Scope.detached(backend)) {
+                mine.allocate(DType.FLOAT32, Shape.of(10 << 20));
+            }
+            assertThat(other.freeBytes()).isEqualTo(CAPACITY - (40L << 20));
+        }
+    }
+
+    /** A step that nobody asked for and that cannot run takes no memory with it. */
+    @Test
+    void atTheCloseOfAScope() {
+        Scope scope = Scope.open(backend);
+        Tensor x = scope.allocate(DType.FLOAT32, Shape.of(4 << 20)); // 16 MB of 64
+        Tensor y = scope.allocate(DType.FLOAT32, Shape.of(4 << 20));
+        backend.repeat("step", () -> backend.add(x.run(0, 4), y.run(0, 4)));
+        launches = 2;
+        assertThatThrownBy(scope::close).isInstanceOf(MemoryException.class);
+        try (Scope whole = Scope.detached(backend)) {
+            whole.allocate(DType.FLOAT32, Shape.of(13 << 20));
+            assertThat(whole.bytes()).isEqualTo(52L << 20);
         }
     }
 

@@ -83,6 +83,11 @@ final class CudaDevice implements Device {
     }
 
     @Override
+    public Object card() {
+        return gpu;
+    }
+
+    @Override
     public long totalBytes() {
         return gpu.totalBytes();
     }

@@ -19,6 +19,11 @@ public interface Device extends AutoCloseable {
     /** How many blocks run side by side, at least: the number of multiprocessors. */
     int multiprocessors();
 
+    /** What has the memory: equal for devices that share it. */
+    default Object card() {
+        return this;
+    }
+
     /** Bytes of memory in all. */
     long totalBytes();
 
