@@ -83,7 +83,7 @@ class AutoDeviceTest {
     })
     void eachIsOpenedOnce(String free, String expected) throws Exception {
         assertThat(driver.told(
-                        Trial.class, Map.of("FAKE_CAPABILITIES", "90 90 90", "FAKE_FREE", free, "FAKE_TELL", "1")))
+                        Trial.class, Map.of("FAKE_CAPABILITIES", "90 90 90", "FAKE_FREE", free, "FAKE_TELL", "card")))
                 .filteredOn(line -> !line.contains("instead"))
                 .hasToString("[" + expected.replaceAll(" (?![0-9])", ", ") + "]");
     }

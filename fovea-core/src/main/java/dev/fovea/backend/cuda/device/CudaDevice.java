@@ -1,16 +1,10 @@
 package dev.fovea.backend.cuda.device;
 
 import dev.fovea.error.ClosedException;
-import dev.fovea.error.MemoryException;
 import dev.fovea.error.NativeException;
 import dev.fovea.ffi.UntilExit;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -27,14 +21,13 @@ final class CudaDevice implements Device {
     private final int device;
     private final long context;
     private final KernelCode code;
-    private final Map<Long, Long> held = new HashMap<>();
-    private final Set<CudaGraph> graphs = new HashSet<>();
+    private final CudaMemory memory;
     private final long stream;
+    private final Graphs graphs;
     private final Launcher launcher;
     private final Transfers transfers;
     private @Nullable LibraryProducts products;
     private @Nullable CudaException lost;
-    private boolean capturing;
     private boolean afterKernel; // whether the last thing recorded is a launch
     private boolean closed;
 
@@ -44,9 +37,17 @@ final class CudaDevice implements Device {
         this.device = device;
         this.context = context;
         Driver.makeCurrent(context);
+        memory = new CudaMemory(gpu);
         stream = Streams.create();
+        graphs = new Graphs(stream);
         launcher = new Launcher(code, stream);
-        transfers = new Transfers(device, stream);
+        try {
+            transfers = new Transfers(device, stream);
+        } catch (RuntimeException | Error e) {
+            launcher.close();
+            Streams.destroy(stream);
+            throw e;
+        }
     }
 
     /** @throws NativeException where the driver will not */
@@ -104,40 +105,15 @@ final class CudaDevice implements Device {
 
     @Override
     public long allocate(long bytes) {
-        return ask(() -> {
-            try {
-                long address = Driver.allocate(Math.max(1, bytes));
-                held.put(address, bytes);
-                return address;
-            } catch (CudaException e) {
-                String what = String.format(Locale.ROOT, "cannot allocate %.3f GB", bytes / 1e9);
-                throw e.isOutOfMemory() ? outOfMemory(what, e) : e;
-            }
-        });
-    }
-
-    private MemoryException outOfMemory(String what, CudaException cause) {
-        long ours = held.values().stream().mapToLong(Long::longValue).sum();
-        return new MemoryException(
-                String.format(
-                        Locale.ROOT,
-                        "%s on %s: of its %.1f GB %.3f are free; this backend holds %.1f",
-                        what,
-                        gpu,
-                        gpu.totalBytes() / 1e9,
-                        Driver.freeBytes() / 1e9,
-                        ours / 1e9),
-                "a smaller model, batch, picture or prompt needs less; nvidia-smi lists what other programs hold",
-                cause);
+        return ask(() -> memory.allocate(bytes));
     }
 
     @Override
     public void free(long address) {
         unlessLost(() -> {
-            requireNotRecording();
+            graphs.requireNotRecording();
             Streams.await(stream);
-            Driver.free(address);
-            held.remove(address);
+            memory.free(address);
         });
     }
 
@@ -156,7 +132,7 @@ final class CudaDevice implements Device {
     @Override
     public void upload(MemorySegment from, long to) {
         run(() -> {
-            requireNotRecording();
+            graphs.requireNotRecording();
             transfers.upload(from, to);
         });
     }
@@ -164,7 +140,7 @@ final class CudaDevice implements Device {
     @Override
     public void download(long from, MemorySegment to) {
         run(() -> {
-            requireNotRecording();
+            graphs.requireNotRecording();
             transfers.download(from, to);
         });
     }
@@ -186,8 +162,8 @@ final class CudaDevice implements Device {
         }
         run(() -> {
             launcher.launch(kernel, grid, arguments.toBytes(), afterKernel);
-            afterKernel = capturing;
-            if (WAIT && !capturing) {
+            afterKernel = graphs.isRecording();
+            if (WAIT && !afterKernel) {
                 launcher.await(kernel);
             }
         });
@@ -226,76 +202,32 @@ final class CudaDevice implements Device {
     @Override
     public void await() {
         run(() -> {
-            requireNotRecording();
+            graphs.requireNotRecording();
             Streams.await(stream);
         });
     }
 
     @Override
     public Graph capture(Runnable calls) {
-        return ask(() -> {
-            Streams.beginCapture(stream);
-            capturing = true;
+        Graphs.Recorded recorded = ask(() -> {
             afterKernel = false;
             try {
-                calls.run();
-            } catch (RuntimeException | Error e) {
-                forget(e);
-                throw e;
+                return graphs.record(calls);
             } finally {
-                capturing = false;
                 afterKernel = false;
             }
-            CudaGraph ready = new CudaGraph(executable());
-            graphs.add(ready);
-            return ready;
         });
-    }
+        return new Graph() {
+            @Override
+            public void replay() {
+                run(() -> graphs.run(recorded));
+            }
 
-    private long executable() {
-        long graph = Streams.endCapture(stream);
-        try {
-            return Streams.instantiate(graph);
-        } finally {
-            Streams.destroyGraph(graph);
-        }
-    }
-
-    /** What failed may have made the recording invalid; the first failure is the one to tell. */
-    private void forget(Throwable failure) {
-        try {
-            Streams.destroyGraph(Streams.endCapture(stream));
-        } catch (CudaException e) {
-            failure.addSuppressed(e);
-        }
-    }
-
-    private final class CudaGraph implements Graph {
-        private final long executable;
-
-        CudaGraph(long executable) {
-            this.executable = executable;
-        }
-
-        @Override
-        public void replay() {
-            run(() -> Streams.launchGraph(executable, stream));
-        }
-
-        @Override
-        public void close() {
-            unlessLost(() -> {
-                if (graphs.remove(this)) {
-                    Streams.destroyExecutable(executable);
-                }
-            });
-        }
-    }
-
-    private void requireNotRecording() {
-        if (capturing) {
-            throw new IllegalStateException("what is recorded cannot wait");
-        }
+            @Override
+            public void close() {
+                unlessLost(() -> graphs.destroy(recorded));
+            }
+        };
     }
 
     private void run(Runnable work) {
@@ -319,7 +251,7 @@ final class CudaDevice implements Device {
             return work.get();
         } catch (CudaException e) {
             if (!e.isFatal()) {
-                throw e.isOutOfMemory() ? outOfMemory(e.problem(), e) : e;
+                throw e.isOutOfMemory() ? memory.shortage(e.problem(), e) : e;
             }
             lost = e;
             throw refusal(gpu + " is lost to this process: " + e.problem(), e);
@@ -352,13 +284,13 @@ final class CudaDevice implements Device {
 
     private void release() {
         Streams.await(stream);
-        graphs.forEach(graph -> Streams.destroyExecutable(graph.executable));
+        graphs.close();
         launcher.close();
         transfers.close();
         if (products != null) {
             products.close();
         }
-        held.keySet().forEach(Driver::free);
+        memory.close();
         Streams.destroy(stream);
         Driver.releaseContext(device);
     }

@@ -166,8 +166,10 @@ class FakeDriverTest {
 
     @Test
     void aHostWithoutMemoryToPin() throws Exception {
-        assertThat(told(Map.of("FAKE_FAIL", "cuMemHostAlloc 2"), "0"))
+        assertThat(told(Map.of("FAKE_FAIL", "cuMemHostAlloc 2", "FAKE_TELL", "stream"), "0"))
                 .containsExactly(
+                        "opens 0",
+                        "closes 0",
                         "MemoryException: cannot pin 4 MB of the host's memory, through which bytes go to the GPU;"
                                 + " close other programs, or give the container more memory");
     }

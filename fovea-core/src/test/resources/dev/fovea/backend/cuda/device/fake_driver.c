@@ -1,6 +1,6 @@
 // A CUDA driver without a GPU, for FakeDriverTest: memory is the host's, kernels do nothing. FAKE_CUDA is its version, FAKE_CAPABILITIES has a
-// number for each GPU, FAKE_FREE the gigabytes that each has free (one, if it is not there; below zero: another program has the card), FAKE_FAIL is the name of a function and what it answers, FAKE_TELL=1 prints which card is
-// opened and closed.
+// number for each GPU, FAKE_FREE the gigabytes that each has free (one, if it is not there; below zero: another program has the card), FAKE_FAIL is
+// the name of a function and what it answers. FAKE_TELL=card prints which card is opened and closed, FAKE_TELL=stream the same of streams.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +17,9 @@ static int answer(const char* function) {
     return fail && sscanf(fail, "%63s %d", name, &status) == 2 && !strcmp(name, function) ? status : 0;
 }
 
-static void tell(const char* what, int device) {
-    if (getenv("FAKE_TELL")) printf("%s %d\n", what, device), fflush(stdout);
+static void tell(const char* of, const char* what, int device) {
+    const char* wanted = getenv("FAKE_TELL");
+    if (wanted && !strcmp(wanted, of)) printf("%s %d\n", what, device), fflush(stdout);
 }
 
 static int number(const char* at, int which) {
@@ -53,10 +54,10 @@ int cuDeviceGetAttribute(int* value, int attribute, int device) {
 }
 int cuDevicePrimaryCtxRetain(long long* context, int device) {
     *context = 1 + device;
-    tell("opens", device);
+    tell("card", "opens", device);
     return number(getenv("FAKE_FREE"), device) < 0 ? 46 : answer("cuDevicePrimaryCtxRetain");
 }
-int cuDevicePrimaryCtxRelease_v2(int device) { return tell("closes", device), 0; }
+int cuDevicePrimaryCtxRelease_v2(int device) { return tell("card", "closes", device), 0; }
 int cuCtxSetCurrent(long long context) { return current = context - 1, 0; }
 int cuMemGetInfo_v2(long long* free, long long* total) { return *free = available(), *total = TOTAL, 0; }
 int cuMemAlloc_v2(void** to, long long bytes) { return bytes > available() || posix_memalign(to, 256, bytes) ? 2 : 0; }
@@ -65,8 +66,8 @@ int cuMemHostAlloc(void** to, long long bytes, int flags) { return posix_memalig
 int cuMemFreeHost(void* memory) { return free(memory), 0; }
 int cuMemHostRegister_v2(void* memory, long long bytes, int flags) { return 801; }
 int cuMemHostUnregister(void* memory) { return 0; }
-int cuStreamCreate(long long* stream, int flags) { return handle(stream, "cuStreamCreate"); }
-int cuStreamDestroy_v2(long long stream) { return 0; }
+int cuStreamCreate(long long* stream, int flags) { return tell("stream", "opens", current), handle(stream, "cuStreamCreate"); }
+int cuStreamDestroy_v2(long long stream) { return tell("stream", "closes", current), 0; }
 int cuStreamSynchronize(long long stream) { return answer("cuStreamSynchronize"); }
 int cuEventCreate(long long* event, int flags) { return handle(event, "cuEventCreate"); }
 int cuEventRecord(long long event, long long stream) { return 0; }
