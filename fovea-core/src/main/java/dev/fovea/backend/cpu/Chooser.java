@@ -1,6 +1,7 @@
 package dev.fovea.backend.cpu;
 
 import dev.fovea.backend.cpu.CpuBackend.GemmChoice;
+import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Workers;
 import dev.fovea.backend.cpu.onednn.OneDnn;
 import dev.fovea.backend.cpu.onednn.OneDnnGemm;
@@ -16,9 +17,14 @@ import dev.fovea.ffi.NativeLibrary;
 final class Chooser {
     private Chooser() {}
 
-    /** Whether oneDNN is there. */
-    static boolean hasLibrary() {
-        return OneDnn.LIBRARY.isPresent();
+    /** Whether {@link #gemm} has nothing to warn of. */
+    static boolean isComplete() {
+        return !needsLibrary() || OneDnn.LIBRARY.isPresent();
+    }
+
+    /** Whether what the processor has is not used without oneDNN. */
+    private static boolean needsLibrary() {
+        return DotCode.Found.here().code() == null || Isa.AVX512_FP16.isPresent();
     }
 
     /**
@@ -30,17 +36,24 @@ final class Chooser {
         if (choice == GemmChoice.JAVA) {
             return new JavaGemm(workers, "as chosen");
         }
+        if (choice == GemmChoice.ONEDNN) {
+            if (!OneDnn.LIBRARY.isPresent()) {
+                throw new NativeException(
+                        "matrix products by oneDNN were asked for, but: " + OneDnn.LIBRARY,
+                        "add the dependency " + OneDnn.DEPENDENCY);
+            }
+            return new OneDnnGemm(workers);
+        }
+        DotCode widening = DotCode.Found.here().code();
+        return widening == null ? withoutCode(workers) : new CodeGemm(workers, widening, () -> withoutCode(workers));
+    }
+
+    private static Gemm withoutCode(Workers workers) {
         NativeLibrary library = OneDnn.LIBRARY;
         if (library.isPresent()) {
-            OneDnnGemm oneDnn = new OneDnnGemm(workers);
-            return choice == GemmChoice.ONEDNN ? oneDnn : byCode(workers, oneDnn);
+            return new OneDnnGemm(workers);
         }
-        if (choice == GemmChoice.ONEDNN) {
-            throw new NativeException(
-                    "matrix products by oneDNN were asked for, but: " + library,
-                    "add the dependency " + OneDnn.DEPENDENCY);
-        }
-        if (NativeLibrary.platform().equals(OneDnn.PLATFORM)) {
+        if (needsLibrary() && NativeLibrary.platform().equals(OneDnn.PLATFORM)) {
             Warnings.log()
                     .warn("what the processor has for bfloat16, float16 and AMX is not used without oneDNN: "
                             + library.where()
@@ -48,12 +61,6 @@ final class Chooser {
                                     ? ""
                                     : "; add the dependency " + OneDnn.DEPENDENCY));
         }
-        return byCode(workers, new JavaGemm(workers, library.toString()));
-    }
-
-    /** Machine code where it runs, and for what it has no kernels the other. */
-    private static Gemm byCode(Workers workers, Gemm rest) {
-        DotCode widening = DotCode.Found.here().code();
-        return widening == null ? rest : new CodeGemm(workers, widening, rest);
+        return new JavaGemm(workers, library.toString());
     }
 }

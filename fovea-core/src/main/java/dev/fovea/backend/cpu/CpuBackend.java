@@ -106,7 +106,7 @@ public final class CpuBackend implements Backend {
 
     /** What multiplies matrices of many rows. */
     public enum GemmChoice {
-        /** oneDNN where it loads, else Java. */
+        /** Machine code where it runs, beside it oneDNN where it loads for what it has none for, else Java. */
         AUTO,
         ONEDNN,
         JAVA;
@@ -140,7 +140,7 @@ public final class CpuBackend implements Backend {
     }
 
     /**
-     * Does what {@link #create} does for the first backend of a process alone, where the libraries are there and no property forces
+     * Does what {@link #create} does for the first backend of a process alone, where nothing is missing and no property forces
      * kernels: such a process is a trial, whose wrong values are for the caller of {@code create} to hear of, and {@code java} is to load
      * nothing. A process that ends waits for it.
      */
@@ -150,7 +150,7 @@ public final class CpuBackend implements Backend {
     }
 
     private static boolean prepareNow() {
-        boolean found = hasVectors() && Chooser.hasLibrary();
+        boolean found = hasVectors() && Chooser.isComplete();
         if (found) {
             create(new Options(1, GemmChoice.AUTO)).close();
         }
@@ -199,7 +199,7 @@ public final class CpuBackend implements Backend {
 
     /** What the machine is to the kernels: AVX2, AVX-512, …, AMX; one line for people. */
     public String kind() {
-        return Isa.describe(gemm.instructions());
+        return Isa.describe(gemm::has);
     }
 
     /**

@@ -2,13 +2,17 @@ package dev.fovea.ffi.x86;
 
 /** What the processor says of itself. Whether the system saves the registers of vectors, the JVM knows: by its widest vectors. */
 public enum Cpuid {
-    FMA(1, 2, 12),
-    F16C(1, 2, 29),
-    AVX2(7, 1, 5),
-    AVX512F(7, 1, 16),
-    AVX512BW(7, 1, 30),
-    AVX512_VNNI(7, 2, 11),
-    AVX512VL(7, 1, 31);
+    FMA(1, 0, 2, 12),
+    F16C(1, 0, 2, 29),
+    AVX2(7, 0, 1, 5),
+    AVX512F(7, 0, 1, 16),
+    AVX512BW(7, 0, 1, 30),
+    AVX512_VNNI(7, 0, 2, 11),
+    AVX512VL(7, 0, 1, 31),
+    AVX512_BF16(7, 1, 0, 5),
+    AVX512_FP16(7, 0, 3, 23),
+    AMX_BF16(7, 0, 3, 22),
+    AMX_TILE(7, 0, 3, 24);
 
     /** How the names of AMD's processors begin, in a register. */
     private static final int AUTH = 0x68747541;
@@ -16,18 +20,20 @@ public enum Cpuid {
     private static final int EBX = 1;
 
     private final int leaf;
+    private final int part;
     private final int register; // 0 to 3: eax, ebx, ecx, edx
     private final int bit;
 
-    Cpuid(int leaf, int register, int bit) {
+    Cpuid(int leaf, int part, int register, int bit) {
         this.leaf = leaf;
+        this.part = part;
         this.register = register;
         this.bit = bit;
     }
 
     /** @throws dev.fovea.error.NativeException where machine code does not run */
     public boolean isPresent() {
-        return (ask(leaf, register) >> bit & 1) == 1;
+        return (ask(leaf, part, register) >> bit & 1) == 1;
     }
 
     /**
@@ -36,18 +42,18 @@ public enum Cpuid {
      * @throws dev.fovea.error.NativeException where machine code does not run
      */
     public static boolean isAmd() {
-        return (int) ask(0, EBX) == AUTH;
+        return (int) ask(0, 0, EBX) == AUTH;
     }
 
-    private static long ask(int leaf, int register) {
-        return MachineCode.nativeFunction(code(register)).call(leaf, 0, 0, 0, 0, 0);
+    private static long ask(int leaf, int part, int register) {
+        return MachineCode.nativeFunction(code(register)).call(leaf, part, 0, 0, 0, 0);
     }
 
     private static byte[] code(int register) {
         Assembler a = new Assembler(256);
         a.push(Gpr.RBX);
         a.mov(Gpr.RAX, Gpr.RDI);
-        a.clear(Gpr.RCX);
+        a.mov(Gpr.RCX, Gpr.RSI);
         a.cpuid();
         a.mov(Gpr.RAX, new Gpr[] {Gpr.RAX, Gpr.RBX, Gpr.RCX, Gpr.RDX}[register]);
         a.pop(Gpr.RBX);

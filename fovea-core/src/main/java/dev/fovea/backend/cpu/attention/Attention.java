@@ -73,11 +73,11 @@ public final class Attention {
     }
 
     private boolean has(Isa isa) {
-        return isa.within(gemm.instructions()) && Lanes.SHAPE.vectorBitSize() == 512;
+        return gemm.has(isa) && Lanes.SHAPE.vectorBitSize() == 512;
     }
 
     private String products() {
-        return javaAlone || gemm.instructions() == 0 ? "Java" : "oneDNN";
+        return javaAlone ? "Java" : gemm.describeTiles();
     }
 
     /** H query heads over G key heads of width D. */

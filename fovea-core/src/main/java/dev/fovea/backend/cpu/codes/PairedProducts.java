@@ -8,6 +8,7 @@ import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Workers;
 import dev.fovea.backend.cpu.onednn.MatMul;
 import dev.fovea.backend.cpu.onednn.MatMuls;
+import dev.fovea.backend.cpu.onednn.OneDnn;
 import dev.fovea.backend.cpu.products.Gemm;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
@@ -37,9 +38,9 @@ final class PairedProducts implements AutoCloseable {
         this.code = code;
     }
 
-    /** Where the processor and the library have the instructions; else null. */
+    /** Where the processor has the instructions, and the library is there; else null. */
     static @Nullable PairedProducts create(Workers workers, Gemm gemm) {
-        PairsCode code = Isa.AVX512_BF16.within(gemm.instructions()) ? PairsCode.here() : null;
+        PairsCode code = gemm.has(Isa.AVX512_BF16) && OneDnn.LIBRARY.isPresent() ? PairsCode.here() : null;
         return code == null ? null : new PairedProducts(workers, code);
     }
 

@@ -33,10 +33,11 @@ public final class QuantizedProducts implements AutoCloseable {
     private final Gemm gemm;
     private final @Nullable RowsByCode byCode;
     private final boolean manyByCode; // AMX alone multiplies widened weights faster
-    private final @Nullable PairedProducts paired;
     private final ThreadLocal<Buffer> rows = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> arranged = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> panels = ThreadLocal.withInitial(Buffer::new);
+    private @Nullable PairedProducts paired; // when first needed: it may load a library
+    private boolean pairs;
 
     /** @param java whether no machine code is to be used */
     public QuantizedProducts(Workers workers, Gemm gemm, boolean java) {
@@ -44,8 +45,15 @@ public final class QuantizedProducts implements AutoCloseable {
         this.gemm = gemm;
         CodesCode code = java ? null : CodesCode.here();
         byCode = code == null ? null : new RowsByCode(workers, code);
-        manyByCode = !Isa.AMX.within(gemm.instructions());
-        paired = PairedProducts.create(workers, gemm);
+        manyByCode = !gemm.has(Isa.AMX);
+    }
+
+    private synchronized @Nullable PairedProducts paired() {
+        if (!pairs) {
+            pairs = true;
+            paired = PairedProducts.create(workers, gemm);
+        }
+        return paired;
     }
 
     /** Products of the same x. */
@@ -75,15 +83,18 @@ public final class QuantizedProducts implements AutoCloseable {
             byCode.multiply(x, List.of(product));
         } else if (x.count() <= Backend.FEW_ROWS || w.inputs() == 0 || w.outputs() == 0) {
             byVectors(x, product);
-        } else if (paired != null && PairedProducts.takes(x, w, product.bias())) {
-            paired.multiply(x, w, product.bias(), product.out());
         } else {
-            many(x, w, product.bias(), product.out());
+            PairedProducts inPairs = PairedProducts.takes(x, w, product.bias()) ? paired() : null;
+            if (inPairs != null) {
+                inPairs.multiply(x, w, product.bias(), product.out());
+            } else {
+                many(x, w, product.bias(), product.out());
+            }
         }
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         if (paired != null) {
             paired.close();
         }

@@ -1,10 +1,13 @@
 package dev.fovea.backend.cpu.machine;
 
+import dev.fovea.error.NativeException;
 import dev.fovea.error.OptionException;
 import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.ffi.x86.Cpuid;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import jdk.incubator.vector.VectorShape;
 import org.jspecify.annotations.Nullable;
@@ -14,11 +17,11 @@ import org.jspecify.annotations.Nullable;
  * {@code fovea.isa} names the most that may be used, so that each kind's kernels can be run and tested on a better processor.
  */
 public enum Isa {
-    AVX2(0x7, 256, "AVX2"),
-    AVX512(0x27, 512, "AVX-512"),
-    AVX512_BF16(0xe7, 512, "AVX-512 with bfloat16"),
-    AVX512_FP16(0x1ef, 512, "AVX-512 with bfloat16 and float16"),
-    AMX(0xfef, 512, "AMX");
+    AVX2(0x7, 256, "AVX2", Cpuid.AVX2, Cpuid.FMA, Cpuid.F16C),
+    AVX512(0x27, 512, "AVX-512", Cpuid.AVX512F, Cpuid.AVX512BW, Cpuid.AVX512VL),
+    AVX512_BF16(0xe7, 512, "AVX-512 with bfloat16", Cpuid.AVX512_VNNI, Cpuid.AVX512_BF16),
+    AVX512_FP16(0x1ef, 512, "AVX-512 with bfloat16 and float16", Cpuid.AVX512_FP16),
+    AMX(0xfef, 512, "AMX", Cpuid.AMX_TILE, Cpuid.AMX_BF16);
 
     private static final String PROPERTY = "fovea.isa";
     private static final @Nullable Isa LIMIT = ofProperty(System.getProperty(PROPERTY));
@@ -28,11 +31,45 @@ public enum Isa {
 
     private final int vectorBits;
     private final String title;
+    private final List<Cpuid> features; // those that the ones before it lack
 
-    Isa(int oneDnn, int vectorBits, String title) {
+    Isa(int oneDnn, int vectorBits, String title, Cpuid... features) {
         this.oneDnn = oneDnn;
         this.vectorBits = vectorBits;
         this.title = title;
+        this.features = List.of(features);
+    }
+
+    /** The best that is present, found when first asked for. */
+    private static final class Here {
+        private static final @Nullable Isa BEST = find();
+
+        private static @Nullable Isa find() {
+            int bits = vectorShape().vectorBitSize();
+            Isa best = null;
+            try {
+                for (Isa isa : values()) {
+                    boolean allowed = LIMIT == null || isa.compareTo(LIMIT) <= 0;
+                    if (!allowed
+                            || isa.vectorBits > bits
+                            || !isa.features.stream().allMatch(Cpuid::isPresent)) {
+                        break;
+                    }
+                    best = isa;
+                }
+            } catch (NativeException e) {
+                return null;
+            }
+            return best;
+        }
+    }
+
+    /**
+     * Whether the processor has the instructions, the JVM their vectors, and the property allows them. False where no machine code
+     * runs. For AMX the system must be asked too, which oneDNN does.
+     */
+    public boolean isPresent() {
+        return Here.BEST != null && compareTo(Here.BEST) <= 0;
     }
 
     /** As people call it. */
@@ -78,7 +115,7 @@ public enum Isa {
      * Whether kernels with vectors of so many bits ask for weights before they need them, since what a processor fetches of itself ends
      * with each page. AMD's with AVX-512 fetch some streams as fast as memory gives them, and slower with the instruction.
      *
-     * @throws dev.fovea.error.NativeException where machine code does not run
+     * @throws NativeException where machine code does not run
      */
     public static boolean asksAhead(int vectorBits) {
         return vectorBits < 512 || !Cpuid.isAmd();
@@ -92,18 +129,18 @@ public enum Isa {
     /**
      * What this machine is to the kernels, and how far the property lowers it; for people.
      *
-     * @param oneDnnInstructions 0 where there is no oneDNN
+     * @param has whether kernels use the instructions of a kind
      */
-    public static String describe(int oneDnnInstructions) {
+    public static String describe(Predicate<Isa> has) {
         String kind = Arrays.stream(values())
-                .filter(isa -> isa.within(oneDnnInstructions))
+                .filter(has)
                 .reduce((_, better) -> better)
                 .map(Isa::title)
                 .orElseGet(Isa::byVectors);
         return kind + (LIMIT == null ? "" : ", no more than " + LIMIT.title + " by " + PROPERTY);
     }
 
-    /** Without oneDNN the JVM's vectors are all that is known. */
+    /** In Java alone its vectors are all that counts. */
     private static String byVectors() {
         int bits = vectorShape().vectorBitSize();
         String vectors = bits + "-bit vectors";

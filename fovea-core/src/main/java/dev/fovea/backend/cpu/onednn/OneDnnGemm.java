@@ -79,11 +79,7 @@ public final class OneDnnGemm implements Gemm {
     }
 
     @Override
-    public int instructions() {
-        return instructions;
-    }
-
-    private boolean has(Isa isa) {
+    public boolean has(Isa isa) {
         return isa.within(instructions);
     }
 

@@ -7,6 +7,7 @@ import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.SharedRows;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +19,8 @@ public final class CodeGemm implements Gemm {
     private static final int TILE_ROWS = 128;
 
     private final Gemm small;
-    private final Gemm rest;
+    private final Supplier<Gemm> makesRest;
+    private final boolean amx;
     private final PackedProducts floats;
     private final @Nullable PackedProducts pairs;
     private final @Nullable FewRowsProducts few;
@@ -26,29 +28,40 @@ public final class CodeGemm implements Gemm {
     private final Workers workers;
     private final DotCode widening;
     private @Nullable PackedProducts halves; // when first needed: few models are of float16
+    private @Nullable Gemm rest;
 
     /**
      * @param widening what makes float32 of the other dtypes
-     * @param rest what multiplies tiles of attention where no machine code attends, many rows of bfloat16 where the processor has AMX,
-     *     and float16 where it has products of it and no AMX, which take half the loads of float32's
+     * @param rest makes what multiplies tiles of attention where no machine code attends, many rows of bfloat16 where the processor has
+     *     AMX, and float16 where it has products of it and no AMX, which take half the loads of float32's; asked once, when needed
      * @throws dev.fovea.error.NativeException where the system runs no machine code
      */
-    public CodeGemm(Workers workers, DotCode widening, Gemm rest) {
+    public CodeGemm(Workers workers, DotCode widening, Supplier<Gemm> rest) {
         this.workers = workers;
         this.widening = widening;
-        this.rest = rest;
+        makesRest = rest;
+        amx = Isa.AVX512_FP16.isPresent() && rest().has(Isa.AMX);
         small = new JavaGemm(workers, "for small products");
         boolean wide = Lanes.SHAPE.vectorBitSize() == 512;
         floats = new PackedProducts(
                 workers, wide ? ProductCode.Arithmetic.FLOATS_512 : ProductCode.Arithmetic.FLOATS_256, widening);
-        ProductCode.Arithmetic inPairs = has(Isa.AMX) ? ProductCode.Arithmetic.TILES : ProductCode.Arithmetic.PAIRS;
+        ProductCode.Arithmetic inPairs = amx ? ProductCode.Arithmetic.TILES : ProductCode.Arithmetic.PAIRS;
         pairs = has(Isa.AVX512_BF16) && wide ? new PackedProducts(workers, inPairs, widening) : null;
-        splits = has(Isa.AMX) && wide;
+        splits = amx && wide;
         few = splits ? new FewRowsProducts(workers, widening) : null;
     }
 
-    private boolean has(Isa isa) {
-        return isa.within(rest.instructions());
+    /** Who has float16 too may have AMX, for which the library asks the system. */
+    @Override
+    public boolean has(Isa isa) {
+        return isa.compareTo(Isa.AVX512_FP16) < 0 ? isa.isPresent() : Isa.AVX512_FP16.isPresent() && rest().has(isa);
+    }
+
+    private synchronized Gemm rest() {
+        if (rest == null) {
+            rest = makesRest.get();
+        }
+        return rest;
     }
 
     private synchronized PackedProducts halves() {
@@ -73,13 +86,13 @@ public final class CodeGemm implements Gemm {
         } else if (splits && inHalves(x.dtype(), w)) {
             halves().multiply(x, w, bias, out);
         } else if (x.dtype() == DType.FLOAT16 && w.dtype() == DType.FLOAT16 && has(Isa.AVX512_FP16)) {
-            rest.multiply(x, w, bias, out);
+            rest().multiply(x, w, bias, out);
         } else if (pairs == null || !inPairs(x.dtype(), w.dtype())) {
             floats.multiply(x, w, bias, out);
         } else if (few != null && x.count() <= Backend.FEW_ROWS) {
             few.multiply(x, w, bias, out);
-        } else if (has(Isa.AMX) && x.count() > TILE_ROWS) {
-            rest.multiply(x, w, bias, out);
+        } else if (amx && x.count() > TILE_ROWS) {
+            rest().multiply(x, w, bias, out);
         } else {
             pairs.multiply(x, w, bias, out);
         }
@@ -102,13 +115,13 @@ public final class CodeGemm implements Gemm {
 
     @Override
     public TileProducts tile(DType dtype, int keys) {
-        return rest.tile(dtype, keys);
+        return rest().tile(dtype, keys);
     }
 
     @Override
     public String describe() {
         return "machine code, bfloat16 by " + arithmetic(DType.BFLOAT16)
-                + (splits ? "; attention of prompts by " + rest.describe() : "");
+                + (splits ? "; attention of prompts by " + rest().describe() : "");
     }
 
     @Override
@@ -117,7 +130,7 @@ public final class CodeGemm implements Gemm {
             return "machine code by AMX, as two bfloat16 each";
         }
         if (dtype == DType.FLOAT16 && has(Isa.AVX512_FP16)) {
-            return rest.describe(dtype);
+            return rest().describe(dtype);
         }
         return "machine code by " + arithmetic(dtype)
                 + (shares(dtype) ? ", from " + (TILE_ROWS + 1) + " on oneDNN" : "");
@@ -132,16 +145,18 @@ public final class CodeGemm implements Gemm {
         if (dtype != DType.BFLOAT16 || pairs == null) {
             return "float32";
         }
-        return has(Isa.AMX) ? "AMX" : "AVX512_BF16";
+        return amx ? "AMX" : "AVX512_BF16";
     }
 
     @Override
-    public int instructions() {
-        return rest.instructions();
+    public String describeTiles() {
+        return rest().describe();
     }
 
     @Override
-    public void close() {
-        rest.close();
+    public synchronized void close() {
+        if (rest != null) {
+            rest.close();
+        }
     }
 }

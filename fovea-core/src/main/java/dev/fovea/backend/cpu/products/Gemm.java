@@ -1,5 +1,6 @@
 package dev.fovea.backend.cpu.products;
 
+import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.SharedRows;
@@ -39,9 +40,14 @@ public interface Gemm extends AutoCloseable {
     /** What multiplies many rows of a dtype with a weight of it, and why nothing better does; for people. */
     String describe(DType dtype);
 
-    /** oneDNN's dnnl_cpu_isa_t, or 0. */
-    default int instructions() {
-        return 0;
+    /** What multiplies {@link #tile}s; for people. */
+    default String describeTiles() {
+        return describe();
+    }
+
+    /** Whether kernels may use instructions of a kind: in Java alone none. */
+    default boolean has(Isa isa) {
+        return false;
     }
 
     @Override

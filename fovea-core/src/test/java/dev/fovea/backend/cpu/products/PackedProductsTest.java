@@ -99,10 +99,9 @@ class PackedProductsTest {
     @Test
     void pairsGiveARowTheSameBitsAmongOthers() {
         DotCode widening = DotCode.Found.here().code();
+        assumeTrue(widening != null && Isa.AVX512_BF16.isPresent());
         try (Workers workers = new Workers(2);
-                OneDnnGemm oneDnn = OneDnn.LIBRARY.isPresent() ? new OneDnnGemm(workers) : null;
                 Arena arena = Arena.ofConfined()) {
-            assumeTrue(oneDnn != null && Isa.AVX512_BF16.within(oneDnn.instructions()));
             PackedProducts pairs = new PackedProducts(workers, ProductCode.Arithmetic.PAIRS, widening);
             SplittableRandom random = new SplittableRandom(1);
             for (int inputs : new int[] {3, 257, 4301}) {
@@ -136,7 +135,7 @@ class PackedProductsTest {
         assumeTrue(widening != null);
         try (Workers workers = new Workers(2);
                 OneDnnGemm oneDnn = OneDnn.LIBRARY.isPresent() ? new OneDnnGemm(workers) : null) {
-            assumeTrue(oneDnn != null && Isa.AMX.within(oneDnn.instructions()));
+            assumeTrue(oneDnn != null && oneDnn.has(Isa.AMX));
             FewRowsProducts few = new FewRowsProducts(workers, widening);
             for (int[] size : OF_FEW) {
                 check(few::multiply, PackedProductsTest::inTiles, "few", size, DType.BFLOAT16, DType.BFLOAT16);
@@ -155,7 +154,7 @@ class PackedProductsTest {
         assumeTrue(widening != null);
         try (Workers workers = new Workers(2);
                 OneDnnGemm oneDnn = OneDnn.LIBRARY.isPresent() ? new OneDnnGemm(workers) : null) {
-            assumeTrue(oneDnn != null && Isa.AMX.within(oneDnn.instructions()));
+            assumeTrue(oneDnn != null && oneDnn.has(Isa.AMX));
             PackedProducts split = new PackedProducts(workers, ProductCode.Arithmetic.SPLIT_TILES, widening);
             for (int[] size : OF_TILES) {
                 checkLying(
