@@ -3,6 +3,7 @@ package dev.fovea.io;
 import dev.fovea.error.InputException;
 import dev.fovea.error.MemoryException;
 import dev.fovea.error.Quote;
+import dev.fovea.ffi.x86.Pages;
 import dev.fovea.tensor.HostMemory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -48,6 +49,9 @@ final class MappedFile implements AutoCloseable {
                         e);
             }
             throw e;
+        }
+        if (Pages.isPresent()) {
+            Pages.enlarge(data.address(), data.byteSize());
         }
     }
 

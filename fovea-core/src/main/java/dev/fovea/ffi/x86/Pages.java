@@ -5,7 +5,7 @@ import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.NativeLibrary;
 import java.util.List;
 
-/** Memory straight from the system, in whole pages filled with zeros. Linux on x86-64 alone. */
+/** Memory straight from the system, in whole pages filled with zeros, and what it is told of pages. Linux on x86-64 alone. */
 public final class Pages {
     private static final NativeLibrary C = NativeLibrary.platform().equals("linux-x86_64")
             ? NativeLibrary.ofSystem("the C library", List.of("libc.so.6"))
@@ -69,8 +69,19 @@ public final class Pages {
      * @return false where it does not: before Linux 5.14, or with too little memory
      */
     public static boolean commit(long at, long bytes) {
-        Calls.ADVISE.call(at, whole(bytes), MADV_HUGEPAGE, 0, 0, 0);
+        enlarge(at, bytes);
         return (int) Calls.ADVISE.call(at, whole(bytes), MADV_POPULATE_WRITE, 0, 0, 0) == 0;
+    }
+
+    /**
+     * Has the system take pages of 2 MB where it can from now on. Of a mapped file, those that are not in memory yet come from the disk
+     * 2 MB at a time then, and are mapped by one fault; file systems with large folios do so, ext4 since Linux 6.16.
+     *
+     * @param at anywhere in its page
+     */
+    public static void enlarge(long at, long bytes) {
+        long before = at % PAGE;
+        Calls.ADVISE.call(at - before, whole(bytes + before), MADV_HUGEPAGE, 0, 0, 0);
     }
 
     /** Whether the system lets them be executed, and written no more. */
