@@ -23,6 +23,7 @@ final class Recorder extends ForwardingDevice {
     private static final int MOST_REPLAYS = 4;
 
     /** What a thread records of this device; other devices have their own, which neither wait for this one nor fail with it. */
+    @SuppressWarnings("ThreadLocalUsage") // not of the thread alone
     private final ThreadLocal<@Nullable Recording> open = new ThreadLocal<>();
 
     /** Unless the system property {@code fovea.cuda.graphs} is false. */

@@ -33,6 +33,11 @@ final class CudaException extends NativeException {
         return new CudaException(status, what + " failed: " + name + " (" + status + "), " + text, hint(status));
     }
 
+    /** The same, with what a log says of it. */
+    CudaException with(String log) {
+        return new CudaException(status, problem() + ": " + log, hint());
+    }
+
     /** Whether the device has no memory for what was asked; of the host see {@link Driver#allocatePinned}. */
     boolean isOutOfMemory() {
         return status == OUT_OF_MEMORY;

@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.fovea.error.NativeException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
@@ -161,7 +160,7 @@ final class Launcher implements AutoCloseable {
                         (int) LOAD.invokeExact(to, data.address(), 2, options.address(), values.address()));
             } catch (CudaException e) {
                 String said = log.getString(0);
-                throw said.isBlank() ? e : new NativeException(e.problem() + ": " + said, e.hint(), e);
+                throw said.isBlank() ? e : e.with(said.strip());
             }
         }
     }

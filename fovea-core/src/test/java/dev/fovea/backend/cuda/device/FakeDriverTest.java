@@ -192,6 +192,24 @@ class FakeDriverTest {
                                 + " a smaller model"));
     }
 
+    /** What the driver's assembler says is told as well, and changes nothing else. */
+    @Test
+    void aKernelThatIsNotLoaded() throws Exception {
+        String loading =
+                "loading the kernel module elementwise-X=f32-W=f32 failed: CUDA_ERROR_FAKE (%d), as it was told: no code";
+        Map<Integer, String> starts = Map.of(
+                2, "MemoryException: " + loading.formatted(2) + " on cuda:0 (Fake 90): of its 80.0 GB 1.000 are free",
+                218, "NativeException: " + loading.formatted(218) + "; the driver is older than what the kernels were",
+                719, "NativeException: cuda:0 (Fake 90) is lost to this process: " + loading.formatted(719));
+        for (Map.Entry<Integer, String> start : starts.entrySet()) {
+            assertThat(told(Map.of("FAKE_FAIL", "cuModuleLoadDataEx " + start.getKey(), "FAKE_LOG", "no code "), "0"))
+                    .hasSize(2)
+                    .first()
+                    .asString()
+                    .startsWith(start.getValue());
+        }
+    }
+
     /** The next call may go well. */
     @Test
     void aLaunchThatIsRefused() throws Exception {

@@ -1,6 +1,7 @@
 // A CUDA driver without a GPU, for FakeDriverTest: memory is the host's, kernels do nothing. FAKE_CUDA is its version, FAKE_CAPABILITIES has a
 // number for each GPU, FAKE_FREE the gigabytes that each has free (one, if it is not there; below zero: another program has the card), FAKE_FAIL is
-// the name of a function and what it answers. FAKE_TELL=card prints which card is opened and closed, FAKE_TELL=stream the same of streams.
+// the name of a function and what it answers. FAKE_TELL=card prints which card is opened and closed, FAKE_TELL=stream the same of streams. FAKE_LOG is
+// what the loading of a kernel leaves in its log.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +77,10 @@ int cuEventDestroy_v2(long long event) { return 0; }
 int cuMemcpyHtoDAsync_v2(void* to, void* from, long long bytes, long long stream) { return memcpy(to, from, bytes), 0; }
 int cuMemcpyDtoHAsync_v2(void* to, void* from, long long bytes, long long stream) { return memcpy(to, from, bytes), 0; }
 int cuMemcpyDtoDAsync_v2(void* to, void* from, long long bytes, long long stream) { return memmove(to, from, bytes), 0; }
-int cuModuleLoadDataEx(long long* module, void* image, int count, void* options, void* values) { return handle(module, "cuModuleLoadDataEx"); }
+int cuModuleLoadDataEx(long long* module, void* image, int count, void* options, char** values) {
+    if (getenv("FAKE_LOG")) strcpy(values[0], getenv("FAKE_LOG"));
+    return handle(module, "cuModuleLoadDataEx");
+}
 int cuModuleUnload(long long module) { return 0; }
 int cuModuleGetFunction(long long* function, long long module, const char* name) { return handle(function, "cuModuleGetFunction"); }
 int cuModuleGetGlobal_v2(long long* address, long long* bytes, long long module, const char* name) { return 500; }
