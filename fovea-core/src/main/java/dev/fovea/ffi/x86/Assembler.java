@@ -90,7 +90,16 @@ public final class Assembler {
 
     /** Brings the line at an address nearer; no fault where there is none. */
     public void prefetcht0(Address at) {
-        bytes(0x40 | at.indexHigh() << 1 | at.baseHigh(), 0x0f, 0x18, 0x84 | 1 << 3, at.sib());
+        prefetch(1, at);
+    }
+
+    /** The same, but no nearer than the second-level cache. */
+    public void prefetcht1(Address at) {
+        prefetch(2, at);
+    }
+
+    private void prefetch(int level, Address at) {
+        bytes(0x40 | at.indexHigh() << 1 | at.baseHigh(), 0x0f, 0x18, 0x84 | level << 3, at.sib());
         word(at.displacement());
     }
 

@@ -118,6 +118,8 @@ class AssemblerTest {
                 .isEqualTo("62 f2 05 58 b8 a4 c8 00 00 00 00");
         assertThat(bytes(512, a -> a.prefetcht0(Address.indexed(Gpr.R8, Gpr.RAX, 0))))
                 .isEqualTo("41 0f 18 8c 00 00 00 00 00");
+        assertThat(bytes(512, a -> a.prefetcht1(Address.indexed(Gpr.R8, Gpr.RAX, 0))))
+                .isEqualTo("41 0f 18 94 00 00 00 00 00");
         assertThat(bytes(512, a -> a.load(Gpr.R11, Address.indexed(Gpr.R9, Gpr.RCX, 0))))
                 .isEqualTo("4d 8b 9c 09 00 00 00 00");
     }

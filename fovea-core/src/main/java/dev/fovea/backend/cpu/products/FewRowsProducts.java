@@ -42,7 +42,8 @@ final class FewRowsProducts {
         workers.blocks(
                 w.outputs(),
                 outputs,
-                (from, to) -> new Piece(lies ? one : several, from, to - from, at, words, 1).run(w, bias, out));
+                (from, to) ->
+                        new Piece(lies ? one : several, from, to - from, at, words, 1).run(w, bias, out, w.outputs()));
     }
 
     private long pack(Rows x, int words) {

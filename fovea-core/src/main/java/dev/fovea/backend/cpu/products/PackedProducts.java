@@ -77,7 +77,8 @@ final class PackedProducts {
                     at + panel * panelBytes,
                     words,
                     Math.min(perPiece, panels - panel));
-            piece.run(w, bias, part(out, panel * form.rows, perPiece * form.rows));
+            int next = (i + workers.count()) / rowPieces * outputs;
+            piece.run(w, bias, part(out, panel * form.rows, perPiece * form.rows), next);
         });
     }
 

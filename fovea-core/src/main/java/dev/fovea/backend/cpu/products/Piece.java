@@ -132,12 +132,20 @@ final class Piece {
 
     // --------------------------------------------------------------------------------------------------- products
 
-    /** All outputs for all panels of x: where K has one part, a panel's results leave before the next one's sums are made. */
-    void run(Weight w, @Nullable Rows bias, Rows out) {
+    /**
+     * All outputs for all panels of x: where K has one part, a panel's results leave before the next one's sums are made.
+     *
+     * @param next the first output that this thread will probably multiply behind these; there need be none
+     */
+    void run(Weight w, @Nullable Rows bias, Rows out, int next) {
         readBias(bias);
         NarrowingCode narrowing = kernels.narrowing(out.dtype());
-        for (int word = 0; word < words; word += form.words) {
-            int part = Math.min(form.words, words - word);
+        int length = form.part(words);
+        for (int word = 0; word < words; word += length) {
+            int part = Math.min(length, words - word);
+            boolean last = word + length >= words;
+            boolean asks = form.asks() && !w.transposed() && (!last || next < w.outputs());
+            long wanted = asks ? w.at(last ? next : first, last ? 0 : (word + length) * form.perWord()) : 0;
             int lying = kernels.tiles() != null && lies(w, word, part) ? count / form.outputs : 0;
             long near = lying < groups ? near(w, lying * form.outputs, word, part) : 0;
             for (int panel = 0; panel < panels; panel++) {
@@ -146,14 +154,15 @@ final class Piece {
                     MEMORY.asSlice(to, sumBytes).fill((byte) 0);
                 }
                 long from = x + panel * panelBytes + word * wide;
-                if (lying > 0) {
-                    add(w.at(first, word * form.perWord()), w.stride(), from, rows(out, panel), part, to, lying);
+                if (kernels.vectors() != null) {
+                    int asked = asks ? asked(panel) : -1;
+                    long ahead = asked < 0 ? near : wanted + asked * w.stride();
+                    long stride = asked < 0 ? 0 : w.stride();
+                    kernels.vectors().multiply(near, from, rows(out, panel), part, to, groups, ahead, stride);
+                } else if (kernels.tiles() != null) {
+                    multiply(kernels.tiles(), w, word, near, from, part, to, lying);
                 }
-                if (lying < groups) {
-                    long behind = to + (long) lying * form.outputs * wide;
-                    add(near, pitch, from, rows(out, panel), part, behind, groups - lying);
-                }
-                if (word + form.words >= words) {
+                if (last) {
                     store(narrowing, to, out, panel);
                 }
             }
@@ -169,11 +178,21 @@ final class Piece {
         return Math.min(form.rows, out.count() - panel * form.rows);
     }
 
-    private void add(long weight, long stride, long x, int rows, int part, long sums, int groups) {
-        if (kernels.tiles() != null) {
-            kernels.tiles().multiply(weight, stride, x, part, sums, groups);
-        } else if (kernels.vectors() != null) {
-            kernels.vectors().multiply(weight, x, rows, part, sums, groups);
+    /** The first row of a part that a panel asks for: the last panels do, as what came long before might be gone. Below zero: none. */
+    private int asked(int panel) {
+        int each = groups * ProductCode.ASKED;
+        int before = Math.max(0, panels - Math.ceilDiv(count, each));
+        return (panel - before) * each;
+    }
+
+    /** Some groups where they lie, the others brought near. */
+    private void multiply(Tiles tiles, Weight w, int word, long near, long x, int part, long sums, int lying) {
+        if (lying > 0) {
+            tiles.multiply(w.at(first, word * form.perWord()), w.stride(), x, part, sums, lying);
+        }
+        if (lying < groups) {
+            long behind = sums + (long) lying * form.outputs * wide;
+            tiles.multiply(near, pitch, x, part, behind, groups - lying);
         }
     }
 

@@ -14,12 +14,15 @@ import org.jspecify.annotations.Nullable;
  * lie as they did, row by row, so that nothing of it is transposed; those of x, which is smaller, are turned: for each word the rows
  * side by side. So results are turned as well: for each output its rows.
  *
- * <p>Each result is one sum in the order of K, by chains of words or, in tiles, step by step, whatever else is computed, so its bits
- * depend on its two rows alone.
+ * <p>Each result is one sum in the order of K, by chains of words, of pairs by parts or, in tiles, step by step, whatever else is
+ * computed, so its bits depend on its two rows alone.
  */
 final class ProductCode {
     /** Words of which one sum is made before it is added to those in front: shorter chains of additions are more exact. */
     static final int CHAIN = 32;
+
+    /** Rows of the weight that are asked for with each group of outputs, in forms that ask. */
+    static final int ASKED = 3;
 
     private static final int UNROLLED = 4;
 
@@ -87,6 +90,25 @@ final class ProductCode {
             return pairs() ? 2 : 1;
         }
 
+        /**
+         * Whether float32 sums are made of chains. Those of pairs go on through a part: they are rounded to 16 bits, and adding up
+         * chains takes a thirtieth of the time.
+         */
+        private boolean inChains() {
+            return !pairs();
+        }
+
+        /** Whether the weight's next part is asked for while one is multiplied. */
+        boolean asks() {
+            return this == PAIRS;
+        }
+
+        /** Words of a part of K, of so many in all: parts are as long as each other, since each asks for the next one. */
+        int part(int all) {
+            int parts = Math.max(1, Math.ceilDiv(all, words));
+            return tiles() ? words : Math.ceilDiv(Math.ceilDiv(all, parts), step) * step;
+        }
+
         /** Bytes between rows of the weight's panel, for so many words of K in all. */
         int pitch(int all) {
             return (tiles() ? Math.min(all, words) : words) * Float.BYTES + GAP;
@@ -111,6 +133,13 @@ final class ProductCode {
         private static final Block LONG = new Block(512, 96);
     }
 
+    private static final Gpr COUNT = Gpr.R9;
+    private static final Gpr NEXT = Gpr.RBX;
+    private static final Gpr NEXT_STRIDE = Gpr.R12;
+    private static final Gpr ASKED_AT = Gpr.R13;
+    private static final Gpr[] SAVED = {NEXT, NEXT_STRIDE, ASKED_AT};
+    private static final int SEVENTH_AT = (1 + SAVED.length) * Long.BYTES;
+
     final Arithmetic arithmetic;
     private final NativeFunction products;
     private final NativeFunction half;
@@ -132,9 +161,11 @@ final class ProductCode {
      * @param words a multiple of {@link Arithmetic#step}
      * @param sums float32
      * @param groups of {@link Arithmetic#outputs} rows of the weight
+     * @param next rows that are asked for where the form {@link Arithmetic#asks}, as many words of each: {@link #ASKED} for a group
+     * @param nextStride bytes between those
      */
-    void multiply(long weight, long x, int rows, int words, long sums, int groups) {
-        (2 * rows <= arithmetic.rows ? half : products).call(weight, x, words / CHAIN, sums, groups, 0);
+    void multiply(long weight, long x, int rows, int words, long sums, int groups, long next, long nextStride) {
+        (2 * rows <= arithmetic.rows ? half : products).call(weight, x, words / CHAIN, sums, groups, next, nextStride);
     }
 
     /**
@@ -144,54 +175,125 @@ final class ProductCode {
      */
     private static byte[] vectors(Arithmetic form, int wide) {
         Assembler a = new Assembler(form.bits);
-        int width = form.bits / Byte.SIZE;
         int panel = form.rows * Float.BYTES;
-        int x = form.outputs * wide;
-        int weight = x + wide;
+        int sums = form.outputs * wide;
+        if (form.asks()) {
+            beginAsking(a);
+        }
         int group = a.here();
         a.mov(Gpr.RAX, Gpr.RDI);
         a.mov(Gpr.R10, Gpr.RSI);
         a.mov(Gpr.R11, Gpr.RDX);
-        int chain = a.here();
-        for (int i = 0; i < x; i++) {
-            a.vxorps(i);
+        if (!form.inChains()) {
+            clear(a, sums);
         }
-        a.clear(Gpr.R9);
-        a.add(Gpr.R9, CHAIN / UNROLLED);
+        int chain = a.here();
+        if (form.inChains()) {
+            clear(a, sums);
+        }
+        if (form.asks()) {
+            ask(a);
+        }
+        a.clear(COUNT);
+        a.add(COUNT, CHAIN / UNROLLED);
         int loop = a.here();
         for (int k = 0; k < UNROLLED; k++) {
-            for (int i = 0; i < wide; i++) {
-                a.vmovups(x + i, Address.of(Gpr.R10, k * panel + i * width));
-            }
-            for (int o = 0; o < form.outputs; o++) {
-                a.vpbroadcastd(weight, Address.of(Gpr.RAX, o * form.pitch() + k * Float.BYTES));
-                for (int i = 0; i < wide; i++) {
-                    if (form.pairs()) {
-                        a.vdpbf16ps(o * wide + i, x + i, weight);
-                    } else {
-                        a.vfmadd231ps(o * wide + i, x + i, weight);
-                    }
-                }
-            }
+            word(a, form, wide, k);
         }
         a.add(Gpr.RAX, UNROLLED * Float.BYTES);
         a.add(Gpr.R10, UNROLLED * panel);
-        a.sub(Gpr.R9, 1);
+        a.sub(COUNT, 1);
         a.jumpIfNotZero(loop);
-        for (int i = 0; i < x; i++) {
-            Address sum = Address.of(Gpr.RCX, i / wide * panel + i % wide * width);
-            a.vmovups(weight, sum);
-            a.vaddps(form.bits, i, i, weight);
-            a.vmovups(sum, i);
+        if (form.inChains()) {
+            add(a, form, wide);
         }
         a.sub(Gpr.R11, 1);
         a.jumpIfNotZero(chain);
+        if (!form.inChains()) {
+            add(a, form, wide);
+        }
         a.add(Gpr.RDI, form.outputs * form.pitch());
         a.add(Gpr.RCX, form.outputs * panel);
+        if (form.asks()) {
+            askFurther(a);
+        }
         a.sub(Gpr.R8, 1);
         a.jumpIfNotZero(group);
         a.vzeroupper();
+        if (form.asks()) {
+            endAsking(a);
+        }
         a.ret();
         return a.code();
+    }
+
+    private static void clear(Assembler a, int sums) {
+        for (int i = 0; i < sums; i++) {
+            a.vxorps(i);
+        }
+    }
+
+    private static void word(Assembler a, Arithmetic form, int wide, int k) {
+        int width = form.bits / Byte.SIZE;
+        int x = form.outputs * wide;
+        int weight = x + wide;
+        for (int i = 0; i < wide; i++) {
+            a.vmovups(x + i, Address.of(Gpr.R10, k * form.rows * Float.BYTES + i * width));
+        }
+        for (int o = 0; o < form.outputs; o++) {
+            a.vpbroadcastd(weight, Address.of(Gpr.RAX, o * form.pitch() + k * Float.BYTES));
+            for (int i = 0; i < wide; i++) {
+                if (form.pairs()) {
+                    a.vdpbf16ps(o * wide + i, x + i, weight);
+                } else {
+                    a.vfmadd231ps(o * wide + i, x + i, weight);
+                }
+            }
+        }
+    }
+
+    /** Sums in registers to those in memory. */
+    private static void add(Assembler a, Arithmetic form, int wide) {
+        int sums = form.outputs * wide;
+        for (int i = 0; i < sums; i++) {
+            Address sum = Address.of(Gpr.RCX, i / wide * form.rows * Float.BYTES + i % wide * (form.bits / Byte.SIZE));
+            a.vmovups(sums, sum);
+            a.vaddps(form.bits, i, i, sums);
+            a.vmovups(sum, i);
+        }
+    }
+
+    // ----------------------------------------------------------------------------------------------------- asking
+
+    private static void beginAsking(Assembler a) {
+        for (Gpr register : SAVED) {
+            a.push(register);
+        }
+        a.mov(NEXT, COUNT); // the sixth argument
+        a.load(NEXT_STRIDE, Address.of(Gpr.RSP, SEVENTH_AT));
+        a.mov(ASKED_AT, NEXT);
+    }
+
+    /** As many bytes of each row as a chain has. */
+    private static void ask(Assembler a) {
+        for (int at = 0; at < CHAIN * Float.BYTES; at += TileShapes.LINE) {
+            for (int row = 0; row < ASKED; row++) {
+                a.prefetcht1(row == 0 ? Address.of(ASKED_AT, at) : Address.indexed(ASKED_AT, NEXT_STRIDE, row - 1, at));
+            }
+        }
+        a.add(ASKED_AT, CHAIN * Float.BYTES);
+    }
+
+    private static void askFurther(Assembler a) {
+        for (int row = 0; row < ASKED; row++) {
+            a.add(NEXT, NEXT_STRIDE);
+        }
+        a.mov(ASKED_AT, NEXT);
+    }
+
+    private static void endAsking(Assembler a) {
+        for (int i = SAVED.length - 1; i >= 0; i--) {
+            a.pop(SAVED[i]);
+        }
     }
 }
