@@ -6,7 +6,6 @@ import dev.fovea.error.Quote;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
@@ -162,9 +161,9 @@ public final class OutputFile {
         try {
             try (FileChannel channel =
                             FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-                    OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16)) {
+                    BlockStream out = new BlockStream(channel)) {
                 content.writeTo(out);
-                out.flush();
+                out.finish();
                 channel.force(true);
             }
             check(); // meanwhile somebody may have put a file there
