@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# OpenVINO 2026.4.1 takes a PyTorch module in two ways, both documented as one: with an example input, by which convert_model traces it
+# OpenVINO 2026.4.1 takes a PyTorch module in two ways, both documented: with an example input, by which convert_model traces it
 # itself, the shorter and usual one, or as a program of torch.export. nn.Softplus(beta, threshold) keeps both numbers in the second and loses
 # both in the first: it is always log(1 + exp(x)). beta is the sharpness, 100 in networks of signed distances, 10 where a positive depth
 # or width is wanted: there softplus nearly is max(x, 0), and here 0.69 at 0. No error, no warning. (The reader of Paddle's models refuses
