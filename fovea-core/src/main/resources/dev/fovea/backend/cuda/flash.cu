@@ -324,7 +324,14 @@ DEVICE void attend(const X* q, i64 qStride, const X* k, i64 kStride, const X* v,
     const int head = blockIdx.y, heads = gridDim.y, group = head / (heads / groups);
     const int line = threadIdx.x / 32 * 16 * M; // of the warp
     const int* rows = capacity == 0 ? nullptr : mask + 3 * (i64) queries + (i64) span.sequence * capacity;
-    const Source<THREADS> source = {Rows(k, kStride, group, width), Rows(v, vStride, group, width), rows, span.from, span.to, width};
+    const Source<THREADS> kept = {Rows(k, kStride, group, width), Rows(v, vStride, group, width), rows, span.from, span.to, width};
+    // Sums of wide heads leave few registers: where keys and values lie is worked out again for each of their tiles.
+    const auto source = [&]() -> Source<THREADS> {
+        if (STAGES > 1) return kept;
+        int again = group;
+        asm volatile("" : "+r"(again));
+        return {Rows(k, kStride, again, width), Rows(v, vStride, again, width), rows, span.from, span.to, width};
+    };
 
     // Queries lie behind the tiles; where they move to registers, where the second tiles will be.
     Scores<M> scores;
@@ -333,8 +340,8 @@ DEVICE void attend(const X* q, i64 qStride, const X* k, i64 kStride, const X* v,
     fetch<COUNT, THREADS>(queryTile, Rows(q, qStride, head, width), query, width);
     commitCopies();
     int position = span.from / KEYS * KEYS;
-    if (STAGES > 1) source.fetchBoth(tiles, position);
-    else source.fetchKeys(tiles, position);
+    if (STAGES > 1) source().fetchBoth(tiles, position);
+    else source().fetchKeys(tiles, position);
     commitCopies();
     Softmax<M> softmax;
     softmax.begin(mask, queries, span, line);
@@ -350,19 +357,19 @@ DEVICE void attend(const X* q, i64 qStride, const X* k, i64 kStride, const X* v,
         __syncthreads();
         if (STAGES > 1) {
             stage ^= 1;
-            if (more) source.fetchBoth(tiles + stage * 2 * TILE, position + KEYS);
-        } else source.fetchValues(tile + TILE, position);
+            if (more) source().fetchBoth(tiles + stage * 2 * TILE, position + KEYS);
+        } else source().fetchValues(tile + TILE, position);
         commitCopies();
         float s[M][KEYS / 8][4] = {};
         if (sees) scores.add(s, tile);
         if (STAGES == 1) {
             awaitCopies<0>();
             __syncthreads();
-            if (more) source.fetchKeys(tile, position + KEYS);
+            if (more) source().fetchKeys(tile, position + KEYS);
             commitCopies();
         }
         if (!sees) continue;
-        if (!softmax.seesAll(position)) softmax.hide(s, mask, queries, span, line, position);
+        if (STAGES == 1 || !softmax.seesAll(position)) softmax.hide(s, mask, queries, span, line, position);
         softmax.addValues(s, tile + TILE, scale);
     }
     softmax.finish(out + ((i64) span.first * heads + head) * width, (i64) heads * width, line, span.count, width);
