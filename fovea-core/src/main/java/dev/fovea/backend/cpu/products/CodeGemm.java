@@ -25,6 +25,7 @@ public final class CodeGemm implements Gemm {
     private final @Nullable PackedProducts pairs;
     private final @Nullable FewRowsProducts few;
     private final boolean splits;
+    private final boolean wide;
     private final Workers workers;
     private final DotCode widening;
     private @Nullable PackedProducts halves; // when first needed: few models are of float16
@@ -42,7 +43,7 @@ public final class CodeGemm implements Gemm {
         makesRest = rest;
         amx = Isa.AVX512_FP16.isPresent() && rest().has(Isa.AMX);
         small = new JavaGemm(workers, "for small products");
-        boolean wide = Lanes.SHAPE.vectorBitSize() == 512;
+        wide = Lanes.SHAPE.vectorBitSize() == 512;
         floats = new PackedProducts(
                 workers, wide ? ProductCode.Arithmetic.FLOATS_512 : ProductCode.Arithmetic.FLOATS_256, widening);
         ProductCode.Arithmetic inPairs = amx ? ProductCode.Arithmetic.TILES : ProductCode.Arithmetic.PAIRS;
@@ -66,7 +67,8 @@ public final class CodeGemm implements Gemm {
 
     private synchronized PackedProducts halves() {
         if (halves == null) {
-            halves = new PackedProducts(workers, ProductCode.Arithmetic.SPLIT_TILES, widening);
+            halves = new PackedProducts(
+                    workers, splits ? ProductCode.Arithmetic.SPLIT_TILES : ProductCode.Arithmetic.HALVES, widening);
         }
         return halves;
     }
@@ -75,17 +77,17 @@ public final class CodeGemm implements Gemm {
         return x == DType.BFLOAT16 && weight == DType.BFLOAT16;
     }
 
-    private static boolean inHalves(DType x, Weight w) {
-        return x == DType.FLOAT16 && w.dtype() == DType.FLOAT16 && !w.transposed();
+    private static boolean inHalves(DType x, DType weight) {
+        return x == DType.FLOAT16 && weight == DType.FLOAT16;
     }
 
     @Override
     public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
         if (JavaGemm.suits(x.dtype(), w)) {
             small.multiply(x, w, bias, out);
-        } else if (splits && inHalves(x.dtype(), w)) {
+        } else if (wide && inHalves(x.dtype(), w.dtype()) && (splits ? !w.transposed() : !has(Isa.AVX512_FP16))) {
             halves().multiply(x, w, bias, out);
-        } else if (x.dtype() == DType.FLOAT16 && w.dtype() == DType.FLOAT16 && has(Isa.AVX512_FP16)) {
+        } else if (inHalves(x.dtype(), w.dtype()) && has(Isa.AVX512_FP16)) {
             rest().multiply(x, w, bias, out);
         } else if (pairs == null || !inPairs(x.dtype(), w.dtype())) {
             floats.multiply(x, w, bias, out);

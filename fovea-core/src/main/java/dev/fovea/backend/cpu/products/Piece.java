@@ -64,7 +64,7 @@ final class Piece {
                 case TILES -> TileCode.ofPairs();
                 case SPLIT_TILES -> TileCode.ofSplit();
                 case FEW_TILES -> new FewRowsCode(form.rows);
-                case FLOATS_256, FLOATS_512, PAIRS -> null;
+                case FLOATS_256, FLOATS_512, HALVES, PAIRS -> null;
             };
             DType results = form.results();
             TurningCode turning = new TurningCode();

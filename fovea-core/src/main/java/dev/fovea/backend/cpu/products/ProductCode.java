@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * lie as they did, row by row, so that nothing of it is transposed; those of x, which is smaller, are turned: for each word the rows
  * side by side. So results are turned as well: for each output its rows.
  *
- * <p>Each result is one sum in the order of K, by chains of words, of pairs by parts or, in tiles, step by step, whatever else is
+ * <p>Each result is one sum in the order of K, by chains of words, of 16-bit values by parts or, in tiles, step by step, whatever else is
  * computed, so its bits depend on its two rows alone.
  */
 final class ProductCode {
@@ -35,6 +35,8 @@ final class ProductCode {
         FLOATS_256(256, 6, 16, 256, CHAIN, Block.WIDE),
         /** float32 by AVX-512. */
         FLOATS_512(512, 12, 32, 1024, CHAIN, Block.LONG),
+        /** float16 as float32 by AVX-512. */
+        HALVES(512, 12, 32, 1024, CHAIN, Block.LONG),
         /** Pairs of bfloat16 by AVX512_BF16. */
         PAIRS(512, 12, 32, 1024, CHAIN, Block.LONG),
         /** Pairs of bfloat16 by AMX: {@link TileCode}. */
@@ -82,7 +84,9 @@ final class ProductCode {
         /** The dtype of results that {@link NarrowingCode} rounds. */
         @Nullable
         DType results() {
-            return pairs() ? DType.BFLOAT16 : this == SPLIT_TILES || this == FLOATS_512 ? DType.FLOAT16 : null;
+            return pairs()
+                    ? DType.BFLOAT16
+                    : this == SPLIT_TILES || this == FLOATS_512 || this == HALVES ? DType.FLOAT16 : null;
         }
 
         /** Values of a word. */
@@ -91,11 +95,11 @@ final class ProductCode {
         }
 
         /**
-         * Whether float32 sums are made of chains. Those of pairs go on through a part: they are rounded to 16 bits, and adding up
-         * chains takes a thirtieth of the time.
+         * Whether float32 sums are made of chains. Those of 16-bit values go on through a part: they are rounded to 16 bits, and
+         * adding up chains takes a thirtieth of the time.
          */
         private boolean inChains() {
-            return !pairs();
+            return this == FLOATS_256 || this == FLOATS_512;
         }
 
         /** Whether the weight's next part is asked for while one is multiplied. */

@@ -14,6 +14,7 @@ import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -56,41 +57,31 @@ class PackedProductsTest {
         assumeTrue(widening != null);
         boolean wide = Lanes.SHAPE.vectorBitSize() == 512;
         try (Workers workers = new Workers(2)) {
-            for (ProductCode.Arithmetic form : ProductCode.Arithmetic.values()) {
-                if (!form.tiles() && !form.pairs() && (wide || form.bits == 256)) {
+            for (ProductCode.Arithmetic form :
+                    List.of(ProductCode.Arithmetic.FLOATS_256, ProductCode.Arithmetic.FLOATS_512)) {
+                if (wide || form.bits == 256) {
                     PackedProducts products = new PackedProducts(workers, form, widening);
+                    Sum sum = PackedProductsTest::inChains;
                     for (int[] size : SIZES) {
                         String what = form.toString();
-                        check(
-                                products::multiply,
-                                PackedProductsTest::inChains,
-                                what,
-                                size,
-                                DType.FLOAT32,
-                                DType.FLOAT32);
-                        check(
-                                products::multiply,
-                                PackedProductsTest::inChains,
-                                what,
-                                size,
-                                DType.FLOAT32,
-                                DType.BFLOAT16);
-                        check(
-                                products::multiply,
-                                PackedProductsTest::inChains,
-                                what,
-                                size,
-                                DType.FLOAT16,
-                                DType.FLOAT16);
-                        check(
-                                products::multiply,
-                                PackedProductsTest::inChains,
-                                what,
-                                size,
-                                DType.BFLOAT16,
-                                DType.BFLOAT16);
+                        check(products::multiply, sum, what, size, DType.FLOAT32, DType.FLOAT32);
+                        check(products::multiply, sum, what, size, DType.FLOAT32, DType.BFLOAT16);
+                        check(products::multiply, sum, what, size, DType.FLOAT16, DType.FLOAT16);
+                        check(products::multiply, sum, what, size, DType.BFLOAT16, DType.BFLOAT16);
                     }
                 }
+            }
+        }
+    }
+
+    @Test
+    void halvesHaveTheBitsOfSumsThroughAPart() {
+        DotCode widening = DotCode.Found.here().code();
+        assumeTrue(widening != null && Lanes.SHAPE.vectorBitSize() == 512);
+        try (Workers workers = new Workers(2)) {
+            PackedProducts products = new PackedProducts(workers, ProductCode.Arithmetic.HALVES, widening);
+            for (int[] size : SIZES) {
+                check(products::multiply, PackedProductsTest::inParts, "halves", size, DType.FLOAT16, DType.FLOAT16);
             }
         }
     }
@@ -219,10 +210,19 @@ class PackedProductsTest {
     }
 
     private static float inChains(float[] x, float[] w, int count) {
+        return inChains(x, w, count, ProductCode.CHAIN);
+    }
+
+    private static float inParts(float[] x, float[] w, int count) {
+        int words = Math.ceilDiv(count, ProductCode.CHAIN) * ProductCode.CHAIN;
+        return inChains(x, w, count, ProductCode.Arithmetic.HALVES.part(words));
+    }
+
+    private static float inChains(float[] x, float[] w, int count, int length) {
         float sum = 0;
         for (int k = 0; k < count; ) {
             float chain = 0;
-            int end = Math.min(count, k + ProductCode.CHAIN);
+            int end = Math.min(count, k + length);
             for (; k < end; k++) {
                 chain = Math.fma(x[k], w[k], chain);
             }
