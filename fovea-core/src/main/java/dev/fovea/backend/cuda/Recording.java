@@ -56,13 +56,16 @@ abstract sealed class Recording implements Tables permits Step, Replay {
         Fusion.Place place = new Fusion.Place(address -> slabs.isOf(pool, address), device.multiprocessors());
         List<Step.Call> fused = Fusion.of(some, place);
         try {
-            Device.Graph graph = device.capture(() -> fused.forEach(call -> call.on(device)));
-            patience.granted();
-            return graph;
+            return device.capture(() -> fused.forEach(call -> call.on(device)));
         } catch (MemoryException _) {
             patience.refused();
             return null;
         }
+    }
+
+    /** There was memory for graphs of all its calls: of some is not enough. */
+    final void captured() {
+        patience.granted();
     }
 
     /** Whether its calls are still being made. */

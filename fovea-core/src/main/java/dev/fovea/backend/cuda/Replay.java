@@ -89,6 +89,7 @@ final class Replay extends Recording {
         if (graph == null) {
             return Optional.empty();
         }
+        captured();
         Tensor out = scope.allocate(known.dtype, known.shape);
         device.copy(Rows.address(x), known.operand, x.bytes());
         graph.replay();

@@ -136,6 +136,7 @@ final class Step extends Recording {
                 all.add(new Part(end, graph));
                 from = end;
             }
+            captured();
             return List.copyOf(all);
         } catch (RuntimeException | Error e) {
             all.forEach(part -> part.graph.close());
