@@ -57,7 +57,7 @@ public enum Isa {
                     }
                     best = isa;
                 }
-            } catch (NativeException e) {
+            } catch (NativeException _) {
                 return null;
             }
             return best;
