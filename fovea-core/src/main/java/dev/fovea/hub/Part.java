@@ -68,8 +68,9 @@ final class Part {
                 position += length;
                 filled += length;
                 if (position == blockEnd) {
-                    file.write(ByteBuffer.wrap(block, 0, filled), position - filled);
-                    filled = 0;
+                    int whole = filled;
+                    filled = 0; // before it is written: what the disk refuses is not tried again
+                    file.write(ByteBuffer.wrap(block, 0, whole), position - whole);
                 }
             }
         } finally {
