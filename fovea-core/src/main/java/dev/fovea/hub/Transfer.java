@@ -38,7 +38,7 @@ final class Transfer {
     private final Listing listing;
     private final int connections;
     private final Deque<Part> open = new ArrayDeque<>();
-    private @Nullable RuntimeException failure;
+    private @Nullable Throwable failure; // no checked one
     private volatile boolean stopped;
 
     Transfer(Site site, ModelId id, Listing listing, int connections) {
@@ -134,8 +134,11 @@ final class Transfer {
     }
 
     private synchronized void refuseToGoOn() {
-        if (failure != null) {
-            throw failure;
+        switch (failure) {
+            case null -> {}
+            case Error e -> throw e;
+            case RuntimeException e -> throw e;
+            case Throwable e -> throw new IllegalStateException(e);
         }
     }
 
@@ -176,7 +179,7 @@ final class Transfer {
     private void guarded(Runnable work) {
         try {
             work.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             synchronized (this) {
                 if (failure == null && !stopped) {
                     failure = e;

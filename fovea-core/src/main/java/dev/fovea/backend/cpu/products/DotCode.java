@@ -37,7 +37,7 @@ public final class DotCode {
     /** Bytes of each of four rows that are asked for before they are needed: what a processor fetches of itself ends with each page. */
     private static final int FETCHED = 2048;
 
-    /** Bytes of a row of x up to which it stays in the first-level cache while rows of a weight pass by one behind the other. */
+    /** Bytes of the rows of x up to which they stay in the first-level cache while rows of a weight pass by one behind the other. */
     private static final int SHORT_BYTES = 3 << 12;
 
     /** Values of a row of x up to which it does so in float32, with fewer instructions. */
@@ -139,11 +139,11 @@ public final class DotCode {
     }
 
     private NativeFunction kernel(DType weights, Panel.Strip x, int rows) {
-        Order order = asks
-                ? Order.ASKED_AHEAD
-                : rows == 1 && x.rowBytes() <= SHORT_BYTES ? Order.ONE_BY_ONE : Order.SIDE_BY_SIDE;
-        return kernels.computeIfAbsent(
-                new Form(weights, x.dtype(), rows, order), form -> MachineCode.nativeFunction(kernel(form, bits)));
+        Order order =
+                asks ? Order.ASKED_AHEAD : rows * x.rowBytes() <= SHORT_BYTES ? Order.ONE_BY_ONE : Order.SIDE_BY_SIDE;
+        Form form = new Form(weights, x.dtype(), rows, order);
+        NativeFunction made = kernels.get(form); // without a lock, unlike the other
+        return made != null ? made : kernels.computeIfAbsent(form, f -> MachineCode.nativeFunction(kernel(f, bits)));
     }
 
     /** A function of the address and stride of rows, their number and width, and address and stride of the copy. */
