@@ -6,7 +6,7 @@
 
 BIN may have options behind it. PY is a Python with torch, torchvision and transformers (default: the one that runs this); a peer that is not given is left out. One
 round is: Fovea, transformers, llama.cpp. Printed are the best of the rounds for each figure, since other work on a machine only makes
-a peer slower, and Fovea's ratio to each peer. transformers stays out of --quantize: GGUF files have the other's. --fovea COMMAND runs Fovea where it is not built: on a machine without Maven. Random weights serve: speed does not depend on values.
+a peer slower, and Fovea's ratio to each peer. Files that were just written are read slower than others: before the first run `sync; echo 1 > /proc/sys/vm/drop_caches`, and read them once. transformers stays out of --quantize: GGUF files have the other's. --fovea COMMAND runs Fovea where it is not built: on a machine without Maven. Random weights serve: speed does not depend on values.
 --peer-dtype is the one in which transformers loads the weights, auto the stored one; --peer-dir another directory for it: Florence-2's layout of transformers' port.
 Pictures alone (--figures image) need no more than a tower: towers.py makes directories with small language models.
 """
