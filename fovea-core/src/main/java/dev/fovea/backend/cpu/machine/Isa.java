@@ -7,6 +7,7 @@ import dev.fovea.ffi.x86.Cpuid;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import jdk.incubator.vector.VectorShape;
@@ -50,9 +51,7 @@ public enum Isa {
             try {
                 for (Isa isa : values()) {
                     boolean allowed = LIMIT == null || isa.compareTo(LIMIT) <= 0;
-                    if (!allowed
-                            || isa.vectorBits > bits
-                            || !isa.features.stream().allMatch(Cpuid::isPresent)) {
+                    if (!allowed || isa.vectorBits > bits || isa.missing().isPresent()) {
                         break;
                     }
                     best = isa;
@@ -70,6 +69,19 @@ public enum Isa {
      */
     public boolean isPresent() {
         return Here.BEST != null && compareTo(Here.BEST) <= 0;
+    }
+
+    /**
+     * The first of the features of this kind, and of those before it, that the processor lacks.
+     *
+     * @throws NativeException where machine code does not run
+     */
+    public Optional<Cpuid> missing() {
+        return Arrays.stream(values())
+                .filter(isa -> isa.compareTo(this) <= 0)
+                .flatMap(isa -> isa.features.stream())
+                .filter(feature -> !feature.isPresent())
+                .findFirst();
     }
 
     /** As people call it. */

@@ -1,22 +1,16 @@
 package dev.fovea.backend.cpu.rows;
 
+import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.ffi.x86.Address;
 import dev.fovea.ffi.x86.Assembler;
-import dev.fovea.ffi.x86.Cpuid;
 import dev.fovea.ffi.x86.Gpr;
 import dev.fovea.tensor.DType;
-import java.util.List;
 
 /**
  * How machine code brings values of the three dtypes into lanes of float32 and back, by AVX2 or AVX-512, with the bits of {@link
  * PlainMath}. Functions that round begin with {@link #begin}.
  */
 public final class LaneCode {
-    /** What the processor must have for vectors of a width. */
-    private static final List<Cpuid> NEEDED = List.of(Cpuid.AVX2, Cpuid.F16C, Cpuid.FMA);
-
-    private static final List<Cpuid> NEEDED_512 = List.of(Cpuid.AVX512F, Cpuid.AVX512VL);
-
     private static final int MASK = 1;
     private static final int LESS = 1;
     private static final int NO_NUMBER = 3;
@@ -35,17 +29,8 @@ public final class LaneCode {
         if (bits < 256) {
             return "vectors have " + bits + " bits";
         }
-        for (Cpuid feature : NEEDED) {
-            if (!feature.isPresent()) {
-                return "the processor has no " + feature;
-            }
-        }
-        for (Cpuid feature : bits == 512 ? NEEDED_512 : List.<Cpuid>of()) {
-            if (!feature.isPresent()) {
-                return "the processor has no " + feature;
-            }
-        }
-        return "";
+        Isa kind = bits == 512 ? Isa.AVX512 : Isa.AVX2;
+        return kind.missing().map(feature -> "the processor has no " + feature).orElse("");
     }
 
     /** What a function begins with that rounds; R10 is its own until it returns. */
