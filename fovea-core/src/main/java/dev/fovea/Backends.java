@@ -10,6 +10,7 @@ import dev.fovea.backend.split.SplitBackend;
 import dev.fovea.error.MemoryException;
 import dev.fovea.error.NativeException;
 import dev.fovea.error.OptionException;
+import dev.fovea.ffi.Cleanup;
 import dev.fovea.tensor.Backend;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -101,7 +102,7 @@ final class Backends {
             }
             return backend;
         } catch (RuntimeException | Error e) {
-            backend.close();
+            Cleanup.after(e, backend::close);
             throw e;
         }
     }
@@ -113,7 +114,7 @@ final class Backends {
             devices.forEach(device -> homes.add(open(device, options)));
             return split(homes, weights);
         } catch (RuntimeException | Error e) {
-            homes.forEach(Backend::close);
+            Cleanup.after(e, () -> Cleanup.each(homes, Backend::close));
             throw e;
         }
     }
@@ -153,11 +154,20 @@ final class Backends {
         Map<String, CudaBackend> full = new LinkedHashMap<>(); // open, and not enough alone
         try {
             Backend chosen = auto(options, weights, full);
-            full.values().stream().filter(gpu -> !chosen.homes().contains(gpu)).forEach(Backend::close);
+            full.values().stream().filter(gpu -> !chosen.homes().contains(gpu)).forEach(gpu -> giveBack(gpu, options));
             return chosen;
         } catch (RuntimeException | Error e) {
-            full.values().forEach(Backend::close);
+            Cleanup.after(e, () -> Cleanup.each(full.values(), Backend::close));
             throw e;
+        }
+    }
+
+    /** A GPU that is not taken: what its close does wrong keeps nobody from computing elsewhere. */
+    private static void giveBack(Backend gpu, LoadOptions options) {
+        try {
+            gpu.close();
+        } catch (NativeException e) {
+            options.warnings().warn(e.problem());
         }
     }
 
@@ -177,7 +187,7 @@ final class Backends {
             } catch (NativeException e) {
                 problems.add(e.problem());
                 failures.add(e.problem());
-                Optional.ofNullable(full.remove(device)).ifPresent(Backend::close);
+                Optional.ofNullable(full.remove(device)).ifPresent(opened -> giveBack(opened, options));
             }
         }
         if (full.size() > 1) {

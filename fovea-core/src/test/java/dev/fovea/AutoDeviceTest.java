@@ -3,6 +3,7 @@ package dev.fovea;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fovea.backend.cuda.device.FakeDriver;
+import dev.fovea.error.FoveaException;
 import dev.fovea.error.Warnings;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
@@ -23,15 +24,19 @@ class AutoDeviceTest {
 
     private static FakeDriver driver;
 
-    /** Loads four layers of a gigabyte; prints each warning, and the homes chosen. With an argument, measures what is left. */
+    /** Loads four layers of a gigabyte; prints each warning, the homes chosen, or why there are none. With an argument, measures what is left. */
     static final class Trial {
         private Trial() {}
 
         public static void main(String[] args) {
-            LoadOptions options = LoadOptions.DEFAULT.withWarnings(Warnings.to(System.out::println));
+            LoadOptions options = LoadOptions.DEFAULT
+                    .withWarnings(Warnings.to(System.out::println))
+                    .withDevice(System.getProperty("device", "auto"));
             Map<String, Long> weights = Map.of("l.0", 1L << 30, "l.1", 1L << 30, "l.2", 1L << 30, "l.3", 1L << 30);
             try (Backend backend = Backends.of(options, () -> weights)) {
                 backend.homes().forEach(home -> System.out.println(home.name()));
+            } catch (FoveaException e) {
+                System.out.println(e.getMessage());
             }
             if (args.length > 0) {
                 System.out.println(Machine.readBytesPerSecond(options, Duration.ZERO) > 0);
@@ -86,6 +91,33 @@ class AutoDeviceTest {
                         Trial.class, Map.of("FAKE_CAPABILITIES", "90 90 90", "FAKE_FREE", free, "FAKE_TELL", "card")))
                 .filteredOn(line -> !line.contains("instead"))
                 .hasToString("[" + expected.replaceAll(" (?![0-9])", ", ") + "]");
+    }
+
+    /** What goes wrong with a card that is not taken keeps the others from nothing. */
+    @Test
+    void aCardThatFailsWhileItIsGivenBack() throws Exception {
+        assertThat(told("90 90", "1 20", "cuStreamDestroy_v2 1 0 1"))
+                .contains("cuStreamDestroy failed: CUDA_ERROR_FAKE (1), as it was told")
+                .last()
+                .isEqualTo("cuda");
+    }
+
+    /** The first thing that went wrong is told, also where a card fails to close after it. */
+    @ParameterizedTest
+    @CsvSource({"cuda:0, 1", "'cuda:0,cuda:1', 1 1"})
+    void tooLittleRoomOnACardThatFailsToClose(String device, String free) throws Exception {
+        List<String> told = driver.told(
+                Trial.class,
+                Map.of(
+                        "FAKE_CAPABILITIES",
+                        "90 90",
+                        "FAKE_FREE",
+                        free,
+                        "FAKE_FAIL",
+                        "cuStreamDestroy_v2 1",
+                        "JDK_JAVA_OPTIONS",
+                        "-Ddevice=" + device));
+        assertThat(told).last().asString().startsWith("the weights take 4.29 GB");
     }
 
     @Test

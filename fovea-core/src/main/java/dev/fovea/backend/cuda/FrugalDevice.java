@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A device that tries once more where memory is short, after what waits for reuse has been given back: kernels take some when they are
- * loaded, and libraries for themselves.
+ * loaded, libraries for themselves, and graphs.
  */
 final class FrugalDevice extends ForwardingDevice {
     private final Runnable reclaim;
@@ -63,13 +63,13 @@ final class FrugalDevice extends ForwardingDevice {
 
     @Override
     public Graph capture(Runnable calls) {
-        return super.capture(() -> {
+        return orAgain(() -> super.capture(() -> {
             capturing = Thread.currentThread();
             try {
                 calls.run();
             } finally {
                 capturing = null;
             }
-        });
+        }));
     }
 }

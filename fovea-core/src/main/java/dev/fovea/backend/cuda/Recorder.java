@@ -4,6 +4,7 @@ import dev.fovea.backend.cuda.device.Arguments;
 import dev.fovea.backend.cuda.device.Device;
 import dev.fovea.backend.cuda.device.Kernel;
 import dev.fovea.backend.cuda.device.Product;
+import dev.fovea.ffi.Cleanup;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -131,12 +132,7 @@ final class Recorder extends ForwardingDevice {
     private <R extends Recording> void discard(Map<Object, R> kept, Map.Entry<Object, R> eldest) {
         R recording = eldest.getValue();
         kept.remove(eldest.getKey());
-        try {
-            recording.close();
-            slabs.drop(recording.pool());
-        } finally {
-            slabs.letGo(recording.pool());
-        }
+        Cleanup.all(recording::close, () -> slabs.drop(recording.pool()), () -> slabs.letGo(recording.pool()));
     }
 
     /** Lets what this thread has kept run. */

@@ -1,6 +1,7 @@
 package dev.fovea.backend.cuda;
 
 import dev.fovea.backend.cuda.device.Device;
+import dev.fovea.ffi.Cleanup;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
@@ -102,14 +103,13 @@ final class Replay extends Recording {
         calls = new ArrayList<>();
         Device.Graph all = graph;
         if (all != null) {
-            all.close();
             graph = null;
+            all.close();
         }
     }
 
     @Override
     void close() {
-        forget();
-        values.close();
+        Cleanup.all(this::forget, values::close);
     }
 }

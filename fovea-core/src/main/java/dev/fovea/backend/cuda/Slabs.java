@@ -3,6 +3,7 @@ package dev.fovea.backend.cuda;
 import dev.fovea.backend.cuda.device.Device;
 import dev.fovea.error.ClosedException;
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.Cleanup;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
@@ -74,7 +75,7 @@ final class Slabs {
         Set<Pool> pools = new HashSet<>();
         owners.values().forEach(owned -> pools.add(owned.pool));
         pools.removeAll(held);
-        pools.forEach(this::drop);
+        Cleanup.each(pools, this::drop);
     }
 
     /** Slabs that wait to be handed out again. Whoever takes from one, in the same order each time, gets the same addresses. */
@@ -182,13 +183,13 @@ final class Slabs {
     /** Frees the slabs that wait in a pool. */
     synchronized void drop(Pool pool) {
         pool.drops++;
-        pool.free
-                .values()
-                .forEach(slabs -> slabs.forEach(slab -> {
-                    owners.remove(slab.address());
-                    device.free(slab.address());
-                }));
-        pool.free.clear();
+        List<Long> addresses = pool.free.values().stream()
+                .flatMap(Deque::stream)
+                .map(MemorySegment::address)
+                .toList();
+        pool.free.clear(); // first: what could not be freed is not handed out again either
+        addresses.forEach(owners::remove);
+        Cleanup.each(addresses, device::free);
     }
 
     /** Changes whenever slabs of a pool are freed. */

@@ -30,8 +30,9 @@ final class StagedTables implements Tables {
 
     /** An operation begins: the tables of those before it may go. */
     void begin() {
-        outgrown.forEach(device::free);
-        outgrown.clear();
+        while (!outgrown.isEmpty()) {
+            device.free(outgrown.removeLast());
+        }
         if (used > size / 2) {
             known.clear();
             used = 0;

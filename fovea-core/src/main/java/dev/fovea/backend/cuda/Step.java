@@ -4,6 +4,7 @@ import dev.fovea.backend.cuda.device.Arguments;
 import dev.fovea.backend.cuda.device.Device;
 import dev.fovea.backend.cuda.device.Kernel;
 import dev.fovea.backend.cuda.device.Product;
+import dev.fovea.ffi.Cleanup;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -130,7 +131,7 @@ final class Step extends Recording {
                 int end = calls.size() * sixteenths / 16;
                 Device.Graph graph = graph(calls.subList(from, end));
                 if (graph == null) {
-                    all.forEach(part -> part.graph.close());
+                    close(all);
                     return List.of();
                 }
                 all.add(new Part(end, graph));
@@ -139,7 +140,7 @@ final class Step extends Recording {
             captured();
             return List.copyOf(all);
         } catch (RuntimeException | Error e) {
-            all.forEach(part -> part.graph.close());
+            Cleanup.after(e, () -> close(all));
             throw e;
         }
     }
@@ -154,8 +155,13 @@ final class Step extends Recording {
     private void forget() {
         before = List.of();
         isSame = false;
-        parts.forEach(part -> part.graph.close());
+        List<Part> old = parts;
         parts = List.of();
+        close(old);
+    }
+
+    private static void close(List<Part> some) {
+        Cleanup.each(some, part -> part.graph.close());
     }
 
     /** Drops what was recorded; its first parts may have run. */
@@ -166,7 +172,6 @@ final class Step extends Recording {
 
     @Override
     void close() {
-        forget();
-        values.close();
+        Cleanup.all(this::forget, values::close);
     }
 }

@@ -1,5 +1,6 @@
 package dev.fovea.backend.split;
 
+import dev.fovea.ffi.Cleanup;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Contract;
@@ -38,7 +39,7 @@ public final class SplitBackend implements Backend {
         this.homes = List.copyOf(homes);
         this.placement = placement;
         List<Backend> owned = this.homes;
-        lifetime = new Lifetime(() -> owned.forEach(Backend::close));
+        lifetime = new Lifetime(() -> Cleanup.each(owned, Backend::close));
     }
 
     @Override

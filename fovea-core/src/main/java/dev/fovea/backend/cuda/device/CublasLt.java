@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.fovea.error.MemoryException;
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.Cleanup;
 import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
@@ -159,7 +160,7 @@ final class CublasLt {
         try {
             setting.run();
         } catch (RuntimeException | Error e) {
-            destroying.run();
+            Cleanup.after(e, destroying);
             throw e;
         }
     }

@@ -2,6 +2,7 @@ package dev.fovea.backend.cuda.device;
 
 import dev.fovea.error.ClosedException;
 import dev.fovea.error.NativeException;
+import dev.fovea.ffi.Cleanup;
 import dev.fovea.ffi.UntilExit;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
@@ -44,8 +45,7 @@ final class CudaDevice implements Device {
         try {
             transfers = new Transfers(device, stream);
         } catch (RuntimeException | Error e) {
-            launcher.close();
-            Streams.destroy(stream);
+            Cleanup.after(e, launcher::close, () -> Streams.destroy(stream));
             throw e;
         }
     }
@@ -60,7 +60,7 @@ final class CudaDevice implements Device {
             try {
                 return new CudaDevice(gpu, code, device, context);
             } catch (RuntimeException | Error e) {
-                Driver.releaseContext(device);
+                Cleanup.after(e, () -> Driver.releaseContext(device));
                 throw e;
             }
         } catch (CudaException e) {
@@ -191,7 +191,7 @@ final class CudaDevice implements Device {
             try {
                 there = new LibraryProducts(stream, workspace);
             } catch (RuntimeException | Error e) {
-                free(workspace); // each product tries again
+                Cleanup.after(e, () -> free(workspace)); // each product tries again
                 throw e;
             }
             products = there;
@@ -283,15 +283,15 @@ final class CudaDevice implements Device {
     }
 
     private void release() {
-        Streams.await(stream);
-        graphs.close();
-        launcher.close();
-        transfers.close();
-        if (products != null) {
-            products.close();
-        }
-        memory.close();
-        Streams.destroy(stream);
-        Driver.releaseContext(device);
+        Streams.await(stream); // finds a card lost, of which nothing can be freed
+        LibraryProducts made = products;
+        Cleanup.all(
+                graphs::close,
+                launcher::close,
+                transfers::close,
+                made == null ? () -> {} : made::close,
+                memory::close,
+                () -> Streams.destroy(stream),
+                () -> Driver.releaseContext(device));
     }
 }

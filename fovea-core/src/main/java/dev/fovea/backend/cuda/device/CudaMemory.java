@@ -1,7 +1,9 @@
 package dev.fovea.backend.cuda.device;
 
 import dev.fovea.error.MemoryException;
+import dev.fovea.ffi.Cleanup;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -49,7 +51,8 @@ final class CudaMemory implements AutoCloseable {
 
     @Override
     public void close() {
-        held.keySet().forEach(Driver::free);
+        List<Long> addresses = List.copyOf(held.keySet());
         held.clear();
+        Cleanup.each(addresses, Driver::free);
     }
 }

@@ -1,6 +1,8 @@
 package dev.fovea.backend.cuda.device;
 
+import dev.fovea.ffi.Cleanup;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /** What a stream is given, recorded to be run again and again. In the current context; for one thread at a time. */
@@ -29,7 +31,8 @@ final class Graphs implements AutoCloseable {
         try {
             calls.run();
         } catch (RuntimeException | Error e) {
-            forget(e);
+            // It may have made the recording invalid, which is then refused as well.
+            Cleanup.after(e, () -> Streams.destroyGraph(Streams.endCapture(stream)));
             throw e;
         } finally {
             isRecording = false;
@@ -45,15 +48,6 @@ final class Graphs implements AutoCloseable {
             return Streams.instantiate(graph);
         } finally {
             Streams.destroyGraph(graph);
-        }
-    }
-
-    /** What failed may have made the recording invalid; the first failure is the one to tell. */
-    private void forget(Throwable failure) {
-        try {
-            Streams.destroyGraph(Streams.endCapture(stream));
-        } catch (CudaException e) {
-            failure.addSuppressed(e);
         }
     }
 
@@ -80,7 +74,8 @@ final class Graphs implements AutoCloseable {
 
     @Override
     public void close() {
-        all.forEach(graph -> Streams.destroyExecutable(graph.executable));
+        List<Recorded> graphs = List.copyOf(all);
         all.clear();
+        Cleanup.each(graphs, graph -> Streams.destroyExecutable(graph.executable));
     }
 }

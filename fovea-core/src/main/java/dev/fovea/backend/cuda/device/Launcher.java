@@ -5,10 +5,12 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.fovea.ffi.Cleanup;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Loads kernels into the current context and launches them. For one thread at a time. */
@@ -167,10 +169,10 @@ final class Launcher implements AutoCloseable {
 
     @Override
     public void close() {
-        modules.values()
-                .forEach(loaded -> Driver.check("cuModuleUnload", () -> (int) UNLOAD.invokeExact(loaded.module)));
+        List<Loaded> all = List.copyOf(modules.values());
         modules.clear();
         functions.clear();
         arena.close();
+        Cleanup.each(all, loaded -> Driver.check("cuModuleUnload", () -> (int) UNLOAD.invokeExact(loaded.module)));
     }
 }

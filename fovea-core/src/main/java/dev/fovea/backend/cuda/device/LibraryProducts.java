@@ -2,6 +2,7 @@ package dev.fovea.backend.cuda.device;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.fovea.ffi.Cleanup;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -62,7 +63,7 @@ public final class LibraryProducts implements AutoCloseable {
                         handles.algorithm(),
                         handles);
             } catch (RuntimeException | Error e) {
-                handles.destroy();
+                Cleanup.after(e, handles::destroy);
                 throw e;
             }
         }
@@ -94,7 +95,7 @@ public final class LibraryProducts implements AutoCloseable {
         }
 
         void destroy() {
-            destroying.forEach(Runnable::run);
+            Cleanup.each(destroying, Runnable::run);
         }
     }
 
@@ -163,8 +164,9 @@ public final class LibraryProducts implements AutoCloseable {
 
     @Override
     public void close() {
-        plans.values().forEach(plan -> plan.ifPresent(Plan::destroy));
-        CublasLt.destroyHandle(handle);
-        arena.close();
+        Cleanup.all(
+                () -> Cleanup.each(plans.values(), plan -> plan.ifPresent(Plan::destroy)),
+                () -> CublasLt.destroyHandle(handle),
+                arena::close);
     }
 }

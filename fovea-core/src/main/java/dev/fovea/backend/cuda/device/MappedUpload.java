@@ -2,10 +2,13 @@ package dev.fovea.backend.cuda.device;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.fovea.ffi.Cleanup;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
 
 /**
@@ -17,15 +20,12 @@ final class MappedUpload implements AutoCloseable {
 
     private final long stream;
     private final long page;
-    private final long[] arrived = new long[2];
+    private final long[] arrived = Streams.createEvents(2); // of a piece at work, and of the one before it
     private boolean refused;
 
     private MappedUpload(long stream, long page) {
         this.stream = stream;
         this.page = page;
-        for (int i = 0; i < arrived.length; i++) {
-            arrived[i] = Streams.createEvent();
-        }
     }
 
     /** Where the device can do it, and the system property {@code fovea.cuda.register} is not false. */
@@ -52,35 +52,43 @@ final class MappedUpload implements AutoCloseable {
     long upload(MemorySegment from, long to) {
         long start = from.address();
         long end = start + from.byteSize();
-        long before = 0; // the piece whose copy may still run
-        long at = start;
-        for (int i = 0; at < end && !refused; i++) {
-            long first = at & -page;
-            long next = Math.min(end, first + PIECE);
-            long bytes = ((next + page - 1) & -page) - first;
-            refused = !Driver.registerReadOnly(first, bytes);
-            if (!refused) {
+        Deque<Long> pinned = new ArrayDeque<>(); // pieces, by where they begin
+        try {
+            long at = start;
+            for (int i = 0; at < end; i++) {
+                long first = at & -page;
+                long next = Math.min(end, first + PIECE);
+                if (refused || !Driver.registerReadOnly(first, ((next + page - 1) & -page) - first)) {
+                    refused = true;
+                    break;
+                }
+                pinned.add(first);
                 Streams.upload(from.asSlice(at - start, next - at), to + (at - start), stream);
                 Streams.record(arrived[i % 2], stream);
                 at = next;
+                if (i > 0) {
+                    Streams.awaitEvent(arrived[(i + 1) % 2]); // the piece before: this one is on its way meanwhile
+                    Driver.unregister(pinned.remove());
+                }
             }
-            if (i > 0) {
-                Streams.awaitEvent(arrived[(i + 1) % 2]);
-                Driver.unregister(before);
-            }
-            before = first;
-            if (!refused && at == end) {
-                Streams.awaitEvent(arrived[i % 2]);
-                Driver.unregister(first);
-            }
+            release(pinned);
+            return at - start;
+        } catch (RuntimeException | Error e) {
+            Cleanup.after(e, () -> release(pinned));
+            throw e;
         }
-        return at - start;
+    }
+
+    /** What is pinned stays so for as long as the process lives, unless somebody ends it. */
+    private void release(Deque<Long> pinned) {
+        if (!pinned.isEmpty()) {
+            Streams.await(stream);
+            Cleanup.each(pinned, Driver::unregister);
+        }
     }
 
     @Override
     public void close() {
-        for (long event : arrived) {
-            Streams.destroyEvent(event);
-        }
+        Streams.destroyEvents(arrived);
     }
 }

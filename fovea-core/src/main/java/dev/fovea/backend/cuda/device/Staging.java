@@ -1,5 +1,6 @@
 package dev.fovea.backend.cuda.device;
 
+import dev.fovea.ffi.Cleanup;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.IntStream;
 
@@ -21,9 +22,11 @@ final class Staging implements AutoCloseable {
         this.stream = stream;
         this.slotBytes = slotBytes;
         memory = Driver.allocatePinned(slots * slotBytes);
-        arrived = new long[slots];
-        for (int i = 0; i < slots; i++) {
-            arrived[i] = Streams.createEvent();
+        try {
+            arrived = Streams.createEvents(slots);
+        } catch (RuntimeException | Error e) {
+            Cleanup.after(e, () -> Driver.freePinned(memory));
+            throw e;
         }
     }
 
@@ -72,9 +75,6 @@ final class Staging implements AutoCloseable {
 
     @Override
     public void close() {
-        for (long event : arrived) {
-            Streams.destroyEvent(event);
-        }
-        Driver.freePinned(memory);
+        Cleanup.all(() -> Streams.destroyEvents(arrived), () -> Driver.freePinned(memory));
     }
 }

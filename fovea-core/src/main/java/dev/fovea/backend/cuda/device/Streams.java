@@ -3,8 +3,11 @@ package dev.fovea.backend.cuda.device;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.fovea.ffi.Cleanup;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
+import java.util.stream.LongStream;
 
 /** The functions of the CUDA driver about streams: order, events, copies, and graphs recorded from a stream. */
 final class Streams {
@@ -55,8 +58,20 @@ final class Streams {
         return Call.of(() -> (int) SYNCHRONIZE.invokeExact(stream));
     }
 
-    static long createEvent() {
-        return Driver.ask("cuEventCreate", to -> (int) EVENT_CREATE.invokeExact(to, DISABLE_TIMING));
+    /** All of them, or none where one cannot be had. */
+    static long[] createEvents(int count) {
+        long[] events = new long[count];
+        int made = 0;
+        try {
+            for (; made < count; made++) {
+                events[made] = Driver.ask("cuEventCreate", to -> (int) EVENT_CREATE.invokeExact(to, DISABLE_TIMING));
+            }
+            return events;
+        } catch (RuntimeException | Error e) {
+            long[] there = Arrays.copyOf(events, made);
+            Cleanup.after(e, () -> destroyEvents(there));
+            throw e;
+        }
     }
 
     static void record(long event, long stream) {
@@ -68,8 +83,10 @@ final class Streams {
         Driver.check("cuEventSynchronize", () -> (int) EVENT_SYNCHRONIZE.invokeExact(event));
     }
 
-    static void destroyEvent(long event) {
-        Driver.check("cuEventDestroy", () -> (int) EVENT_DESTROY.invokeExact(event));
+    static void destroyEvents(long[] events) {
+        Cleanup.each(
+                LongStream.of(events).boxed().toList(),
+                event -> Driver.check("cuEventDestroy", () -> (int) EVENT_DESTROY.invokeExact((long) event)));
     }
 
     /** Later; the host memory is pinned and stays as it is until then. */

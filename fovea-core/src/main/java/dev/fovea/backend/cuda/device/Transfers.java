@@ -1,5 +1,6 @@
 package dev.fovea.backend.cuda.device;
 
+import dev.fovea.ffi.Cleanup;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +26,12 @@ final class Transfers implements AutoCloseable {
     Transfers(int device, long stream) {
         this.stream = stream;
         small = new Staging(stream, SMALL_SLOTS, SMALL_SLOT);
-        mapped = MappedUpload.of(device, stream);
+        try {
+            mapped = MappedUpload.of(device, stream);
+        } catch (RuntimeException | Error e) {
+            Cleanup.after(e, small::close);
+            throw e;
+        }
     }
 
     /** Copies to the device, perhaps later; {@code from} is free again on return. */
@@ -56,10 +62,7 @@ final class Transfers implements AutoCloseable {
 
     @Override
     public void close() {
-        small.close();
-        if (large != null) {
-            large.close();
-        }
-        mapped.ifPresent(MappedUpload::close);
+        Staging many = large;
+        Cleanup.all(small::close, many == null ? () -> {} : many::close, () -> mapped.ifPresent(MappedUpload::close));
     }
 }

@@ -7,14 +7,28 @@ import dev.fovea.backend.cuda.CudaBackend;
 import dev.fovea.error.FoveaException;
 import dev.fovea.error.NativeException;
 import dev.fovea.error.Warnings;
+import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Bad situations, by a driver that makes them ({@code fake_driver.c}), in processes of their own: one sentence each. */
 class FakeDriverTest {
@@ -27,14 +41,17 @@ class FakeDriverTest {
 
     private static FakeDriver driver;
 
-    /** What a process does: arguments are the number of a GPU, and bytes to allocate or steps to record, if any. */
+    /** What a process does: arguments are the number of a GPU, and bytes to allocate, steps to record or a
+     * file to map and copy, if any. */
     static final class Trial {
         private Trial() {}
 
         public static void main(String[] args) {
             tell(() -> {
                 try (CudaBackend backend = new CudaBackend(Cuda.open(Integer.parseInt(args[0]), Warnings.log()))) {
-                    if (args.length > 2) {
+                    if (args.length > 2 && args[1].equals("file")) {
+                        tell(() -> upload(backend, Path.of(args[2])));
+                    } else if (args.length > 2) {
                         tell(() -> step(backend, Integer.parseInt(args[2])));
                     } else if (args.length > 1) {
                         tell(() -> backend.allocateSlab(Long.parseLong(args[1])));
@@ -50,6 +67,19 @@ class FakeDriverTest {
             try (Scope _ = Scope.open(backend)) {
                 Tensor x = Tensor.of(backend, new float[] {1, 2}, 1, 2);
                 backend.add(x, x).toFloats();
+            }
+        }
+
+        private static void upload(CudaBackend backend, Path file) {
+            try (Arena arena = Arena.ofConfined();
+                    FileChannel channel = FileChannel.open(file);
+                    Scope scope = Scope.open(backend)) {
+                MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+                Tensor to = scope.allocate(DType.FLOAT32, Shape.of(Math.toIntExact(channel.size() / Float.BYTES)));
+                backend.write(mapped, to);
+                System.out.println("done");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
         }
 
@@ -172,6 +202,56 @@ class FakeDriverTest {
                         "closes 0",
                         "MemoryException: cannot pin 4 MB of the host's memory, through which bytes go to the GPU;"
                                 + " close other programs, or give the container more memory");
+    }
+
+    /** What was pinned and made by then is given back, whatever it is that fails. */
+    @ParameterizedTest
+    @ValueSource(ints = {5, 17})
+    void aDeviceThatFailsWhileItOpens(int events) throws Exception {
+        String fails = "cuEventCreate 2 " + events;
+        List<String> told = told(Map.of("FAKE_FAIL", fails, "FAKE_TELL", "host", "FAKE_REGISTER", "1"), "0");
+        assertThat(told)
+                .last()
+                .isEqualTo("NativeException: cannot use cuda:0 (Fake 90): cuEventCreate failed: CUDA_ERROR_FAKE (2),"
+                        + " as it was told; other programs may hold the GPU's memory: nvidia-smi lists them");
+        isGivenBack(told, "pins 0", "unpins 0", 1);
+        isGivenBack(told, "event 0", "no event 0", events);
+    }
+
+    private static void isGivenBack(List<String> told, String taken, String given, int times) {
+        assertThat(Collections.frequency(told, taken)).as(taken).isEqualTo(times);
+        assertThat(Collections.frequency(told, given)).as(given).isEqualTo(times);
+    }
+
+    /** The host's pages are not pinned for longer than they are copied. The file has two pieces, the second small. */
+    @ParameterizedTest
+    @CsvSource({
+        "cuMemHostRegister_v2 1 1, done, 1", // the rest goes through buffers
+        "cuMemcpyHtoDAsync_v2 1 1, NativeException: cuMemcpyHtoDAsync failed, 2",
+        "cuMemHostUnregister 1 0 1, NativeException: cuMemHostUnregister failed, 2"
+    })
+    void aMappedFile(String fails, String said, int pinned) throws Exception {
+        Path file = Files.createTempFile(folder, "weights", "");
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.allocate(1 << 12), 256 << 20); // nothing but this lies on the disk
+        }
+        List<String> told = told(
+                Map.of("FAKE_FAIL", fails, "FAKE_TELL", "host", "FAKE_REGISTER", "1"), "0", "file", file.toString());
+        assertThat(told).anyMatch(line -> line.startsWith(said));
+        int failed = fails.startsWith("cuMemHostUnregister") ? 1 : 0;
+        assertThat(Collections.frequency(told, "registers 0")).isEqualTo(pinned);
+        assertThat(Collections.frequency(told, "unregisters 0")).isEqualTo(pinned - failed);
+    }
+
+    /** Whatever of it fails, all the rest is given back. */
+    @Test
+    void aDeviceThatFailsWhileItCloses() throws Exception {
+        List<String> told = told(Map.of("FAKE_FAIL", "cuStreamDestroy_v2 1", "FAKE_TELL", "card"), "0", "1000");
+        assertThat(told)
+                .containsExactly(
+                        "opens 0",
+                        "closes 0",
+                        "NativeException: cuStreamDestroy failed: CUDA_ERROR_FAKE (1), as it was told");
     }
 
     /** Steps run call by call then. */
