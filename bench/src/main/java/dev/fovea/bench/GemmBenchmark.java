@@ -31,8 +31,16 @@ public class GemmBenchmark {
     @Param({"AUTO", "ONEDNN", "JAVA"})
     public CpuBackend.GemmChoice gemm;
 
-    /** Of activations and of weights. */
-    @Param({"BFLOAT16 BFLOAT16", "FLOAT32 FLOAT32", "FLOAT32 BFLOAT16", "FLOAT16 FLOAT16"})
+    /** Of activations and of weights, which may be codes. */
+    @Param({
+        "BFLOAT16 BFLOAT16",
+        "FLOAT32 FLOAT32",
+        "FLOAT32 BFLOAT16",
+        "FLOAT16 FLOAT16",
+        "BFLOAT16 INT8",
+        "BFLOAT16 INT4",
+        "FLOAT16 INT8"
+    })
     public String dtypes;
 
     @Param({"2"})
@@ -45,7 +53,10 @@ public class GemmBenchmark {
     public void open() {
         String[] names = dtypes.split(" ");
         workload = new Workload(threads, gemm);
-        operation = workload.linear(DType.valueOf(names[0]), DType.valueOf(names[1]), ROWS, OUTPUTS, INPUTS);
+        DType x = DType.valueOf(names[0]);
+        operation = names[1].startsWith("INT")
+                ? workload.codes(x, Integer.parseInt(names[1].substring(3)), ROWS, OUTPUTS, INPUTS)
+                : workload.linear(x, DType.valueOf(names[1]), ROWS, OUTPUTS, INPUTS);
     }
 
     @TearDown

@@ -4,10 +4,12 @@ import dev.fovea.backend.cpu.CpuBackend;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
 
@@ -71,6 +73,29 @@ final class Workload implements AutoCloseable {
         Tensor a = tensor(x, rows, inputs);
         Tensor w = tensor(weight, outputs, inputs);
         return () -> backend.linear(a, w, null);
+    }
+
+    /** The same with the weight in codes of so many bits, all parts of which are zeros. */
+    Supplier<Tensor> codes(DType x, int bits, int rows, int outputs, int inputs) {
+        Tensor a = tensor(x, rows, inputs);
+        var form = new QuantizedMatrix.Form(bits, QuantizedMatrix.BLOCK);
+        Shape scales = form.scales(outputs, inputs);
+        var w = new QuantizedMatrix(
+                form,
+                outputs,
+                inputs,
+                zeros(DType.UINT8, form.codes(outputs, inputs)),
+                zeros(DType.UINT8, scales),
+                bits == 4 ? Optional.of(zeros(DType.UINT8, scales)) : Optional.empty(),
+                zeros(DType.FLOAT32, Shape.of(QuantizedMatrix.tiles(outputs) * QuantizedMatrix.TILE)),
+                Optional.empty());
+        return () -> backend.linear(a, w, null);
+    }
+
+    private Tensor zeros(DType dtype, Shape shape) {
+        Tensor t = scope.allocate(dtype, shape);
+        t.memory().fill((byte) 0);
+        return t;
     }
 
     Supplier<Tensor> attention(DType dtype, Heads heads, int queries, Mask mask, int keys) {

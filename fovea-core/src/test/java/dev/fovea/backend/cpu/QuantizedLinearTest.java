@@ -76,7 +76,7 @@ class QuantizedLinearTest {
                                         c.linear(cpu, dtype, 0, count),
                                         dtype,
                                         count,
-                                        gemm == CpuBackend.GemmChoice.AUTO && form.bits() == 4 && !hasAmx());
+                                        gemm == CpuBackend.GemmChoice.AUTO && manyMeetCodes(form, dtype));
                             }
                         }
                     }
@@ -108,15 +108,18 @@ class QuantizedLinearTest {
         }
     }
 
-    /** Many rows of 16 bits with codes of 4 bits too, wherever a pass is cut, where they meet the codes themselves. */
+    /** Many rows of 16 bits too, wherever a pass is cut, where they meet the codes themselves. */
     @Test
     void aRowOfManyIsTheSameAloneAndOnAnyNumberOfThreads() {
         assumeTrue(CodesCode.here() != null && !hasAmx());
         try (Backend one = CpuBackend.create(new CpuBackend.Options(1, CpuBackend.GemmChoice.AUTO));
                 Backend four = CpuBackend.create(new CpuBackend.Options(4, CpuBackend.GemmChoice.AUTO))) {
-            for (Form form : List.of(new Form(4, 32), new Form(4, 128))) {
+            for (Form form : FORMS) {
                 QuantizedCase c = draw(form, 300, 2176, 43);
                 for (DType dtype : new DType[] {DType.BFLOAT16, DType.FLOAT16}) {
+                    if (!manyMeetCodes(form, dtype)) {
+                        continue;
+                    }
                     float[] together = c.linear(four, dtype, 0, 43);
                     for (int[] part : new int[][] {{0, 1}, {15, 16}, {42, 43}, {1, 22}, {22, 43}}) {
                         assertThat(c.linear(one, dtype, part[0], part[1]))
@@ -126,6 +129,12 @@ class QuantizedLinearTest {
                 }
             }
         }
+    }
+
+    /** Whether rows of any number are rounded to integers: as far as no product of 16 bits is faster. */
+    private static boolean manyMeetCodes(Form form, DType dtype) {
+        boolean widened = form.bits() == 8 && dtype == DType.BFLOAT16 && Isa.AVX512_BF16.isPresent();
+        return CodesCode.here() != null && dtype != DType.FLOAT32 && !hasAmx() && !widened;
     }
 
     private static boolean hasAmx() {
@@ -185,7 +194,10 @@ class QuantizedLinearTest {
         }
     }
 
-    /** Rows of the identity bring the widened weights to light, through blocks of rows and of outputs. */
+    /**
+     * Rows of the identity bring the weights to light, through blocks of rows and of outputs. Where they are rounded to integers, a value
+     * has three more roundings of float32, and what lies that near to the middle of two bfloat16 may become either.
+     */
     @Test
     void manyRowsMeetTheNearestBfloat16() {
         try (Backend cpu = CpuBackend.create(new CpuBackend.Options(2, CpuBackend.GemmChoice.AUTO));
@@ -205,15 +217,19 @@ class QuantizedLinearTest {
                     for (int n = 0; n < c.rows(); n++) {
                         w.row(n, row);
                         for (int k = 0; k < c.columns(); k++) {
-                            float expected = DType.bfloat16ToFloat(DType.floatToBfloat16(row[k]));
+                            float aside = manyMeetCodes(form, DType.BFLOAT16) ? 0x1p-22f * Math.abs(row[k]) : 0;
                             assertThat(out[k * c.rows() + n])
                                     .as(form + " row " + n + " column " + k)
-                                    .isEqualTo(expected);
+                                    .isBetween(nearest(row[k] - aside), nearest(row[k] + aside));
                         }
                     }
                 }
             }
         }
+    }
+
+    private static float nearest(float value) {
+        return DType.bfloat16ToFloat(DType.floatToBfloat16(value));
     }
 
     @Test

@@ -10,18 +10,18 @@ import dev.fovea.ffi.x86.Gpr;
 
 /**
  * Kernels of {@link CodesCode} of 256 bits, by AVX2: eight rows of a tile, then the other eight. A block's products of 4 bits are at
- * most 8 * 2 * 15 * 127 in a lane, so they are added up in 16 bits.
+ * most 8 * 2 * 15 * 127 in a lane, so they are added up in 16 bits. Totals are in memory, where results go: registers for more rows
+ * of x are worth more, since codes are split once for all of them.
  */
 final class NarrowCodesCode {
     /** Rows of x that meet a code at once. */
-    static final int ROWS = 2;
+    static final int ROWS = 4;
 
     private static final int HALVES = 2;
     private static final int LANES = TILE / HALVES;
 
-    // registers: a total for each row of x and half, a sum of integers for each row, and these
-    private static final int SUMS = ROWS * HALVES;
-    private static final int CODE = SUMS + ROWS;
+    // registers: a sum of integers for each row of x, and these
+    private static final int CODE = ROWS;
     private static final int OTHER = CODE + 1;
     private static final int SCALES = CODE + 2;
     private static final int ZEROS = SCALES + HALVES;
@@ -30,22 +30,34 @@ final class NarrowCodesCode {
     private static final int X = MASK + 2;
     private static final int LINE = MASK + 3;
 
+    /** From a row's results to the next one's, and three times that. */
+    private static final Gpr STRIDE = Gpr.RBX;
+
+    private static final Gpr TRIPLE = Gpr.R12;
+
     private NarrowCodesCode() {}
 
     /** A function of codes, x, scales, zeros, factors and results. */
     static byte[] code(Form form) {
         int rows = form.rows();
         Assembler a = new Assembler(256);
-        a.load(Gpr.RAX, Address.of(Gpr.R9, CodesCode.RESULTS_STRIDE_AT));
-        a.push(Gpr.RAX);
+        a.push(STRIDE);
+        a.push(TRIPLE);
+        a.load(STRIDE, Address.of(Gpr.R9, CodesCode.RESULTS_STRIDE_AT));
+        a.mov(TRIPLE, STRIDE);
+        a.add(TRIPLE, STRIDE);
+        a.add(TRIPLE, STRIDE);
         a.vpbroadcastd(MASK, Address.of(Gpr.R9, CodesCode.MASK_AT));
         a.vpbroadcastd(ONES, Address.of(Gpr.R9, CodesCode.ONES_AT));
         a.load(Gpr.R11, Address.of(Gpr.R9, CodesCode.TILES_AT));
         int tile = a.here();
         a.load(Gpr.R10, Address.of(Gpr.RSI, CodesCode.GROUPS_AT));
         a.mov(Gpr.RAX, Gpr.RSI);
-        for (int total = 0; total < rows * HALVES; total++) {
-            a.vxorps(total);
+        a.vxorps(LINE);
+        for (int row = 0; row < rows; row++) {
+            for (int half = 0; half < HALVES; half++) {
+                a.vmovups(total(row, half), LINE);
+            }
         }
         int group = a.here();
         for (int half = 0; half < HALVES; half++) {
@@ -63,28 +75,30 @@ final class NarrowCodesCode {
         a.add(Gpr.RCX, TILE);
         a.sub(Gpr.R10, 1);
         a.jumpIfNotZero(group);
-        a.load(Gpr.R10, Address.of(Gpr.RSP, 0));
-        a.mov(Gpr.RAX, Gpr.R9);
-        for (int row = 0; row < rows; row++) {
-            for (int half = 0; half < HALVES; half++) {
-                a.vmovups(Address.of(Gpr.RAX, half * LANES * Float.BYTES), row * HALVES + half);
-            }
-            a.add(Gpr.RAX, Gpr.R10);
-        }
         a.add(Gpr.R9, TILE * Float.BYTES);
         a.add(Gpr.R8, TILE * Float.BYTES);
         a.sub(Gpr.R11, 1);
         a.jumpIfNotZero(tile);
         a.vzeroupper();
-        a.pop(Gpr.RAX);
+        a.pop(TRIPLE);
+        a.pop(STRIDE);
         a.ret();
         return a.code();
     }
 
+    private static Address total(int row, int half) {
+        int at = half * LANES * Float.BYTES;
+        return switch (row) {
+            case 0 -> Address.of(Gpr.R9, at);
+            case 1, 2 -> Address.indexed(Gpr.R9, STRIDE, row - 1, at);
+            default -> Address.indexed(Gpr.R9, TRIPLE, 0, at);
+        };
+    }
+
     private static void block(Assembler a, Form form, int half) {
         int rows = form.rows();
-        for (int row = 0; row < rows; row++) {
-            a.vxorps(SUMS + row);
+        for (int sum = 0; sum < rows; sum++) {
+            a.vxorps(sum);
         }
         for (int chunk = 0; chunk < BLOCK * form.bits() / 32; chunk++) {
             int at = chunk * TILE * Integer.BYTES;
@@ -95,8 +109,8 @@ final class NarrowCodesCode {
             form.split(a, CODE, OTHER, MASK);
             for (int row = 0; row < rows; row++) {
                 int x = row * form.integers() + 8 * chunk;
-                product(a, form.bits(), SUMS + row, CODE, x);
-                product(a, form.bits(), SUMS + row, OTHER, x + Integer.BYTES);
+                product(a, form.bits(), row, CODE, x);
+                product(a, form.bits(), row, OTHER, x + Integer.BYTES);
             }
         }
         for (int row = 0; row < rows; row++) {
@@ -116,18 +130,19 @@ final class NarrowCodesCode {
     }
 
     private static void total(Assembler a, Form form, int half, int row) {
-        int sum = SUMS + row;
         int scalars = form.rows() * form.integers() + row * CodesCode.SCALARS;
         if (form.bits() == 4) {
-            a.vpmaddwd(sum, sum, ONES);
+            a.vpmaddwd(row, row, ONES);
         }
-        a.vcvtdq2ps(sum, sum);
+        a.vcvtdq2ps(row, row);
         if (form.bits() == 4) {
             a.vpbroadcastd(X, Address.of(Gpr.RAX, scalars + Float.BYTES));
-            a.vfmadd231ps(sum, ZEROS + half, X);
+            a.vfmadd231ps(row, ZEROS + half, X);
         }
         a.vpbroadcastd(X, Address.of(Gpr.RAX, scalars));
         a.vmulps(LINE, SCALES + half, X);
-        a.vfmadd231ps(row * HALVES + half, sum, LINE);
+        a.vmovups(X, total(row, half));
+        a.vfmadd231ps(X, row, LINE);
+        a.vmovups(total(row, half), X);
     }
 }

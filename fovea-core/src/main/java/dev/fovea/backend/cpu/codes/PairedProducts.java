@@ -36,6 +36,7 @@ final class PairedProducts implements AutoCloseable {
     private PairedProducts(Workers workers, PairsCode code) {
         this.workers = workers;
         this.code = code;
+        var _ = OneDnn.instructions(); // a limit comes too late behind the first primitive
     }
 
     /** Where the processor has the instructions, and the library is there; else null. */

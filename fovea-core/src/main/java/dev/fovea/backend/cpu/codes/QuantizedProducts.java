@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Products with a quantised weight. A few rows meet its codes where they lie, each row by itself, so that its bits depend on
- * nothing else; so do many rows of 16 bits with codes of 4 bits, unless the processor has AMX. For other rows panels of the weight
- * are widened to a dtype that {@link Gemm} multiplies.
+ * nothing else; so do many rows of 16 bits where no product of the processor is faster. For other rows panels of the weight are
+ * widened to a dtype that {@link Gemm} multiplies.
  */
 public final class QuantizedProducts implements AutoCloseable {
     /** Outputs of a widened panel for each thread: a multiple of what {@link OneDnnGemm} gives a thread at once. */
@@ -32,7 +32,8 @@ public final class QuantizedProducts implements AutoCloseable {
     private final Workers workers;
     private final Gemm gemm;
     private final @Nullable RowsByCode byCode;
-    private final boolean manyByCode; // AMX alone multiplies widened weights faster
+    private final boolean amx;
+    private final boolean bfloat16;
     private final ThreadLocal<Buffer> rows = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> arranged = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> panels = ThreadLocal.withInitial(Buffer::new);
@@ -45,7 +46,8 @@ public final class QuantizedProducts implements AutoCloseable {
         this.gemm = gemm;
         CodesCode code = java ? null : CodesCode.here();
         byCode = code == null ? null : new RowsByCode(workers, code);
-        manyByCode = !gemm.has(Isa.AMX);
+        amx = gemm.has(Isa.AMX);
+        bfloat16 = gemm.has(Isa.AVX512_BF16);
     }
 
     private synchronized @Nullable PairedProducts paired() {
@@ -72,8 +74,13 @@ public final class QuantizedProducts implements AutoCloseable {
 
     /** Whether rows meet the codes themselves, by machine code. */
     private boolean meets(Rows x, Codes w) {
-        boolean count = x.count() <= Backend.FEW_ROWS || (manyByCode && w.bits() == 4 && x.dtype() != DType.FLOAT32);
+        boolean count = x.count() <= Backend.FEW_ROWS || manyMeet(x.dtype(), w.bits());
         return count && w.inputs() > 0 && w.outputs() > 0 && CodesCode.reads(w);
+    }
+
+    /** Widened weights are multiplied faster by AMX alone, those of 8 bits by products of bfloat16 too; float32 is not to be rounded. */
+    private boolean manyMeet(DType x, int bits) {
+        return !amx && x != DType.FLOAT32 && (bits == 4 || !bfloat16 || x != DType.BFLOAT16);
     }
 
     private void multiply(Rows given, CodeProduct product) {

@@ -227,7 +227,7 @@ public final class OneDnn {
     }
 
     /** What oneDNN uses of the processor, dnnl_cpu_isa_t, a set of bits; where {@link Isa} has a limit, no more than that. */
-    static int instructions() {
+    public static int instructions() {
         return Instructions.USED;
     }
 
