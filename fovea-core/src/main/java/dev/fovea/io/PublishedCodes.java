@@ -5,7 +5,6 @@ import dev.fovea.tensor.QuantizedMatrix.Form;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * How AutoGPTQ or AutoAWQ (or what writes their formats: GPTQModel, llm-compressor) quantised a model's linear layers, by
@@ -16,6 +15,7 @@ import java.util.stream.Stream;
  * @param groupSize columns that share a scale; -1 for all
  */
 record PublishedCodes(Packing packing, int zeroStep, int groupSize) {
+    private static final String KEY = "quantization_config";
     private static final String SIXTEEN = "; other models are read in the 16 bits from which they were made";
 
     enum Packing {
@@ -35,11 +35,21 @@ record PublishedCodes(Packing packing, int zeroStep, int groupSize) {
         return quantization(config).flatMap(PublishedCodes::of);
     }
 
-    /** What a model says of how it is quantised. */
+    /**
+     * What a model says of how it is quantised, or its text model of itself.
+     *
+     * @throws dev.fovea.error.InputException where they say different things
+     */
     static Optional<Config> quantization(Config config) {
-        return Stream.of(config, config.optionalChild("text_config").orElse(config))
-                .flatMap(c -> c.optionalChild("quantization_config").stream())
-                .findFirst();
+        Optional<Config> own = config.optionalChild(KEY);
+        Optional<Config> text = config.optionalChild("text_config").filter(c -> c.has(KEY));
+        if (own.isEmpty() || text.isEmpty()) {
+            return own.or(() -> text.map(c -> c.child(KEY)));
+        }
+        Config nested = text.get().child(KEY);
+        text.get().require(nested.toMap().equals(own.get().toMap()), KEY, "the same as the whole model has");
+        nested.ignore("the whole model says the same", nested.keys().toArray(String[]::new));
+        return own;
     }
 
     private static Optional<PublishedCodes> of(Config c) {

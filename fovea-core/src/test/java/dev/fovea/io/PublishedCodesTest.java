@@ -25,6 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Weights as AutoGPTQ and AutoAWQ pack them, with the values that numpy finds: {@code src/test/python/published_codes.py}. */
 class PublishedCodesTest {
@@ -97,6 +98,19 @@ class PublishedCodesTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"{'dtype': 'float32', 'text_config': {Q}}", "{'dtype': 'float32', Q, 'text_config': {Q}}"})
+    void aTextModelSaysItOfItself(String config) {
+        write(config.replace("Q", "'quantization_config': {'quant_method': 'gptq', 'bits': 4, 'group_size': 64}"));
+        try (Backend reference = new ReferenceBackend();
+                Weights weights = Weights.open(ModelDirectory.open(folder), reference, DType.FLOAT32, Renaming.NONE)) {
+            QuantizedMatrix w = (QuantizedMatrix) weights.at("plain").matrix("weight", 48, 256);
+            float[] row = new float[256];
+            w.row(1, row);
+            assertThat(row).isEqualTo(expected("plain", 48, 256)[1]);
+        }
+    }
+
     /** Of x with one column of a block at a time, so that few rows, which round x, are exact as well. */
     private static void assertProducts(Backend b, QuantizedMatrix w, float[][] expected, int count) {
         for (int first = 0; first < QuantizedMatrix.BLOCK; first += 7) {
@@ -150,7 +164,8 @@ class PublishedCodesTest {
                 "{'quant_method': 'awq', 'bits': 4, 'group_size': 48} | group_size is 48; expected -1 or a multiple of 32",
                 "{'quant_method': 'awq', 'bits': 4, 'group_size': 64, 'version': 'gemv'} | version is \"gemv\"; expected \"gemm\"",
                 "{'quant_method': 'awq', 'bits': 4, 'group_size': 64, 'zero_point': false} | zero_point is false; expected true",
-                "{'quant_method': 'gptq', 'bits': 4, 'group_size': 64, 'checkpoint_format': 'marlin'} | is \"marlin\"; expected \"gptq\""
+                "{'quant_method': 'gptq', 'bits': 4, 'group_size': 64, 'checkpoint_format': 'marlin'} | is \"marlin\"; expected \"gptq\"",
+                "{'quant_method': 'gptq', 'bits': 4, 'group_size': 64}, 'text_config': {'quantization_config': {'quant_method': 'fp8'}} | expected the same as the whole model has"
             })
     void whatIsNotReadIsNamed(String quantization, String message) {
         write("{'dtype': 'float32', 'quantization_config': " + quantization + "}");

@@ -54,7 +54,7 @@ class QuantizeCommandTest {
     }
 
     @Test
-    void calibratesOnPictures() {
+    void calibratesOnPictures() throws IOException {
         Path plain = folder.resolve("plain");
         Path calibrated = folder.resolve("calibrated");
         fovea("quantize", "demo", "--to", plain.toString()).succeeds();
@@ -70,6 +70,12 @@ class QuantizeCommandTest {
                     .orElseThrow();
             assertThat(other.segment(codes).mismatch(one.segment(codes))).isNotNegative();
         }
+        Path piped = folder.resolve("piped");
+        byte[] picture = Files.readAllBytes(Path.of(PICTURE));
+        fovea(picture, "quantize", "demo", "--to", piped.toString(), "--calibrate", "-", "--max-new-tokens", "8")
+                .succeeds();
+        String weights = "model.safetensors";
+        assertThat(piped.resolve(weights)).hasSameBinaryContentAs(calibrated.resolve(weights));
         fovea("run", calibrated.toString(), "What colour is the star?", "--image", PICTURE)
                 .succeeds();
         Path none = folder.resolve("none");

@@ -131,6 +131,23 @@ class QuantizedLinearTest {
         }
     }
 
+    /** So long that the rows meet the codes block by block: 130 take two of codes of 4 bits, three of 8. */
+    @Test
+    void longRowsAreTheSameInAnyBlock() {
+        assumeTrue(CodesCode.here() != null && !hasAmx());
+        try (Backend cpu = CpuBackend.create(new CpuBackend.Options(2, CpuBackend.GemmChoice.AUTO))) {
+            for (Form form : List.of(new Form(8, 32), new Form(4, 32))) {
+                QuantizedCase c = draw(form, 20, 32768, 130);
+                float[] together = c.linear(cpu, DType.FLOAT16, 0, 130);
+                for (int row : new int[] {0, 47, 48, 79, 80, 129}) {
+                    assertThat(c.linear(cpu, DType.FLOAT16, row, row + 1))
+                            .as(form + " row " + row)
+                            .isEqualTo(Arrays.copyOfRange(together, row * 20, (row + 1) * 20));
+                }
+            }
+        }
+    }
+
     /** Whether rows of any number are rounded to integers: as far as no product of 16 bits is faster. */
     private static boolean manyMeetCodes(Form form, DType dtype) {
         boolean widened = form.bits() == 8 && dtype == DType.BFLOAT16 && Isa.AVX512_BF16.isPresent();

@@ -25,6 +25,9 @@ final class RowsByCode {
     /** A piece is such a part of what is left for each thread: large ones first, small ones at the end, where none shall wait. */
     private static final int PART = 2;
 
+    /** Bytes of rounded rows that meet all codes before the next rows do: they stay in a third-level cache, codes are read once more. */
+    private static final int BLOCK_BYTES = 1 << 22;
+
     /** Rows of x that a thread rounds at once: whole strips. */
     private static final int ROUNDED_AT_ONCE = 16;
 
@@ -68,6 +71,30 @@ final class RowsByCode {
 
     /** @param products with the same inputs, all of forms that {@link CodesCode#reads} */
     void multiply(Rows x, List<CodeProduct> products) {
+        if (x.count() <= ROUNDED_AT_ONCE) {
+            multiplyBlock(x, products);
+            return;
+        }
+        int rows = rowsAtOnce(x.count(), products);
+        for (int row = 0; row < x.count(); row += rows) {
+            int first = row;
+            multiplyBlock(
+                    x.part(first, rows),
+                    products.stream().map(p -> p.part(first, rows)).toList());
+        }
+    }
+
+    /** Of a block, whole strips: all have about as many. */
+    private static int rowsAtOnce(int count, List<CodeProduct> products) {
+        long rowBytes = products.stream()
+                .mapToLong(p -> CodesCode.bytes(p.w().bits(), 1, p.w().blocks()))
+                .max()
+                .orElseThrow();
+        int blocks = (int) Math.ceilDiv(count * rowBytes, (long) BLOCK_BYTES);
+        return Math.ceilDiv(Math.ceilDiv(count, blocks), ROUNDED_AT_ONCE) * ROUNDED_AT_ONCE;
+    }
+
+    private void multiplyBlock(Rows x, List<CodeProduct> products) {
         List<Strips> rounded = round(x, products);
         long left = products.stream().mapToLong(p -> bytes(p.w())).sum();
         List<Piece> pieces = new ArrayList<>();

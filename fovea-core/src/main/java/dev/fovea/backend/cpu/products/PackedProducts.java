@@ -43,13 +43,8 @@ final class PackedProducts {
         long rowBytes = (long) words * Float.BYTES;
         int strip = (int) Math.max(1, PACKED_BYTES / rowBytes / form.block.rows()) * form.block.rows();
         for (int row = 0; row < x.count(); row += strip) {
-            multiply(part(x, row, strip), words, w, bias, part(out, row, strip));
+            multiply(x.part(row, strip), words, w, bias, out.part(row, strip));
         }
-    }
-
-    private static Rows part(Rows rows, int first, int count) {
-        return new Rows(
-                rows.dtype(), rows.row(first), Math.min(count, rows.count() - first), rows.width(), rows.stride());
     }
 
     private void multiply(Rows x, int words, Weight w, @Nullable Rows bias, Rows out) {
@@ -78,7 +73,7 @@ final class PackedProducts {
                     words,
                     Math.min(perPiece, panels - panel));
             int next = (i + workers.count()) / rowPieces * outputs;
-            piece.run(w, bias, part(out, panel * form.rows, perPiece * form.rows), next);
+            piece.run(w, bias, out.part(panel * form.rows, perPiece * form.rows), next);
         });
     }
 

@@ -36,6 +36,11 @@ public record Rows(DType dtype, long address, int count, int width, long stride)
         return address + i * stride;
     }
 
+    /** So many rows from one on, or those that there are. */
+    public Rows part(int first, int most) {
+        return new Rows(dtype, row(first), Math.min(most, count - first), width, stride);
+    }
+
     /** All of row i to {@code to[0…]}, padded with zeros to whole vectors. */
     public void load(int i, float[] to) {
         Lanes.load(dtype, row(i), to, 0, width);
