@@ -37,16 +37,20 @@ public final class Attention {
     private final boolean javaAlone;
     private final boolean byCode;
 
-    /** Of which heads; by AMX, or by vectors in a form. */
+    /** Of which heads; by AMX, by vectors in a form, or heads too wide for both a part at a time. */
     private record Kernel(VectorFlashCode.@Nullable Form form, int width, DType dtype) {
+        private static final int ANY = 0;
+
+        static Kernel wide(DType dtype) {
+            return new Kernel(null, ANY, dtype);
+        }
+
         SpanAttention make() {
-            return form == null
-                    ? new FlashBlock(width)
-                    : new VectorFlashBlock(
-                            form,
-                            width,
-                            dtype,
-                            Objects.requireNonNull(DotCode.Found.here().code()));
+            DotCode code = Objects.requireNonNull(DotCode.Found.here().code());
+            if (width == ANY) {
+                return new WideBlock(dtype, code);
+            }
+            return form == null ? new FlashBlock(width) : new VectorFlashBlock(form, width, dtype, code);
         }
     }
 
@@ -135,7 +139,7 @@ public final class Attention {
                 packed.run(call, span, i % groups);
                 return;
             }
-            Tiles tiles = prompt ? fixed(call, span) : fitted(call, span, code);
+            Tiles tiles = prompt ? fixed(call, span, code) : fitted(call, span, code);
             new AttentionBlock(call, span, i % groups, tiles, code).run();
         });
     }
@@ -147,7 +151,11 @@ public final class Attention {
         if (!SpanAttention.suits(call)) {
             return null;
         }
-        if (has(Isa.AMX)) {
+        boolean amx = has(Isa.AMX);
+        if (width > SpanAttention.LARGEST_WIDTH) {
+            return amx ? null : made(Kernel.wide(dtype));
+        }
+        if (amx) {
             return FlashBlock.suits(call) ? made(new Kernel(null, width, dtype)) : null;
         }
         VectorFlashCode.Form form = VectorFlashCode.Form.of(dtype, width, has(Isa.AVX512_BF16));
@@ -164,19 +172,27 @@ public final class Attention {
         int rows = span.count() * call.heads().shared();
         TileProducts products = rows < FewRowsTile.LIMIT
                 ? new FewRowsTile(code)
-                : gemm.tile(call.q().dtype(), keys);
+                : products(call.q().dtype(), keys, code);
         return new Tiles(span.from(), AttentionBlock.tile(keys), products);
+    }
+
+    /**
+     * Of many rows. Without AMX machine code attends to nearly all of them, and what is left, such as a prompt of a few tokens, is not
+     * worth loading a library in the midst of an answer.
+     */
+    private TileProducts products(DType dtype, int keys, @Nullable DotCode code) {
+        return byCode && !has(Isa.AMX) ? new FewRowsTile(code) : gemm.tile(dtype, keys);
     }
 
     /**
      * As a query's own place in its sequence has it, so that what it gets does not depend on where its prompt is cut: see {@link
      * Backend#sharedRows}.
      */
-    private Tiles fixed(Call call, Span span) {
+    private Tiles fixed(Call call, Span span, @Nullable DotCode code) {
         int reach = reach(span.to());
         int tile = Math.min(reach, AttentionBlock.LARGEST_TILE);
         int leastKeys = reach / 2 + 1;
-        return new Tiles(span.from() / tile * tile, tile, gemm.tile(call.q().dtype(), leastKeys));
+        return new Tiles(span.from() / tile * tile, tile, products(call.q().dtype(), leastKeys, code));
     }
 
     /** The step in which a query's last key lies: 64, 128, 256, or 512 for all beyond. Queries of a span have the same. */

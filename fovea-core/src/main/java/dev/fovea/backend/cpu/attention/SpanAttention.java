@@ -7,6 +7,7 @@ interface SpanAttention {
     /** With fewer queries keys and values are not worth packing. */
     int LEAST_QUERIES = 8;
 
+    /** Of heads of which all fits into a cache. */
     int LARGEST_WIDTH = 256;
 
     /** Whether it attends to a span; else tiles do. */
@@ -15,12 +16,11 @@ interface SpanAttention {
     /** One key head with all query heads that share it, on the current thread. */
     void run(Attention.Call call, Attention.Span span, int group);
 
-    /** Whether operands are of one dtype, and heads not too wide. */
+    /** Whether operands are of one dtype. */
     static boolean suits(Attention.Call call) {
         DType dtype = call.q().dtype();
-        boolean dtypes = call.k().dtype() == dtype
+        return call.k().dtype() == dtype
                 && call.v().dtype() == dtype
                 && call.out().dtype() == dtype;
-        return dtypes && call.heads().width() <= LARGEST_WIDTH;
     }
 }

@@ -33,8 +33,8 @@ public final class CodeGemm implements Gemm {
 
     /**
      * @param widening what makes float32 of the other dtypes
-     * @param rest makes what multiplies tiles of attention where no machine code attends, many rows of bfloat16 where the processor has
-     *     AMX, and float16 where it has products of it and no AMX, which take half the loads of float32's; asked once, when needed
+     * @param rest makes what multiplies tiles of attention and many rows of bfloat16 where the processor has AMX,
+     *     and float16 where it has products of it and no AMX, which take half the loads of float32's; asked once, when needed
      * @throws dev.fovea.error.NativeException where the system runs no machine code
      */
     public CodeGemm(Workers workers, DotCode widening, Supplier<Gemm> rest) {
