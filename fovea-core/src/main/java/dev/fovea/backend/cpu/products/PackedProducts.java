@@ -59,22 +59,55 @@ final class PackedProducts {
             long to = at + i / parts * panelBytes + word * wide;
             packing.x(x, i / parts * form.rows, word, Math.min(part, words - word), to);
         });
-        int perPiece = Math.min(panels, form.block.rows() / form.rows);
-        int rowPieces = Math.ceilDiv(panels, perPiece);
-        int outputs = outputs(w.outputs() * (long) rowPieces);
-        workers.run(Math.ceilDiv(w.outputs(), outputs) * rowPieces, i -> {
-            int first = i / rowPieces * outputs;
+        int mostPanels = form.block.rows() / form.rows;
+        int rowPieces = Math.ceilDiv(panels, mostPanels);
+        int perPiece = form.tiles() ? Math.min(panels, mostPanels) : Math.ceilDiv(panels, rowPieces);
+        Cut cut = cut(w.outputs(), rowPieces);
+        workers.run(cut.pieces() * rowPieces, i -> {
+            int first = cut.first(i / rowPieces);
             int panel = i % rowPieces * perPiece;
             Piece piece = new Piece(
                     kernels,
                     first,
-                    Math.min(outputs, w.outputs() - first),
+                    cut.first(i / rowPieces + 1) - first,
                     at + panel * panelBytes,
                     words,
                     Math.min(perPiece, panels - panel));
-            int next = (i + workers.count()) / rowPieces * outputs;
+            int next = cut.first((i + workers.count()) / rowPieces);
             piece.run(w, bias, out.part(panel * form.rows, perPiece * form.rows), next);
         });
+    }
+
+    /**
+     * Outputs in pieces: large ones, and behind those small ones, so that all threads end at about the same time.
+     *
+     * @param large outputs of a large piece
+     * @param count of large pieces
+     * @param small outputs of a small one
+     */
+    private record Cut(int outputs, int large, int count, int small) {
+        int pieces() {
+            return count + Math.ceilDiv(outputs - count * large, small);
+        }
+
+        /** Of a piece; all outputs from behind the last one on. */
+        int first(int piece) {
+            int before = Math.min(piece, count);
+            return Math.min(outputs, before * large + (piece - before) * small);
+        }
+    }
+
+    /** Tiles have no small pieces, which would bring more of x near for each output. */
+    private Cut cut(int outputs, int rowPieces) {
+        int large = outputs(outputs * (long) rowPieces);
+        if (form.tiles()) {
+            return new Cut(outputs, large, 0, large);
+        }
+        int count = outputs / large;
+        while (count * rowPieces % workers.count() != 0) {
+            count--;
+        }
+        return new Cut(outputs, large, count, LEAST_OUTPUTS);
     }
 
     /** Of a piece. */

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
  */
 class PackedProductsTest {
     private static final int[][] SIZES = {
-        {17, 1, 1}, {17, 50, 3}, {33, 25, 40}, {48, 193, 257}, {300, 30, 520}, {33, 25, 1100}
+        {17, 1, 1}, {17, 50, 3}, {33, 25, 40}, {48, 193, 257}, {300, 30, 520}, {577, 250, 33}, {33, 25, 1100}
     };
     private static final int[][] OF_FEW = {
         {1, 1, 1},
@@ -97,7 +97,7 @@ class PackedProductsTest {
             SplittableRandom random = new SplittableRandom(1);
             for (int inputs : new int[] {3, 257, 4301}) {
                 Rows x = random(DType.BFLOAT16, 1100, inputs, random, arena);
-                Rows w = random(DType.BFLOAT16, 61, inputs, random, arena);
+                Rows w = random(DType.BFLOAT16, 301, inputs, random, arena);
                 Weight weight = new Weight(DType.BFLOAT16, w.address(), w.count(), inputs, false);
                 Rows among = random(DType.BFLOAT16, x.count(), w.count(), random, arena);
                 pairs.multiply(x, weight, null, among);
