@@ -1,5 +1,9 @@
 package dev.fovea.ffi.x86;
 
+import dev.fovea.ffi.NativeFunction;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
 /** What the processor says of itself. Whether the system saves the registers of vectors, the JVM knows: by its widest vectors. */
 public enum Cpuid {
     FMA(1, 0, 2, 12),
@@ -18,6 +22,9 @@ public enum Cpuid {
     private static final int AUTH = 0x68747541;
 
     private static final int EBX = 1;
+
+    /** By the register whose value they give: machine code lies on a page of its own for ever, so it is made once. */
+    private static final Map<Integer, NativeFunction> FUNCTIONS = new ConcurrentHashMap<>();
 
     private final int leaf;
     private final int part;
@@ -46,7 +53,9 @@ public enum Cpuid {
     }
 
     private static long ask(int leaf, int part, int register) {
-        return MachineCode.nativeFunction(code(register)).call(leaf, part, 0, 0, 0, 0);
+        return FUNCTIONS
+                .computeIfAbsent(register, r -> MachineCode.nativeFunction(code(r)))
+                .call(leaf, part, 0, 0, 0, 0);
     }
 
     private static byte[] code(int register) {
