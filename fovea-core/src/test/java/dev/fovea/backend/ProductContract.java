@@ -320,7 +320,7 @@ interface ProductContract extends Subject {
     default void attentionKeepsCutsApart() {
         Trial trial = trial("attention");
         for (DType dtype : DTYPES) {
-            for (int width : new int[] {8, 64, 80, 128}) {
+            for (int width : new int[] {8, 64, 80, 128, 264}) {
                 boolean apart = trial.sharedRows(dtype).isUnbounded();
                 int queries = 200 + trial.random().nextInt(400);
                 int groups = trial.any(1, 2);

@@ -129,7 +129,8 @@ public final class Attention {
     public void run(Call call) {
         SpanAttention packed = byCode ? kernel(call) : null;
         boolean prompt = packed == null && call.ofPrompts();
-        int rows = packed != null ? PACKED_SPAN_ROWS : SPAN_ROWS;
+        boolean wide = call.heads().width() > SpanAttention.LARGEST_WIDTH;
+        int rows = packed == null || wide ? SPAN_ROWS : PACKED_SPAN_ROWS;
         List<Span> spans = spans(call.mask(), Math.max(1, rows / call.heads().shared()), prompt);
         int groups = call.heads().keys();
         DotCode code = javaAlone ? null : DotCode.Found.here().code();
@@ -153,7 +154,7 @@ public final class Attention {
         }
         boolean amx = has(Isa.AMX);
         if (width > SpanAttention.LARGEST_WIDTH) {
-            return amx ? null : made(Kernel.wide(dtype));
+            return amx || call.mask().rows().length > 0 ? null : made(Kernel.wide(dtype));
         }
         if (amx) {
             return FlashBlock.suits(call) ? made(new Kernel(null, width, dtype)) : null;

@@ -20,6 +20,9 @@ final class WideBlock implements SpanAttention {
     /** Values of scores, of all keys of a span. */
     private static final int MOST_SCORES = 1 << 18;
 
+    /** A thread keeps a part of each key and value in float32. */
+    private static final int MOST_KEYS = 1 << 12;
+
     private static final ThreadLocal<Memory> MEMORY = ThreadLocal.withInitial(Memory::new);
 
     private final DotCode code;
@@ -45,7 +48,7 @@ final class WideBlock implements SpanAttention {
     @Override
     public boolean suits(Attention.Call call, Attention.Span span) {
         int rows = span.count() * call.heads().shared();
-        return call.mask().rows().length == 0 && (long) rows * tile(span) <= MOST_SCORES;
+        return tile(span) <= MOST_KEYS && (long) rows * tile(span) <= MOST_SCORES;
     }
 
     /** Room for a row of scores, which {@link RowSoftmax} wants in pairs of vectors. */

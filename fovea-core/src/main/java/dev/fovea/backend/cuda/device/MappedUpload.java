@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -82,8 +83,9 @@ final class MappedUpload implements AutoCloseable {
     /** What is pinned stays so for as long as the process lives, unless somebody ends it. */
     private void release(Deque<Long> pinned) {
         if (!pinned.isEmpty()) {
-            Streams.await(stream);
-            Cleanup.each(pinned, Driver::unregister);
+            List<Long> pieces = List.copyOf(pinned);
+            pinned.clear();
+            Cleanup.all(() -> Streams.await(stream), () -> Cleanup.each(pieces, Driver::unregister));
         }
     }
 
