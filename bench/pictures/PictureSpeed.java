@@ -1,7 +1,7 @@
 import dev.fovea.io.Config;
 import dev.fovea.media.ImageSource;
 import dev.fovea.media.Picture;
-import dev.fovea.media.Resampler;
+import dev.fovea.media.transforms.Resampler;
 import dev.fovea.models.ImageSteps;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-/** Pictures and clips: decoding, orientation, colour, the two resamplers of the reference. The only package that sees ImageIO. */
+/** Pictures and clips: where they come from, decoding, orientation, colour. The only package that sees ImageIO. */
 @NullMarked
 package dev.fovea.media;
 

@@ -4,7 +4,7 @@ import dev.fovea.error.OptionException;
 import dev.fovea.io.Config;
 import dev.fovea.io.Range;
 import dev.fovea.media.Picture;
-import dev.fovea.media.Resampler;
+import dev.fovea.media.transforms.Resampler;
 import java.util.Map;
 import java.util.Optional;
 

@@ -3,7 +3,7 @@ package dev.fovea.models;
 import dev.fovea.error.InputException;
 import dev.fovea.io.Json;
 import dev.fovea.media.DecodedImage;
-import dev.fovea.media.Drawing;
+import dev.fovea.media.drawing.Drawing;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

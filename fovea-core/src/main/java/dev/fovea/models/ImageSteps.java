@@ -3,10 +3,10 @@ package dev.fovea.models;
 import dev.fovea.error.OptionException;
 import dev.fovea.io.Config;
 import dev.fovea.io.Range;
-import dev.fovea.media.Filter;
-import dev.fovea.media.Normalization;
 import dev.fovea.media.Picture;
-import dev.fovea.media.Resampler;
+import dev.fovea.media.transforms.Filter;
+import dev.fovea.media.transforms.Normalization;
+import dev.fovea.media.transforms.Resampler;
 
 /**
  * The steps that processors of pictures share, each with its switch: resize, rescale, normalise. Source:

@@ -1,7 +1,7 @@
 package dev.fovea.models;
 
 import dev.fovea.media.DecodedImage;
-import dev.fovea.media.Drawing;
+import dev.fovea.media.drawing.Drawing;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;

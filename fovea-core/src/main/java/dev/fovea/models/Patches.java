@@ -1,7 +1,7 @@
 package dev.fovea.models;
 
-import dev.fovea.media.Normalization;
 import dev.fovea.media.Picture;
+import dev.fovea.media.transforms.Normalization;
 import java.util.List;
 import java.util.stream.IntStream;
 

@@ -4,7 +4,7 @@ import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
 import dev.fovea.io.Range;
 import dev.fovea.media.Picture;
-import dev.fovea.media.Resampler;
+import dev.fovea.media.transforms.Resampler;
 import java.util.List;
 import java.util.Optional;
 

@@ -3,6 +3,8 @@ package dev.fovea.media;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fovea.io.Json;
+import dev.fovea.media.transforms.Filter;
+import dev.fovea.media.transforms.Resampler;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;

@@ -14,14 +14,14 @@ import java.util.Map;
 import java.util.Random;
 
 /** The pictures of the test resources, and what the reference makes of them. */
-final class TestPictures {
+public final class TestPictures {
 
     /** Made by src/test/python/expected_images.py. */
-    static final Map<String, Object> EXPECTED = Json.parseObject(path("assets/expected-pixels.json"));
+    public static final Map<String, Object> EXPECTED = Json.parseObject(path("assets/expected-pixels.json"));
 
     private TestPictures() {}
 
-    static Path path(String resource) {
+    public static Path path(String resource) {
         try {
             return Path.of(ClassLoader.getSystemResource(resource).toURI());
         } catch (URISyntaxException e) {
@@ -29,7 +29,7 @@ final class TestPictures {
         }
     }
 
-    static byte[] bytes(String name) {
+    public static byte[] bytes(String name) {
         try {
             return Files.readAllBytes(path("assets/images/" + name));
         } catch (IOException e) {
@@ -37,25 +37,25 @@ final class TestPictures {
         }
     }
 
-    static DecodedImage decode(String name) {
+    public static DecodedImage decode(String name) {
         return DecodedImage.decode(bytes(name), DecodedImage.MAX_PIXELS);
     }
 
-    static Map<String, Object> object(Object value) {
+    public static Map<String, Object> object(Object value) {
         return Json.object(value, "expected-pixels.json");
     }
 
-    static List<Map<String, Object>> objects(Object value) {
+    public static List<Map<String, Object>> objects(Object value) {
         return Json.array(value, "expected-pixels.json").stream()
                 .map(TestPictures::object)
                 .toList();
     }
 
-    static int integer(Object value) {
+    public static int integer(Object value) {
         return ((Number) value).intValue();
     }
 
-    static String sha256(byte[] bytes) {
+    public static String sha256(byte[] bytes) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
         } catch (NoSuchAlgorithmException e) {
@@ -63,7 +63,7 @@ final class TestPictures {
         }
     }
 
-    static Picture noise(int width, int height, Random random) {
+    public static Picture noise(int width, int height, Random random) {
         byte[] rgb = new byte[3 * width * height];
         random.nextBytes(rgb);
         return new Picture(width, height, rgb);

@@ -8,7 +8,7 @@ import dev.fovea.io.Config;
 import dev.fovea.io.Json;
 import dev.fovea.media.DecodedVideo;
 import dev.fovea.media.Picture;
-import dev.fovea.media.Resampler;
+import dev.fovea.media.transforms.Resampler;
 import dev.fovea.models.gemma3.Gemma3Pixels;
 import java.net.URISyntaxException;
 import java.nio.ByteBuffer;

@@ -6,7 +6,7 @@ import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.Range;
 import dev.fovea.media.DecodedImage;
 import dev.fovea.media.Picture;
-import dev.fovea.media.Resampler;
+import dev.fovea.media.transforms.Resampler;
 import dev.fovea.models.ConvertRgb;
 import dev.fovea.models.FixedSizeImageProcessor;
 import dev.fovea.models.Inputs;

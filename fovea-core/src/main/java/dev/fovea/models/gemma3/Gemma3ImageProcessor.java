@@ -3,7 +3,7 @@ package dev.fovea.models.gemma3;
 import dev.fovea.io.Config;
 import dev.fovea.io.Range;
 import dev.fovea.media.Picture;
-import dev.fovea.media.Resampler;
+import dev.fovea.media.transforms.Resampler;
 import dev.fovea.models.ImageSteps;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Pixels;

@@ -1,4 +1,4 @@
-package dev.fovea.media;
+package dev.fovea.media.drawing;
 
 import java.awt.Color;
 import java.util.HashMap;

@@ -1,4 +1,4 @@
-package dev.fovea.media;
+package dev.fovea.media.transforms;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;

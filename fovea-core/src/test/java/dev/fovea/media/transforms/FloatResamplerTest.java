@@ -1,7 +1,9 @@
-package dev.fovea.media;
+package dev.fovea.media.transforms;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.media.Picture;
+import dev.fovea.media.TestPictures;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.fovea.media;
+package dev.fovea.media.transforms;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,4 +1,4 @@
-package dev.fovea.media;
+package dev.fovea.media.transforms;
 
 import dev.fovea.error.NativeException;
 import dev.fovea.ffi.x86.Cpuid;

@@ -1,8 +1,9 @@
-package dev.fovea.media;
+package dev.fovea.media.transforms;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+import dev.fovea.media.Picture;
 import java.lang.foreign.MemorySegment;
 
 /** Both passes of {@link FloatResampler} in machine code. */

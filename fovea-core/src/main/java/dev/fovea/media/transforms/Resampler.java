@@ -1,6 +1,8 @@
-package dev.fovea.media;
+package dev.fovea.media.transforms;
 
 import dev.fovea.error.OptionException;
+import dev.fovea.media.Clip8;
+import dev.fovea.media.Picture;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 

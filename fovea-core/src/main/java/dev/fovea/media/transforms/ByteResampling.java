@@ -1,7 +1,8 @@
-package dev.fovea.media;
+package dev.fovea.media.transforms;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import dev.fovea.media.Picture;
 import java.lang.foreign.MemorySegment;
 
 /** Both passes of a {@link Resampler} in machine code. */

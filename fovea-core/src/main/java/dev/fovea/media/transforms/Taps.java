@@ -1,4 +1,4 @@
-package dev.fovea.media;
+package dev.fovea.media.transforms;
 
 import java.util.Arrays;
 import java.util.stream.IntStream;

@@ -1,5 +1,6 @@
-package dev.fovea.media;
+package dev.fovea.media.transforms;
 
+import dev.fovea.media.Picture;
 import java.util.stream.IntStream;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;

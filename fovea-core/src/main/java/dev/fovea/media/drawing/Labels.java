@@ -1,4 +1,4 @@
-package dev.fovea.media;
+package dev.fovea.media.drawing;
 
 import dev.fovea.error.NativeException;
 import java.awt.Color;

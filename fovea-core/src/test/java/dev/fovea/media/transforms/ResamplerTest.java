@@ -1,8 +1,10 @@
-package dev.fovea.media;
+package dev.fovea.media.transforms;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.fovea.media.Picture;
+import dev.fovea.media.TestPictures;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package dev.fovea.media;
+package dev.fovea.media.transforms;
 
 /**
  * One axis of {@link FloatResampler}: new value i is the sum over k of {@code weights[i][k] * old[first[i] + k]}.

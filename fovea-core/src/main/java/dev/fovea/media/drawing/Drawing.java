@@ -1,5 +1,6 @@
-package dev.fovea.media;
+package dev.fovea.media.drawing;
 
+import dev.fovea.media.Picture;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;

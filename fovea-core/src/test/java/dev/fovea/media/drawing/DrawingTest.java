@@ -1,7 +1,9 @@
-package dev.fovea.media;
+package dev.fovea.media.drawing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.media.DecodedImage;
+import dev.fovea.media.Picture;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
