@@ -7,6 +7,7 @@ import dev.fovea.backend.cuda.device.Gpu;
 import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.backend.split.LayerPlan;
 import dev.fovea.backend.split.SplitBackend;
+import dev.fovea.error.FoveaException;
 import dev.fovea.error.MemoryException;
 import dev.fovea.error.NativeException;
 import dev.fovea.error.OptionException;
@@ -173,9 +174,10 @@ final class Backends {
 
     private static Backend auto(
             LoadOptions options, Supplier<Map<String, Long>> weights, Map<String, CudaBackend> full) {
-        List<String> failures = new ArrayList<>();
-        List<String> problems = new ArrayList<>(); // these, and where room is short
-        for (Gpu gpu : Cuda.gpus().stream().filter(Gpu::isUsable).toList()) {
+        List<FoveaException> failures =
+                new ArrayList<>(Cuda.unusableGpu().stream().toList());
+        List<FoveaException> problems = new ArrayList<>(failures); // these, and where room is short
+        for (Gpu gpu : Cuda.usable()) {
             String device = CUDA + gpu.ordinal();
             try {
                 CudaBackend backend = new CudaBackend(Cuda.open(gpu.ordinal(), options.warnings()));
@@ -183,10 +185,10 @@ final class Backends {
                 requireRoom(weights.get(), backend);
                 return told(problems, device + " computes", options, backend);
             } catch (MemoryException e) {
-                problems.add(e.problem());
+                problems.add(e);
             } catch (NativeException e) {
-                problems.add(e.problem());
-                failures.add(e.problem());
+                problems.add(e);
+                failures.add(e);
                 Optional.ofNullable(full.remove(device)).ifPresent(opened -> giveBack(opened, options));
             }
         }
@@ -195,14 +197,18 @@ final class Backends {
                 Backend all = split(List.copyOf(full.values()), weights.get());
                 return told(failures, String.join(", ", full.keySet()) + " compute", options, all);
             } catch (NativeException | MemoryException e) {
-                problems.add(e.problem());
+                problems.add(e);
             }
         }
-        return told(problems, "the CPU computes", options, cpu(options, CpuBackend.GemmChoice.ofProperty()));
+        for (FoveaException problem : problems) {
+            String help = problem.hint().isEmpty() ? "" : "; " + problem.hint();
+            options.warnings().warn(problem.problem() + "; the CPU computes instead" + help);
+        }
+        return cpu(options, CpuBackend.GemmChoice.ofProperty());
     }
 
-    private static Backend told(List<String> problems, String chosen, LoadOptions options, Backend backend) {
-        problems.forEach(problem -> options.warnings().warn(problem + "; " + chosen + " instead"));
-        return backend;
+    private static Backend told(List<FoveaException> problems, String chosen, LoadOptions options, Backend gpu) {
+        problems.forEach(problem -> options.warnings().warn(problem.problem() + "; " + chosen + " instead"));
+        return gpu;
     }
 }

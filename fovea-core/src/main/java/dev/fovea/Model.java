@@ -337,6 +337,11 @@ public final class Model implements AutoCloseable {
         return model;
     }
 
+    /** What computes; for as long as it is {@linkplain #use used}. */
+    Backend backend() {
+        return backend;
+    }
+
     private void checkStart(GenerationConfig config, List<int[]> prompts) {
         OptionalInt start = config.decoderStartTokenId();
         if (model.isEncoderDecoder() && start.isPresent() && start.getAsInt() != prompts.getFirst()[0]) {

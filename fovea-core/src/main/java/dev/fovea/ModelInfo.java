@@ -1,6 +1,7 @@
 package dev.fovea;
 
 import dev.fovea.backend.shapes.ShapeBackend;
+import dev.fovea.error.Warnings;
 import dev.fovea.generate.Decoding;
 import dev.fovea.hub.PullOptions;
 import dev.fovea.io.Config;
@@ -42,12 +43,14 @@ public final class ModelInfo {
     private final VisionLanguageModel model;
     private final WeightSummary summary;
     private final Map<String, Long> parameters = new LinkedHashMap<>();
-    private final long weightBytes;
+    private final Map<String, Long> weightSizes;
     private final long convertedBytes;
+    private final Warnings warnings;
     private final Map<String, String> ignoredWeights;
 
     private ModelInfo(ModelDirectory directory, LoadOptions options) {
         this.directory = directory;
+        warnings = options.warnings();
         family = Families.of(directory);
         summary = WeightSummary.of(directory);
         try (Weights weights = Weights.planned(
@@ -58,7 +61,7 @@ public final class ModelInfo {
                 options.quantization())) {
             model = family.load(directory.config(), weights);
             weights.check();
-            weightBytes = weights.bytes();
+            weightSizes = new LinkedHashMap<>(weights.sizes());
             convertedBytes = weights.copies();
             weights.elements().forEach((name, n) -> parameters.merge(component(name), n, Long::sum));
             ignoredWeights = weights.ignored();
@@ -116,7 +119,7 @@ public final class ModelInfo {
 
     /** Bytes of the weights as they lie in memory. */
     public long weightBytes() {
-        return weightBytes;
+        return weightSizes.values().stream().mapToLong(bytes -> bytes).sum();
     }
 
     /** Of {@link #weightBytes}, those that are converted at loading; the rest is mapped from the files. */
@@ -135,6 +138,25 @@ public final class ModelInfo {
      */
     public long activationBytes(int promptTokens) {
         return prefill(promptTokens).peakBytes();
+    }
+
+    /**
+     * Whether a model has room on a device as it is now.
+     *
+     * @param device what {@link LoadOptions} calls it: {@code cuda:0}, {@code cuda:0,cuda:1}, {@code cpu}
+     * @param neededBytes for weights, keys, values and activations; on the CPU of the weights what is not mapped from files
+     * @param freeBytes that it has
+     * @param isEnough whether there is room
+     */
+    public record Room(String device, long neededBytes, long freeBytes, boolean isEnough) {}
+
+    /**
+     * Where there is room for one sequence of a length, prompt and answer: of each GPU that can be used, of all of them together where
+     * there are several, and of the CPU, where the system says what it has. A GPU that does not answer gets a warning and no line. Asking
+     * a GPU takes up to a second.
+     */
+    public List<Room> rooms(int tokens) {
+        return Rooms.of(weightSizes, convertedBytes, cacheBytes(tokens) + activationBytes(tokens), warnings);
     }
 
     /** Operations that this prompt takes; a multiplication and an addition are two. */

@@ -24,7 +24,10 @@ class AutoDeviceTest {
 
     private static FakeDriver driver;
 
-    /** Loads four layers of a gigabyte; prints each warning, the homes chosen, or why there are none. With an argument, measures what is left. */
+    /**
+     * Loads four layers of a gigabyte; prints each warning, the homes chosen, or why there are none. With "measured", measures what is
+     * left; with "rooms", prints who would have room for them and for another 100 MB.
+     */
     static final class Trial {
         private Trial() {}
 
@@ -33,14 +36,22 @@ class AutoDeviceTest {
                     .withWarnings(Warnings.to(System.out::println))
                     .withDevice(System.getProperty("device", "auto"));
             Map<String, Long> weights = Map.of("l.0", 1L << 30, "l.1", 1L << 30, "l.2", 1L << 30, "l.3", 1L << 30);
+            if (args.length > 0 && args[0].equals("rooms")) {
+                Rooms.of(weights, 0, 100_000_000, options.warnings()).stream()
+                        .filter(room -> !room.device().equals("cpu"))
+                        .forEach(room -> System.out.println(room.device() + " " + room.isEnough()));
+                return;
+            }
             try (Backend backend = Backends.of(options, () -> weights)) {
                 backend.homes().forEach(home -> System.out.println(home.name()));
             } catch (FoveaException e) {
                 System.out.println(e.getMessage());
             }
             if (args.length > 0) {
-                System.out.println(Machine.readBytesPerSecond(options, Duration.ZERO) > 0);
-                System.out.println(Machine.matrixFlopsPerSecond(options, DType.BFLOAT16, Duration.ZERO) > 0);
+                try (Engine engine = Engine.open(options)) {
+                    System.out.println(engine.readBytesPerSecond(Duration.ZERO) > 0);
+                    System.out.println(engine.matrixFlopsPerSecond(DType.BFLOAT16, Duration.ZERO) > 0);
+                }
             }
         }
     }
@@ -77,6 +88,62 @@ class AutoDeviceTest {
                                 + " cuda:1, cuda:2 compute instead",
                         "cuda",
                         "cuda");
+    }
+
+    /** A machine without a GPU computes on the CPU without a word; one whose GPU is there, and of no use, says why. */
+    @ParameterizedTest
+    @CsvSource({
+        "13000, 90, cuInit 100, ''",
+        "13000, '', '', ''",
+        "13000, 90, cuInit 803, 'no GPU can be used: cuInit failed: CUDA_ERROR_FAKE (803), as it was told; the CPU computes"
+                + " instead; the driver was updated meanwhile; restart the machine, or the container'",
+        "11040, 90, '', 'no GPU can be used: the CUDA driver is for CUDA 11.4, and 12.0 is needed at least; the CPU computes"
+                + " instead; update NVIDIA''s driver to 525 or later'",
+        "13000, 75, '', 'no GPU can be used: cuda:0 (Fake 75) has compute capability 7.5, and 8.0 is needed at least; the CPU"
+                + " computes instead; GPUs since Ampere (2020) have it'"
+    })
+    void noGpuThatCanBeUsed(String cuda, String capabilities, String fails, String said) throws Exception {
+        List<String> told = driver.told(
+                Trial.class, Map.of("FAKE_CUDA", cuda, "FAKE_CAPABILITIES", capabilities, "FAKE_FAIL", fails));
+        assertThat(told).isEqualTo(said.isEmpty() ? List.of("cpu") : List.of(said, "cpu"));
+    }
+
+    @Test
+    void severalAreMeasured() throws Exception {
+        assertThat(driver.told(
+                        Trial.class,
+                        Map.of(
+                                "FAKE_CAPABILITIES",
+                                "90 90",
+                                "FAKE_FREE",
+                                "3 3",
+                                "JDK_JAVA_OPTIONS",
+                                "-Ddevice=cuda:0,cuda:1"),
+                        "measured"))
+                .endsWith("cuda", "cuda", "true", "true");
+    }
+
+    /** A layer is not torn apart. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "1 5 | cuda:0 false cuda:1 true cuda:0,cuda:1 true",
+                "2 3 | cuda:0 false cuda:1 false cuda:0,cuda:1 false",
+                "3 3 | cuda:0 false cuda:1 false cuda:0,cuda:1 true"
+            })
+    void rooms(String free, String expected) throws Exception {
+        assertThat(driver.told(Trial.class, Map.of("FAKE_CAPABILITIES", "90 90", "FAKE_FREE", free), "rooms"))
+                .containsExactly(expected.split(" (?=cuda)"));
+    }
+
+    @Test
+    void roomBesideAGpuThatDoesNotAnswer() throws Exception {
+        assertThat(told("90 90", "-1 5", "", "rooms"))
+                .containsExactly(
+                        "cannot use cuda:0 (Fake 90): cuDevicePrimaryCtxRetain failed: CUDA_ERROR_FAKE (46), as it was told;"
+                                + " nvidia-smi shows the state of the GPU; another program may have it for itself",
+                        "cuda:1 true");
     }
 
     /** Opening one takes up to a second; one that is not taken is given back. */
@@ -123,7 +190,8 @@ class AutoDeviceTest {
     @Test
     void theCpuWhereNoneOpens() throws Exception {
         String failed =
-                " (Fake 90): cuDevicePrimaryCtxRetain failed: CUDA_ERROR_FAKE (46), as it was told; the CPU computes instead";
+                " (Fake 90): cuDevicePrimaryCtxRetain failed: CUDA_ERROR_FAKE (46), as it was told; the CPU computes instead;"
+                        + " nvidia-smi shows the state of the GPU; another program may have it for itself";
         assertThat(told("90 90", "20 20", "cuDevicePrimaryCtxRetain 46"))
                 .containsExactly("cannot use cuda:0" + failed, "cannot use cuda:1" + failed, "cpu");
     }

@@ -1,9 +1,9 @@
 package dev.fovea.app.cli;
 
 import dev.fovea.Content;
+import dev.fovea.Engine;
 import dev.fovea.GenerateOutput;
 import dev.fovea.LoadOptions;
-import dev.fovea.Machine;
 import dev.fovea.Message;
 import dev.fovea.ModelInfo;
 import dev.fovea.Pipeline;
@@ -87,22 +87,23 @@ final class BenchCommand implements Callable<Integer> {
         Report report = new Report();
         try (StatusLine status = new StatusLine(console, output.quiet)) {
             status.show("Loading " + model);
-            String backend = Machine.describeBackend(options);
-            String kind = Machine.kernels(options).kind();
             report.add("model", model + " in " + info.dtype().torchName(), "model", model)
-                    .data("dtype", info.dtype().torchName())
-                    .add("backend", backend, "backend", backend)
-                    .add("kind of machine", kind, "kind", kind);
+                    .data("dtype", info.dtype().torchName());
             long start = System.nanoTime();
-            try (Pipeline pipe = Pipeline.of("image-text-to-text", directory, options)) {
-                milliseconds(report, "load", "load_ms", (System.nanoTime() - start) / 1e6);
+            try (Pipeline pipe = Pipeline.of("image-text-to-text", directory, options);
+                    Engine computing = Engine.of(pipe.model())) {
+                double loaded = (System.nanoTime() - start) / 1e6;
+                String kind = computing.kernels().kind();
+                report.add("backend", computing.describe(), "backend", computing.describe())
+                        .add("kind of machine", kind, "kind", kind);
+                milliseconds(report, "load", "load_ms", loaded);
                 BenchRows more = new BenchRows(pipe, info, size, report);
                 more.start();
                 status.show("Measuring the machine");
                 Duration measuring = MEASURING.multipliedBy(Math.min(repeat, 3));
                 Rates rates = new Rates(
-                        Machine.readBytesPerSecond(options, measuring),
-                        Machine.matrixFlopsPerSecond(options, info.dtype(), measuring));
+                        computing.readBytesPerSecond(measuring),
+                        computing.matrixFlopsPerSecond(info.dtype(), measuring));
                 Proc.forgetPeak();
                 if (info.imageTokens(size.width(), size.height()) > 0) {
                     status.show("Looking at a picture of " + size);

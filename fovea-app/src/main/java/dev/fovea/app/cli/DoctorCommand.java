@@ -1,8 +1,7 @@
 package dev.fovea.app.cli;
 
-import dev.fovea.LoadOptions;
+import dev.fovea.Engine;
 import dev.fovea.Machine;
-import dev.fovea.error.FoveaException;
 import dev.fovea.error.MemoryException;
 import dev.fovea.error.NativeException;
 import dev.fovea.error.Warnings;
@@ -51,30 +50,31 @@ final class DoctorCommand implements Callable<Integer> {
         java(report);
         processor(report);
         memory(report);
-        Optional<FoveaException> failure = backend(report);
-        gpus(report);
-        if (failure.isEmpty()) {
-            try (StatusLine status = new StatusLine(console, output.quiet)) {
-                status.show("Measuring");
-                speed(report);
-            }
-        }
+        int status = computing(report);
         report.print(console, output);
-        return failure.map(ExitStatus::of).orElse(ExitStatus.DONE);
+        return status;
     }
 
     /** What computes; or why the device asked for cannot be used, which the rest of the report may explain. */
-    private Optional<FoveaException> backend(Report report) {
+    private int computing(Report report) {
+        Engine opened;
         try {
-            String backend = Machine.describeBackend(engine.loadOptions(Warnings.to(console::note)));
-            report.add("backend", backend, "backend", backend);
-            kernels(report);
-            return Optional.empty();
+            opened = Engine.open(engine.loadOptions(Warnings.to(console::note)));
         } catch (NativeException | MemoryException e) {
             report.line("backend", "none: " + e.getMessage());
             report.data("backend", null).data("no_backend", e.getMessage());
-            return Optional.of(e);
+            gpus(report);
+            return ExitStatus.of(e);
         }
+        try (opened;
+                StatusLine status = new StatusLine(console, output.quiet)) {
+            report.add("backend", opened.describe(), "backend", opened.describe());
+            kernels(opened, report);
+            gpus(report);
+            status.show("Measuring");
+            speed(opened, report);
+        }
+        return ExitStatus.DONE;
     }
 
     private static void java(Report report) {
@@ -109,11 +109,11 @@ final class DoctorCommand implements Callable<Integer> {
         report.add("  Java heap", "at most " + Report.bytes(heap), "max_heap_bytes", heap);
     }
 
-    private void kernels(Report report) {
-        Machine.Kernels kernels = Machine.kernels(engine.loadOptions(Warnings.to(console::note)));
+    private static void kernels(Engine opened, Report report) {
+        Engine.Kernels kernels = opened.kernels();
         report.add("kind of machine", kernels.kind(), "kind", kernels.kind());
         Map<String, Object> json = new LinkedHashMap<>();
-        for (Machine.Choice choice : kernels.choices()) {
+        for (Engine.Choice choice : kernels.choices()) {
             report.line("  " + choice.work(), choice.kernel());
             json.put(choice.work(), choice.kernel());
         }
@@ -154,12 +154,11 @@ final class DoctorCommand implements Callable<Integer> {
         return json;
     }
 
-    private void speed(Report report) {
-        LoadOptions options = engine.loadOptions(Warnings.to(console::note));
-        double read = Machine.readBytesPerSecond(options, MEASURING);
+    private static void speed(Engine opened, Report report) {
+        double read = opened.readBytesPerSecond(MEASURING);
         report.add("memory bandwidth", Report.bytes((long) read) + "/s read", "read_bytes_per_second", read);
         for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16)) {
-            double flops = Machine.matrixFlopsPerSecond(options, dtype, MEASURING);
+            double flops = opened.matrixFlopsPerSecond(dtype, MEASURING);
             report.add(
                     "matrices in " + dtype.torchName(),
                     Report.decimals(flops / 1e9) + " GFLOP/s",

@@ -3,6 +3,7 @@ package dev.fovea.app.cli;
 import dev.fovea.ModelInfo;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Warnings;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -117,6 +118,27 @@ final class InspectCommand implements Callable<Integer> {
         report.add("a thousand tokens more", Report.bytes(thousand), "cache_bytes_per_1000_tokens", thousand);
         long read = info.decodeBytesPerToken();
         report.add("read per new token", Report.bytes(read), "decode_bytes_per_token", read);
+        rooms(info.rooms(length), report);
+    }
+
+    private static void rooms(List<ModelInfo.Room> rooms, Report report) {
+        List<Map<String, Object>> json = new ArrayList<>();
+        for (ModelInfo.Room room : rooms) {
+            report.line(
+                    "room on " + room.device(),
+                    (room.isEnough() ? "yes" : "no") + ": needs " + Report.bytes(room.neededBytes()) + " of "
+                            + Report.bytes(room.freeBytes()) + " free");
+            json.add(Map.of(
+                    "device",
+                    room.device(),
+                    "needed_bytes",
+                    room.neededBytes(),
+                    "free_bytes",
+                    room.freeBytes(),
+                    "enough",
+                    room.isEnough()));
+        }
+        report.data("room", json);
     }
 
     private static String weights(ModelInfo info) {

@@ -93,15 +93,15 @@ public final class CudaBackend implements Backend {
         return "cuda";
     }
 
-    /** One line for people: the card, what kernels are compiled for, its memory. */
+    /** For people: the card, what kernels are compiled for. */
+    public String kind() {
+        return device.name() + ", " + device.architecture();
+    }
+
+    /** One line for people: its kind and its memory. */
     public String describe() {
         return String.format(
-                Locale.ROOT,
-                "%s, %s, %.2f of %.2f GB free",
-                device.name(),
-                device.architecture(),
-                device.freeBytes() / 1e9,
-                device.totalBytes() / 1e9);
+                Locale.ROOT, "%s, %.2f of %.2f GB free", kind(), device.freeBytes() / 1e9, device.totalBytes() / 1e9);
     }
 
     /** Bytes of the device's memory that can be allocated now. */

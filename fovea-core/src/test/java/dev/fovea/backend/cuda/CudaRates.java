@@ -76,7 +76,7 @@ final class CudaRates {
     private Device open() {
         return dry
                 ? new PtxDevice(KernelArchive.bundled()::ptx, 1L << 30)
-                : Cuda.open(Cuda.first().orElseThrow().ordinal(), Warnings.log());
+                : Cuda.open(Cuda.usable().getFirst().ordinal(), Warnings.log());
     }
 
     private int sized(int size) {

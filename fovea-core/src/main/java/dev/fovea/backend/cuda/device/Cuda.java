@@ -11,6 +11,8 @@ public final class Cuda {
     /** What the PTX of the archive needs: that of NVRTC 12.4. */
     private static final int ARCHIVE_CUDA = 12040;
 
+    private static final long NO_CONTEXT = 0;
+
     private Cuda() {}
 
     /** The GPUs that the driver sees, usable or not. */
@@ -18,9 +20,29 @@ public final class Cuda {
         return CudaFacts.here().gpus();
     }
 
-    /** The first GPU that can be used. */
-    public static Optional<Gpu> first() {
-        return CudaFacts.here().first();
+    /**
+     * Bytes of a GPU's memory that a model would find free. Wakes it up, which takes up to a second.
+     *
+     * @throws NativeException where it cannot be used
+     */
+    public static long freeBytes(Gpu gpu) {
+        try {
+            int device = Driver.device(gpu.ordinal());
+            Driver.makeCurrent(Driver.retainContext(device));
+            try {
+                return Driver.freeBytes();
+            } finally {
+                Driver.makeCurrent(NO_CONTEXT);
+                Driver.releaseContext(device);
+            }
+        } catch (CudaException e) {
+            throw e.of(gpu);
+        }
+    }
+
+    /** The GPUs that can be used. */
+    public static List<Gpu> usable() {
+        return CudaFacts.here().usable();
     }
 
     /** Why no GPU can be used; empty where one can. */
@@ -31,6 +53,14 @@ public final class Cuda {
     /** What would help where no GPU can be used; empty where one can. */
     public static Optional<String> remedy() {
         return CudaFacts.here().refusal().map(CudaFacts.Refusal::hint);
+    }
+
+    /** Why no GPU can be used, where there seems to be one. */
+    public static Optional<NativeException> unusableGpu() {
+        return CudaFacts.here()
+                .refusal()
+                .filter(CudaFacts.Refusal::mayHaveGpu)
+                .map(r -> new NativeException("no GPU can be used: " + r.problem(), r.hint()));
     }
 
     /**

@@ -64,7 +64,7 @@ final class CudaDevice implements Device {
                 throw e;
             }
         } catch (CudaException e) {
-            throw new NativeException("cannot use " + gpu + ": " + e.problem(), e.hint(), e);
+            throw e.of(gpu);
         }
     }
 

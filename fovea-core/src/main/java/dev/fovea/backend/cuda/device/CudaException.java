@@ -9,6 +9,9 @@ final class CudaException extends NativeException {
 
     private static final int OUT_OF_MEMORY = 2;
 
+    /** A driver where there is no GPU: none is found, or the library is the toolkit's stub. */
+    private static final Set<Integer> WITHOUT_GPU = Set.of(34, 100);
+
     /**
      * CUresult after which the card, or this process's context on it, is lost: deinitialised; unavailable; memory or link errors
      * that cannot be corrected; and what a kernel did that it must not.
@@ -38,6 +41,11 @@ final class CudaException extends NativeException {
         return new CudaException(status, problem() + ": " + log, hint());
     }
 
+    /** The same, met while a GPU was opened. */
+    NativeException of(Gpu gpu) {
+        return new NativeException("cannot use " + gpu + ": " + problem(), hint(), this);
+    }
+
     /** Whether the device has no memory for what was asked; of the host see {@link Driver#allocatePinned}. */
     boolean isOutOfMemory() {
         return status == OUT_OF_MEMORY;
@@ -46,6 +54,11 @@ final class CudaException extends NativeException {
     /** Whether nothing can be done with the device any more. */
     boolean isFatal() {
         return FATAL.contains(status);
+    }
+
+    /** Whether it is what a machine without a GPU says. */
+    boolean isWithoutGpu() {
+        return WITHOUT_GPU.contains(status);
     }
 
     private static String hint(int status) {

@@ -62,44 +62,54 @@ record CudaFacts(
         return cuda / 1000 + "." + cuda % 1000 / 10;
     }
 
-    /** The first GPU that kernels can run on. */
-    Optional<Gpu> first() {
+    /** The GPUs that kernels can run on. */
+    List<Gpu> usable() {
         return refusal().isPresent()
-                ? Optional.empty()
-                : gpus.stream().filter(Gpu::isUsable).findFirst();
+                ? List.of()
+                : gpus.stream().filter(Gpu::isUsable).toList();
     }
 
-    /** Why no GPU at all can be used, and what would help. */
-    record Refusal(String problem, String hint) {}
+    /**
+     * Why no GPU at all can be used, and what would help.
+     *
+     * @param mayHaveGpu whether there seems to be one all the same
+     */
+    record Refusal(String problem, String hint, boolean mayHaveGpu) {}
 
     /** Empty where one can be used. */
     Optional<Refusal> refusal() {
         if (!present) {
             return refusal(
                     "there is no CUDA driver: " + driver,
-                    "install NVIDIA's driver, or where it is installed start the container with --gpus all");
+                    "install NVIDIA's driver, or where it is installed start the container with --gpus all",
+                    false);
         }
         if (failure != null) {
-            return refusal(failure.problem(), failure.hint().isEmpty() ? "nvidia-smi tells more" : failure.hint());
+            return refusal(
+                    failure.problem(),
+                    failure.hint().isEmpty() ? "nvidia-smi tells more" : failure.hint(),
+                    !(failure instanceof CudaException e && e.isWithoutGpu()));
         }
         if (cuda < LEAST_CUDA) {
             return refusal(
                     "the CUDA driver is for CUDA " + version(cuda) + ", and 12.0 is needed at least",
-                    "update NVIDIA's driver to 525 or later");
+                    "update NVIDIA's driver to 525 or later",
+                    !gpus.isEmpty());
         }
         if (gpus.isEmpty()) {
             return refusal(
                     "the CUDA driver sees none",
-                    "nvidia-smi lists GPUs; CUDA_VISIBLE_DEVICES can hide them, and a container needs --gpus all");
+                    "nvidia-smi lists GPUs; CUDA_VISIBLE_DEVICES can hide them, and a container needs --gpus all",
+                    false);
         }
         if (gpus.stream().noneMatch(Gpu::isUsable)) {
-            return refusal(tooOld(gpus.getFirst()), "GPUs since Ampere (2020) have it");
+            return refusal(tooOld(gpus.getFirst()), "GPUs since Ampere (2020) have it", true);
         }
         return Optional.empty();
     }
 
-    private static Optional<Refusal> refusal(String problem, String hint) {
-        return Optional.of(new Refusal(problem, hint));
+    private static Optional<Refusal> refusal(String problem, String hint, boolean mayHaveGpu) {
+        return Optional.of(new Refusal(problem, hint, mayHaveGpu));
     }
 
     private static String tooOld(Gpu gpu) {
@@ -118,7 +128,9 @@ record CudaFacts(
         });
         if (ordinal < 0 || ordinal >= gpus.size()) {
             String there = gpus.stream().map(Gpu::toString).collect(Collectors.joining(", "));
-            throw new OptionException("there is no cuda:" + ordinal + "; this machine has " + there);
+            throw new OptionException(
+                    "there is no cuda:" + ordinal + "; this machine has " + there,
+                    "take one of these, " + OR_CPU + "; CUDA_VISIBLE_DEVICES can hide others");
         }
         Gpu gpu = gpus.get(ordinal);
         if (!gpu.isUsable()) {

@@ -113,7 +113,7 @@ class CublasLtTest {
 
     @Test
     void withoutAGpuItSaysSo() {
-        assumeThat(Cuda.first()).isEmpty();
+        assumeThat(Cuda.usable()).isEmpty();
         assertThatThrownBy(CublasLt::handle)
                 .isInstanceOf(NativeException.class)
                 .hasMessageStartingWith("cuBLASLt: cublasLtCreate failed: CUBLAS_STATUS_NOT_INITIALIZED");

@@ -66,7 +66,7 @@ class CudaFactsTest {
         Gpu second = new Gpu(1, "NVIDIA L4", 89, 58, 24_000_000_000L);
         CudaFacts facts = facts(12080, null, first, second);
         assertThat(facts.refusal()).isEmpty();
-        assertThat(facts.first()).contains(second);
+        assertThat(facts.usable()).containsExactly(second);
         assertThat(facts.require(1)).isEqualTo(second);
     }
 
@@ -75,7 +75,9 @@ class CudaFactsTest {
         CudaFacts facts = facts(13000, null, H100, T4);
         assertThatThrownBy(() -> facts.require(7))
                 .isInstanceOf(OptionException.class)
-                .hasMessage("there is no cuda:7; this machine has cuda:0 (NVIDIA H100 80GB HBM3), cuda:1 (Tesla T4)");
+                .hasMessage(
+                        "there is no cuda:7; this machine has cuda:0 (NVIDIA H100 80GB HBM3), cuda:1 (Tesla T4); take one of"
+                                + " these, or take --device cpu; CUDA_VISIBLE_DEVICES can hide others");
         assertThatThrownBy(() -> facts.require(-1)).isInstanceOf(OptionException.class);
     }
 
@@ -91,7 +93,7 @@ class CudaFactsTest {
     void refusesEveryNumberWhereThereIsNoDriver() {
         CudaFacts facts = new CudaFacts("none", false, 0, null, List.of());
         assertThatThrownBy(() -> facts.require(0)).isInstanceOf(NativeException.class);
-        assertThat(facts.first()).isEmpty();
+        assertThat(facts.usable()).isEmpty();
     }
 
     private static CudaFacts facts(int cuda, @Nullable NativeException failure, Gpu... gpus) {

@@ -158,7 +158,8 @@ class FakeDriverTest {
     void theEighthOfTwo() throws Exception {
         assertThat(told(Map.of("FAKE_CAPABILITIES", "90 90"), "7"))
                 .containsExactly(
-                        "OptionException: there is no cuda:7; this machine has cuda:0 (Fake 90), cuda:1 (Fake 90)");
+                        "OptionException: there is no cuda:7; this machine has cuda:0 (Fake 90), cuda:1 (Fake 90); take one of"
+                                + " these, or take --device cpu; CUDA_VISIBLE_DEVICES can hide others");
     }
 
     @Test

@@ -1,0 +1,31 @@
+package dev.fovea;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fovea.error.ClosedException;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+class EngineTest {
+    /** Not of another backend that the same options would choose. */
+    @Test
+    void isThatOfAModelAndLeavesItOpen() throws Exception {
+        Path directory =
+                Path.of(Objects.requireNonNull(EngineTest.class.getResource("/oracle/qwen2_5_vl/base/checkpoint"))
+                        .toURI());
+        Model model = AutoModelForImageTextToText.fromPretrained(
+                directory.toString(), LoadOptions.DEFAULT.withDevice("cpu,cpu:java"));
+        try (model) {
+            try (Engine engine = Engine.of(model)) {
+                assertThat(engine.describe()).contains("; ");
+                assertThat(engine.kernels().choices()).isNotEmpty();
+            }
+            try (var _ = model.use("model")) {
+                assertThat(model.dtype()).isNotNull();
+            }
+        }
+        assertThatThrownBy(() -> Engine.of(model)).isInstanceOf(ClosedException.class);
+    }
+}
