@@ -49,6 +49,9 @@ public final class Hub {
     public static Path pull(String model, PullOptions options) {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(options, "options");
+        if (model.isEmpty()) {
+            throw new InputException("the model's name is empty", "the current directory is \".\"");
+        }
         Optional<Path> here = DemoModels.named(model).or(() -> directory(model));
         if (here.isPresent()) {
             return here.get();

@@ -181,10 +181,11 @@ final class Processors {
 
     static LogitsProcessor exponentialDecay(ExponentialDecay decay, int promptLength, List<Integer> eos) {
         int start = promptLength + decay.start();
+        List<Integer> ends = eos.stream().distinct().toList(); // an id that is named twice is raised once
         return (ids, scores) -> {
             if (ids.length > start) {
                 float growth = (float) (Math.pow(decay.factor(), ids.length - start) - 1);
-                for (int id : eos) {
+                for (int id : ends) {
                     if (isIn(id, scores) && Float.isFinite(scores[id])) {
                         scores[id] += Math.abs(scores[id]) * growth;
                     }

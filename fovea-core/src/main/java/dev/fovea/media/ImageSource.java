@@ -138,9 +138,12 @@ public sealed interface ImageSource
      * {@code file:} address, a {@code data:} URI in base64 (the sloppy {@code data:image;base64,...} too), or bare
      * base64.
      *
-     * @throws InputException where it is an address that cannot be understood
+     * @throws InputException where it is an address that cannot be understood, or empty
      */
     static ImageSource parse(String source) {
+        if (source.isEmpty()) {
+            throw emptyName();
+        }
         String scheme = source.substring(0, Math.min(8, source.length())).toLowerCase(Locale.ROOT);
         try {
             if (scheme.startsWith("http://") || scheme.startsWith("https://")) {
@@ -222,12 +225,26 @@ public sealed interface ImageSource
                     "The data URI " + Quote.of(source) + " is not in base64",
                     "expected data:image/png;base64,... or the like");
         }
-        return new OfBytes(Base64.getMimeDecoder().decode(source.substring(comma + 1)));
+        return ofBase64(source.substring(comma + 1));
+    }
+
+    private static ImageSource ofBase64(String text) {
+        try {
+            return new OfBytes(Base64.getMimeDecoder().decode(text));
+        } catch (IllegalArgumentException e) {
+            throw new InputException(
+                    "the base64 of a picture or clip breaks off behind " + text.length() + " characters",
+                    "expected four characters for each three bytes",
+                    e);
+        }
     }
 
     /** {@code file:///path}, {@code file:/path}, and the unescaped {@code file://path} that qwen-vl-utils takes. */
     private static Path ofFileUri(String source) {
         String path = source.substring(source.startsWith("//", 5) ? 7 : 5);
+        if (path.isEmpty()) {
+            throw emptyName();
+        }
         Path plain = Path.of(path);
         return Files.exists(plain) || !path.startsWith("/") || !path.contains("%")
                 ? plain
@@ -241,7 +258,7 @@ public sealed interface ImageSource
                 return new OfPath(path);
             }
             if (isBase64OfPicture(source)) {
-                return new OfBytes(Base64.getMimeDecoder().decode(source));
+                return ofBase64(source);
             }
             if (ADDRESS.matcher(source).lookingAt()) {
                 throw unknownScheme(source);
@@ -253,6 +270,11 @@ public sealed interface ImageSource
             }
             throw new InputException("neither a path nor base64: " + Quote.of(source), "", e);
         }
+    }
+
+    /** As a path it would be the current directory, and its pictures a clip. */
+    private static InputException emptyName() {
+        return new InputException("the name of a picture or clip is empty", "expected a path or an address");
     }
 
     private static InputException unknownScheme(String source) {

@@ -210,4 +210,13 @@ class ProcessorsTest {
         }
         return kept;
     }
+
+    /** As in the reference, whose indexed assignment looks at the scores before any is raised: 2 + |2| (1.5 - 1) = 3, -2 likewise -1. */
+    @Test
+    void anEndThatIsNamedTwiceIsRaisedOnce() {
+        float[] scores = {1, 2, -2};
+        Processors.exponentialDecay(new ExponentialDecay(0, 1.5), 1, List.of(1, 2, 1, 2))
+                .process(new int[] {0, 0}, scores);
+        assertThat(scores).containsExactly(1, 3, -1);
+    }
 }

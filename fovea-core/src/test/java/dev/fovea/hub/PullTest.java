@@ -1,8 +1,10 @@
 package dev.fovea.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.fovea.Hub;
+import dev.fovea.error.InputException;
 import dev.fovea.error.Warnings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -63,6 +65,14 @@ class PullTest {
 
     private Path repository() {
         return home.resolve("hub/models--org--model");
+    }
+
+    /** As a path it would be the current directory. */
+    @Test
+    void anEmptyNameIsNoModel() {
+        assertThatExceptionOfType(InputException.class)
+                .isThrownBy(() -> Hub.pull("", options()))
+                .withMessageContaining("the model's name is empty");
     }
 
     @Test

@@ -42,6 +42,28 @@ class ImageSourceTest {
     }
 
     @Test
+    void emptyNamesAreNoDirectory() {
+        for (String name : new String[] {"", "file:", "file://"}) {
+            assertThatExceptionOfType(InputException.class)
+                    .isThrownBy(() -> ImageSource.parse(name))
+                    .withMessageContaining("is empty");
+            assertThatExceptionOfType(InputException.class)
+                    .isThrownBy(() -> VideoSource.parse(name, Path.of("")))
+                    .withMessageContaining("is empty");
+        }
+    }
+
+    @Test
+    void base64ThatBreaksOff() {
+        String cut = Base64.getEncoder().encodeToString(BYTES).substring(0, 401);
+        for (String source : new String[] {cut, "data:image/png;base64," + cut}) {
+            assertThatExceptionOfType(InputException.class)
+                    .isThrownBy(() -> ImageSource.parse(source))
+                    .withMessageContaining("breaks off behind 401 characters");
+        }
+    }
+
+    @Test
     void bytesAndImages() {
         assertThat(ImageSource.of(BYTES).decode()).isEqualTo(IMAGE);
         Picture picture = IMAGE.rgb();

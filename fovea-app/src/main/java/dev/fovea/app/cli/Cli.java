@@ -116,6 +116,10 @@ public final class Cli {
         boolean helps =
                 args.length == 0 || ABOUT_COMMANDS.contains(args[0]) || !Collections.disjoint(HELP, List.of(args));
         HelpText.style(line, helps ? HelpText.width(console) : HelpText.USUAL);
+        line.setExecutionStrategy(parsed -> {
+            EmptyValues.refuse(parsed);
+            return new CommandLine.RunLast().execute(parsed);
+        });
         line.setParameterExceptionHandler((e, _) -> refuse(e, console));
         line.setExecutionExceptionHandler(
                 (e, _, parsed) -> fail(e, ExitStatus.line(e, OptionWords.of(parsed)), fovea, console));

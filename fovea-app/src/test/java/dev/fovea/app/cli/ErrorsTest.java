@@ -13,6 +13,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -88,6 +89,21 @@ class ErrorsTest {
     void optionsThatTheModelCannotHonour(String options, String part) {
         String[] line = ("run " + MODEL + " hi " + options.replace("PICTURE", PICTURE)).split(" ");
         fovea(line).failsWith(2, part);
+    }
+
+    /** As a path each would be the current folder: a model, or frames of a clip. */
+    @Test
+    void variablesThatWereNotSet() {
+        fovea("run", "", "hi").failsWith(2, "MODEL is empty");
+        fovea("serve", "demo", "").failsWith(2, "MODEL is empty");
+        for (String option : List.of("--image", "--video", "--messages", "--request", "--tools", "--chat-template")) {
+            fovea("run", MODEL, "hi", option, "").failsWith(2, option + " is empty");
+        }
+        fovea("batch", MODEL, "--input", "", "--output", "x").failsWith(2, "--input is empty");
+        fovea("trace", MODEL, "hi", "--output", "").failsWith(2, "--output is empty");
+        fovea("quantize", MODEL, "--to=").failsWith(2, "--to is empty");
+        fovea("tokenize", MODEL, "").succeeds();
+        fovea("run", MODEL, "", "--system", "", "--max-new-tokens", "1").succeeds();
     }
 
     /** A variable that was not set must not open a server to everybody. */
