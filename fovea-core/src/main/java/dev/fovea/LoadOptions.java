@@ -22,6 +22,8 @@ import java.util.function.DoubleConsumer;
  * @param warnings where is said what is odd about the directory but no error
  * @param quantize which weights are kept in codes of few bits: {@link #withQuantize}
  * @param quantizeListener gets the share that is done, 0 to 1, while such codes are made, on the thread that opens the model
+ * @param uploadListener gets the share of a model's weights that GPUs have, 0 to 1, while they go up, on the thread that opens the model;
+ *     nothing on the CPU, which maps them
  */
 public record LoadOptions(
         String device,
@@ -29,10 +31,11 @@ public record LoadOptions(
         int threads,
         Warnings warnings,
         String quantize,
-        DoubleConsumer quantizeListener) {
+        DoubleConsumer quantizeListener,
+        DoubleConsumer uploadListener) {
     /** The checkpoint's dtype, the best device, all processors. */
     public static final LoadOptions DEFAULT =
-            new LoadOptions("auto", Optional.empty(), 0, Warnings.log(), "none", _ -> {});
+            new LoadOptions("auto", Optional.empty(), 0, Warnings.log(), "none", _ -> {}, _ -> {});
 
     public LoadOptions {
         Objects.requireNonNull(device, "device");
@@ -40,6 +43,7 @@ public record LoadOptions(
         Objects.requireNonNull(warnings, "warnings");
         Objects.requireNonNull(quantize, "quantize");
         Objects.requireNonNull(quantizeListener, "quantizeListener");
+        Objects.requireNonNull(uploadListener, "uploadListener");
         Quantization.parse(quantize);
         Backends.check(device);
         if (threads < 0 || threads > 1024) {
@@ -48,21 +52,21 @@ public record LoadOptions(
     }
 
     public LoadOptions withDevice(String device) {
-        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener);
+        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener, uploadListener);
     }
 
     /** {@code auto}, {@code float32}, {@code bfloat16} or {@code float16}: torch_dtype. */
     public LoadOptions withDtype(String name) {
         Objects.requireNonNull(name, "name");
-        return new LoadOptions(device, parseDtype(name), threads, warnings, quantize, quantizeListener);
+        return new LoadOptions(device, parseDtype(name), threads, warnings, quantize, quantizeListener, uploadListener);
     }
 
     public LoadOptions withThreads(int n) {
-        return new LoadOptions(device, dtype, n, warnings, quantize, quantizeListener);
+        return new LoadOptions(device, dtype, n, warnings, quantize, quantizeListener, uploadListener);
     }
 
     public LoadOptions withWarnings(Warnings warnings) {
-        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener);
+        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener, uploadListener);
     }
 
     /**
@@ -70,12 +74,17 @@ public record LoadOptions(
      * {@code int4,head=int4,tower=int8} says more of the parts. See docs/quantisation.md.
      */
     public LoadOptions withQuantize(String quantize) {
-        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener);
+        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener, uploadListener);
     }
 
     /** See {@link #quantizeListener}. */
     public LoadOptions withQuantizeListener(DoubleConsumer quantizeListener) {
-        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener);
+        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener, uploadListener);
+    }
+
+    /** See {@link #uploadListener}. */
+    public LoadOptions withUploadListener(DoubleConsumer uploadListener) {
+        return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener, uploadListener);
     }
 
     /** What {@link #quantize} says; empty for none. */

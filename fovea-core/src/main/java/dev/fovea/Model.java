@@ -43,6 +43,7 @@ import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.function.LongConsumer;
 
 /**
  * A loaded model: transformers' PreTrainedModel. Immutable; many threads may generate at once. Weights are mapped from the
@@ -65,10 +66,15 @@ public final class Model implements AutoCloseable {
             Backend backend,
             DType dtype,
             Optional<WeightFile> quantized,
-            Optional<Quantization> plan) {
+            LoadOptions options) {
+        Optional<Quantization> plan = options.quantization();
         this.backend = backend;
         modelArguments = family.modelArguments();
-        weights = Weights.open(directory, backend, dtype, family.renaming(), quantized);
+        LongConsumer uploaded = backend.isHost()
+                ? _ -> {}
+                : new UploadShare(
+                        backend, planned(directory, family, dtype, plan, Weights::sizes), options.uploadListener());
+        weights = Weights.open(directory, backend, dtype, family.renaming(), quantized, uploaded);
         try {
             if (backend.isHost() && weights.mayCopy()) {
                 requireRoom(directory, planned(directory, family, dtype, plan, Weights::copies), dtype);
@@ -132,7 +138,7 @@ public final class Model implements AutoCloseable {
                 Backends.of(options, () -> planned(directory, family, dtype, options.quantization(), Weights::sizes));
         try {
             Optional<WeightFile> quantized = QuantizedWeights.open(directory, family, options);
-            return new Model(directory, family, backend, dtype, quantized, options.quantization());
+            return new Model(directory, family, backend, dtype, quantized, options);
         } catch (RuntimeException | Error e) {
             backend.close();
             throw e;

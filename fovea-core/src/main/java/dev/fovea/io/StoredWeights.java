@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -33,6 +34,7 @@ final class StoredWeights implements WeightSource {
     private final WeightRecord record;
     private final StoredCodes codes;
     private final Backend backend;
+    private final LongConsumer uploaded;
     private final Scope made; // what is not used where it lies in the files
 
     private final Map<Request, Tensor> answered = new LinkedHashMap<>();
@@ -40,6 +42,7 @@ final class StoredWeights implements WeightSource {
     private final Map<String, Long> elements = new LinkedHashMap<>();
     private final Map<String, Matrix> matrices = new LinkedHashMap<>();
     private long copies;
+    private long sent; // bytes to other memory than the host's
 
     private record Request(Stored stored, DType computed) {}
 
@@ -49,25 +52,31 @@ final class StoredWeights implements WeightSource {
             StoredTensors stored,
             WeightRecord record,
             StoredCodes codes,
-            Backend backend) {
+            Backend backend,
+            LongConsumer uploaded) {
         this.directory = directory;
         this.files = files;
         this.stored = stored;
         this.record = record;
         this.codes = codes;
         this.backend = backend;
+        this.uploaded = uploaded;
         this.made = Scope.detached(backend);
     }
 
     /** Weights for a backend without data, as they would be quantised. */
     static StoredWeights planned(
             ModelDirectory directory, Backend backend, Renaming names, Optional<Quantization> plan) {
-        return open(directory, backend, names, Optional.empty(), plan);
+        return open(directory, backend, names, Optional.empty(), plan, _ -> {});
     }
 
     static StoredWeights open(
-            ModelDirectory directory, Backend backend, Renaming names, Optional<WeightFile> quantized) {
-        return open(directory, backend, names, quantized, Optional.empty());
+            ModelDirectory directory,
+            Backend backend,
+            Renaming names,
+            Optional<WeightFile> quantized,
+            LongConsumer uploaded) {
+        return open(directory, backend, names, quantized, Optional.empty(), uploaded);
     }
 
     private static StoredWeights open(
@@ -75,7 +84,8 @@ final class StoredWeights implements WeightSource {
             Backend backend,
             Renaming names,
             Optional<WeightFile> quantized,
-            Optional<Quantization> plan) {
+            Optional<Quantization> plan,
+            LongConsumer uploaded) {
         List<WeightFile> files = new ArrayList<>(quantized.stream().toList());
         try {
             List<WeightFile> own = directory.openWeights();
@@ -83,7 +93,7 @@ final class StoredWeights implements WeightSource {
             StoredTensors stored = new StoredTensors(own, names, directory.warnings());
             WeightRecord record = new WeightRecord(stored);
             StoredCodes codes = new StoredCodes(directory.config(), quantized, plan, stored, record, backend);
-            return new StoredWeights(directory, files, stored, record, codes, backend);
+            return new StoredWeights(directory, files, stored, record, codes, backend, uploaded);
         } catch (RuntimeException e) {
             files.forEach(WeightFile::close);
             throw e;
@@ -164,7 +174,7 @@ final class StoredWeights implements WeightSource {
         record.asked(stored.resolve(name));
         QuantizedMatrix placed = found.get().map(t -> placed(t, home));
         matrices.put(name, placed);
-        sizes.merge(name, placed.bytes(), Long::sum);
+        count(name, home, placed.bytes());
         elements.put(stored.storedName(name), (long) rows * columns);
         return placed;
     }
@@ -197,9 +207,17 @@ final class StoredWeights implements WeightSource {
     }
 
     private Tensor load(String name, Tensor tensor) {
-        sizes.merge(name, tensor.bytes(), Long::sum);
+        count(name, tensor.home(), tensor.bytes());
         elements.put(stored.storedName(name), tensor.shape().size());
         return tensor;
+    }
+
+    private void count(String name, Backend home, long bytes) {
+        sizes.merge(name, bytes, Long::sum);
+        if (!home.isHost()) {
+            sent += bytes;
+            uploaded.accept(sent);
+        }
     }
 
     private Tensor place(String name, Stored found, DType computed) {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -55,18 +56,24 @@ public final class Weights implements AutoCloseable {
      * @throws dev.fovea.error.InputException as {@link ModelDirectory#openWeights}, and where two stored tensors get one name
      */
     public static Weights open(ModelDirectory directory, Backend backend, DType dtype, Renaming names) {
-        return open(directory, backend, dtype, names, Optional.empty());
+        return open(directory, backend, dtype, names, Optional.empty(), _ -> {});
     }
 
     /**
      * The same with weights of linear layers from a file of quantised ones, where that has them.
      *
      * @param quantized by the model's names, as {@link QuantizedParts} says; it is closed with the weights
+     * @param uploaded gets the bytes that have gone to memory other than the host's, after each tensor
      */
     public static Weights open(
-            ModelDirectory directory, Backend backend, DType dtype, Renaming names, Optional<WeightFile> quantized) {
+            ModelDirectory directory,
+            Backend backend,
+            DType dtype,
+            Renaming names,
+            Optional<WeightFile> quantized,
+            LongConsumer uploaded) {
         DType computed = floating(dtype);
-        return new Weights(StoredWeights.open(directory, backend, names, quantized), computed, "");
+        return new Weights(StoredWeights.open(directory, backend, names, quantized, uploaded), computed, "");
     }
 
     /**

@@ -64,9 +64,11 @@ final class EngineOptions {
         loadOptions(Warnings.none());
     }
 
-    /** With warnings as notes, and with a line that shows how far weights are quantised. */
+    /** With warnings as notes, and with a line that shows how far weights are quantised, or have gone to GPUs. */
     LoadOptions loadOptions(StatusLine status) {
-        return loadOptions(status.warnings()).withQuantizeListener(status::showQuantizing);
+        return loadOptions(status.warnings())
+                .withQuantizeListener(share -> status.showShare("Quantising, once", share))
+                .withUploadListener(share -> status.showShare("Loading", share));
     }
 
     /** @param warnings where is said what is odd about the model but no error */

@@ -20,7 +20,7 @@ final class StatusLine implements AutoCloseable {
     private final Thread cleaner = new Thread(this::clear);
     private final long start = System.nanoTime();
     private final Map<String, FetchProgress> fetches = new HashMap<>();
-    private int shownPercent = -1;
+    private String shownShare = "";
     private boolean visible;
 
     StatusLine(Console console, boolean quiet) {
@@ -47,12 +47,12 @@ final class StatusLine implements AutoCloseable {
                 + left(done - before, total - done));
     }
 
-    /** How far the making of codes is. */
-    void showQuantizing(double share) {
-        int percent = (int) (100 * share);
-        if (percent != shownPercent) {
-            shownPercent = percent;
-            show("Quantising, once: " + percent + " %");
+    /** How far something is, in whole parts of a hundred. */
+    void showShare(String what, double share) {
+        String line = what + ": " + (int) (100 * share) + " %";
+        if (!line.equals(shownShare)) {
+            shownShare = line;
+            show(line);
         }
     }
 
