@@ -39,7 +39,7 @@ final class LibraryLinear {
     }
 
     private boolean plain(Tensor x, Tensor w, @Nullable Tensor bias, Tensor out) {
-        if (w.dtype() != x.dtype() || (bias != null && bias.dtype() != x.dtype())) {
+        if (w.dtype() != x.dtype() || w.dim(1) == 0 || (bias != null && !isTaken(bias, x.dtype()))) {
             return false;
         }
         Product product =
@@ -79,6 +79,11 @@ final class LibraryLinear {
             }
         }
         return true;
+    }
+
+    /** It adds a bias in packs too. */
+    private static boolean isTaken(Tensor bias, DType dtype) {
+        return bias.dtype() == dtype && isAligned(bias, 0);
     }
 
     private static int padded(int size, DType dtype) {

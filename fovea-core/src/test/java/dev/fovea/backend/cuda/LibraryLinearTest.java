@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.assertj.core.data.Offset;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -42,6 +43,8 @@ class LibraryLinearTest {
         @Override
         public void multiply(Product p, long x, long w, long bias, long y) {
             assertThat(multiplies(p, x, w, y)).isTrue();
+            assertThat(bias % 16).isZero();
+            assertThat(p.width()).isPositive();
             products++;
             int type = List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16).indexOf(p.dtype()) + 1;
             Arguments arguments = new Arguments()
@@ -58,6 +61,36 @@ class LibraryLinearTest {
                     .integer(p.width());
             Kernel kernel = new Kernel(Kernel.Module.of("gemm", p.dtype(), p.dtype()), "gemm", 256);
             launch(kernel, new Grid(Math.ceilDiv(p.rows(), 64), Math.ceilDiv(p.outputs(), 64), 1), arguments);
+        }
+    }
+
+    /** In the midst of another vector. */
+    @Test
+    void copiesABiasThatIsNotAligned() {
+        Library library = new Library();
+        try (CudaBackend backend = new CudaBackend(library);
+                Scope scope = Scope.open(backend)) {
+            Tensor x = Tensor.of(backend, new float[ROWS * 8], ROWS, 8);
+            Tensor w = Tensor.of(backend, new float[4 * 8], 4, 8);
+            Tensor bias = Tensor.of(backend, new float[] {0, 1, 2, 3, 4}, 5).run(1, 4);
+            Tensor out = scope.allocate(DType.FLOAT32, Shape.of(ROWS, 4));
+            assertThat(new LibraryLinear(library, 0).multiply(x, w, bias, out)).isTrue();
+            assertThat(out.toFloats()).startsWith(1, 2, 3, 4, 1);
+        }
+    }
+
+    /** The library makes no matrix without columns. */
+    @Test
+    void aSumOfNothingIsTheBias() {
+        try (CudaBackend backend = new CudaBackend(new Library());
+                Scope _ = Scope.open(backend)) {
+            for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16)) {
+                Tensor x = Tensor.of(backend, new float[0], ROWS, 0).to(dtype);
+                Tensor w = Tensor.of(backend, new float[0], 8, 0).to(dtype);
+                Tensor bias = Tensor.of(backend, new float[] {1, 2, 3, 4, 5, 6, 7, 8}, 8)
+                        .to(dtype);
+                assertThat(backend.linear(x, w, bias).toFloats()).startsWith(1, 2, 3, 4, 5, 6, 7, 8, 1);
+            }
         }
     }
 
