@@ -234,23 +234,20 @@ public final class Model implements AutoCloseable {
     private GenerateOutput answer(
             Inputs inputs, GenerationConfig call, GenerateOptions options, Optional<Batch> batch) {
         GenerationConfig config = resolve(call);
-        if (!config.stopStrings().isEmpty() && options.stopRule() == StopRule.NEVER) {
-            throw new OptionException(
-                    "stop_strings needs a tokenizer, which a model does not have", "use Pipeline, or give a stop rule");
-        }
         if (config.responseFormat().isPresent()
                 && options.logitsProcessors().stream().noneMatch(Constraint.class::isInstance)) {
             throw new OptionException(
                     "response_format needs a tokenizer, which a model does not have",
                     "use Pipeline, or give the processor's constraint");
         }
-        List<int[]> prompts = model.promptIds(inputs);
         checkLengths(inputs);
         checkArguments(inputs);
+        List<int[]> prompts = model.promptIds(inputs);
         checkStart(config, prompts);
         IntFunction<Lengths> lengths = length -> lengths(config, length, options.positionLimit());
         Demand demand = demand(options.client(), config, prompts, lengths);
         Stopping stopping = new Stopping(options);
+        StopRule stops = stopping.rule(config.stopStrings(), prompts);
         long start = System.nanoTime();
         try (Decoding decoding = batch.isEmpty()
                 ? Tenant.as(options.client(), () -> model.start(inputs, turnEnds(), demand.rows(), demand.positions()))
@@ -258,14 +255,7 @@ public final class Model implements AutoCloseable {
             long encoded = System.nanoTime();
             Clock clock = new Clock(decoding);
             List<Sequence> answers = Generator.generate(
-                    clock,
-                    prompts,
-                    config,
-                    lengths,
-                    options.listener(),
-                    stopping,
-                    options.logitsProcessors(),
-                    options.stopRule());
+                    clock, prompts, config, lengths, options.listener(), stopping, options.logitsProcessors(), stops);
             long end = System.nanoTime();
             return new GenerateOutput(
                     prompts,
@@ -357,6 +347,9 @@ public final class Model implements AutoCloseable {
     }
 
     private void checkLengths(Inputs inputs) {
+        if (inputs.rows().isEmpty()) {
+            throw new InputException("the inputs have no rows; expected one prompt at least");
+        }
         for (int[] ids : inputs.inputIds()) {
             if (ids.length == 0) {
                 throw new InputException(

@@ -5,7 +5,6 @@ import dev.fovea.error.OptionException;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Listener;
 import dev.fovea.generate.Sequence;
-import dev.fovea.generate.StopRule;
 import dev.fovea.hub.PullOptions;
 import dev.fovea.io.Opening;
 import dev.fovea.media.DecodedImage;
@@ -22,7 +21,6 @@ import dev.fovea.models.batch.Counts;
 import dev.fovea.models.batch.Limits;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.text.ChatTemplateOptions;
-import dev.fovea.text.StopStrings;
 import dev.fovea.text.StreamingDetokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -261,7 +259,7 @@ public final class Pipeline implements AutoCloseable {
     public Answer answer(Request request, Consumer<String> text) {
         Objects.requireNonNull(request, "request");
         Objects.requireNonNull(text, "text");
-        int answers = model.resolve(request.generate()).numReturnSequences();
+        int answers = answersTo(request);
         if (answers > 1) {
             throw new OptionException(
                     "num_return_sequences is " + answers + "; the text of one answer can be heard",
@@ -287,7 +285,8 @@ public final class Pipeline implements AutoCloseable {
     }
 
     /**
-     * Answers requests together. Each answer is the one that its request would get alone.
+     * Answers requests together. Each answer is the one that its request would get alone. Those with other options of generation
+     * follow one after another; a listener and a stop rule hear of rows and answers in the order of the requests.
      *
      * @throws dev.fovea.error.FoveaException where one of them cannot be answered
      */
@@ -309,10 +308,27 @@ public final class Pipeline implements AutoCloseable {
                 .forEach(i -> groups.computeIfAbsent(requests.get(i).generate(), _ -> new ArrayList<>())
                         .add(i));
         groups.values().forEach(group -> {
-            List<Answer> some = answerGroup(group.stream().map(requests::get).toList(), options);
+            GenerateOptions told =
+                    groups.size() == 1 ? options : places(requests, group).told(options);
+            List<Answer> some = answerGroup(group.stream().map(requests::get).toList(), told);
             IntStream.range(0, group.size()).forEach(i -> answers.set(group.get(i), some.get(i)));
         });
         return answers;
+    }
+
+    private Places places(List<Request> requests, List<Integer> group) {
+        int[] first = new int[requests.size()];
+        for (int i = 1; i < first.length; i++) {
+            first[i] = first[i - 1] + answersTo(requests.get(i - 1));
+        }
+        return new Places(
+                group.stream().mapToInt(i -> i).toArray(),
+                group.stream().mapToInt(i -> first[i]).toArray(),
+                answersTo(requests.get(group.getFirst())));
+    }
+
+    private int answersTo(Request request) {
+        return model.resolve(request.generate()).numReturnSequences();
     }
 
     private List<Answer> answerGroup(List<Request> requests, GenerateOptions options) {
@@ -320,13 +336,17 @@ public final class Pipeline implements AutoCloseable {
         Inputs inputs = new Inputs(
                 requests.stream().map(r -> inputs(r).rows().getFirst()).toList());
         if (requests.size() > 1 && !model.visionLanguageModel().rowsAreIndependent(inputs)) {
-            return requests.stream()
-                    .map(r -> answerGroup(List.of(r), options).getFirst())
+            int each = answersTo(requests.getFirst());
+            return IntStream.range(0, requests.size())
+                    .mapToObj(i -> answerGroup(
+                                    List.of(requests.get(i)),
+                                    new Places(new int[] {i}, new int[] {i * each}, each).told(options))
+                            .getFirst())
                     .toList();
         }
         double preprocess = (System.nanoTime() - start) / 1e6;
         GenerationConfig config = requests.getFirst().generate();
-        GenerateOptions all = withText(model.resolve(config), inputs, options);
+        GenerateOptions all = withText(model.resolve(config), options);
         GenerateOutput output = model.generate(inputs, config, all, batch);
         double total = (System.nanoTime() - start) / 1e6;
         return IntStream.range(0, requests.size())
@@ -338,28 +358,18 @@ public final class Pipeline implements AutoCloseable {
     List<Integer> answerIds(Request request) {
         Inputs inputs = inputs(request);
         GenerationConfig config = request.generate();
-        GenerateOptions options = withText(model.resolve(config), inputs, GenerateOptions.DEFAULT);
+        GenerateOptions options = withText(model.resolve(config), GenerateOptions.DEFAULT);
         int[] ids = model.generate(inputs, config, options).answers().getFirst().ids();
         return Arrays.stream(ids).boxed().toList();
     }
 
     /** With what the config says of an answer's text, which the model does not know. */
-    private GenerateOptions withText(GenerationConfig config, Inputs inputs, GenerateOptions options) {
-        List<String> stops = config.stopStrings();
-        GenerateOptions all =
-                stops.isEmpty() ? options : options.withStopRule(stopRule(stops, inputs, options.stopRule()));
+    private GenerateOptions withText(GenerationConfig config, GenerateOptions options) {
+        GenerateOptions all = options.withTokenizer(processor.tokenizer());
         return config.responseFormat()
                 .map(processor::constraint)
                 .map(all::withConstraint)
                 .orElse(all);
-    }
-
-    private StopRule stopRule(List<String> texts, Inputs inputs, StopRule other) {
-        List<StopStrings> ofRow = model.visionLanguageModel().promptIds(inputs).stream()
-                .map(prompt -> StopStrings.of(processor.tokenizer(), texts, prompt))
-                .toList();
-        return (row, ids, promptLength) -> ofRow.get(row).test(Arrays.copyOfRange(ids, promptLength, ids.length))
-                || other.stop(row, ids, promptLength);
     }
 
     private Answer answer(

@@ -4,19 +4,26 @@ import static dev.fovea.Message.user;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.generate.FinishReason;
 import dev.fovea.generate.GenerationConfig;
 import dev.fovea.generate.Listener;
+import dev.fovea.models.Inputs;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -71,6 +78,79 @@ class PipelineTest {
                 .containsExactly(IntStream.of(answer.sequences().getFirst().tokenIds())
                         .boxed()
                         .toArray(Integer[]::new));
+    }
+
+    /** Two with the same options run together, and the one between them, with two answers, by itself. */
+    @Test
+    void aListenerHearsOfAnswersInTheOrderOfTheRequests() {
+        List<Request> requests = List.of(
+                Request.of(QUESTION, GREEDY.withMaxNewTokens(3)),
+                Request.of(QUESTION, GREEDY.withMaxNewTokens(4).withNumBeams(2).withNumReturnSequences(2)),
+                Request.of(List.of(user("Hello")), GREEDY.withMaxNewTokens(3)));
+        List<List<Integer>> heard =
+                Stream.generate(() -> new ArrayList<Integer>()).limit(4).collect(Collectors.toUnmodifiableList());
+        Set<Integer> rows = new TreeSet<>();
+        GenerateOptions options = GenerateOptions.DEFAULT
+                .withListener(new Listener() {
+                    @Override
+                    public void token(int index, int token) {
+                        heard.get(index).add(token);
+                    }
+                })
+                .withStopRule((row, _, _) -> !rows.add(row) && false);
+        List<int[]> ids = pipe.answer(requests, options).stream()
+                .flatMap(a -> a.sequences().stream())
+                .map(Answer.Candidate::tokenIds)
+                .toList();
+        assertThat(heard)
+                .isEqualTo(
+                        ids.stream().map(a -> IntStream.of(a).boxed().toList()).toList());
+        assertThat(rows).containsExactly(0, 1, 2);
+    }
+
+    /** As {@code generate(…, stop_strings=[…], tokenizer=processor.tokenizer)}, beside a rule of the caller too. */
+    @Test
+    void aModelStopsAtTextsWhereItHasATokenizer() {
+        Inputs inputs = pipe.processor().applyChatTemplateAndTokenize(QUESTION);
+        String whole = pipe.generate(QUESTION, GREEDY).text();
+        GenerationConfig stops = GREEDY.withStopStrings(whole.substring(8, 11));
+        int[] expected = pipe.generate(QUESTION, stops).sequences().getFirst().tokenIds();
+        assertThat(expected.length).isLessThan(40);
+        GenerateOptions options =
+                GenerateOptions.DEFAULT.withTokenizer(pipe.processor().tokenizer());
+        for (GenerateOptions o : List.of(options, options.withStopRule((_, _, _) -> false))) {
+            assertThat(pipe.model().generate(inputs, stops, o).trimmed().getFirst())
+                    .isEqualTo(expected);
+        }
+        GenerateOptions without = GenerateOptions.DEFAULT.withStopRule((_, _, _) -> false);
+        assertThatExceptionOfType(OptionException.class)
+                .isThrownBy(() -> pipe.model().generate(inputs, stops, without))
+                .withMessageContaining("stop_strings needs a tokenizer");
+    }
+
+    @Test
+    void aDeadlineLeavesHowLikelyTokensWere() {
+        Instant deadline = Instant.now().plusMillis(500);
+        var options = GenerateOptions.DEFAULT.withDeadline(deadline).withListener(new Listener() {
+            @Override
+            public void progress(int steps, int limit) {
+                while (steps == 2 && !Instant.now().isAfter(deadline)) {
+                    Thread.onSpinWait();
+                }
+            }
+        });
+        Answer.Candidate answer = pipe.answer(Request.of(QUESTION, GREEDY.withLogprobs(1)), options)
+                .sequences()
+                .getFirst();
+        assertThat(answer.finishReason()).isEqualTo(FinishReason.DEADLINE);
+        assertThat(answer.logprobs()).isNotEmpty().hasSameSizeAs(answer.tokenIds());
+    }
+
+    @Test
+    void inputsWithoutRowsAreRefused() {
+        assertThatExceptionOfType(InputException.class)
+                .isThrownBy(() -> pipe.model().generate(new Inputs(List.of())))
+                .withMessageContaining("no rows");
     }
 
     @Test
