@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
@@ -23,8 +24,14 @@ import java.util.concurrent.TimeUnit;
  * by many threads.
  */
 final class KernelCode {
-    /** A compiler follows the nesting of what it compiles. */
+    /** A compiler follows the nesting of what it compiles: deeper than the stack of any thread that asks for it. */
     private static final long STACK_BYTES = 16L << 20;
+
+    private static final ThreadFactory MAKERS = Thread.ofPlatform()
+            .daemon()
+            .stackSize(STACK_BYTES)
+            .name("fovea-nvrtc-", 0)
+            .factory();
 
     private static final Executor THREADS = threads();
 
@@ -85,10 +92,12 @@ final class KernelCode {
         modules.forEach(module -> THREADS.execute(task(module)));
     }
 
-    /** Machine code or PTX, made by this call where no thread has begun to; what went wrong is thrown at each. */
+    /** Machine code or PTX, made before what waits to be made where no thread has begun to; what went wrong is thrown at each. */
     byte[] image(Kernel.Module module) {
         FutureTask<byte[]> task = task(module);
-        task.run();
+        if (!task.isDone()) {
+            MAKERS.newThread(task).start(); // does nothing where another has begun
+        }
         try {
             return task.get();
         } catch (ExecutionException e) {
@@ -106,17 +115,8 @@ final class KernelCode {
     /** They end when there is nothing to do, and do not keep the JVM from ending. */
     private static Executor threads() {
         int count = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 8);
-        ThreadPoolExecutor threads = new ThreadPoolExecutor(
-                count,
-                count,
-                2,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(),
-                Thread.ofPlatform()
-                        .daemon()
-                        .stackSize(STACK_BYTES)
-                        .name("fovea-nvrtc-", 0)
-                        .factory());
+        ThreadPoolExecutor threads =
+                new ThreadPoolExecutor(count, count, 2, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), MAKERS);
         threads.allowCoreThreadTimeOut(true);
         return threads;
     }

@@ -62,6 +62,13 @@ class KernelCodeTest {
         assertThat(made).hasValue(2);
     }
 
+    /** Whose stack may be small, and whose interruption is nobody else's. */
+    @Test
+    void isNotMadeByWhoAsks() {
+        KernelCode code = KernelCode.by(_ -> Thread.currentThread().getName().getBytes(StandardCharsets.US_ASCII));
+        assertThat(new String(code.image(SAMPLE), StandardCharsets.US_ASCII)).startsWith("fovea-nvrtc-");
+    }
+
     @Test
     void compiledCodeIsKept(@TempDir Path folder) throws Exception {
         Nvrtc nvrtc = Compilers.any();
