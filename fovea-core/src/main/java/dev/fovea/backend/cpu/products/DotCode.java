@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * the way.
  *
  * <p>Four rows of a weight side by side share the loads of x, and are asked for ahead. Where {@linkplain Isa#asksAhead that harms}, rows come
- * fastest one behind the other while x stays in the first-level cache beside them, and long rows of x are left in 16 bits for that.
+ * fastest one behind the other while x stays in the first-level cache beside them, and what is too long for it in float32 is left in 16 bits.
  */
 public final class DotCode {
     private static final Gpr[] WEIGHTS = {Gpr.RDI, Gpr.R10, Gpr.R11, Gpr.RBX};
@@ -37,11 +37,19 @@ public final class DotCode {
     /** Bytes of each of four rows that are asked for before they are needed: what a processor fetches of itself ends with each page. */
     private static final int FETCHED = 2048;
 
-    /** Bytes of the rows of x up to which they stay in the first-level cache while rows of a weight pass by one behind the other. */
-    private static final int SHORT_BYTES = 3 << 12;
+    /** Values of the rows of x up to which they stay in the first-level cache while rows of a weight pass by one behind the other. */
+    private static final int SHORT_FLOATS = 3 << 10;
 
-    /** Values of a row of x up to which it does so in float32, with fewer instructions. */
-    private static final int SHORT_VALUES = 2048;
+    /** The same in 16 bits. */
+    private static final int SHORT_HALVES = 5 << 10;
+
+    /**
+     * Vectors of a row for each round of the loop of three rows of x and more, where rows are whole rounds. The fewer instructions wait for a
+     * vector of the weight, the farther ahead the processor asks for others.
+     */
+    private static final int ROUND = 4;
+
+    private static final int FEW_ROWS = 2;
 
     private static final ThreadLocal<Buffer> RESULTS = ThreadLocal.withInitial(Buffer::new);
 
@@ -69,8 +77,12 @@ public final class DotCode {
         ONE_BY_ONE
     }
 
-    /** A kernel for so many rows of x. */
-    private record Form(DType weights, DType x, int rows, Order order) {}
+    /**
+     * A kernel for so many rows of x.
+     *
+     * @param round vectors of a row that a round of the loop takes
+     */
+    private record Form(DType weights, DType x, int rows, Order order, int round) {}
 
     /** The kernels, or why there are none. */
     public record Found(@Nullable DotCode code, String reason) {
@@ -101,7 +113,7 @@ public final class DotCode {
     boolean takes(Rows x) {
         return !asks
                 && x.dtype() != DType.FLOAT32
-                && x.width() > SHORT_VALUES
+                && Math.min(x.count(), most()) * x.width() > SHORT_FLOATS
                 && x.width() == Lanes.padded(x.width())
                 && x.stride() == (long) x.width() * x.dtype().bytes();
     }
@@ -113,7 +125,7 @@ public final class DotCode {
      * @param w as wide as rows of x with their padding
      */
     void multiply(Rows w, Panel.Strip x, int t, int count, float[] line, int at, int step) {
-        int most = bits == 512 ? 4 : 2; // as many accumulators as there are registers for
+        int most = most();
         int groups = Math.ceilDiv(w.count(), Dot.SIDE);
         long ahead = Math.min(FETCHED, (long) x.pitch() * w.dtype().bytes());
         for (int j = 0; j < count; j += most) {
@@ -125,6 +137,11 @@ public final class DotCode {
                 Lanes.copy(from, line, at + (j + row) * step, groups * Dot.SIDE);
             }
         }
+    }
+
+    /** Rows of x at a time: as many accumulators as there are registers for. */
+    private int most() {
+        return bits == 512 ? 4 : 2;
     }
 
     /** Sums of rows by weights. */
@@ -139,9 +156,10 @@ public final class DotCode {
     }
 
     private NativeFunction kernel(DType weights, Panel.Strip x, int rows) {
-        Order order =
-                asks ? Order.ASKED_AHEAD : rows * x.rowBytes() <= SHORT_BYTES ? Order.ONE_BY_ONE : Order.SIDE_BY_SIDE;
-        Form form = new Form(weights, x.dtype(), rows, order);
+        int few = x.dtype() == DType.FLOAT32 ? SHORT_FLOATS : SHORT_HALVES;
+        Order order = asks ? Order.ASKED_AHEAD : rows * x.pitch() <= few ? Order.ONE_BY_ONE : Order.SIDE_BY_SIDE;
+        boolean rounds = order == Order.ONE_BY_ONE && rows > FEW_ROWS && x.pitch() % (ROUND * bits / Float.SIZE) == 0;
+        Form form = new Form(weights, x.dtype(), rows, order, rounds ? ROUND : 1);
         NativeFunction made = kernels.get(form); // without a lock, unlike the other
         return made != null ? made : kernels.computeIfAbsent(form, f -> MachineCode.nativeFunction(kernel(f, bits)));
     }
@@ -234,30 +252,42 @@ public final class DotCode {
     private static void sums(Assembler a, Form form, int bits, int from, int to) {
         boolean asks = form.order == Order.ASKED_AHEAD;
         int weights = form.rows * Dot.SIDE;
-        int x = weights + Dot.SIDE;
         a.clear(Gpr.RAX);
         int loop = a.here();
-        if (asks) {
-            fetchNextGroup(a);
-        }
-        for (int i = from; i < to; i++) {
+        for (int vector = 0; vector < form.round; vector++) {
             if (asks) {
-                a.prefetcht0(Address.indexed(WEIGHTS[i], AHEAD, 0));
+                fetchNextGroup(a);
             }
-            LaneCode.load(a, form.weights, weights + i, WEIGHTS[i], Gpr.RAX);
-        }
-        for (int t = 0; t < form.rows; t++) {
-            LaneCode.load(a, form.x, x, ROWS[t], Gpr.RAX);
             for (int i = from; i < to; i++) {
-                a.vfmadd231ps(t * Dot.SIDE + i, x, weights + i);
+                if (asks) {
+                    a.prefetcht0(Address.indexed(WEIGHTS[i], AHEAD, 0));
+                }
+                LaneCode.load(a, form.weights, weights + i, WEIGHTS[i], Gpr.RAX);
             }
+            for (int t = 0; t < form.rows; t++) {
+                addProducts(a, form, t, from, to);
+            }
+            if (asks) {
+                a.add(AHEAD, bits / Float.SIZE * form.weights.bytes());
+            }
+            a.add(Gpr.RAX, bits / Float.SIZE);
         }
-        if (asks) {
-            a.add(AHEAD, bits / Float.SIZE * form.weights.bytes());
-        }
-        a.add(Gpr.RAX, bits / Float.SIZE);
         a.cmp(Gpr.RAX, Gpr.R8);
         a.jumpIfBelow(loop);
+    }
+
+    /** Of a vector of x that meets one of the weight alone, loading and multiplying are one instruction. */
+    private static void addProducts(Assembler a, Form form, int t, int from, int to) {
+        int weights = form.rows * Dot.SIDE;
+        if (to - from == 1 && form.x == DType.FLOAT32) {
+            a.vfmadd231ps(t * Dot.SIDE + from, weights + from, LaneCode.at(form.x, ROWS[t], Gpr.RAX));
+            return;
+        }
+        int x = weights + Dot.SIDE;
+        LaneCode.load(a, form.x, x, ROWS[t], Gpr.RAX);
+        for (int i = from; i < to; i++) {
+            a.vfmadd231ps(t * Dot.SIDE + i, x, weights + i);
+        }
     }
 
     /** At the end of its row, what is fetched goes on with the row four below. */
