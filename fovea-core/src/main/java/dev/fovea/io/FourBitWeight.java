@@ -194,6 +194,7 @@ final class FourBitWeight implements CodedWeight {
         byte[] packed = new byte[Math.ceilDiv(count, 2)];
         MemorySegment.copy(codes.bytes(), ValueLayout.JAVA_BYTE, from / 2, packed, 0, packed.length);
         boolean wide = target.dtype() == DType.FLOAT32;
+        DType stored = state.dtype == target.dtype() ? DType.FLOAT32 : state.dtype; // one rounding does for both
         float[] values = new float[wide ? 2 * packed.length : 0];
         int[] pairs = new int[wide ? 0 : packed.length];
         float[] table = new float[LEVELS];
@@ -203,7 +204,7 @@ final class FourBitWeight implements CodedWeight {
             int at = b * state.block / 2;
             int end = Math.min(packed.length, at + state.block / 2);
             for (int i = 0; i < LEVELS; i++) {
-                table[i] = rounded(levels[i] * scales[b], state.dtype);
+                table[i] = rounded(levels[i] * scales[b], stored);
             }
             if (wide) {
                 look(packed, at, end, table, values);
@@ -227,17 +228,17 @@ final class FourBitWeight implements CodedWeight {
         };
     }
 
-    /** Two values of 16 bits at once. */
+    /** Two values of 16 bits at once; with a mask by the table's own length the loop needs no checks. */
     private static void look(byte[] packed, int from, int to, int[] first, int[] second, int[] pairs) {
         for (int i = from; i < to; i++) {
-            pairs[i] = first[packed[i] >> 4 & 15] | second[packed[i] & 15];
+            pairs[i] = first[packed[i] >> 4 & first.length - 1] | second[packed[i] & second.length - 1];
         }
     }
 
     private static void look(byte[] packed, int from, int to, float[] table, float[] values) {
         for (int i = from; i < to; i++) {
-            values[2 * i] = table[packed[i] >> 4 & 15];
-            values[2 * i + 1] = table[packed[i] & 15];
+            values[2 * i] = table[packed[i] >> 4 & table.length - 1];
+            values[2 * i + 1] = table[packed[i] & table.length - 1];
         }
     }
 }

@@ -63,13 +63,11 @@ public final class Pages {
     }
 
     /**
-     * Has the system give all of them now, so that others see what is left, and in pages of 2 MB where it has some: one fault instead
-     * of 512.
+     * Has the system give all of them now, so that others see what is left. It fills them with zeros meanwhile.
      *
      * @return false where it does not: before Linux 5.14, or with too little memory
      */
     public static boolean commit(long at, long bytes) {
-        enlarge(at, bytes);
         return (int) Calls.ADVISE.call(at, whole(bytes), MADV_POPULATE_WRITE, 0, 0, 0) == 0;
     }
 

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 
 /**
  * Memory for scopes, kept for reuse when it comes back: a step asks for the same sizes again and again, and fresh memory
@@ -23,6 +24,9 @@ public final class Slabs implements AutoCloseable {
 
     /** Bytes from which on memory comes straight from the system: Java would fill it with zeros that it has already, in one thread. */
     private static final long LARGE = 8L << 20;
+
+    /** Bytes that a thread has the system fill with zeros at once: whole pages of 2 MB. */
+    private static final long CLEARED_AT_ONCE = LARGE;
 
     private final long keptLimit;
     private final Map<Long, Arena> owners = new HashMap<>();
@@ -81,10 +85,21 @@ public final class Slabs implements AutoCloseable {
             long at = Pages.map(bytes);
             MemorySegment slab = MemorySegment.ofAddress(at)
                     .reinterpret(bytes, arena, memory -> Pages.unmap(memory.address(), bytes));
-            return Pages.commit(at, bytes) ? slab : slab.fill((byte) 0);
+            return commit(at, bytes) ? slab : slab.fill((byte) 0);
         } catch (NativeException e) {
             throw (Error) new OutOfMemoryError(e.problem()).initCause(e);
         }
+    }
+
+    /** By all processors: one alone fills memory with zeros at half of what it takes, or less. */
+    private static boolean commit(long at, long bytes) {
+        Pages.enlarge(at, bytes);
+        return LongStream.range(0, Math.ceilDiv(bytes, CLEARED_AT_ONCE))
+                .parallel()
+                .allMatch(i -> {
+                    long from = i * CLEARED_AT_ONCE;
+                    return Pages.commit(at + from, Math.min(CLEARED_AT_ONCE, bytes - from));
+                });
     }
 
     private void release(MemorySegment slab) {
