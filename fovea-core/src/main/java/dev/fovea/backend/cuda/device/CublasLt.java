@@ -40,6 +40,7 @@ final class CublasLt {
     private static final int ALIGNMENT_OF_A = 5; // and of B, C and D behind it
 
     private static final int ALLOC_FAILED = 3;
+    private static final int ARCH_MISMATCH = 8;
 
     /** What cannot be done for these sizes and dtypes. */
     private static final int NOT_SUPPORTED = 15;
@@ -99,12 +100,20 @@ final class CublasLt {
 
     private static void check(String function, Call call) {
         int status = Call.of(call);
-        if (status == ALLOC_FAILED) {
-            throw new MemoryException("cuBLASLt: " + function + " failed: " + name(status));
-        }
         if (status != 0) {
-            throw new NativeException("cuBLASLt: " + function + " failed: " + name(status));
+            String problem = "cuBLASLt: " + function + " failed: " + name(status);
+            throw status == ALLOC_FAILED
+                    ? new MemoryException(problem, "other programs may hold the GPU's memory: nvidia-smi lists them")
+                    : new NativeException(problem, hint(status));
         }
+    }
+
+    private static String hint(int status) {
+        return switch (status) {
+            case 1 -> "nvidia-smi shows the state of the GPU";
+            case ARCH_MISMATCH -> "a newer cuBLASLt may know this GPU: fovea doctor shows which one is used";
+            default -> "-Dfovea.cuda.wait=true finds out whether something failed before";
+        };
     }
 
     /** cublasStatus_t, as the header names it. */
@@ -113,7 +122,7 @@ final class CublasLt {
             case 1 -> "CUBLAS_STATUS_NOT_INITIALIZED";
             case ALLOC_FAILED -> "CUBLAS_STATUS_ALLOC_FAILED";
             case 7 -> "CUBLAS_STATUS_INVALID_VALUE";
-            case 8 -> "CUBLAS_STATUS_ARCH_MISMATCH";
+            case ARCH_MISMATCH -> "CUBLAS_STATUS_ARCH_MISMATCH";
             case 11 -> "CUBLAS_STATUS_MAPPING_ERROR";
             case 13 -> "CUBLAS_STATUS_EXECUTION_FAILED";
             case 14 -> "CUBLAS_STATUS_INTERNAL_ERROR";

@@ -179,7 +179,14 @@ final class CudaDevice implements Device {
     @Override
     public void multiply(Product product, long x, long w, long bias, long y) {
         run(() -> {
-            products().multiply(product, x, w, bias, y);
+            try {
+                products().multiply(product, x, w, bias, y);
+            } catch (NativeException e) {
+                if (!graphs.isRecording()) {
+                    Streams.await(stream); // where the device is lost the driver says so, and the library does not
+                }
+                throw e;
+            }
             afterKernel = false;
         });
     }

@@ -2,9 +2,15 @@ package dev.fovea.backend.cuda.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.backend.cuda.CudaBackend;
+import dev.fovea.error.FoveaException;
 import dev.fovea.error.MemoryException;
+import dev.fovea.error.Warnings;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Scope;
+import dev.fovea.tensor.Tensor;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,6 +65,43 @@ class LibraryProductsTest {
                 return false;
             }
         }
+    }
+
+    /** Multiplies twice. */
+    static final class Products {
+        private Products() {}
+
+        public static void main(String[] args) {
+            try (CudaBackend backend = new CudaBackend(Cuda.open(0, Warnings.none()));
+                    Scope _ = Scope.open(backend)) {
+                Tensor x = Tensor.of(backend, new float[20 * 64], 20, 64);
+                for (int i = 0; i < 2; i++) {
+                    try {
+                        backend.linear(x, x, null);
+                    } catch (FoveaException e) {
+                        System.out.println(e.getMessage());
+                    }
+                }
+            }
+        }
+    }
+
+    /** Whose loss the library does not know of. */
+    @ParameterizedTest
+    @CsvSource({
+        "13, 0, cuBLASLt: cublasLtMatmul failed: CUBLAS_STATUS_EXECUTION_FAILED;, cuBLASLt: cublasLtMatmul failed",
+        "13, 719, cuda:0 (Fake 90) is lost to this process: cuStreamSynchronize failed, cuda:0 (Fake 90) failed before"
+    })
+    void aProductThatFails(int status, int driver, String first, String second, @TempDir Path folder) throws Exception {
+        FakeDriver fakes = FakeDriver.compile(folder).with("fake_cublaslt.c", "libcublasLt.so.12");
+        List<String> told = fakes.told(
+                Products.class,
+                Map.of("FAKE_MATMUL", Integer.toString(status), "FAKE_FAIL", "cuStreamSynchronize " + driver));
+        assertThat(told)
+                .filteredOn(line -> !line.endsWith("attempts"))
+                .satisfiesExactly(
+                        line -> assertThat(line).startsWith(first),
+                        line -> assertThat(line).startsWith(second));
     }
 
     /** Whichever call of it the library has no memory for. */
