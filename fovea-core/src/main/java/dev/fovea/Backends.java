@@ -75,6 +75,10 @@ final class Backends {
      * @throws MemoryException where the devices have less
      */
     static Backend of(LoadOptions options, Supplier<Map<String, Long>> weights) {
+        return choose(options, () -> Rooms.onCard(weights.get()));
+    }
+
+    private static Backend choose(LoadOptions options, Supplier<Map<String, Long>> weights) {
         List<String> names = names(options.device());
         if (names.size() > 1) {
             return split(names, options, weights.get());

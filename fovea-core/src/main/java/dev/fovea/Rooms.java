@@ -14,7 +14,17 @@ import java.util.Map;
 
 /** Which devices have room for a model, as they are now. */
 final class Rooms {
+    /** A card hands memory out in pieces of so many bytes. */
+    private static final long PIECE = 2L << 20;
+
     private Rooms() {}
+
+    /** What weights take of a card: many of a little more than a piece take twice their bytes. */
+    static Map<String, Long> onCard(Map<String, Long> weights) {
+        Map<String, Long> taken = new LinkedHashMap<>(weights);
+        taken.replaceAll((_, bytes) -> bytes < PIECE ? bytes : Math.ceilDiv(bytes, PIECE) * PIECE);
+        return taken;
+    }
 
     /**
      * Each GPU that can be used, all of them together where there are several, and the CPU where the system says how much it has.
@@ -25,12 +35,13 @@ final class Rooms {
      * @param warnings where a GPU that does not answer is named
      */
     static List<ModelInfo.Room> of(Map<String, Long> weights, long copied, long further, Warnings warnings) {
-        long all = sum(weights) + further;
+        Map<String, Long> onCard = onCard(weights);
+        long all = sum(onCard) + further;
         Map<String, Long> free = free(warnings);
         List<ModelInfo.Room> rooms = new ArrayList<>();
         free.forEach((device, bytes) -> rooms.add(new ModelInfo.Room(device, all, bytes, all <= bytes)));
         if (free.size() > 1) {
-            boolean isEnough = all <= sum(free) && isShared(weights, free);
+            boolean isEnough = all <= sum(free) && isShared(onCard, free);
             rooms.add(new ModelInfo.Room(String.join(",", free.keySet()), all, sum(free), isEnough));
         }
         long onHost = copied + further;

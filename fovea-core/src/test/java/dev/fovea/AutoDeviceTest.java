@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,7 +27,7 @@ class AutoDeviceTest {
     private static FakeDriver driver;
 
     /**
-     * Loads four layers of a gigabyte; prints each warning, the homes chosen, or why there are none. With "measured", measures what is
+     * Loads four layers of a gigabyte, or with "small" a thousand of 2.1 MB; prints each warning, the homes chosen, or why there are none. With "measured", measures what is
      * left; with "rooms", prints who would have room for them and for another 100 MB.
      */
     static final class Trial {
@@ -35,7 +37,9 @@ class AutoDeviceTest {
             LoadOptions options = LoadOptions.DEFAULT
                     .withWarnings(Warnings.to(System.out::println))
                     .withDevice(System.getProperty("device", "auto"));
-            Map<String, Long> weights = Map.of("l.0", 1L << 30, "l.1", 1L << 30, "l.2", 1L << 30, "l.3", 1L << 30);
+            Map<String, Long> weights = args.length > 0 && args[0].equals("small")
+                    ? IntStream.range(0, 1000).boxed().collect(Collectors.toMap(i -> "l." + i, _ -> 2_100_000L))
+                    : Map.of("l.0", 1L << 30, "l.1", 1L << 30, "l.2", 1L << 30, "l.3", 1L << 30);
             if (args.length > 0 && args[0].equals("rooms")) {
                 Rooms.of(weights, 0, 100_000_000, options.warnings()).stream()
                         .filter(room -> !room.device().equals("cpu"))
@@ -47,7 +51,7 @@ class AutoDeviceTest {
             } catch (FoveaException e) {
                 System.out.println(e.getMessage());
             }
-            if (args.length > 0) {
+            if (args.length > 0 && args[0].equals("measured")) {
                 try (Engine engine = Engine.open(options)) {
                     System.out.println(engine.readBytesPerSecond(Duration.ZERO) > 0);
                     System.out.println(engine.matrixFlopsPerSecond(DType.BFLOAT16, Duration.ZERO) > 0);
@@ -78,6 +82,16 @@ class AutoDeviceTest {
                         "cuda",
                         "true",
                         "true");
+    }
+
+    /** They hand memory out in larger pieces. */
+    @Test
+    void smallWeightsTakeMoreThanTheirBytes() throws Exception {
+        assertThat(told("90", "3", "", "small"))
+                .satisfiesExactly(
+                        line -> assertThat(line)
+                                .startsWith("the weights take 4.19 GB; Fake 90, sm_90a, 3.00 of 80.00 GB free;"),
+                        line -> assertThat(line).isEqualTo("cpu"));
     }
 
     @Test
