@@ -2,6 +2,7 @@ package dev.fovea.serve;
 
 import dev.fovea.io.Json;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -25,6 +26,11 @@ final class Exchange {
         this.response = response;
         this.client = client;
         this.path = path;
+    }
+
+    /** Asks what a GET would be answered, without its body. */
+    static boolean isHead(ServerRequest request) {
+        return request.prologue().method().equals(Method.HEAD);
     }
 
     /** In the log, and in the header {@code x-request-id}. */
@@ -85,7 +91,13 @@ final class Exchange {
     void send(int code, String type, byte[] bytes) {
         status = code;
         header("Content-Type", type);
-        response.status(Status.create(code)).send(bytes);
+        response.status(Status.create(code));
+        if (isHead(request)) {
+            header("Content-Length", String.valueOf(bytes.length)); // a body would be read as the next response
+            response.send();
+        } else {
+            response.send(bytes);
+        }
     }
 
     void send(Problem problem) {

@@ -46,7 +46,7 @@ final class Front {
         String method = request.prologue().method().text();
         String path = request.path().path();
         Optional<Routes.Route> route = routes.all().stream()
-                .filter(r -> r.method().equals(method) && r.match(path).isPresent())
+                .filter(r -> r.takes(method) && r.match(path).isPresent())
                 .findFirst();
         Exchange exchange = new Exchange(
                 request,
@@ -110,7 +110,7 @@ final class Front {
     private Problem lost(Exchange exchange, String method, String path) {
         List<String> methods = routes.all().stream()
                 .filter(r -> r.match(path).isPresent())
-                .map(Routes.Route::method)
+                .flatMap(r -> r.methods().stream())
                 .toList();
         if (methods.isEmpty()) {
             return new Problem(404, Problem.INVALID, null, "unknown_url", "there is no " + Quote.of(path) + " here");

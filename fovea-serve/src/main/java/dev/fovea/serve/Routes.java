@@ -15,6 +15,15 @@ final class Routes {
      * @param open whether it is answered without an API key
      */
     record Route(String method, String path, boolean open, Handler handler) {
+        /** A HEAD is a GET whose body is not sent. */
+        List<String> methods() {
+            return method.equals("GET") ? List.of("GET", "HEAD") : List.of(method);
+        }
+
+        boolean takes(String asked) {
+            return methods().contains(asked);
+        }
+
         /** What stands in the places of this route's path, if the path is one of its. */
         Optional<Map<String, String>> match(String asked) {
             String[] pattern = path.split("/", -1);

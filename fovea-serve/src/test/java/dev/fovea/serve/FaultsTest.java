@@ -142,6 +142,27 @@ class FaultsTest {
         assertThat(trial.metric("fovea_answers_running")).isZero();
     }
 
+    /** A body behind the answer to a HEAD would be the beginning of the next one. */
+    @Test
+    void aHeadHasNoBody() throws IOException {
+        String head = " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        String all = trial.raw(
+                "HEAD /health" + head, "HEAD " + CHAT + head, "HEAD /nothing" + head, closing("GET /health" + head));
+        String health = Json.write(Map.of("status", "ok"));
+        assertThat(all.split("(?=HTTP/1.1 )"))
+                .satisfiesExactly(
+                        first -> assertThat(first)
+                                .startsWith("HTTP/1.1 200")
+                                .contains("Content-Length: " + health.length())
+                                .endsWith("\r\n\r\n"),
+                        second -> assertThat(second)
+                                .startsWith("HTTP/1.1 405")
+                                .contains("Allow: POST\r\n")
+                                .endsWith("\r\n\r\n"),
+                        third -> assertThat(third).startsWith("HTTP/1.1 404").endsWith("\r\n\r\n"),
+                        last -> assertThat(last).startsWith("HTTP/1.1 200").endsWith(health));
+    }
+
     @Test
     void readsNoBodyBeyondItsLimit() throws IOException {
         assertThat(trial.raw("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
