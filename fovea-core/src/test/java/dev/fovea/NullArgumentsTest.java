@@ -48,6 +48,7 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.DoubleConsumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -162,6 +163,7 @@ class NullArgumentsTest {
         samples.put(StopRule.class, StopRule.NEVER);
         samples.put(BooleanSupplier.class, (BooleanSupplier) () -> true);
         samples.put(Consumer.class, (Consumer<?>) _ -> {});
+        samples.put(DoubleConsumer.class, (DoubleConsumer) _ -> {});
         samples.put(BiConsumer.class, (BiConsumer<?, ?>) (_, _) -> {});
         samples.put(Inputs.class, pipe.inputs(Request.of(messages)));
         samples.put(int.class, 1);

@@ -20,15 +20,6 @@ class UploadShareTest {
         assertThat(shares.getFirst()).isLessThan(0.5);
     }
 
-    /** Codes, and what stays dense beside them. */
-    @Test
-    void countsWhatIsQuantised() throws URISyntaxException {
-        assertThat(shares(LoadOptions.DEFAULT.withDevice("cuda:ptx").withQuantize("int4")))
-                .isSorted()
-                .last()
-                .isEqualTo(1.0);
-    }
-
     @Test
     void nothingGoesUpOnTheCpu() throws URISyntaxException {
         assertThat(shares(LoadOptions.DEFAULT.withDevice("cpu"))).isEmpty();

@@ -81,6 +81,23 @@ class CudaFactsTest {
         assertThatThrownBy(() -> facts.require(-1)).isInstanceOf(OptionException.class);
     }
 
+    /** Whoever has no GPU need not hear of it. */
+    @Test
+    void whereThereSeemsToBeAGpu() {
+        assertThat(mayHaveGpu(facts(13000, CudaException.of("cuInit", 803, "MISMATCH", ""))))
+                .isTrue();
+        assertThat(mayHaveGpu(facts(11040, null, H100))).isTrue();
+        assertThat(mayHaveGpu(facts(13000, null, T4))).isTrue();
+        assertThat(mayHaveGpu(facts(13000, CudaException.of("cuInit", 100, "NO_DEVICE", ""))))
+                .isFalse();
+        assertThat(mayHaveGpu(facts(13000, null))).isFalse();
+        assertThat(mayHaveGpu(new CudaFacts("none", false, 0, null, List.of()))).isFalse();
+    }
+
+    private static boolean mayHaveGpu(CudaFacts facts) {
+        return facts.refusal().orElseThrow().mayHaveGpu();
+    }
+
     @Test
     void refusesOneThatIsTooOld() {
         assertThatThrownBy(() -> facts(13000, null, H100, T4).require(1))
