@@ -19,6 +19,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleBiFunction;
 import org.junit.jupiter.api.AfterEach;
@@ -95,16 +96,7 @@ class WarmupTest {
     void changesOverWhenVectorsHaveBecomeFaster() throws InterruptedException {
         Warmup.limit(100);
         AtomicInteger vectors = new AtomicInteger();
-        AtomicReference<Warmup> itself = new AtomicReference<>();
-        Warmup warmup = new Warmup(s -> {
-            boolean plain = itself.get().plain(1);
-            boolean slow = plain || vectors.incrementAndGet() < 100;
-            long end = System.nanoTime() + (slow ? plain ? 20_000 : 200_000 : 0);
-            while (System.nanoTime() < end) {
-                Thread.onSpinWait();
-            }
-        });
-        itself.set(warmup);
+        Warmup warmup = spinning(plain -> plain ? 20_000 : vectors.incrementAndGet() < 100 ? 200_000 : 0);
         assertThat(warmup.plain(99)).isTrue();
         assertThat(vectors).hasValue(0);
         assertThat(warmup.plain(1)).as("until the rehearsal is over").isTrue();
@@ -113,6 +105,32 @@ class WarmupTest {
         }
         assertThat(vectors.get()).isGreaterThanOrEqualTo(100);
         assertThat(warmup.plain(1)).isFalse();
+    }
+
+    /** A plain loop that C2 makes vectors of itself; else a rehearsal would take a processor for ever. */
+    @Test
+    void changesOverWhenVectorsAreNearlyAsFast() throws InterruptedException {
+        Warmup.limit(1);
+        Warmup warmup = spinning(plain -> plain ? 20_000 : 22_000);
+        assertThat(warmup.plain(1)).isTrue();
+        while (!warmup.isOver()) {
+            Thread.sleep(1);
+        }
+        assertThat(warmup.plain(1)).isFalse();
+    }
+
+    /** @param nanos of a call in a plain loop, or else by vectors */
+    private static Warmup spinning(Function<Boolean, Integer> nanos) {
+        AtomicReference<Warmup> itself = new AtomicReference<>();
+        Warmup warmup = new Warmup(s -> {
+            int time = nanos.apply(itself.get().plain(1));
+            long end = System.nanoTime() + time;
+            while (System.nanoTime() < end) {
+                Thread.onSpinWait();
+            }
+        });
+        itself.set(warmup);
+        return warmup;
     }
 
     private static void same(String what, Supplier<float[]> kernel) {
