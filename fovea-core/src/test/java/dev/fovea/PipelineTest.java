@@ -97,7 +97,10 @@ class PipelineTest {
                         heard.get(index).add(token);
                     }
                 })
-                .withStopRule((row, _, _) -> !rows.add(row) && false);
+                .withStopRule((row, _, _) -> {
+                    rows.add(row);
+                    return false;
+                });
         List<int[]> ids = pipe.answer(requests, options).stream()
                 .flatMap(a -> a.sequences().stream())
                 .map(Answer.Candidate::tokenIds)
