@@ -208,7 +208,7 @@ public final class Processor implements AutoCloseable {
         List<DecodedVideo> videos = new ArrayList<>();
         List<Content> items =
                 messages.stream().flatMap(m -> m.content().stream()).toList();
-        for (Content item : SideBySide.map(items, this::fetched)) {
+        for (Content item : SideBySide.map(items, Processor::isElsewhere, this::fetched)) {
             switch (item) {
                 case Content.Text _ -> {}
                 case Content.Image image -> {
@@ -222,6 +222,14 @@ public final class Processor implements AutoCloseable {
             }
         }
         return new VisionInfo(images, videos);
+    }
+
+    private static boolean isElsewhere(Content item) {
+        return switch (item) {
+            case Content.Text _ -> false;
+            case Content.Image image -> image.source().orElse(null) instanceof ImageSource.OfUri;
+            case Content.Video video -> video.source().orElse(null) instanceof VideoSource.OfFile(ImageSource.OfUri _);
+        };
     }
 
     /** What is elsewhere is fetched before anything is opened; files are read one by one, when they are. */

@@ -156,6 +156,21 @@ class PipelineTest {
                 .withMessageContaining("no rows");
     }
 
+    /** Nothing is fetched, so nothing is there to be interrupted; the thread keeps its mark. */
+    @Test
+    void anInterruptedThreadGetsItsAnswerAboutFiles() throws URISyntaxException {
+        Path picture = Path.of(
+                PipelineTest.class.getResource("/assets/images/hopper.png").toURI());
+        List<Message> messages = List.of(
+                user(Content.image(picture.toString()), Content.image(picture.toString()), Content.text("Which?")));
+        GenerationConfig few = GREEDY.withMaxNewTokens(2);
+        String expected = pipe.generate(messages, few).text();
+        Thread.currentThread().interrupt();
+        String text = pipe.generate(messages, few).text();
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(text).isEqualTo(expected);
+    }
+
     @Test
     void textIsHeardAsItComes() {
         List<String> pieces = new ArrayList<>();

@@ -230,7 +230,7 @@ public final class MediaPolicy {
 
     private VideoSource frames(List<ImageSource> frames) {
         checkFrames(frames.size());
-        return VideoSource.of(SideBySide.map(frames, this::admit));
+        return VideoSource.of(SideBySide.map(frames, ImageSource.OfUri.class::isInstance, this::admit));
     }
 
     /** A video file, opened where this policy lets it be as long as it is. */

@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /** Fetches what waits for a network, some at a time. */
@@ -20,11 +21,13 @@ public final class SideBySide {
      * What becomes of each, in their order. Of several failures the first one's in that order is thrown, and what is still on its way
      * is given up.
      *
+     * @param waits whether an item is elsewhere: where no two are, all are fetched one by one by the caller, who need not wait, and
+     *     cannot be interrupted
      * @param fetch called by several threads
      */
-    public static <T> List<T> map(List<T> items, UnaryOperator<T> fetch) {
-        if (items.size() == 1) {
-            return List.of(fetch.apply(items.getFirst()));
+    public static <T> List<T> map(List<T> items, Predicate<T> waits, UnaryOperator<T> fetch) {
+        if (items.stream().filter(waits).count() < 2) {
+            return items.stream().map(fetch).toList();
         }
         var turns = new Semaphore(AT_ONCE);
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
