@@ -5,11 +5,13 @@ import static dev.fovea.tensor.QuantizedMatrix.TILE;
 
 import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.machine.Workers;
+import dev.fovea.backend.cpu.products.DotCode;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Products of rows of x with weights whose codes are read where they lie, by machine code. Weights that meet the same x are one job,
@@ -33,6 +35,7 @@ final class RowsByCode {
 
     private final Workers workers;
     private final CodesCode code;
+    private final @Nullable DotCode widening = DotCode.Found.here().code();
     private final ThreadLocal<Buffer> values = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Buffer> strips = ThreadLocal.withInitial(Buffer::new);
     private final ThreadLocal<Results> results = ThreadLocal.withInitial(Results::new);
@@ -170,16 +173,25 @@ final class RowsByCode {
 
     private void round(Rows x, int from, int to, List<Codes> forms, List<Strips> rounded) {
         int width = forms.getFirst().blocks() * BLOCK;
-        float[] row = new float[Math.max(width, Lanes.padded(x.width()))];
         long wide = values.get().floats(width);
         for (int t = from; t < to; t++) {
-            x.load(t, row);
-            Lanes.store(DType.FLOAT32, row, 0, wide, width);
+            widen(x.part(t, 1), new Rows(DType.FLOAT32, wide, 1, width, (long) width * Float.BYTES));
             for (int i = 0; i < forms.size(); i++) {
                 Strips strips = rounded.get(i);
                 int strip = t / strips.perStrip;
                 code.row(forms.get(i), wide, t % strips.perStrip, strips.rows(strip), strips.strip(strip));
             }
+        }
+    }
+
+    /** A row, padded with zeros. */
+    private void widen(Rows x, Rows to) {
+        if (widening != null && x.width() == to.width()) {
+            widening.widen(x, to);
+        } else {
+            float[] row = new float[Math.max(to.width(), Lanes.padded(x.width()))];
+            x.load(0, row);
+            to.store(row, 0);
         }
     }
 }

@@ -138,12 +138,18 @@ final class Packing {
         long lines = scratch.get().lines.bytes(words * wide);
         MEMORY.asSlice(lines, words * wide).fill((byte) 0);
         int values = Math.min(words * form.perWord(), w.inputs() - word * form.perWord());
-        for (int i = 0; i < values; i++) {
-            long from = w.at(first, word * form.perWord() + i);
+        int whole = form.pairs() ? 0 : count / Lanes.COUNT * Lanes.COUNT; // outputs that vectors copy
+        if (whole > 0 && values > 0) {
+            widening.widen(
+                    new Rows(w.dtype(), w.at(first, word), values, whole, w.stride()),
+                    new Rows(DType.FLOAT32, lines, values, whole, wide));
+        }
+        for (int i = 0; i < values && whole < count; i++) {
+            long from = w.at(first + whole, word * form.perWord() + i);
             if (form.pairs()) {
                 halves(from, count, lines + i / 2 * wide + i % 2 * (long) Short.BYTES);
             } else {
-                few(w.dtype(), from, count, lines + i * wide);
+                few(w.dtype(), from, count - whole, lines + i * wide + (long) whole * Float.BYTES);
             }
         }
         for (int i = 0; i < words; i += TurningCode.SIDE) {

@@ -29,28 +29,29 @@ final class NormCode {
     enum Kind {
         /** {@code round(x / rms) weight}. */
         RMS,
-        /** {@code x / rms weight}. */
-        RMS_UNROUNDED,
+        /** {@code x / rms (1 + weight)}. */
+        RMS_PLUS_ONE,
         /** {@code (x - mean) / deviation weight + bias}. */
         LAYER
     }
 
-    private record Kernel(Kind kind, DType dtype) {}
+    private record Kernel(Kind kind, DType dtype, DType weight, DType bias) {}
 
     /**
-     * What rows meet, in float32.
+     * What rows meet.
      *
-     * @param weight the address of a row
-     * @param bias of another, for {@link Kind#LAYER}
-     * @param scalars of the width and eps
+     * @param weight one row
+     * @param bias another, for {@link Kind#LAYER}; else the weight
+     * @param scalars the address of the width and eps
      */
-    record Operands(long weight, long bias, long scalars) {}
+    record Operands(Rows weight, Rows bias, long scalars) {}
 
     /** Densely packed rows, whose width is a multiple of {@link Lanes#COUNT}. */
     static void run(Kind kind, DType dtype, long x, long out, int rows, int width, Operands operands) {
+        Kernel form = new Kernel(kind, dtype, operands.weight.dtype(), operands.bias.dtype());
         NativeFunction kernel =
-                KERNELS.computeIfAbsent(new Kernel(kind, dtype), made -> MachineCode.nativeFunction(code(made)));
-        kernel.call(x, out, operands.weight, operands.bias, rows, width, operands.scalars);
+                KERNELS.computeIfAbsent(form, made -> MachineCode.nativeFunction(code(made)));
+        kernel.call(x, out, operands.weight.address(), operands.bias.address(), rows, width, operands.scalars);
     }
 
     /** A function of rows, results, weight, bias, how many, their width and scalars. */
@@ -133,9 +134,14 @@ final class NormCode {
         if (kernel.kind == Kind.RMS) {
             LaneCode.round(a, bits, kernel.dtype, VALUE, SCRATCH);
         }
-        a.vmulps(VALUE, VALUE, LaneCode.at(DType.FLOAT32, Gpr.RDX, Gpr.RAX));
+        LaneCode.load(a, kernel.weight, SCRATCH, Gpr.RDX, Gpr.RAX);
+        if (kernel.kind == Kind.RMS_PLUS_ONE) {
+            a.vaddps(SCRATCH, SCRATCH, LaneConstants.of(1));
+        }
+        a.vmulps(VALUE, VALUE, SCRATCH);
         if (kernel.kind == Kind.LAYER) {
-            a.vaddps(VALUE, VALUE, LaneCode.at(DType.FLOAT32, Gpr.RCX, Gpr.RAX));
+            LaneCode.load(a, kernel.bias, SCRATCH, Gpr.RCX, Gpr.RAX);
+            a.vaddps(bits, VALUE, VALUE, SCRATCH);
         }
         LaneCode.store(a, bits, kernel.dtype, LaneCode.at(kernel.dtype, Gpr.RSI, Gpr.RAX), VALUE, SCRATCH);
         next(a, loop);

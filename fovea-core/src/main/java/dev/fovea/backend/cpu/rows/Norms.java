@@ -5,23 +5,14 @@ import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
 
 import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.machine.Workers;
-import dev.fovea.tensor.DType;
-import org.jspecify.annotations.Nullable;
 
 /** Norms of each row by itself, by machine code where it runs and rows are whole vectors. */
 public final class Norms {
-    private static final ThreadLocal<Memory> MEMORY_OF = ThreadLocal.withInitial(Memory::new);
+    private static final ThreadLocal<Buffer> SCALARS = ThreadLocal.withInitial(Buffer::new);
 
     private final Workers workers;
     private final Elementwise elementwise;
     private final boolean code;
-
-    /** What the code's operands are kept in, by the thread that brings the work. */
-    private static final class Memory {
-        private final Buffer weight = new Buffer();
-        private final Buffer bias = new Buffer();
-        private final Buffer scalars = new Buffer();
-    }
 
     /** @param code whether machine code runs here, and may be used */
     public Norms(Workers workers, Elementwise elementwise, boolean code) {
@@ -32,10 +23,10 @@ public final class Norms {
 
     /** Llama's: rounded before the weight. */
     public void rmsNorm(Rows x, Rows weight, Rows out, float eps) {
-        float[] w = row(weight);
-        if (byCode(NormCode.Kind.RMS, x, w, null, out, eps)) {
+        if (byCode(NormCode.Kind.RMS, x, weight, weight, out, eps)) {
             return;
         }
+        float[] w = row(weight);
         elementwise.rows(x, out, (a, n) -> {
             RowMath.scale(a, rootMeanSquareInverse(a, 0, n, eps), n);
             Lanes.round(x.dtype(), a, n);
@@ -45,12 +36,12 @@ public final class Norms {
 
     /** Gemma's: times one plus the weight, not rounded before. */
     public void rmsNormPlusOne(Rows x, Rows weight, Rows out, float eps) {
+        if (byCode(NormCode.Kind.RMS_PLUS_ONE, x, weight, weight, out, eps)) {
+            return;
+        }
         float[] w = row(weight);
         for (int i = 0; i < w.length; i++) {
             w[i] += 1;
-        }
-        if (byCode(NormCode.Kind.RMS_UNROUNDED, x, w, null, out, eps)) {
-            return;
         }
         elementwise.rows(x, out, (a, n) -> {
             RowMath.scale(a, rootMeanSquareInverse(a, 0, n, eps), n);
@@ -60,11 +51,11 @@ public final class Norms {
 
     /** Around the mean, with a bias. */
     public void layerNorm(Rows x, Rows weight, Rows bias, Rows out, float eps) {
-        float[] w = row(weight);
-        float[] b = row(bias);
-        if (byCode(NormCode.Kind.LAYER, x, w, b, out, eps)) {
+        if (byCode(NormCode.Kind.LAYER, x, weight, bias, out, eps)) {
             return;
         }
+        float[] w = row(weight);
+        float[] b = row(bias);
         elementwise.rows(x, out, (a, n) -> {
             float mean = RowMath.sum(a, n) / n;
             RowMath.normalise(a, mean, rootMeanSquareInverse(a, mean, n, eps), n);
@@ -83,27 +74,19 @@ public final class Norms {
         return values;
     }
 
-    private boolean byCode(NormCode.Kind kind, Rows x, float[] weight, float @Nullable [] bias, Rows out, float eps) {
+    private boolean byCode(NormCode.Kind kind, Rows x, Rows weight, Rows bias, Rows out, float eps) {
         int width = x.width();
         if (!code || width == 0 || width % Lanes.COUNT != 0) {
             return false;
         }
-        Memory memory = MEMORY_OF.get();
-        long scalars = memory.scalars.floats(2);
+        long scalars = SCALARS.get().floats(2);
         MEMORY.set(FLOAT, scalars, width);
         MEMORY.set(FLOAT, scalars + Float.BYTES, eps);
-        NormCode.Operands operands =
-                new NormCode.Operands(put(weight, memory.weight), bias == null ? 0 : put(bias, memory.bias), scalars);
+        NormCode.Operands operands = new NormCode.Operands(weight, bias, scalars);
         workers.blocks(
                 x.count(),
                 Elementwise.rowsPerPiece(width),
                 (from, to) -> NormCode.run(kind, x.dtype(), x.row(from), out.row(from), to - from, width, operands));
         return true;
-    }
-
-    private static long put(float[] values, Buffer to) {
-        long at = to.floats(values.length);
-        Lanes.store(DType.FLOAT32, values, 0, at, values.length);
-        return at;
     }
 }

@@ -175,6 +175,17 @@ class RowCodeTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void normsOfFloat32ByWeightsOfEachDtype(Type type) {
+        Rows x = values(DType.FLOAT32, 3, 64, false);
+        Rows weight = values(type.dtype(), 1, 64, false);
+        Rows bias = values(DType.FLOAT32, 1, 64, false);
+        sameBits(x.dtype(), 3, 64, (byCode, out) -> norms(byCode).layerNorm(x, weight, bias, out, 1e-6f));
+        sameBits(x.dtype(), 3, 64, (byCode, out) -> norms(byCode).rmsNorm(x, weight, out, 1e-6f));
+        sameBits(x.dtype(), 3, 64, (byCode, out) -> norms(byCode).rmsNormPlusOne(x, weight, out, 1e-6f));
+    }
+
     @Test
     void noHeadsAreNotRotated() {
         Rows angles = values(DType.FLOAT32, 2, 16, false);
