@@ -164,7 +164,7 @@ final class QuantizedWeights {
     }
 
     /** A file that is whole and was made of these weights in this way. */
-    private static Optional<WeightFile> held(Path file, Map<String, String> marks) {
+    static Optional<WeightFile> held(Path file, Map<String, String> marks) {
         if (!Files.isRegularFile(file)) {
             return Optional.empty();
         }

@@ -7,6 +7,7 @@ import dev.fovea.error.BusyException;
 import dev.fovea.error.ClosedException;
 import dev.fovea.error.InputException;
 import dev.fovea.error.MemoryException;
+import dev.fovea.error.Warnings;
 import dev.fovea.generate.FinishReason;
 import dev.fovea.generate.Listener;
 import dev.fovea.generate.LogitsProcessor;
@@ -29,6 +30,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -124,23 +126,39 @@ class BatchTest {
     void everyAnswerIsTheOneAlone(String kit) throws Exception {
         try (Pipeline plain = open(kit);
                 Pipeline batched = plain.batched(BatchOptions.DEFAULT.withRows(9))) {
-            List<Request> requests = requests(plain);
-            List<Said> alone = IntStream.range(0, requests.size())
-                    .mapToObj(i -> Said.of(plain, requests.get(i), i % 2 == 0, ""))
-                    .toList();
-            for (int round = 0; round < 2; round++) { // the second finds prompts and pictures
-                List<Callable<Said>> calls = IntStream.range(0, requests.size())
-                        .<Callable<Said>>mapToObj(
-                                i -> () -> Said.of(batched, requests.get(i), i % 2 == 0, "client " + i % 2))
-                        .toList();
-                assertThat(together(calls)).isEqualTo(alone);
-            }
+            saysTheSame(plain, batched);
             BatchStats stats = batched.batchStats().orElseThrow();
             assertThat(stats.running()).isZero();
             assertThat(stats.rows()).isZero();
             assertThat(stats.waiting()).isZero();
             assertThat(stats.encodingHits()).isPositive();
             assertThat(stats.prefixHits() > 0).as("prompts were found").isEqualTo(!kit.startsWith("florence2"));
+        }
+    }
+
+    private static void saysTheSame(Pipeline plain, Pipeline batched) throws Exception {
+        List<Request> requests = requests(plain);
+        List<Said> alone = IntStream.range(0, requests.size())
+                .mapToObj(i -> Said.of(plain, requests.get(i), i % 2 == 0, ""))
+                .toList();
+        for (int round = 0; round < 2; round++) { // the second finds prompts and pictures
+            List<Callable<Said>> calls = IntStream.range(0, requests.size())
+                    .<Callable<Said>>mapToObj(
+                            i -> () -> Said.of(batched, requests.get(i), i % 2 == 0, "client " + i % 2))
+                    .toList();
+            assertThat(together(calls)).isEqualTo(alone);
+        }
+    }
+
+    /** So it is in codes: a few rows are rounded each by itself. */
+    @Test
+    void everyAnswerInCodesIsTheOneAlone(@TempDir Path folder) throws Exception {
+        LoadOptions options = LoadOptions.DEFAULT.withDtype("float32").withWarnings(Warnings.none());
+        String model = resource("/oracle/qwen2_5_vl/base/checkpoint").toString();
+        QuantizedModel.write(model, folder, options.withQuantize("int4"));
+        try (Pipeline plain = Pipeline.of("image-text-to-text", folder.toString(), options);
+                Pipeline batched = plain.batched(BatchOptions.DEFAULT.withRows(9))) {
+            saysTheSame(plain, batched);
         }
     }
 

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fovea.error.Warnings;
 import dev.fovea.io.Quantization;
 import dev.fovea.io.Safetensors;
+import dev.fovea.io.WeightFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,5 +49,21 @@ class QuantizedWeightsTest {
         try (Stream<Path> left = Files.list(folder)) {
             assertThat(left).containsExactlyInAnyOrder(made, source, form, name, foreign);
         }
+    }
+
+    /** What was made is opened as it is; what another form or version made, or what was cut, is made anew. */
+    @Test
+    void opensWhatWasMadeOfTheSame() throws IOException {
+        Path made = file("made.safetensors", "format", "fovea-quantized");
+        try (WeightFile held = QuantizedWeights.held(made, marks).orElseThrow()) {
+            assertThat(held.path()).isEqualTo(made);
+        }
+        assertThat(QuantizedWeights.held(file("other.safetensors", "version", "1"), marks))
+                .isEmpty();
+        assertThat(QuantizedWeights.held(folder.resolve("none.safetensors"), marks))
+                .isEmpty();
+        byte[] whole = Files.readAllBytes(made);
+        Files.write(made, Arrays.copyOf(whole, whole.length / 2));
+        assertThat(QuantizedWeights.held(made, marks)).isEmpty();
     }
 }

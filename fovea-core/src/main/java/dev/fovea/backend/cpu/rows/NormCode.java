@@ -49,8 +49,7 @@ final class NormCode {
     /** Densely packed rows, whose width is a multiple of {@link Lanes#COUNT}. */
     static void run(Kind kind, DType dtype, long x, long out, int rows, int width, Operands operands) {
         Kernel form = new Kernel(kind, dtype, operands.weight.dtype(), operands.bias.dtype());
-        NativeFunction kernel =
-                KERNELS.computeIfAbsent(form, made -> MachineCode.nativeFunction(code(made)));
+        NativeFunction kernel = KERNELS.computeIfAbsent(form, made -> MachineCode.nativeFunction(code(made)));
         kernel.call(x, out, operands.weight.address(), operands.bias.address(), rows, width, operands.scalars);
     }
 
