@@ -121,7 +121,7 @@ public final class CodesCode {
         int bits = Lanes.SHAPE.vectorBitSize();
         try {
             if (bits == 512 && present(NEEDED_512)) {
-                return new CodesCode(true, Isa.asksAhead(bits));
+                return new CodesCode(true, Isa.asksAhead());
             }
             return bits >= 256 && present(NEEDED) ? new CodesCode(false, true) : null;
         } catch (NativeException e) {

@@ -124,13 +124,13 @@ public enum Isa {
     }
 
     /**
-     * Whether kernels with vectors of so many bits ask for weights before they need them, since what a processor fetches of itself ends
-     * with each page. AMD's with AVX-512 fetch some streams as fast as memory gives them, and slower with the instruction.
+     * Whether kernels ask for weights before they need them, since what a processor fetches of itself ends with each page. AMD's fetch
+     * some streams as fast as memory gives them, and slower with the instruction.
      *
      * @throws NativeException where machine code does not run
      */
-    public static boolean asksAhead(int vectorBits) {
-        return vectorBits < 512 || !Cpuid.isAmd();
+    public static boolean asksAhead() {
+        return !Cpuid.isAmd();
     }
 
     /** Whether oneDNN's set of instructions has all of this kind's. */

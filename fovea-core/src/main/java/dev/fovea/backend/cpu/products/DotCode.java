@@ -44,8 +44,8 @@ public final class DotCode {
     private static final int SHORT_HALVES = 5 << 10;
 
     /**
-     * Vectors of a row for each round of the loop of three rows of x and more, where rows are whole rounds. The fewer instructions wait for a
-     * vector of the weight, the farther ahead the processor asks for others.
+     * Vectors of a row for each round of the loop of three rows of x and more, and of one by vectors of 256 bits, where rows are whole rounds.
+     * The fewer instructions wait for a vector of the weight, the farther ahead the processor asks for others.
      */
     private static final int ROUND = 4;
 
@@ -103,7 +103,7 @@ public final class DotCode {
             if (!absence.isEmpty()) {
                 return new Found(null, absence);
             }
-            return new Found(new DotCode(bits, Isa.asksAhead(bits)), "");
+            return new Found(new DotCode(bits, Isa.asksAhead()), "");
         } catch (NativeException e) {
             return new Found(null, e.problem());
         }
@@ -158,7 +158,9 @@ public final class DotCode {
     private NativeFunction kernel(DType weights, Panel.Strip x, int rows) {
         int few = x.dtype() == DType.FLOAT32 ? SHORT_FLOATS : SHORT_HALVES;
         Order order = asks ? Order.ASKED_AHEAD : rows * x.pitch() <= few ? Order.ONE_BY_ONE : Order.SIDE_BY_SIDE;
-        boolean rounds = order == Order.ONE_BY_ONE && rows > FEW_ROWS && x.pitch() % (ROUND * bits / Float.SIZE) == 0;
+        boolean rounds = order == Order.ONE_BY_ONE
+                && (rows > FEW_ROWS || bits < 512)
+                && x.pitch() % (ROUND * bits / Float.SIZE) == 0;
         Form form = new Form(weights, x.dtype(), rows, order, rounds ? ROUND : 1);
         NativeFunction made = kernels.get(form); // without a lock, unlike the other
         return made != null ? made : kernels.computeIfAbsent(form, f -> MachineCode.nativeFunction(kernel(f, bits)));
