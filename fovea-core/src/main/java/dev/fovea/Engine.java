@@ -3,6 +3,7 @@ package dev.fovea;
 import dev.fovea.backend.cpu.CpuBackend;
 import dev.fovea.backend.cpu.machine.MemoryStream;
 import dev.fovea.backend.cuda.CudaBackend;
+import dev.fovea.error.ClosedException;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
@@ -20,7 +21,7 @@ import java.util.stream.Collectors;
 
 /**
  * What computes: the devices that options choose, or those of a model; described and measured. Measuring takes all of a device for as
- * long as is asked. For the thread that opened it.
+ * long as is asked. For the thread that opened it; a {@link ClosedException} tells of calls after {@link #close}.
  *
  * <pre>{@code
  * try (Engine engine = Engine.of(model)) {
@@ -45,6 +46,7 @@ public final class Engine implements AutoCloseable {
 
     private final Backend backend;
     private final Runnable release;
+    private boolean closed;
 
     private Engine(Backend backend, Runnable release) {
         this.backend = backend;
@@ -69,9 +71,16 @@ public final class Engine implements AutoCloseable {
         return new Engine(model.backend(), lease::close);
     }
 
+    private List<Backend> homes() {
+        if (closed) {
+            throw ClosedException.of("engine");
+        }
+        return backend.homes();
+    }
+
     /** One line: threads, vectors, libraries found or why not; of each device. */
     public String describe() {
-        return backend.homes().stream().map(Engine::describe).collect(Collectors.joining("; "));
+        return homes().stream().map(Engine::describe).collect(Collectors.joining("; "));
     }
 
     private static String describe(Backend home) {
@@ -104,12 +113,12 @@ public final class Engine implements AutoCloseable {
 
     /** Which kernels were chosen for this machine; of several devices, the processor's. */
     public Kernels kernels() {
-        return backend.homes().stream()
+        return homes().stream()
                 .filter(CpuBackend.class::isInstance)
                 .map(CpuBackend.class::cast)
                 .findFirst()
                 .map(Engine::kernels)
-                .orElseGet(() -> new Kernels(kind(backend.homes().getFirst()), List.of()));
+                .orElseGet(() -> new Kernels(kind(homes().getFirst()), List.of()));
     }
 
     private static String kind(Backend home) {
@@ -134,7 +143,7 @@ public final class Engine implements AutoCloseable {
     }
 
     private double slowest(ToDoubleFunction<Backend> rate) {
-        return backend.homes().stream().mapToDouble(rate).min().orElseThrow();
+        return homes().stream().mapToDouble(rate).min().orElseThrow();
     }
 
     private static double read(Duration time) {
@@ -223,9 +232,12 @@ public final class Engine implements AutoCloseable {
         return best;
     }
 
-    /** Closes what was opened; leaves a model as it is. */
+    /** Closes what was opened; leaves a model as it is. Idempotent. */
     @Override
     public void close() {
-        release.run();
+        if (!closed) {
+            release.run();
+            closed = true;
+        }
     }
 }

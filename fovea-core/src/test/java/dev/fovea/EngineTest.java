@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fovea.error.ClosedException;
+import dev.fovea.tensor.DType;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
@@ -27,5 +29,17 @@ class EngineTest {
             }
         }
         assertThatThrownBy(() -> Engine.of(model)).isInstanceOf(ClosedException.class);
+    }
+
+    /** Without its threads it would measure something else. */
+    @Test
+    void measuresNothingOnceItIsClosed() {
+        Engine engine = Engine.open(LoadOptions.DEFAULT.withDevice("cpu"));
+        engine.close();
+        engine.close();
+        assertThatThrownBy(() -> engine.matrixFlopsPerSecond(DType.FLOAT32, Duration.ZERO))
+                .isInstanceOf(ClosedException.class);
+        assertThatThrownBy(() -> engine.readBytesPerSecond(Duration.ZERO)).isInstanceOf(ClosedException.class);
+        assertThatThrownBy(engine::describe).isInstanceOf(ClosedException.class).hasMessageContaining("engine");
     }
 }
