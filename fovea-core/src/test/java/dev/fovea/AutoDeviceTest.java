@@ -143,6 +143,19 @@ class AutoDeviceTest {
                         "[cuda:1 false, cuda:2 true, cuda:1,cuda:2 true]");
     }
 
+    /** A card that fails while it is asked is given back. */
+    @Test
+    void roomsOfACardThatFails() throws Exception {
+        List<String> told = driver.told(
+                Trial.class,
+                Map.of("FAKE_CAPABILITIES", "90", "FAKE_FAIL", "cuCtxSetCurrent 719", "FAKE_TELL", "card"),
+                "rooms");
+        assertThat(told)
+                .filteredOn(line -> !line.startsWith("cannot use"))
+                .containsExactly("opens 0", "closes 0", "[]", "opens 0", "closes 0", "[]");
+        assertThat(told).filteredOn(line -> line.startsWith("cannot use")).hasSize(1);
+    }
+
     /** Opening one takes up to a second; one that is not taken is given back. */
     @ParameterizedTest
     @CsvSource({

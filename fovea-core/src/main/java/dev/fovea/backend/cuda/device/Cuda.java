@@ -2,6 +2,7 @@ package dev.fovea.backend.cuda.device;
 
 import dev.fovea.error.NativeException;
 import dev.fovea.error.Warnings;
+import dev.fovea.ffi.Cleanup;
 import dev.fovea.ffi.Unpacking;
 import java.util.List;
 import java.util.Optional;
@@ -28,16 +29,24 @@ public final class Cuda {
     public static long freeBytes(Gpu gpu) {
         try {
             int device = Driver.device(gpu.ordinal());
-            Driver.makeCurrent(Driver.retainContext(device));
+            long context = Driver.retainContext(device);
+            long free;
             try {
-                return Driver.freeBytes();
-            } finally {
-                Driver.makeCurrent(NO_CONTEXT);
-                Driver.releaseContext(device);
+                Driver.makeCurrent(context);
+                free = Driver.freeBytes();
+            } catch (RuntimeException | Error e) {
+                Cleanup.after(e, () -> leave(device));
+                throw e;
             }
+            leave(device);
+            return free;
         } catch (CudaException e) {
             throw e.of(gpu);
         }
+    }
+
+    private static void leave(int device) {
+        Cleanup.all(() -> Driver.makeCurrent(NO_CONTEXT), () -> Driver.releaseContext(device));
     }
 
     /** The GPUs that can be used. */

@@ -69,7 +69,7 @@ int cuDevicePrimaryCtxRetain(long long* context, int device) {
     return number(getenv("FAKE_FREE"), device) < 0 ? 46 : answer("cuDevicePrimaryCtxRetain");
 }
 int cuDevicePrimaryCtxRelease_v2(int device) { return tell("card", "closes", device), 0; }
-int cuCtxSetCurrent(long long context) { return current = context - 1, 0; }
+int cuCtxSetCurrent(long long context) { return current = context - 1, answer("cuCtxSetCurrent"); }
 int cuMemGetInfo_v2(long long* free, long long* total) { return *free = available(), *total = TOTAL, 0; }
 int cuMemAlloc_v2(void** to, long long bytes) { return bytes > available() || posix_memalign(to, 256, bytes) ? 2 : 0; }
 int cuMemFree_v2(void* memory) { return free(memory), 0; }
