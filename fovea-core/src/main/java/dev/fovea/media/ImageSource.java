@@ -232,6 +232,13 @@ public sealed interface ImageSource
         try {
             return new OfBytes(Base64.getMimeDecoder().decode(text));
         } catch (IllegalArgumentException e) {
+            int end = text.indexOf('=');
+            if (end >= 0 && text.substring(end).chars().anyMatch(Character::isLetterOrDigit)) {
+                throw new InputException(
+                        "the base64 of a picture or clip goes on behind its end, the = behind " + end + " characters",
+                        "expected the base64 of one file",
+                        e);
+            }
             throw new InputException(
                     "the base64 of a picture or clip breaks off behind " + text.length() + " characters",
                     "expected four characters for each three bytes",

@@ -21,9 +21,9 @@ public final class SideBySide {
      * What becomes of each, in their order. Of several failures the first one's in that order is thrown, and what is still on its way
      * is given up.
      *
-     * @param waits whether an item is elsewhere: where no two are, all are fetched one by one by the caller, who need not wait, and
-     *     cannot be interrupted
-     * @param fetch called by several threads
+     * @param waits whether an item is elsewhere: where no two are, the caller fetches all of them, one by one, and files are read
+     *     whether it is interrupted or not
+     * @param fetch called by several threads where two are
      */
     public static <T> List<T> map(List<T> items, Predicate<T> waits, UnaryOperator<T> fetch) {
         if (items.stream().filter(waits).count() < 2) {

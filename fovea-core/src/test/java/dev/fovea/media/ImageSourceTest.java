@@ -7,6 +7,7 @@ import dev.fovea.error.InputException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Base64;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,6 +61,18 @@ class ImageSourceTest {
             assertThatExceptionOfType(InputException.class)
                     .isThrownBy(() -> ImageSource.parse(source))
                     .withMessageContaining("breaks off behind 401 characters");
+        }
+    }
+
+    /** Two files in a row, of which the decoder would say the same as of one that is cut. */
+    @Test
+    void base64ThatGoesOn() {
+        String one = Base64.getEncoder().encodeToString(Arrays.copyOf(BYTES, 100));
+        assertThat(one).endsWith("==");
+        for (String source : new String[] {one + one, "data:image/png;base64," + one + one}) {
+            assertThatExceptionOfType(InputException.class)
+                    .isThrownBy(() -> ImageSource.parse(source))
+                    .withMessageContaining("goes on behind its end, the = behind 134 characters");
         }
     }
 
