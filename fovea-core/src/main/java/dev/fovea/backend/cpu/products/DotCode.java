@@ -44,7 +44,7 @@ public final class DotCode {
     private static final int SHORT_HALVES = 5 << 10;
 
     /**
-     * Vectors of a row for each round of the loop of three rows of x and more, and of one by vectors of 256 bits, where rows are whole rounds.
+     * Vectors of a row for each round of the loop of three rows of x and more, and of any by vectors of 256 bits, where rows are whole rounds.
      * The fewer instructions wait for a vector of the weight, the farther ahead the processor asks for others.
      */
     private static final int ROUND = 4;
