@@ -17,7 +17,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Attention at the sizes of SigLIP, of Qwen2.5-VL's windows, of a prompt and of decoding. */
+/** Attention at the sizes of SigLIP, of Qwen2.5-VL's windows, of a prompt, of decoding and of three beams to a picture. */
 @State(Scope.Benchmark)
 @SuppressWarnings("NullAway.Init") // JMH calls the setup
 @Fork(1)
@@ -30,7 +30,8 @@ public class AttentionBenchmark {
         SIGLIP(new Workload.Heads(16, 16, 72), Mask.full(4096, 4096), 4096),
         WINDOWS(new Workload.Heads(16, 16, 80), Mask.segments(bounds(4096, 64)), 4096),
         PROMPT(new Workload.Heads(16, 2, 128), Mask.causal(1024), 1024),
-        DECODE(new Workload.Heads(16, 2, 128), Mask.full(1, 4096), 4096);
+        DECODE(new Workload.Heads(16, 2, 128), Mask.full(1, 4096), 4096),
+        ACROSS(new Workload.Heads(16, 16, 64), Mask.full(3, 577), 577);
 
         final Workload.Heads heads;
         final Mask mask;

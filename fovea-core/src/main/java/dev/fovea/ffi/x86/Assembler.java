@@ -446,6 +446,16 @@ public final class Assembler {
         memory(128, 0x10, MAP_0F, PREFIX_F3, to, 0, from);
     }
 
+    /** The lowest lane {@code =} the lower half of from, the others 0. */
+    public void vmovd(int to, Gpr from) {
+        registers(128, 0x6e, MAP_0F, PREFIX_66, false, to, 0, from.high() << 3 | from.low());
+    }
+
+    /** {@code to} = the lowest lane, 32 bits. */
+    public void vmovd(Gpr to, int from) {
+        registers(128, 0x7e, MAP_0F, PREFIX_66, false, from, 0, to.high() << 3 | to.low());
+    }
+
     /** float16 at an address to float32. */
     public void vcvtph2ps(int to, Address from) {
         memory(bits, 0x13, MAP_0F38, PREFIX_66, to, 0, from);

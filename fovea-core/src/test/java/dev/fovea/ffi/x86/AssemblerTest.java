@@ -280,6 +280,8 @@ class AssemblerTest {
     void theLowestLane() {
         assertThat(bytes(256, a -> a.vmovss(9, Address.indexed(Gpr.RAX, Gpr.RCX, 0, 4))))
                 .isEqualTo("c4 61 7a 10 8c 08 04 00 00 00");
+        assertThat(bytes(256, a -> a.vmovd(11, Gpr.R9))).isEqualTo("c4 41 79 6e d9");
+        assertThat(bytes(256, a -> a.vmovd(Gpr.RAX, 11))).isEqualTo("c4 61 79 7e d8");
         assertThat(bytes(256, a -> a.vaddss(12, 3, 8))).isEqualTo("c4 41 62 58 e0");
         assertThat(bytes(256, a -> a.vdivss(12, 3, 8))).isEqualTo("c4 41 62 5e e0");
         assertThat(bytes(256, a -> a.vdivsd(12, 3, 8))).isEqualTo("c4 41 63 5e e0");

@@ -127,6 +127,8 @@ vminps %zmm3,%zmm20,%zmm9
 {vex3} vpbroadcastd %xmm8,%ymm12
 vpbroadcastd %xmm3,%zmm20
 {vex3} {disp32} vmovss 4(%rax,%rcx,1),%xmm9
+{vex3} vmovd %r9d,%xmm11
+{vex3} vmovd %xmm11,%eax
 {vex3} vcvtph2ps %xmm8,%ymm12
 vcvtph2ps %ymm3,%zmm20
 {vex3} vaddss %xmm8,%xmm3,%xmm12

@@ -48,6 +48,7 @@ final class AttentionBlock {
     private final Attention.Tiles tiles;
     private final TileProducts products;
     private final @Nullable DotCode code;
+    private final RowSoftmax softmax;
     private final TileProducts.Size size;
     private final boolean split;
     private final int wide;
@@ -71,6 +72,7 @@ final class AttentionBlock {
         this.tiles = tiles;
         products = tiles.products();
         this.code = code;
+        softmax = new RowSoftmax(code != null);
         int width = call.heads().width();
         shared = call.heads().shared();
         int rows = span.count() * shared;
@@ -112,8 +114,12 @@ final class AttentionBlock {
             int count = Math.min(size.tile(), span.to() - start);
             products.scores(queries.address(), readTile(start, count), scores, size);
             weigh(start, count);
-            products.sums(weights, values.address(), partial, size);
-            accumulate(start == tiles.start());
+            if (start == tiles.start()) {
+                products.sums(weights, values.address(), sums, size);
+            } else {
+                products.sums(weights, values.address(), partial, size);
+                accumulate();
+            }
         }
         writeSums();
     }
@@ -230,7 +236,7 @@ final class AttentionBlock {
             int to = Math.clamp(call.mask().to()[query(i)] - start, 0, count);
             RowSoftmax.hide(row, tile, from, to);
             shrink[i] = max[i];
-            max[i] = Math.max(max[i], RowSoftmax.largest(row, tile) * scale);
+            max[i] = Math.max(max[i], softmax.largest(row, tile) * scale);
         }
         for (int i = 0; i < size.rows(); i++) {
             shrink[i] -= base(max[i]);
@@ -240,8 +246,8 @@ final class AttentionBlock {
             long row = scores + 4L * i * tile;
             float base = base(max[i]);
             float sum = split
-                    ? RowSoftmax.splitWeights(row, weights + 4L * i * tile, tile, scale, base)
-                    : RowSoftmax.weights(row, tile, scale, base);
+                    ? softmax.splitWeights(row, weights + 4L * i * tile, tile, scale, base)
+                    : softmax.weights(row, tile, scale, base);
             total[i] = total[i] * shrink[i] + sum;
         }
     }
@@ -251,10 +257,10 @@ final class AttentionBlock {
         return max == Float.NEGATIVE_INFINITY ? 0 : max;
     }
 
-    private void accumulate(boolean first) {
+    private void accumulate() {
         for (int i = 0; i < size.rows(); i++) {
             long at = 4L * i * wide;
-            RowSoftmax.accumulate(sums + at, partial + at, wide, first ? 0 : shrink[i], first);
+            softmax.accumulate(sums + at, partial + at, wide, shrink[i]);
         }
     }
 

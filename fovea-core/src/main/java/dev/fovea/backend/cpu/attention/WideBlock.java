@@ -23,6 +23,8 @@ final class WideBlock implements SpanAttention {
     /** A thread keeps a part of each key and value in float32. */
     private static final int MOST_KEYS = 1 << 12;
 
+    private static final RowSoftmax SOFTMAX = new RowSoftmax(true);
+
     private static final ThreadLocal<Memory> MEMORY = ThreadLocal.withInitial(Memory::new);
 
     private final DotCode code;
@@ -91,7 +93,7 @@ final class WideBlock implements SpanAttention {
             long to = at == 0 ? scores : partial;
             products.scores(queries, near, to, new TileProducts.Size(rows, tile, count));
             if (at > 0) {
-                RowSoftmax.accumulate(scores, partial, rows * tile, 1, false);
+                SOFTMAX.accumulate(scores, partial, rows * tile, 1);
             }
         }
     }
@@ -121,8 +123,8 @@ final class WideBlock implements SpanAttention {
             int query = span.first() + i / shared;
             int from = call.mask().from()[query] - span.from();
             RowSoftmax.hide(row, tile, from, call.mask().to()[query] - span.from());
-            float base = RowSoftmax.largest(row, tile) * call.scale();
-            float total = RowSoftmax.weights(row, tile, call.scale(), base);
+            float base = SOFTMAX.largest(row, tile) * call.scale();
+            float total = SOFTMAX.weights(row, tile, call.scale(), base);
             Lanes.copy(row, line, 0, tile);
             for (int j = 0; j < tile; j++) {
                 line[j] /= total;

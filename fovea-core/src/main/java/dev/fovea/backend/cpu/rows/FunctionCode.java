@@ -3,7 +3,7 @@ package dev.fovea.backend.cpu.rows;
 import dev.fovea.ffi.x86.Assembler;
 import dev.fovea.tensor.Activation;
 
-/** The activations of {@link PlainMath} in machine code, operation by operation and so with its bits. */
+/** exp and the activations of {@link PlainMath} in machine code, operation by operation and so with its bits. */
 final class FunctionCode {
     private static final int SHIFTED = 0;
     private static final int REST = 1;
@@ -124,6 +124,13 @@ final class FunctionCode {
         exp();
         a.vmovups(register(SHIFTED), LaneConstants.of(1));
         a.vsubps(register(RESULT), register(SHIFTED), register(RESULT));
+    }
+
+    /** {@code x = exp(x)} of x up to 88. */
+    void expUpTo88(int x) {
+        a.vmovaps(register(ARGUMENT), x);
+        exp();
+        a.vmovaps(x, register(RESULT));
     }
 
     /** {@code result = exp(argument)} of an argument up to 88. */

@@ -17,6 +17,9 @@ public final class LaneCode {
     private static final int NOT_LESS = 5; // nor is what is no number
     private static final int AT_LEAST = 0x0d;
 
+    /** Orders of four lanes that bring the upper two, and then the second, to the lowest. */
+    private static final int[] HALVES_OF_FOUR = {2 | 3 << 2, 1};
+
     private LaneCode() {}
 
     /**
@@ -147,9 +150,21 @@ public final class LaneCode {
             a.vextractUpperHalf(width, scratch, v);
             a.vaddps(width / 2, v, v, scratch);
         }
-        for (int order : new int[] {2 | 3 << 2, 1}) {
+        for (int order : HALVES_OF_FOUR) {
             a.vpermilps(scratch, v, order);
             a.vaddps(128, v, v, scratch);
+        }
+    }
+
+    /** The lowest lane becomes the largest of all; the others are lost. */
+    static void largest(Assembler a, int bits, int v, int scratch) {
+        for (int width = bits; width > 128; width /= 2) {
+            a.vextractUpperHalf(width, scratch, v);
+            a.vmaxps(v, scratch, v);
+        }
+        for (int order : HALVES_OF_FOUR) {
+            a.vpermilps(scratch, v, order);
+            a.vmaxps(v, scratch, v);
         }
     }
 }

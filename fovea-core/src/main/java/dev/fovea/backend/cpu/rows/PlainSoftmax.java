@@ -55,13 +55,11 @@ final class PlainSoftmax {
         return Float.floatToRawIntBits(v) + 0x8000 & 0xffff0000;
     }
 
-    static void accumulate(long sums, long partial, int count, float shrink, boolean first) {
+    static void accumulate(long sums, long partial, int count, float shrink) {
         float[] p = load(partial, count);
-        if (!first) {
-            float[] s = load(sums, count);
-            for (int i = 0; i < count; i++) {
-                p[i] = Math.fma(s[i], shrink, p[i]);
-            }
+        float[] s = load(sums, count);
+        for (int i = 0; i < count; i++) {
+            p[i] = Math.fma(s[i], shrink, p[i]);
         }
         store(p, sums);
     }

@@ -55,11 +55,10 @@ final class VectorSoftmax {
         return v.reinterpretAsInts().add(0x8000).lanewise(VectorOperators.AND, 0xffff0000);
     }
 
-    static void accumulate(long sums, long partial, int count, float shrink, boolean first) {
+    static void accumulate(long sums, long partial, int count, float shrink) {
         FloatVector factor = FloatVector.broadcast(FLOATS, shrink);
         for (int i = 0; i < count; i += COUNT) {
-            FloatVector p = float32(partial + 4L * i);
-            FloatVector s = first ? p : float32(sums + 4L * i).fma(factor, p);
+            FloatVector s = float32(sums + 4L * i).fma(factor, float32(partial + 4L * i));
             s.intoMemorySegment(MEMORY, sums + 4L * i, ORDER);
         }
     }

@@ -9,7 +9,9 @@ import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -210,6 +212,68 @@ class RowCodeTest {
                         6 * half,
                         (byCode, out) -> new Rotations(workers, byCode).rope(x, cos, sin, out, 3, angle == type));
             }
+        }
+    }
+
+    /** Scores of so many keys, and minus infinity up to a pair of vectors and where a query sees none. */
+    private Rows scores(int count, boolean special, int from, int to) {
+        int room = Math.ceilDiv(count, 2 * Lanes.COUNT) * 2 * Lanes.COUNT;
+        Rows scores = values(DType.FLOAT32, 1, room, special);
+        RowSoftmax.hide(scores.address(), room, Math.min(from, count), Math.min(to, count));
+        return scores;
+    }
+
+    private void softmaxHasSameBits(Rows scores, float base) {
+        int room = scores.width();
+        for (float scale : new float[] {0.125f, 1}) {
+            float[] sums = new float[2];
+            sameBits(DType.FLOAT32, 1, room, (byCode, out) -> {
+                MemorySegment.copy(
+                        Lanes.MEMORY, scores.address(), Lanes.MEMORY, out.address(), (long) room * Float.BYTES);
+                sums[byCode ? 0 : 1] = new RowSoftmax(byCode).weights(out.address(), room, scale, base);
+            });
+            assertThat(Float.floatToIntBits(sums[0])).isEqualTo(Float.floatToIntBits(sums[1]));
+        }
+    }
+
+    @Test
+    void softmax() {
+        RowSoftmax byCode = new RowSoftmax(true);
+        RowSoftmax byJava = new RowSoftmax(false);
+        for (int count : IntStream.concat(IntStream.rangeClosed(1, 70), IntStream.of(577, 4096))
+                .toArray()) {
+            for (Rows scores : List.of(
+                    scores(count, false, 0, count), scores(count, false, 3, count - 5), scores(count, false, 0, 0))) {
+                float largest = byCode.largest(scores.address(), scores.width());
+                assertThat(largest + 0).isEqualTo(byJava.largest(scores.address(), scores.width()) + 0);
+                softmaxHasSameBits(scores, largest == Float.NEGATIVE_INFINITY ? 0 : largest);
+            }
+            softmaxHasSameBits(scores(count, true, 0, count), 1.5f);
+        }
+    }
+
+    @Test
+    void largestScoreAtEachPlace() {
+        int room = 4 * Lanes.COUNT;
+        for (int place = 0; place < room; place++) {
+            Rows scores = scores(room, false, place, place + 1);
+            float[] row = new float[room];
+            scores.load(0, row);
+            assertThat(new RowSoftmax(true).largest(scores.address(), room)).isEqualTo(row[place]);
+        }
+    }
+
+    @Test
+    void sumsThatShrink() {
+        for (int count = Lanes.COUNT; count <= 8 * Lanes.COUNT; count += Lanes.COUNT) {
+            int width = count;
+            Rows before = values(DType.FLOAT32, 1, width, true);
+            Rows partial = values(DType.FLOAT32, 1, width, true);
+            sameBits(DType.FLOAT32, 1, width, (byCode, out) -> {
+                MemorySegment.copy(
+                        Lanes.MEMORY, before.address(), Lanes.MEMORY, out.address(), (long) width * Float.BYTES);
+                new RowSoftmax(byCode).accumulate(out.address(), partial.address(), width, 0.3f);
+            });
         }
     }
 }
