@@ -2,11 +2,12 @@
 """Fovea, transformers and llama.cpp on the same directory, in turn, in one run.
 
     compare.py DIR [--quantize int8|int4] [--device cpu|cuda] [--rounds 2] [--threads 2] [--python PY] [--llama-bench BIN --gguf MODEL.gguf] [--image 640x480]
-               [--figures prefill,decode,image] [--peer-dtype auto|bfloat16|float16|float32] [--peer-dir DIR]
+               [--figures prefill,decode,image] [--peer-dtype auto|bfloat16|float16|float32] [--peer-dir DIR] [--compiled]
 
 BIN may have options behind it. PY is a Python with torch, torchvision and transformers (default: the one that runs this); a peer that is not given is left out. One
 round is: Fovea, transformers, llama.cpp. Printed are the best of the rounds for each figure, since other work on a machine only makes
 a peer slower, and Fovea's ratio to each peer. Files that were just written are read slower than others: before the first run `sync; echo 1 > /proc/sys/vm/drop_caches`, and read them once. transformers stays out of --quantize: GGUF files have the other's. --fovea COMMAND runs Fovea where it is not built: on a machine without Maven. Random weights serve: speed does not depend on values.
+--compiled adds transformers with a static cache and a compiled step, which a first answer waits for.
 --peer-dtype is the one in which transformers loads the weights, auto the stored one; --peer-dir another directory for it: Florence-2's layout of transformers' port.
 Pictures alone (--figures image) need no more than a tower: towers.py makes directories with small language models.
 """
@@ -32,9 +33,13 @@ def fovea(args):
     return seen | ({"image": 1000 / last["image_ms"]} if "image_ms" in last else {})
 
 
-def transformers(args):
+def compiled(args):
+    return transformers(args, "--compiled", "--figures", "decode")
+
+
+def transformers(args, *more):
     return json.loads(output([args.python, __file__, args.peer_dir or args.dir, "--peer", "--figures", args.figures, "--peer-dtype", args.peer_dtype, "--threads", args.threads, "--prefill", args.prefill,
-                              "--decode", args.decode, "--image", args.image, "--device", args.device]).splitlines()[-1])
+                              "--decode", args.decode, "--image", args.image, "--device", args.device, *more]).splitlines()[-1])
 
 
 def llama(args):
@@ -76,7 +81,9 @@ def measure_transformers(args):
         seen = {}
         if "prefill" in figures:
             seen["prefill"] = args.prefill / timed(lambda: model(input_ids=ids, use_cache=True, logits_to_keep=1))
-        if "decode" in figures:
+        if args.compiled:
+            seen["decode"] = compiled_decode(model, ids, args.decode)
+        elif "decode" in figures:
             out = model(input_ids=ids, use_cache=True, logits_to_keep=1)
             cache, token = out.past_key_values, out.logits[:, -1:].argmax(-1)
             start = now()
@@ -94,6 +101,31 @@ def measure_transformers(args):
     print(json.dumps(seen))
 
 
+def compiled_decode(model, ids, count):
+    """Steps a second of generate, behind those that wait for the compiler; a token that a streamer gets is one that the device has made."""
+    import time
+
+    from transformers import CompileConfig
+
+    class Streamer:
+        def __init__(self):
+            self.times = []
+
+        def put(self, _):
+            self.times.append(time.perf_counter())
+
+        def end(self):
+            pass
+
+    config = CompileConfig(mode="reduce-overhead")
+    config._compile_all_devices = True  # not on GPUs alone
+    for _ in range(2):
+        streamer = Streamer()
+        model.generate(input_ids=ids, attention_mask=ids * 0 + 1, cache_implementation="static", compile_config=config, do_sample=False,
+                       min_new_tokens=count + 2, max_new_tokens=count + 2, streamer=streamer)
+    return count / (streamer.times[-1] - streamer.times[-1 - count])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dir")
@@ -108,6 +140,7 @@ def main():
     parser.add_argument("--figures", default=",".join(FIGURES))
     parser.add_argument("--peer-dtype", choices=["auto", "bfloat16", "float16", "float32"], default="auto")
     parser.add_argument("--peer-dir")
+    parser.add_argument("--compiled", action="store_true")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--llama-bench")
     parser.add_argument("--gguf")
@@ -118,6 +151,7 @@ def main():
         return
     peers = {"fovea": fovea}
     peers |= {} if args.quantize else {"transformers": transformers}
+    peers |= {"compiled": compiled} if args.compiled else {}
     peers |= {"llama.cpp": llama} if args.llama_bench else {}
     best = {name: {} for name in peers}
     for _ in range(args.rounds):
