@@ -10,7 +10,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet albumentations==2.0.8 opencv-python-headless==4.14.0.94 numpy
+"$folder/venv/bin/pip" install --quiet albumentations==2.0.8 opencv-python-headless==4.14.0.94 numpy==2.4.6
 seen=$(NO_ALBUMENTATIONS_UPDATE=1 "$folder/venv/bin/python" - 2>/dev/null <<'PY'
 import albumentations as A
 import numpy as np

@@ -10,7 +10,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet pillow==13.0.0 opencv-python-headless==5.0.0.93 numpy
+venv/bin/pip install --quiet pillow==13.0.0 opencv-python-headless==5.0.0.93 numpy==2.4.6
 seen=$(venv/bin/python - <<'PY'
 import cv2
 from PIL import Image

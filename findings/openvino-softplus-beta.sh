@@ -9,7 +9,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --no-compile openvino==2026.4.1 torch==2.13.0 packaging numpy
+"$folder/venv/bin/pip" install --quiet --no-compile openvino==2026.4.1 torch==2.13.0 packaging==26.4 numpy==2.4.6
 seen=$("$folder/venv/bin/python" - 2>/dev/null <<'PY'
 import openvino as ov
 import torch

@@ -11,7 +11,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet --no-compile torch==2.13.0 numpy
+venv/bin/pip install --quiet --no-compile torch==2.13.0 numpy==2.4.6
 venv/bin/pip install --quiet --no-compile --no-deps pnnx==20261020 ncnn==1.0.20261020
 cat >main.py <<'PY'
 import subprocess

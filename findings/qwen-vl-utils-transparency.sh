@@ -10,7 +10,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet --no-compile qwen-vl-utils==0.0.14 torch==2.13.0 torchvision==0.28.0 pillow==13.0.0 numpy
+venv/bin/pip install --quiet --no-compile qwen-vl-utils==0.0.14 torch==2.13.0 torchvision==0.28.0 pillow==13.0.0 numpy==2.4.6
 seen=$(venv/bin/python - 2>/dev/null <<'PY'
 import numpy as np
 from PIL import Image, ImageDraw

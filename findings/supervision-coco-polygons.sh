@@ -9,7 +9,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet supervision==0.31.2 pycocotools==2.0.11 pillow numpy
+"$folder/venv/bin/pip" install --quiet supervision==0.31.2 pycocotools==2.0.11 pillow==13.0.0 numpy==2.4.6
 seen=$(cd "$folder" && venv/bin/python - 2>/dev/null <<'PY'
 import contextlib
 import io

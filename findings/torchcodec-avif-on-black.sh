@@ -10,7 +10,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --no-compile torch==2.13.0 torchcodec==0.17.0 pillow==13.0.0 numpy
+"$folder/venv/bin/pip" install --quiet --no-compile torch==2.13.0 torchcodec==0.17.0 pillow==13.0.0 numpy==2.4.6
 seen=$("$folder/venv/bin/python" - <<'PY'
 import io
 

@@ -10,7 +10,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet torchmetrics==1.9.0 torch==2.13.0 torchvision==0.28.0 numpy
+"$folder/venv/bin/pip" install --quiet torchmetrics==1.9.0 torch==2.13.0 torchvision==0.28.0 numpy==2.4.6
 seen=$("$folder/venv/bin/python" - 2>/dev/null <<'PY'
 import torch
 from torchmetrics.detection import GeneralizedIntersectionOverUnion, IntersectionOverUnion

@@ -11,7 +11,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet onnx==1.23.2 onnxruntime==1.32.0 tract==0.23.9 numpy
+venv/bin/pip install --quiet onnx==1.23.2 onnxruntime==1.32.0 tract==0.23.9 numpy==2.4.6
 cat >main.py <<'PY'
 import numpy as np
 import onnx

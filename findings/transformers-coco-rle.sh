@@ -10,7 +10,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --no-compile transformers==5.23.0 torch==2.13.0 torchvision==0.28.0 pycocotools==2.0.11 pillow numpy
+"$folder/venv/bin/pip" install --quiet --no-compile transformers==5.23.0 torch==2.13.0 torchvision==0.28.0 pycocotools==2.0.11 pillow==13.0.0 numpy==2.4.6
 seen=$("$folder/venv/bin/python" - 2>/dev/null <<'PY'
 from types import SimpleNamespace
 

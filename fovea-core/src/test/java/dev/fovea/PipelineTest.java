@@ -133,7 +133,17 @@ class PipelineTest {
 
     @Test
     void aDeadlineLeavesHowLikelyTokensWere() {
-        Instant deadline = Instant.now().plusMillis(500);
+        Answer.Candidate answer = answerWithin(250);
+        for (int millis = 1_000; answer.tokenIds().length == 0 && millis < 100_000; millis *= 4) { // a busy machine
+            answer = answerWithin(millis);
+        }
+        assertThat(answer.finishReason()).isEqualTo(FinishReason.DEADLINE);
+        assertThat(answer.logprobs()).isNotEmpty().hasSameSizeAs(answer.tokenIds());
+    }
+
+    /** One that meets its deadline behind its second token, if not before. */
+    private static Answer.Candidate answerWithin(int millis) {
+        Instant deadline = Instant.now().plusMillis(millis);
         var options = GenerateOptions.DEFAULT.withDeadline(deadline).withListener(new Listener() {
             @Override
             public void progress(int steps, int limit) {
@@ -142,11 +152,9 @@ class PipelineTest {
                 }
             }
         });
-        Answer.Candidate answer = pipe.answer(Request.of(QUESTION, GREEDY.withLogprobs(1)), options)
+        return pipe.answer(Request.of(QUESTION, GREEDY.withLogprobs(1)), options)
                 .sequences()
                 .getFirst();
-        assertThat(answer.finishReason()).isEqualTo(FinishReason.DEADLINE);
-        assertThat(answer.logprobs()).isNotEmpty().hasSameSizeAs(answer.tokenIds());
     }
 
     @Test
