@@ -44,6 +44,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 
 /**
  * A loaded model: transformers' PreTrainedModel. Immutable; many threads may generate at once. Weights are mapped from the
@@ -66,14 +67,10 @@ public final class Model implements AutoCloseable {
             Backend backend,
             DType dtype,
             Optional<WeightFile> quantized,
-            LoadOptions options) {
-        Optional<Quantization> plan = options.quantization();
+            Optional<Quantization> plan,
+            LongConsumer uploaded) {
         this.backend = backend;
         modelArguments = family.modelArguments();
-        LongConsumer uploaded = backend.isHost()
-                ? _ -> {}
-                : new UploadShare(
-                        backend, planned(directory, family, dtype, plan, Weights::sizes), options.uploadListener());
         weights = Weights.open(directory, backend, dtype, family.renaming(), quantized, uploaded);
         try {
             if (backend.isHost() && weights.mayCopy()) {
@@ -134,11 +131,14 @@ public final class Model implements AutoCloseable {
         }
         Family family = Families.of(directory);
         DType dtype = options.dtype().orElseGet(directory::storedDtype);
-        Backend backend =
-                Backends.of(options, () -> planned(directory, family, dtype, options.quantization(), Weights::sizes));
+        Optional<Quantization> plan = options.quantization();
+        Supplier<Map<String, Long>> sizes = new Once<>(() -> planned(directory, family, dtype, plan, Weights::sizes));
+        Backend backend = Backends.of(options, sizes);
         try {
+            LongConsumer uploaded =
+                    backend.isHost() ? _ -> {} : new UploadShare(backend, sizes.get(), options.uploadListener());
             Optional<WeightFile> quantized = QuantizedWeights.open(directory, family, options);
-            return new Model(directory, family, backend, dtype, quantized, options);
+            return new Model(directory, family, backend, dtype, quantized, plan, uploaded);
         } catch (RuntimeException | Error e) {
             backend.close();
             throw e;
