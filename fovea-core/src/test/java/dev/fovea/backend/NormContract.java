@@ -160,6 +160,23 @@ interface NormContract extends Subject {
         }
     }
 
+    /** Whatever its bits, a NaN fills its row and no other. */
+    @Test
+    default void softmaxOfAnyNan() {
+        float[] nans = Values.nans();
+        Trial trial = trial("softmax");
+        for (DType dtype : DTYPES) {
+            for (int width : new int[] {3, 40}) {
+                Operand x = trial.operand(Values.NORMAL, dtype, 2 * nans.length, width);
+                for (int i = 0; i < nans.length; i++) {
+                    x.values()[2 * i * width + i % width] = nans[i];
+                }
+                Bound bound = (i, e) -> 1e-5 * (1 + Math.abs(e)) + 4 * Bound.halfUnit(dtype, e);
+                trial.once("NaN", bound, (b, t) -> b.softmax(t[0]), x);
+            }
+        }
+    }
+
     /** A NaN fills its row and no other. */
     @Test
     default void nanStaysInItsRow() {

@@ -315,6 +315,29 @@ interface ProductContract extends Subject {
         }
     }
 
+    /** Whatever its bits, what is no number makes none of a query's row; of a key, those of all queries that see it. */
+    @Test
+    default void attentionOfAnyNan() {
+        float[] nans = Values.nans();
+        Trial trial = trial("attention");
+        for (DType dtype : DTYPES) {
+            for (int queries : new int[] {nans.length, 7 * nans.length}) {
+                int width = trial.any(12, 64, 72);
+                Operand q = trial.rowsOperand(Values.NORMAL, dtype, queries, 1, width);
+                Operand k = trial.rowsOperand(Values.NORMAL, dtype, 100, 1, width);
+                Operand v = trial.rowsOperand(Values.NORMAL, dtype, 100, 1, width);
+                for (int i = 1; i < queries; i += 2) {
+                    q.values()[i * width + i % width] = nans[i % nans.length];
+                }
+                attend(trial, "no numbers", Mask.full(queries, 100), 0.1f, q, k, v);
+                k.values()[50 * width + 3] = nans[trial.random().nextInt(nans.length)];
+                Mask first = Mask.segments(new int[] {0, 30, 100});
+                Operand all = trial.rowsOperand(Values.NORMAL, dtype, 100, 1, width);
+                attend(trial, "no numbers", first, 0.1f, all, k, v);
+            }
+        }
+    }
+
     /** A prompt that is cut anywhere, and attends through the table of its sequence. */
     @Test
     default void attentionKeepsCutsApart() {

@@ -12,6 +12,27 @@ enum Values {
     ZEROS,
     MIXED;
 
+    /** What is no number has many forms: of both signs, quiet and signalling, the low bits all ones or hardly any. */
+    static float[] nans() {
+        int[] bits = {
+            0x7fc00000,
+            0xffc00000,
+            0x7fffffff,
+            0xffffffff,
+            0x7f800001,
+            0xffbfffff,
+            0x7fc00081,
+            0x7fc000ff,
+            0xffc00101,
+            0x7fff0000
+        };
+        float[] nans = new float[bits.length];
+        for (int i = 0; i < bits.length; i++) {
+            nans[i] = Float.intBitsToFloat(bits[i]);
+        }
+        return nans;
+    }
+
     private static final Values[] PURE = {NORMAL, LARGE, TINY, DENORMAL, ZEROS};
 
     float[] draw(RandomGenerator random, DType dtype, int n) {

@@ -50,7 +50,13 @@ final class FlashFrame {
     static final float SLACK = 8;
 
     static final float LOG2_E = 1.44269504f;
-    static final float TO_INTEGER = 12582912f; // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+
+    /**
+     * 1.5 * 2^23, which leaves the nearest integer n in the low bits, and 128: shifted by 23 bits these are {@code 2^(n + 1)}. An even
+     * number, so that halves go where they would without.
+     */
+    static final float TO_POWER = 12582912f + 128;
+
     static final float LEAST = -126;
 
     /** {@code 2^f} for |f| up to a half, to 2e-7. */
@@ -61,12 +67,12 @@ final class FlashFrame {
     /** Writes what does not change. */
     static void prepare(long frame) {
         put(frame, SHAPES_AT, SHAPES);
-        set(frame, INTEGER, TO_INTEGER);
+        set(frame, INTEGER, TO_POWER);
         set(frame, LOWEST, LEAST);
         set(frame, HALF_UP, Float.intBitsToFloat(0x8000));
         set(frame, UPPER_HALF, Float.intBitsToFloat(0xffff0000));
         for (int i = 0; i < POWER.length; i++) {
-            set(frame, POWERS + i, POWER[i]);
+            set(frame, POWERS + i, POWER[i] / 2);
         }
         set(frame, ROOM, SLACK);
         set(frame, HIDDEN, Float.NEGATIVE_INFINITY);

@@ -145,7 +145,7 @@ final class FlashWeights {
         a.vaddps(512, TOTAL[half], TOTAL[half], i);
     }
 
-    /** {@code x = 2^x}; at least 2^-126. */
+    /** {@code x = 2^x}; at least 2^-126. A product, since adding to the bits would make numbers of some NaN. */
     private static void power(Assembler a, int x, int integer, int power) {
         a.vmaxps(x, register(LOWEST), x);
         a.vaddps(512, integer, x, register(INTEGER));
@@ -156,7 +156,7 @@ final class FlashWeights {
             a.vfmadd213ps(power, x, register(POWERS + i));
         }
         a.vpslld(integer, integer, 23);
-        a.vpaddd(x, power, integer);
+        a.vmulps(x, power, integer);
     }
 
     /** Registers 0 to 3, two keys, to pairs of bfloat16 in place: what is nearest, and what is nearest to the rest. */

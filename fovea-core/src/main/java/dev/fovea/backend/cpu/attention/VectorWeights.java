@@ -206,9 +206,9 @@ final class VectorWeights {
     private Address constant(int place) {
         return LaneCode.constant(
                 switch (place) {
-                    case INTEGER -> FlashFrame.TO_INTEGER;
+                    case INTEGER -> FlashFrame.TO_POWER;
                     case LOWEST -> FlashFrame.LEAST;
-                    default -> POWER[place - POWERS];
+                    default -> POWER[place - POWERS] / 2;
                 });
     }
 
@@ -293,7 +293,7 @@ final class VectorWeights {
         next(a, loop);
     }
 
-    /** {@code x = 2^x}; at least 2^-126. */
+    /** {@code x = 2^x}; at least 2^-126. A product, since adding to the bits would make numbers of some NaN. */
     private void power(Assembler a, int x, int integer, int power) {
         a.vmaxps(x, firstConstant + LOWEST, x);
         a.vaddps(form.bits, integer, x, firstConstant + INTEGER);
@@ -313,7 +313,7 @@ final class VectorWeights {
             }
         }
         a.vpslld(integer, integer, 23);
-        a.vpaddd(x, power, integer);
+        a.vmulps(x, power, integer);
     }
 
     private boolean has(int constant) {

@@ -70,7 +70,7 @@ final class FunctionCode {
         int bound = register(RESULT);
         a.vmovups(bound, LaneConstants.of(PlainMath.EXP_MAX));
         a.vminps(register(ARGUMENT), bound, register(ARGUMENT));
-        exp();
+        exp(false);
         a.vaddps(register(RESULT), register(RESULT), LaneConstants.of(1));
         a.vdivps(x, x, register(RESULT));
     }
@@ -121,7 +121,7 @@ final class FunctionCode {
                 PlainMath.FAR_2,
                 PlainMath.FAR_1,
                 PlainMath.FAR_0);
-        exp();
+        exp(false);
         a.vmovups(register(SHIFTED), LaneConstants.of(1));
         a.vsubps(register(RESULT), register(SHIFTED), register(RESULT));
     }
@@ -129,12 +129,17 @@ final class FunctionCode {
     /** {@code x = exp(x)} of x up to 88. */
     void expUpTo88(int x) {
         a.vmovaps(register(ARGUMENT), x);
-        exp();
+        exp(true);
         a.vmovaps(x, register(RESULT));
     }
 
-    /** {@code result = exp(argument)} of an argument up to 88. */
-    private void exp() {
+    /**
+     * {@code result = exp(argument)} of an argument up to 88.
+     *
+     * @param keepsNan else it may be a number where the argument is none, as adding to the bits makes numbers of some; activations are
+     *     none there by their other operands
+     */
+    private void exp(boolean keepsNan) {
         int x = register(ARGUMENT);
         int shifted = register(SHIFTED);
         int r = register(REST);
@@ -152,6 +157,9 @@ final class FunctionCode {
         a.vaddps(result, result, LaneConstants.of(1));
         a.vpslld(shifted, shifted, 23);
         a.vpaddd(result, result, shifted);
+        if (keepsNan) {
+            a.vfmadd231ps(result, r, LaneConstants.of(0));
+        }
         LaneCode.zeroWhereLess(a, bits, result, x, LaneConstants.of(PlainMath.EXP_MIN), shifted);
     }
 

@@ -83,7 +83,8 @@ public final class PlainMath {
         p = Math.fma(p, r, EXP_2);
         float power = Math.fma(p, r * r, r) + 1;
         int scale = Float.floatToRawIntBits(shifted) << 23;
-        return x < EXP_MIN ? 0 : Float.intBitsToFloat(Float.floatToRawIntBits(power) + scale);
+        float result = Float.intBitsToFloat(Float.floatToRawIntBits(power) + scale);
+        return x < EXP_MIN ? 0 : Math.fma(r, 0, result); // adding to the bits makes numbers of some NaN
     }
 
     /** erf of t, not negative. */

@@ -30,7 +30,7 @@ final class VectorMath {
         FloatVector power = p.fma(r.mul(r), r).add(1f);
         IntVector scale = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
         FloatVector result = power.reinterpretAsInts().add(scale).reinterpretAsFloats();
-        return result.blend(0f, x.lt(PlainMath.EXP_MIN));
+        return r.fma(broadcast(0), result).blend(0f, x.lt(PlainMath.EXP_MIN));
     }
 
     /** erf of t, not negative: {@code t + t P(t²)} below 1, {@code 1 - exp(Q(t))} beyond. */

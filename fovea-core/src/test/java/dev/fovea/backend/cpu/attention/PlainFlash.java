@@ -5,6 +5,9 @@ import java.util.SplittableRandom;
 
 /** What {@link VectorFlashCode} computes, in its order, one query after another. */
 final class PlainFlash {
+    /** 1.5 * 2^23: adding it leaves the nearest integer in the low bits. */
+    private static final float TO_INTEGER = 12582912f;
+
     private PlainFlash() {}
 
     /** Random operands that are bfloat16. */
@@ -56,6 +59,14 @@ final class PlainFlash {
         Operands ofQuery(int place) {
             float[][] all = new float[queries.length][];
             Arrays.fill(all, queries[place]);
+            return new Operands(this, all, keys, values);
+        }
+
+        /** The query at a place begins with a value. */
+        Operands withQuery(int place, float value) {
+            float[][] all = queries.clone();
+            all[place] = queries[place].clone();
+            all[place][0] = value;
             return new Operands(this, all, keys, values);
         }
 
@@ -150,8 +161,8 @@ final class PlainFlash {
 
     private static float power(float exponent) {
         float x = Math.max(FlashFrame.LEAST, exponent);
-        float shifted = x + FlashFrame.TO_INTEGER;
-        float rest = x - (shifted - FlashFrame.TO_INTEGER);
+        float shifted = x + TO_INTEGER;
+        float rest = x - (shifted - TO_INTEGER);
         float[] terms = VectorWeights.POWER;
         float power = terms[terms.length - 1];
         for (int i = terms.length - 2; i >= 0; i--) {

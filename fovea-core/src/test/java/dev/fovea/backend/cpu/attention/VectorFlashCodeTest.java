@@ -84,6 +84,23 @@ class VectorFlashCodeTest {
         assertThat(PlainFlash.error(operands, scale, results)).isLessThan(1e-6);
     }
 
+    /** Of a query whatever its bits, and of no query beside it. */
+    @ParameterizedTest
+    @EnumSource
+    void ofNoNumberThereIsNone(Form form) {
+        assumeTrue(runs(form));
+        VectorFlashCode code = new VectorFlashCode(form, 64);
+        PlainFlash.Operands operands = new PlainFlash.Operands(form.queries(), 57, 64, 0);
+        float[] before = attend(form, code, operands);
+        for (int bits : new int[] {0x7fc00000, 0xffc10000, 0x7fff0000, 0xffff0000, 0x7fc00081, 0xffffffff}) {
+            float[] results = attend(form, code, operands.withQuery(3, Float.intBitsToFloat(bits)));
+            for (int d = 0; d < 64; d++) {
+                assertThat(results[d * form.queries() + 2]).isEqualTo(before[d * form.queries() + 2]);
+                assertThat(results[d * form.queries() + 3]).as("%x", bits).isNaN();
+            }
+        }
+    }
+
     @Test
     void isThereForHeadsAsWideAsAVector() {
         assertThat(Form.of(DType.FLOAT32, Lanes.COUNT, false)).isNotNull();

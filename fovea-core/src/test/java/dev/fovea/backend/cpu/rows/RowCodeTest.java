@@ -26,6 +26,8 @@ class RowCodeTest {
         1,
         -1,
         Float.NaN,
+        Float.intBitsToFloat(0x7fc00081),
+        Float.intBitsToFloat(0xffffffff),
         Float.POSITIVE_INFINITY,
         Float.NEGATIVE_INFINITY,
         Float.MIN_VALUE,
@@ -249,6 +251,21 @@ class RowCodeTest {
                 softmaxHasSameBits(scores, largest == Float.NEGATIVE_INFINITY ? 0 : largest);
             }
             softmaxHasSameBits(scores(count, true, 0, count), 1.5f);
+        }
+    }
+
+    @Test
+    void weightsOfWhatIsNoNumberAreNone() {
+        int count = 2 * Lanes.COUNT;
+        for (int bits = 0; bits < 1024; bits++) {
+            Rows scores = scores(count, false, 0, count);
+            float[] row = new float[count];
+            scores.load(0, row);
+            row[bits % count] = Float.intBitsToFloat((bits % 2 == 0 ? 0x7fc00000 : 0xffbffc00) | bits);
+            scores.store(row, 0);
+            float sum = new RowSoftmax(true).weights(scores.address(), count, 1, 0);
+            scores.load(0, row);
+            assertThat(row[bits % count] + sum).isNaN();
         }
     }
 

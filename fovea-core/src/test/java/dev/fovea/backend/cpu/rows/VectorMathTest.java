@@ -47,6 +47,20 @@ class VectorMathTest {
                 .isGreaterThan(1e38f);
     }
 
+    /** Adding an exponent to the bits of what is no number may give one. */
+    @Test
+    void ofNoNumberThereIsNone() {
+        float[] x = new float[Lanes.COUNT];
+        for (int bits = 0; bits < 1024; bits++) {
+            for (int head : new int[] {0x7fc00000, 0xffc00000, 0x7f800400, 0xff800400, 0x7ffffc00}) {
+                float nan = Float.intBitsToFloat(head | bits);
+                java.util.Arrays.fill(x, nan);
+                assertThat(VectorMath.exp(VectorMath.at(x, 0)).lane(0)).isNaN();
+                assertThat(PlainMath.exp(nan)).isNaN();
+            }
+        }
+    }
+
     @Test
     void erf() {
         assertThat(worst(0f, 6f, VectorMath::erf, VectorMathTest::erf)).isLessThan(2.5);

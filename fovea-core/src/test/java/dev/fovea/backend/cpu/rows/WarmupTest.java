@@ -51,7 +51,9 @@ class WarmupTest {
         1.01171875f
     };
 
-    private static final float[] EXTREMES = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
+    private static final float[] EXTREMES = {
+        Float.NaN, Float.intBitsToFloat(0xffffffff), Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY
+    };
 
     private final SplittableRandom random = new SplittableRandom(7);
     private final long usual = Warmup.limit(0);
