@@ -18,15 +18,20 @@ import org.junit.jupiter.params.provider.EnumSource;
  * operations and cases of the parity kit. A kind that the processor is not runs as what it has.
  */
 class ForcedPathsTest {
+    private static final String PRODUCTS = CpuBackendTest.class.getPackageName() + ".products";
+
     /** Products of all dtypes, forms and lengths, machine code for rows beside its twins, a model in bfloat16 and in float16. */
     private static final List<String> SHORT = List.of(
             CpuBackendTest.class.getName() + "#linear",
             CpuBackendTest.class.getName() + "#attention",
+            PRODUCTS + ".DotTest",
+            PRODUCTS + ".DotCodeTest",
             CpuBackendTest.class.getPackageName() + ".rows.RowCodeTest",
-            CpuBackendTest.class.getPackageName() + ".products.DepthwiseTest",
+            PRODUCTS + ".DepthwiseTest",
             ParityTest.class.getName());
 
     private static final List<String> WHOLE = List.of(
+            PRODUCTS + ".DotTest",
             CpuBackendTest.class.getName(),
             CpuBackendOneThreadTest.class.getName(),
             CpuBackendJavaGemmTest.class.getName(),

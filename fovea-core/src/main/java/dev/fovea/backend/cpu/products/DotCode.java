@@ -2,6 +2,7 @@ package dev.fovea.backend.cpu.products;
 
 import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.machine.Isa;
+import dev.fovea.backend.cpu.products.DotKernel.Order;
 import dev.fovea.backend.cpu.rows.LaneCode;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
@@ -25,15 +26,6 @@ import org.jspecify.annotations.Nullable;
  * fastest one behind the other while x stays in the first-level cache beside them, and what is too long for it in float32 is left in 16 bits.
  */
 public final class DotCode {
-    private static final Gpr[] WEIGHTS = {Gpr.RDI, Gpr.R10, Gpr.R11, Gpr.RBX};
-    private static final Gpr[] ROWS = {Gpr.RCX, Gpr.R12, Gpr.R13, Gpr.R14};
-    private static final Gpr AHEAD = Gpr.R15;
-    private static final Gpr ROW_BYTES = Gpr.RBP;
-    private static final Gpr[] SAVED = {Gpr.RBX, Gpr.RBP, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15};
-
-    /** Where a function finds its seventh word, above a word of its own, what it has saved, and where it returns to. */
-    private static final int SEVENTH_AT = Long.BYTES * (SAVED.length + 2);
-
     /** Bytes of each of four rows that are asked for before they are needed: what a processor fetches of itself ends with each page. */
     private static final int FETCHED = 2048;
 
@@ -44,8 +36,8 @@ public final class DotCode {
     private static final int SHORT_HALVES = 5 << 10;
 
     /**
-     * Vectors of a row for each round of the loop of three rows of x and more, and of any by vectors of 256 bits, where rows are whole rounds.
-     * The fewer instructions wait for a vector of the weight, the farther ahead the processor asks for others.
+     * Vectors of a row for each round of the loop of three rows of x and more, and of any by vectors of 256 bits, where rows are whole rounds
+     * and come one behind the other. The fewer instructions wait for a vector of the weight, the farther ahead the processor asks for others.
      */
     private static final int ROUND = 4;
 
@@ -55,7 +47,7 @@ public final class DotCode {
 
     private final int bits;
     private final boolean asks;
-    private final Map<Form, NativeFunction> kernels = new ConcurrentHashMap<>();
+    private final Map<DotKernel, NativeFunction> kernels = new ConcurrentHashMap<>();
     private final Map<DType, NativeFunction> widening = new ConcurrentHashMap<>();
     private final SumsCode sums;
 
@@ -69,20 +61,6 @@ public final class DotCode {
         this.asks = asks;
         sums = new SumsCode(bits);
     }
-
-    /** How four rows of a weight are read. */
-    private enum Order {
-        ASKED_AHEAD,
-        SIDE_BY_SIDE,
-        ONE_BY_ONE
-    }
-
-    /**
-     * A kernel for so many rows of x.
-     *
-     * @param round vectors of a row that a round of the loop takes
-     */
-    private record Form(DType weights, DType x, int rows, Order order, int round) {}
 
     /** The kernels, or why there are none. */
     public record Found(@Nullable DotCode code, String reason) {
@@ -113,7 +91,7 @@ public final class DotCode {
     boolean takes(Rows x) {
         return !asks
                 && x.dtype() != DType.FLOAT32
-                && Math.min(x.count(), most()) * x.width() > SHORT_FLOATS
+                && Math.min(x.count(), DotKernel.most(bits)) * x.width() > SHORT_FLOATS
                 && x.width() == Lanes.padded(x.width())
                 && x.stride() == (long) x.width() * x.dtype().bytes();
     }
@@ -125,7 +103,7 @@ public final class DotCode {
      * @param w as wide as rows of x with their padding
      */
     void multiply(Rows w, Panel.Strip x, int t, int count, float[] line, int at, int step) {
-        int most = most();
+        int most = DotKernel.most(bits);
         int groups = Math.ceilDiv(w.count(), Dot.SIDE);
         long ahead = Math.min(FETCHED, (long) x.pitch() * w.dtype().bytes());
         for (int j = 0; j < count; j += most) {
@@ -137,11 +115,6 @@ public final class DotCode {
                 Lanes.copy(from, line, at + (j + row) * step, groups * Dot.SIDE);
             }
         }
-    }
-
-    /** Rows of x at a time: as many accumulators as there are registers for. */
-    private int most() {
-        return bits == 512 ? 4 : 2;
     }
 
     /** Sums of rows by weights. */
@@ -161,9 +134,10 @@ public final class DotCode {
         boolean rounds = order == Order.ONE_BY_ONE
                 && (rows > FEW_ROWS || bits < 512)
                 && x.pitch() % (ROUND * bits / Float.SIZE) == 0;
-        Form form = new Form(weights, x.dtype(), rows, order, rounds ? ROUND : 1);
-        NativeFunction made = kernels.get(form); // without a lock, unlike the other
-        return made != null ? made : kernels.computeIfAbsent(form, f -> MachineCode.nativeFunction(kernel(f, bits)));
+        int round = rounds ? ROUND : Dot.LANES * Float.SIZE / bits;
+        DotKernel kernel = new DotKernel(bits, weights, x.dtype(), rows, order, round, x.pitch() % Dot.LANES == 0);
+        NativeFunction made = kernels.get(kernel); // without a lock, unlike the other
+        return made != null ? made : kernels.computeIfAbsent(kernel, k -> MachineCode.nativeFunction(k.code()));
     }
 
     /** A function of the address and stride of rows, their number and width, and address and stride of the copy. */
@@ -184,121 +158,5 @@ public final class DotCode {
         a.vzeroupper();
         a.ret();
         return a.code();
-    }
-
-    /**
-     * A function of w, its stride in bytes, groups of four of its rows, x, n, results and bytes to fetch ahead, a row's at most: for
-     * each row of x the sums of all groups. Rows of x are n values apart.
-     */
-    private static byte[] kernel(Form form, int bits) {
-        int rows = form.rows;
-        Assembler a = new Assembler(bits);
-        for (Gpr register : SAVED) {
-            a.push(register);
-        }
-        for (int t = 1; t < rows; t++) {
-            a.mov(ROWS[t], ROWS[t - 1]);
-            for (int i = 0; i < form.x.bytes(); i++) {
-                a.add(ROWS[t], Gpr.R8);
-            }
-        }
-        a.mov(Gpr.RAX, Gpr.RDX); // bytes of a row's results
-        for (int i = 1; i < Dot.SIDE * Float.BYTES; i *= 2) {
-            a.add(Gpr.RAX, Gpr.RAX);
-        }
-        a.push(Gpr.RAX);
-        a.mov(ROW_BYTES, Gpr.R8);
-        for (int i = 1; i < form.weights.bytes(); i *= 2) {
-            a.add(ROW_BYTES, ROW_BYTES);
-        }
-        int group = a.here();
-        a.load(AHEAD, Address.of(Gpr.RSP, SEVENTH_AT));
-        for (int i = 1; i < Dot.SIDE; i++) {
-            a.mov(WEIGHTS[i], WEIGHTS[i - 1]);
-            a.add(WEIGHTS[i], Gpr.RSI);
-        }
-        for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
-            a.vxorps(sum);
-        }
-        if (form.order == Order.ONE_BY_ONE) {
-            for (int i = 0; i < Dot.SIDE; i++) {
-                sums(a, form, bits, i, i + 1);
-            }
-        } else {
-            sums(a, form, bits, 0, Dot.SIDE);
-        }
-        a.load(Gpr.RAX, Address.of(Gpr.RSP, 0));
-        a.mov(AHEAD, Gpr.R9);
-        for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
-            LaneCode.sum(a, bits, sum, rows * Dot.SIDE);
-            a.vmovss(Address.of(AHEAD, Float.BYTES * (sum % Dot.SIDE)), sum);
-            if (sum % Dot.SIDE == Dot.SIDE - 1) {
-                a.add(AHEAD, Gpr.RAX);
-            }
-        }
-        a.add(Gpr.R9, Float.BYTES * Dot.SIDE);
-        a.mov(WEIGHTS[0], WEIGHTS[Dot.SIDE - 1]);
-        a.add(WEIGHTS[0], Gpr.RSI);
-        a.sub(Gpr.RDX, 1);
-        a.jumpIfNotZero(group);
-        a.vzeroupper();
-        a.pop(Gpr.RAX);
-        for (int i = SAVED.length - 1; i >= 0; i--) {
-            a.pop(SAVED[i]);
-        }
-        a.ret();
-        return a.code();
-    }
-
-    /** Registers 4 t + i sum w[i] . x[t], lane by lane, for some i; the four behind them hold w, and one behind those x. */
-    private static void sums(Assembler a, Form form, int bits, int from, int to) {
-        boolean asks = form.order == Order.ASKED_AHEAD;
-        int weights = form.rows * Dot.SIDE;
-        a.clear(Gpr.RAX);
-        int loop = a.here();
-        for (int vector = 0; vector < form.round; vector++) {
-            if (asks) {
-                fetchNextGroup(a);
-            }
-            for (int i = from; i < to; i++) {
-                if (asks) {
-                    a.prefetcht0(Address.indexed(WEIGHTS[i], AHEAD, 0));
-                }
-                LaneCode.load(a, form.weights, weights + i, WEIGHTS[i], Gpr.RAX);
-            }
-            for (int t = 0; t < form.rows; t++) {
-                addProducts(a, form, t, from, to);
-            }
-            if (asks) {
-                a.add(AHEAD, bits / Float.SIZE * form.weights.bytes());
-            }
-            a.add(Gpr.RAX, bits / Float.SIZE);
-        }
-        a.cmp(Gpr.RAX, Gpr.R8);
-        a.jumpIfBelow(loop);
-    }
-
-    /** Of a vector of x that meets one of the weight alone, loading and multiplying are one instruction. */
-    private static void addProducts(Assembler a, Form form, int t, int from, int to) {
-        int weights = form.rows * Dot.SIDE;
-        if (to - from == 1 && form.x == DType.FLOAT32) {
-            a.vfmadd231ps(t * Dot.SIDE + from, weights + from, LaneCode.at(form.x, ROWS[t], Gpr.RAX));
-            return;
-        }
-        int x = weights + Dot.SIDE;
-        LaneCode.load(a, form.x, x, ROWS[t], Gpr.RAX);
-        for (int i = from; i < to; i++) {
-            a.vfmadd231ps(t * Dot.SIDE + i, x, weights + i);
-        }
-    }
-
-    /** At the end of its row, what is fetched goes on with the row four below. */
-    private static void fetchNextGroup(Assembler a) {
-        a.cmp(AHEAD, ROW_BYTES);
-        int within = a.jumpAheadIfNotZero();
-        a.mov(AHEAD, Gpr.RSI);
-        a.add(AHEAD, AHEAD);
-        a.add(AHEAD, AHEAD);
-        a.land(within);
     }
 }

@@ -1,5 +1,6 @@
 package dev.fovea.backend.cpu.products;
 
+import static dev.fovea.backend.cpu.products.Dot.LANES;
 import static dev.fovea.backend.cpu.rows.Lanes.COUNT;
 import static dev.fovea.backend.cpu.rows.Vectors.FLOATS;
 import static dev.fovea.backend.cpu.rows.Vectors.float32;
@@ -20,7 +21,7 @@ final class Float16Dot {
     private static final ThreadLocal<Float16Dot> MINE = ThreadLocal.withInitial(Float16Dot::new);
 
     private final float[] values = new float[Dot.SIDE * PIECE];
-    private final float[] sums = new float[Dot.SIDE * COUNT];
+    private final float[] sums = new float[Dot.SIDE * LANES];
 
     /** As {@link VectorDot#float32Column}. */
     static void column(long w, long stride, long x, int n, float[] out, int at) {
@@ -34,28 +35,41 @@ final class Float16Dot {
             for (int i = 0; i < Dot.SIDE; i++) {
                 Lanes.load(DType.FLOAT16, w + i * stride + 2L * k, values, i * PIECE, count);
             }
-            addProducts(values, x + 4L * k, count, sums);
+            for (int lane = 0; lane < LANES; lane += COUNT) {
+                addProducts(values, x + 4L * k, lane, count, sums);
+            }
         }
         for (int i = 0; i < Dot.SIDE; i++) {
-            out[at + i] = Vectors.sum(FloatVector.fromArray(FLOATS, sums, i * COUNT));
+            out[at + i] = sum(i * LANES);
         }
     }
 
-    private static void addProducts(float[] w, long x, int n, float[] sums) {
-        FloatVector s0 = FloatVector.fromArray(FLOATS, sums, 0);
-        FloatVector s1 = FloatVector.fromArray(FLOATS, sums, COUNT);
-        FloatVector s2 = FloatVector.fromArray(FLOATS, sums, 2 * COUNT);
-        FloatVector s3 = FloatVector.fromArray(FLOATS, sums, 3 * COUNT);
-        for (int k = 0; k < n; k += COUNT) {
+    private float sum(int at) {
+        for (int half = LANES / 2; half >= COUNT; half /= 2) {
+            for (int lane = at; lane < at + half; lane += COUNT) {
+                FloatVector upper = FloatVector.fromArray(FLOATS, sums, lane + half);
+                FloatVector.fromArray(FLOATS, sums, lane).add(upper).intoArray(sums, lane);
+            }
+        }
+        return Vectors.sum(FloatVector.fromArray(FLOATS, sums, at));
+    }
+
+    /** To the sums of so many lanes from one on. */
+    private static void addProducts(float[] w, long x, int lane, int n, float[] sums) {
+        FloatVector s0 = FloatVector.fromArray(FLOATS, sums, lane);
+        FloatVector s1 = FloatVector.fromArray(FLOATS, sums, LANES + lane);
+        FloatVector s2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES + lane);
+        FloatVector s3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES + lane);
+        for (int k = lane; k < n; k += LANES) {
             FloatVector v = float32(x + 4L * k);
             s0 = v.fma(FloatVector.fromArray(FLOATS, w, k), s0);
             s1 = v.fma(FloatVector.fromArray(FLOATS, w, PIECE + k), s1);
             s2 = v.fma(FloatVector.fromArray(FLOATS, w, 2 * PIECE + k), s2);
             s3 = v.fma(FloatVector.fromArray(FLOATS, w, 3 * PIECE + k), s3);
         }
-        s0.intoArray(sums, 0);
-        s1.intoArray(sums, COUNT);
-        s2.intoArray(sums, 2 * COUNT);
-        s3.intoArray(sums, 3 * COUNT);
+        s0.intoArray(sums, lane);
+        s1.intoArray(sums, LANES + lane);
+        s2.intoArray(sums, 2 * LANES + lane);
+        s3.intoArray(sums, 3 * LANES + lane);
     }
 }

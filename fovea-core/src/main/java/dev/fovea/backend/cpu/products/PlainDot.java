@@ -1,13 +1,13 @@
 package dev.fovea.backend.cpu.products;
 
-import static dev.fovea.backend.cpu.rows.Lanes.COUNT;
+import static dev.fovea.backend.cpu.products.Dot.LANES;
 
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.PlainMath;
 import dev.fovea.tensor.DType;
 import java.util.Arrays;
 
-/** Products of rows in memory in plain loops, with the bits of {@link VectorDot} and of {@link JavaTile}'s vectors. */
+/** Products of rows in memory in plain loops, with the bits of {@link VectorDot}, {@link NarrowDot} and of {@link JavaTile}'s vectors. */
 final class PlainDot {
     private PlainDot() {}
 
@@ -41,8 +41,8 @@ final class PlainDot {
     }
 
     private static void products(float[][] w, float[] x, int n, float[] out, int at) {
-        float[][] lanes = new float[Dot.SIDE][COUNT];
-        for (int lane = 0; lane < COUNT; lane++) {
+        float[][] lanes = new float[Dot.SIDE][LANES];
+        for (int lane = 0; lane < LANES; lane++) {
             lane(w[0], w[1], w[2], w[3], x, n, lane, lanes);
         }
         for (int i = 0; i < Dot.SIDE; i++) {
@@ -56,7 +56,7 @@ final class PlainDot {
         float t = 0;
         float u = 0;
         float v = 0;
-        for (int k = lane; k < n; k += COUNT) {
+        for (int k = lane; k < n; k += LANES) {
             float y = x[k];
             s = Math.fma(y, a[k], s);
             t = Math.fma(y, b[k], t);

@@ -39,7 +39,7 @@ class DotCodeTest {
         assumeTrue(DotCode.Found.here().code() != null);
         for (boolean asks : new boolean[] {true, false}) {
             DotCode code = new DotCode(Lanes.SHAPE.vectorBitSize(), asks);
-            for (int n : new int[] {Lanes.COUNT, 3 * Lanes.COUNT, 512 + Lanes.COUNT, 768, 4096 + Lanes.COUNT}) {
+            for (int n : new int[] {Lanes.COUNT, 3 * Lanes.COUNT, 80, 512 + Lanes.COUNT, 768, 4096 + Lanes.COUNT}) {
                 for (int rows : new int[] {4, 7}) {
                     for (int count = 1; count <= 4; count++) {
                         for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16)) {

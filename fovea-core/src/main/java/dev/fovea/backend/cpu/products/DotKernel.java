@@ -1,0 +1,190 @@
+package dev.fovea.backend.cpu.products;
+
+import dev.fovea.backend.cpu.rows.LaneCode;
+import dev.fovea.ffi.x86.Address;
+import dev.fovea.ffi.x86.Assembler;
+import dev.fovea.ffi.x86.Gpr;
+import dev.fovea.tensor.DType;
+
+/**
+ * A loop of {@link DotCode} over four rows of a weight, for so many rows of x. The sums of {@link Dot#LANES} lanes are one register at 512
+ * bits; at 256 bits even vectors of a row have one and odd ones another, so that no addition waits for the one right before it.
+ *
+ * @param bits of a vector, 256 or 512
+ * @param rows at most as many as {@link #most}
+ * @param round vectors of a row that a round of the loop takes; a multiple of those that {@link Dot#LANES} values are
+ * @param whole whether rows are a multiple of {@link Dot#LANES} values; else they end with an even vector of 256 bits, and the round is two
+ */
+record DotKernel(int bits, DType weights, DType x, int rows, Order order, int round, boolean whole) {
+    private static final Gpr[] WEIGHTS = {Gpr.RDI, Gpr.R10, Gpr.R11, Gpr.RBX};
+    private static final Gpr[] ROWS = {Gpr.RCX, Gpr.R12, Gpr.R13, Gpr.R14};
+    private static final Gpr AHEAD = Gpr.R15;
+    private static final Gpr ROW_BYTES = Gpr.RBP;
+    private static final Gpr[] SAVED = {Gpr.RBX, Gpr.RBP, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15};
+
+    /** Where a function finds its seventh word, above a word of its own, what it has saved, and where it returns to. */
+    private static final int SEVENTH_AT = Long.BYTES * (SAVED.length + 2);
+
+    /** How four rows of a weight are read. */
+    enum Order {
+        ASKED_AHEAD,
+        SIDE_BY_SIDE,
+        ONE_BY_ONE
+    }
+
+    /** Rows of x at a time: as many as there are registers for. */
+    static int most(int bits) {
+        return bits == 512 ? 4 : 2;
+    }
+
+    /**
+     * A function of w, its stride in bytes, groups of four of its rows, x, n, results and bytes to fetch ahead, a row's at most: for
+     * each row of x the sums of all groups. Rows of x are n values apart.
+     */
+    byte[] code() {
+        Assembler a = new Assembler(bits);
+        for (Gpr register : SAVED) {
+            a.push(register);
+        }
+        for (int t = 1; t < rows; t++) {
+            a.mov(ROWS[t], ROWS[t - 1]);
+            for (int i = 0; i < x.bytes(); i++) {
+                a.add(ROWS[t], Gpr.R8);
+            }
+        }
+        a.mov(Gpr.RAX, Gpr.RDX); // bytes of a row's results
+        for (int i = 1; i < Dot.SIDE * Float.BYTES; i *= 2) {
+            a.add(Gpr.RAX, Gpr.RAX);
+        }
+        a.push(Gpr.RAX);
+        a.mov(ROW_BYTES, Gpr.R8);
+        for (int i = 1; i < weights.bytes(); i *= 2) {
+            a.add(ROW_BYTES, ROW_BYTES);
+        }
+        int group = a.here();
+        for (int i = 1; i < Dot.SIDE; i++) {
+            a.mov(WEIGHTS[i], WEIGHTS[i - 1]);
+            a.add(WEIGHTS[i], Gpr.RSI);
+        }
+        for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
+            a.vxorps(sum);
+        }
+        for (int i = 0; i < Dot.SIDE; i += side()) {
+            sums(a, i);
+        }
+        a.load(Gpr.RAX, Address.of(Gpr.RSP, 0));
+        a.mov(AHEAD, Gpr.R9);
+        for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
+            LaneCode.sum(a, bits, sum, rows * Dot.SIDE);
+            a.vmovss(Address.of(AHEAD, Float.BYTES * (sum % Dot.SIDE)), sum);
+            if (sum % Dot.SIDE == Dot.SIDE - 1) {
+                a.add(AHEAD, Gpr.RAX);
+            }
+        }
+        a.add(Gpr.R9, Float.BYTES * Dot.SIDE);
+        a.mov(WEIGHTS[0], WEIGHTS[Dot.SIDE - 1]);
+        a.add(WEIGHTS[0], Gpr.RSI);
+        a.sub(Gpr.RDX, 1);
+        a.jumpIfNotZero(group);
+        a.vzeroupper();
+        a.pop(Gpr.RAX);
+        for (int i = SAVED.length - 1; i >= 0; i--) {
+            a.pop(SAVED[i]);
+        }
+        a.ret();
+        return a.code();
+    }
+
+    /** Rows of the weight that lie side by side: with two sums each, four of them would want more registers than 256 bits have. */
+    private int side() {
+        if (order == Order.ONE_BY_ONE) {
+            return 1;
+        }
+        return halved() && rows > 1 ? 2 : Dot.SIDE;
+    }
+
+    /** Whether odd vectors have sums of their own. */
+    private boolean halved() {
+        return bits < 512;
+    }
+
+    /**
+     * Registers 4 t + i sum w[i] . x[t], lane by lane, for some i from one on. Behind them are the sums of odd vectors, then w, and one of x.
+     */
+    private void sums(Assembler a, int from) {
+        int odd = rows * Dot.SIDE;
+        int ofOdd = halved() ? rows * side() : 0;
+        for (int sum = odd; sum < odd + ofOdd; sum++) {
+            a.vxorps(sum);
+        }
+        if (order == Order.ASKED_AHEAD) {
+            a.load(AHEAD, Address.of(Gpr.RSP, SEVENTH_AT));
+        }
+        a.clear(Gpr.RAX);
+        int loop = a.here();
+        int end = 0;
+        for (int vector = 0; vector < round; vector++) {
+            boolean isOdd = halved() && vector % 2 == 1;
+            if (isOdd && !whole) {
+                a.cmp(Gpr.RAX, Gpr.R8);
+                end = a.jumpAheadIfZero();
+            }
+            vector(a, from, odd + ofOdd, isOdd);
+        }
+        a.cmp(Gpr.RAX, Gpr.R8);
+        a.jumpIfBelow(loop);
+        if (!whole) {
+            a.land(end);
+        }
+        for (int sum = 0; sum < ofOdd; sum++) {
+            int even = sum / side() * Dot.SIDE + from + sum % side();
+            a.vaddps(bits, even, even, odd + sum);
+        }
+    }
+
+    /** A vector of each of the rows, and a step on. */
+    private void vector(Assembler a, int from, int weight, boolean odd) {
+        boolean asks = order == Order.ASKED_AHEAD;
+        if (asks) {
+            fetchNextRows(a);
+        }
+        for (int i = 0; i < side(); i++) {
+            if (asks) {
+                a.prefetcht0(Address.indexed(WEIGHTS[from + i], AHEAD, 0));
+            }
+            LaneCode.load(a, weights, weight + i, WEIGHTS[from + i], Gpr.RAX);
+        }
+        for (int t = 0; t < rows; t++) {
+            int sum = odd ? rows * Dot.SIDE + t * side() : t * Dot.SIDE + from;
+            addProducts(a, t, sum, weight);
+        }
+        if (asks) {
+            a.add(AHEAD, bits / Float.SIZE * weights.bytes());
+        }
+        a.add(Gpr.RAX, bits / Float.SIZE);
+    }
+
+    /** Of a vector of x that meets one of the weight alone, loading and multiplying are one instruction. */
+    private void addProducts(Assembler a, int t, int sum, int weight) {
+        if (side() == 1 && x == DType.FLOAT32) {
+            a.vfmadd231ps(sum, weight, LaneCode.at(x, ROWS[t], Gpr.RAX));
+            return;
+        }
+        int value = weight + side();
+        LaneCode.load(a, x, value, ROWS[t], Gpr.RAX);
+        for (int i = 0; i < side(); i++) {
+            a.vfmadd231ps(sum + i, value, weight + i);
+        }
+    }
+
+    /** At the end of its row, what is fetched goes on with the one that comes next there, as many below as lie side by side. */
+    private void fetchNextRows(Assembler a) {
+        a.cmp(AHEAD, ROW_BYTES);
+        int within = a.jumpAheadIfNotZero();
+        a.mov(AHEAD, Gpr.RSI);
+        for (int i = 1; i < side(); i *= 2) {
+            a.add(AHEAD, AHEAD);
+        }
+        a.land(within);
+    }
+}
