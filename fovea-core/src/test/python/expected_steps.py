@@ -36,6 +36,10 @@ STEPS = [
     {"image_mean": 0.25, "image_std": 0.5},
     {"image_mean": [0.25], "image_std": [0.5, 0.25, 0.125]},
     {"image_mean": [0.25, 0.5]},
+    {"do_normalize": None},
+    {"do_rescale": None},
+    {"do_normalize": None, "do_rescale": None},
+    {"do_resize": None},
 ] + [{"resample": number} for number in (-1, 0, 1, 2, 3, 4, 5, 9)]
 
 SQUARE = [{"size": {"height": 20, "width": 34}}, {"size": {"height": 61, "width": 34}, "resample": 0}]
@@ -47,6 +51,8 @@ CROPS = [
     {"size": [31, 40], "do_center_crop": False},
     {"size": 24, "do_center_crop": False},
     {"size": {"height": 31, "width": 40}, "do_center_crop": False, "do_pad": False},
+    {"size": {"height": 31, "width": 40}, "do_center_crop": None, "crop_size": None, "do_pad": None},
+    {"size": {"height": 31, "width": 40}, "do_center_crop": None, "crop_size": {"height": 20, "width": 30}},
 ]
 LIMITS = [
     {"size": {"longest_edge": 5000}},

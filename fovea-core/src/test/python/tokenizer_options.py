@@ -34,14 +34,36 @@ OLDER = [
     {"tokenizer_config.json": {"added_tokens_decoder": None}, "special_tokens_map.json": {"pad_token": "<newpad>"}},
     {"special_tokens_map.json": {"pad_token": "<unseen>"}},
 ]
+FLAGS = [
+    {"lstrip": True, "rstrip": True},
+    {"special": False},
+    {"special": True, "single_word": True},
+    {"normalized": True, "lstrip": True},
+]
 CHECKPOINTS = ["qwen2_5_vl/base", "gemma3/base", "blip2/opt-half", "florence2/native"]
 
 
+def marks(tokenizer):
+    named = [str(t) for t in tokenizer.all_special_tokens]
+    others = [t for t in tokenizer.added_tokens_decoder.values() if t.content not in named]
+    special = [t.content for t in others if t.special]
+    return named[:2] + [t.content for t in others if not t.special][:1] + special[:1]
+
+
+def redeclared(tokenizer):
+    """Tokens that tokenizer.json has, with other flags in tokenizer_config.json, which has to list them all for some classes."""
+    names = marks(tokenizer)
+    listed = {id: token for id, token in tokenizer.added_tokens_decoder.items() if token.content in names or len(tokenizer.added_tokens_decoder) < 100}
+    for flags in FLAGS:
+        tokens = {}
+        for id, token in listed.items():
+            said = {flag: getattr(token, flag) for flag in ("content", "lstrip", "normalized", "rstrip", "single_word", "special")}
+            tokens[str(id)] = {**said, **(flags if token.content in names else {})}
+        yield {"tokenizer_config.json": {"added_tokens_decoder": tokens}}
+
+
 def texts(tokenizer):
-    special = [str(t) for t in tokenizer.all_special_tokens]
-    plain = [t.content for t in tokenizer.added_tokens_decoder.values() if not t.special]
-    marks = special[:2] + plain[:1]
-    return ["Hello", " Hello", "", "it 's , n't it ? a . b", "Hello" + "".join(f" {m} the{m}end" for m in marks), "<new> <newer>", "é\n\nx"]
+    return ["Hello", " Hello", "", "it 's , n't it ? a . b", "Hello" + "".join(f" {m} the{m}end" for m in marks(tokenizer)), "<new> <newer>", "é\n\nx"]
 
 
 def change(folder, changes):
@@ -60,9 +82,9 @@ def change(folder, changes):
 def main():
     cases = []
     for checkpoint in CHECKPOINTS:
-        for changes in CHANGES + OLDER:
+        source = os.path.join(sys.argv[1], "oracle", checkpoint, "checkpoint")
+        for changes in CHANGES + OLDER + list(redeclared(AutoTokenizer.from_pretrained(source))):
             folder = tempfile.mkdtemp()
-            source = os.path.join(sys.argv[1], "oracle", checkpoint, "checkpoint")
             for name in os.listdir(source):
                 if name.endswith((".json", ".txt", ".jinja")) and ".index." not in name:
                     shutil.copy(os.path.join(source, name), folder)

@@ -37,7 +37,6 @@ class ConfigSweepTest {
             Map.entry("max_frames", "a limit that is not reached"),
             Map.entry("max_video_tokens", "a limit that is not reached"),
             Map.entry("sliding_window", "a window that is not filled"),
-            Map.entry("_sliding_window_pattern", "no layer of the model is the last of so many"),
             Map.entry("sliding_window_pattern", "no layer of the model is the last of so many"),
             Map.entry("cross_attention_frequency", "only the first layer has it, as in a model of two"),
             Map.entry("no_repeat_ngram_size", "longer than the answer"),

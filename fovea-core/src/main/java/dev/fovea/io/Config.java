@@ -175,6 +175,11 @@ public final class Config {
         return optional(key, FLAG).orElse(otherwise);
     }
 
+    /** A step of an image processor, made where the key is true or absent: transformers takes the null of such a file for false. */
+    public boolean step(String key) {
+        return flag(key, !values.containsKey(key));
+    }
+
     public Optional<Boolean> optionalFlag(String key) {
         return optional(key, FLAG);
     }

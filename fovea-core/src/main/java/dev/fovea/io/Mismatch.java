@@ -77,6 +77,10 @@ record Mismatch(
         boolean quantised =
                 unexpected.values().stream().anyMatch(n -> QUANTISED.matcher(n).matches())
                         || unsupported.stream().anyMatch(d -> d.contains("(F8_") || d.contains("(F4"));
+        if (missing.size() == 1 && missing.getFirst().endsWith("lm_head.weight") && misshapen.isEmpty()) {
+            return "where the table of tokens serves as head, say \"tie_word_embeddings\": true at the top of config.json;"
+                    + " else the weights were saved from the model without its head";
+        }
         return quantised
                 ? "these look like the weights of a quantised model: " + OtherForms.UNQUANTISED
                 : "config.json and weights belong to different models, or this variant is not supported";

@@ -15,7 +15,7 @@ public record ConvertRgb(boolean wanted) {
 
     /** From preprocessor_config.json, or the image_processor of processor_config.json; true where the key is missing. */
     public static ConvertRgb of(Config c) {
-        return new ConvertRgb(c.flag(KEY, !c.keys().contains(KEY)));
+        return new ConvertRgb(c.step(KEY));
     }
 
     public Picture apply(DecodedImage image) {

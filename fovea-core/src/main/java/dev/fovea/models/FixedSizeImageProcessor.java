@@ -42,7 +42,7 @@ public record FixedSizeImageProcessor(Size size, Optional<Size> crop, ImageSteps
         Optional<Size> crop = size(c, "crop_size").or(() -> Optional.of(new Size(224, 224)));
         return new FixedSizeImageProcessor(
                 size.orElseThrow(),
-                c.flag("do_center_crop", cropsByDefault) ? crop : Optional.empty(),
+                (cropsByDefault ? c.step("do_center_crop") : c.flag("do_center_crop", false)) ? crop : Optional.empty(),
                 ImageSteps.ofClip(c, resampler));
     }
 

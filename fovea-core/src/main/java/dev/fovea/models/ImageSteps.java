@@ -46,13 +46,13 @@ public record ImageSteps(
         c.ignore("pixels are always laid out in the model's way", "data_format", "input_data_format", "return_tensors");
         c.ignore("how the reference computes, not what", "device", "disable_grouping");
         ImageSteps steps = new ImageSteps(
-                c.flag("do_resize", true),
+                c.step("do_resize"),
                 c.optionalInteger("resample", Range.NOT_NEGATIVE)
                         .map(number -> filter(c, number))
                         .orElse(filter),
-                c.flag("do_rescale", true),
+                c.step("do_rescale"),
                 c.number("rescale_factor", 1 / 255.0, Range.SCALE),
-                c.flag("do_normalize", true),
+                c.step("do_normalize"),
                 channels(c, "image_mean", new Range(-Float.MAX_VALUE, false, Float.MAX_VALUE), mean),
                 channels(c, "image_std", Range.SCALE, std),
                 resampler);

@@ -16,4 +16,9 @@ public record AddedToken(
     public static AddedToken special(String content) {
         return new AddedToken(content, true, false, false, false, false);
     }
+
+    /** The same, special. */
+    AddedToken withSpecial() {
+        return new AddedToken(content, true, normalized, lstrip, rstrip, singleWord);
+    }
 }

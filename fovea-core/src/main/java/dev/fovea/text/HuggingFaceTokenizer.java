@@ -77,8 +77,11 @@ final class HuggingFaceTokenizer implements Tokenizer {
     /** With the tokens that transformers adds to what tokenizer.json has, or makes special, when it opens the directory. */
     private static TokenizerJson complete(TokenizerJson json, TokenizerConfig config, List<AddedToken> extra) {
         Map<String, AddedToken> missing = new LinkedHashMap<>();
+        // What added_tokens_decoder says of a token counts more than what tokenizer.json says.
+        boolean decides = config.values().get("added_tokens_decoder") != null;
         for (AddedToken token : config.added()) {
-            if (!json.added().containsKey(token.content())) {
+            AddedToken known = json.added().get(token.content());
+            if (known == null || (decides && !token.equals(known))) {
                 missing.put(token.content(), token);
             }
         }
@@ -86,8 +89,10 @@ final class HuggingFaceTokenizer implements Tokenizer {
         special.addAll(config.additional());
         for (String content : special) {
             AddedToken known = missing.getOrDefault(content, json.added().get(content));
-            if (known == null || !known.special()) {
+            if (known == null || config.tokenizerClass().equals("Qwen2Tokenizer")) {
                 missing.put(content, AddedToken.special(content));
+            } else if (!known.special()) {
+                missing.put(content, known.withSpecial());
             }
         }
         for (AddedToken token : extra) {

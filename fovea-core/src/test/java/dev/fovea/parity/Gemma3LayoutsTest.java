@@ -20,9 +20,11 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,6 +61,21 @@ class Gemma3LayoutsTest {
             default -> throw new IllegalArgumentException(spelling);
         };
         Rewritten.copy(checkpoint(), directory, names, c -> c, List.of());
+        try (Pipeline pipe = Pipeline.imageTextToText(directory)) {
+            check(pipe, "image");
+        }
+    }
+
+    /** transformers writes it and takes sliding_window_pattern. */
+    @Test
+    void doesNotReadTheNoteOfAPattern() throws IOException {
+        UnaryOperator<Map<String, Object>> config = c -> {
+            Map<String, Object> text = new LinkedHashMap<>(textConfig(c));
+            text.put("_sliding_window_pattern", 2);
+            c.put("text_config", text);
+            return c;
+        };
+        Rewritten.copy(checkpoint(), directory, List::of, config, List.of());
         try (Pipeline pipe = Pipeline.imageTextToText(directory)) {
             check(pipe, "image");
         }

@@ -22,10 +22,11 @@ public final class Florence2 implements Family {
         return List.of("florence2");
     }
 
-    /** Names as transformers' own class has them. */
+    /** Names as transformers' own class has them; without a head it saves them without the first part. */
     @Override
     public Renaming renaming() {
         return Renaming.prefix("language_model.model.", "model.language_model.")
+                .then("^(language_model\\.(shared|encoder|decoder)\\.|multi_modal_projector\\.)", "model.$1")
                 .thenPrefix("language_model.", "")
                 .thenPrefix("image_pos_embed.", PROJECTOR + "image_position_embed.")
                 .then("^(image_proj|visual_temporal_embed)", PROJECTOR + "$1")

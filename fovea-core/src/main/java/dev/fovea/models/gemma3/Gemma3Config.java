@@ -150,8 +150,8 @@ record Gemma3Config(Text text, Vision vision, int mmTokensPerImage, int imageTok
 
     /** One by one in layer_types, or by the rule that came before it: every so many layers, the last of them is full. */
     private static IntPredicate isFullAttention(Config c, int layers) {
-        int older = c.integer("sliding_window_pattern", 6, Range.POSITIVE);
-        int pattern = c.integer("_sliding_window_pattern", older, Range.POSITIVE);
+        c.ignore("a note of the writer: the reference does not read it back", "_sliding_window_pattern");
+        int pattern = c.integer("sliding_window_pattern", 6, Range.POSITIVE);
         Optional<List<String>> types = c.optionalStrings("layer_types");
         if (types.isEmpty()) {
             return i -> (i + 1) % pattern == 0;

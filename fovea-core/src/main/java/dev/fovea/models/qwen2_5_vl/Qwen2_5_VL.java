@@ -17,9 +17,10 @@ public final class Qwen2_5_VL implements Family {
         return List.of("qwen2_5_vl");
     }
 
+    /** Published, saved by transformers 5, and saved from the model without its head. */
     @Override
     public Renaming renaming() {
-        return Renaming.of("^visual\\.", "model.visual.")
+        return Renaming.of("^(visual|language_model)\\.", "model.$1.")
                 .then("^model\\.(?!language_model\\.|visual\\.)", "model.language_model.");
     }
 
