@@ -19,8 +19,10 @@ final class PackedProducts {
     /** Words of x that vectors pack at once: as many as stay in the first-level cache. */
     private static final int PACKED_WORDS = 256;
 
-    /** Bytes of packed x, at most. */
+    /** Bytes of packed x, at most: of vectors no more than twice those of the weight, if that is more than the lesser. */
     private static final long PACKED_BYTES = 1L << 26;
+
+    private static final long LEAST_PACKED_BYTES = 1L << 22;
 
     private final Workers workers;
     private final ProductCode.Arithmetic form;
@@ -40,11 +42,22 @@ final class PackedProducts {
     synchronized void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
         packing.check(w);
         int words = packing.words(w.inputs());
-        long rowBytes = (long) words * Float.BYTES;
-        int strip = (int) Math.max(1, PACKED_BYTES / rowBytes / form.block.rows()) * form.block.rows();
+        int strip = strip(x.count(), words, w);
         for (int row = 0; row < x.count(); row += strip) {
             multiply(x.part(row, strip), words, w, bias, out.part(row, strip));
         }
+    }
+
+    /**
+     * Rows of x that are packed at once. All of them meet some outputs before the next, so those of a small weight should stay in a
+     * cache meanwhile; a large one costs more to read again.
+     */
+    private int strip(int rows, int words, Weight w) {
+        long rowBytes = (long) words * Float.BYTES;
+        long weightBytes = (long) w.outputs() * w.inputs() * w.dtype().bytes();
+        long bytes = form.tiles() ? PACKED_BYTES : Math.clamp(2 * weightBytes, LEAST_PACKED_BYTES, PACKED_BYTES);
+        int most = (int) Math.max(1, bytes / rowBytes / form.block.rows()) * form.block.rows();
+        return form.tiles() ? most : Math.ceilDiv(Math.ceilDiv(rows, Math.ceilDiv(rows, most)), form.rows) * form.rows;
     }
 
     private void multiply(Rows x, int words, Weight w, @Nullable Rows bias, Rows out) {

@@ -27,6 +27,10 @@ class PackedProductsTest {
     private static final int[][] SIZES = {
         {17, 1, 1}, {17, 50, 3}, {33, 25, 40}, {48, 193, 257}, {300, 30, 520}, {577, 250, 33}, {33, 25, 1100}
     };
+
+    /** x is packed in two parts. */
+    private static final int[] OF_STRIPS = {2100, 5, 520};
+
     private static final int[][] OF_FEW = {
         {1, 1, 1},
         {1, 50, 64},
@@ -69,6 +73,7 @@ class PackedProductsTest {
                         check(products::multiply, sum, what, size, DType.FLOAT16, DType.FLOAT16);
                         check(products::multiply, sum, what, size, DType.BFLOAT16, DType.BFLOAT16);
                     }
+                    checkLying(products::multiply, sum, form.toString(), OF_STRIPS, DType.FLOAT32, DType.FLOAT32);
                 }
             }
         }
@@ -83,6 +88,8 @@ class PackedProductsTest {
             for (int[] size : SIZES) {
                 check(products::multiply, PackedProductsTest::inParts, "halves", size, DType.FLOAT16, DType.FLOAT16);
             }
+            Sum sum = PackedProductsTest::inParts;
+            checkLying(products::multiply, sum, "halves", OF_STRIPS, DType.FLOAT16, DType.FLOAT16);
         }
     }
 
