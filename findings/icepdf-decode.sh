@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ICEpdf 7.3.2, which draws PDFs in pure Java: a picture whose Decode array is [1 0], by which PDF (ISO 32000-1, 8.9.5.2) says that its samples
 # count the other way round, is drawn as its negative where it has 2 or 4 bits of grey, or RGB: there the array has no effect.
-# With 1 and 8 bits of grey it is. And a picture of 16 bits of grey is not drawn at all, the page stays white; of RGB it is. Black
+# With 1 and 8 bits of grey it has. And a picture of 16 bits of grey is not drawn at all, the page stays white; in RGB it is. Black
 # pages with white writing, or empty ones, go on to a model or a reader of text, with no error or exception. No issue of it was found.
 # Expected was what PDFBox 3.0.8 draws, and PDFium and MuPDF too.
 # Seen: 25 % ink: ICEpdf 75 % of it with Decode in 2 and 4 bits and in RGB, 0 % of 16 bits; PDFBox 25 % of all
