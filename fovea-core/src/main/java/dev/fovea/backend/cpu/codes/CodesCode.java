@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * ({@link WideCodesCode}) or by AVX2 ({@link NarrowCodesCode}), with the same bits. Codes of 4 bits meet x in 8 bits, as in
  * {@link Quantized4}, with the same bits as there; codes of 8 bits meet x in 16.
  *
- * <p>Codes are asked for some lines before they are needed, where {@linkplain Isa#asksAhead that helps}.
+ * <p>Codes are asked for some lines before they are needed: by AVX2 everywhere, by AVX-512 where {@linkplain Isa#asksAhead that helps}.
  */
 public final class CodesCode {
     private static final List<Cpuid> NEEDED = List.of(Cpuid.AVX2, Cpuid.FMA);

@@ -20,10 +20,19 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
     private static final Gpr[] ROWS = {Gpr.RCX, Gpr.R12, Gpr.R13, Gpr.R14};
     private static final Gpr AHEAD = Gpr.R15;
     private static final Gpr ROW_BYTES = Gpr.RBP;
+
+    /** Of a run of {@link #sumsInTurns}, which has no rows of x in them. */
+    private static final Gpr START = Gpr.R13;
+
+    private static final Gpr END = Gpr.R14;
+
     private static final Gpr[] SAVED = {Gpr.RBX, Gpr.RBP, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15};
 
     /** Where a function finds its seventh word, above a word of its own, what it has saved, and where it returns to. */
     private static final int SEVENTH_AT = Long.BYTES * (SAVED.length + 2);
+
+    /** Values of a run of {@link #sumsInTurns}; a multiple of {@link Dot#LANES}. */
+    private static final int RUN = 256;
 
     /** How four rows of a weight are read. */
     enum Order {
@@ -57,6 +66,9 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
             a.add(Gpr.RAX, Gpr.RAX);
         }
         a.push(Gpr.RAX);
+        if (frame() > 0) {
+            a.sub(Gpr.RSP, frame());
+        }
         a.mov(ROW_BYTES, Gpr.R8);
         for (int i = 1; i < weights.bytes(); i *= 2) {
             a.add(ROW_BYTES, ROW_BYTES);
@@ -69,10 +81,14 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
         for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
             a.vxorps(sum);
         }
-        for (int i = 0; i < Dot.SIDE; i += side()) {
-            sums(a, i);
+        if (takesTurns()) {
+            sumsInTurns(a);
+        } else {
+            for (int i = 0; i < Dot.SIDE; i += side()) {
+                sums(a, i);
+            }
         }
-        a.load(Gpr.RAX, Address.of(Gpr.RSP, 0));
+        a.load(Gpr.RAX, Address.of(Gpr.RSP, frame()));
         a.mov(AHEAD, Gpr.R9);
         for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
             LaneCode.sum(a, bits, sum, rows * Dot.SIDE);
@@ -87,6 +103,9 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
         a.sub(Gpr.RDX, 1);
         a.jumpIfNotZero(group);
         a.vzeroupper();
+        if (frame() > 0) {
+            a.add(Gpr.RSP, frame());
+        }
         a.pop(Gpr.RAX);
         for (int i = SAVED.length - 1; i >= 0; i--) {
             a.pop(SAVED[i]);
@@ -95,17 +114,28 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
         return a.code();
     }
 
-    /** Rows of the weight that lie side by side: with two sums each, four of them would want more registers than 256 bits have. */
+    /** Rows of the weight that lie side by side. */
     private int side() {
-        if (order == Order.ONE_BY_ONE) {
-            return 1;
-        }
-        return halved() && rows > 1 ? 2 : Dot.SIDE;
+        return order == Order.ONE_BY_ONE ? 1 : Dot.SIDE;
     }
 
     /** Whether odd vectors have sums of their own. */
     private boolean halved() {
         return bits < 512;
+    }
+
+    /** Whether sums of odd vectors find no registers beside those of even ones, and the two take turns. */
+    private boolean takesTurns() {
+        return halved() && rows > 1 && side() == Dot.SIDE;
+    }
+
+    /** Bytes of the stack for sums that are not in registers: of odd vectors, and then of even ones. */
+    private int frame() {
+        return takesTurns() ? 2 * rows * Dot.SIDE * bits / Byte.SIZE : 0;
+    }
+
+    private Address kept(int sum) {
+        return Address.of(Gpr.RSP, sum * bits / Byte.SIZE);
     }
 
     /**
@@ -117,10 +147,7 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
         for (int sum = odd; sum < odd + ofOdd; sum++) {
             a.vxorps(sum);
         }
-        if (order == Order.ASKED_AHEAD) {
-            a.load(AHEAD, Address.of(Gpr.RSP, SEVENTH_AT));
-        }
-        a.clear(Gpr.RAX);
+        begin(a);
         int loop = a.here();
         int end = 0;
         for (int vector = 0; vector < round; vector++) {
@@ -129,7 +156,7 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
                 a.cmp(Gpr.RAX, Gpr.R8);
                 end = a.jumpAheadIfZero();
             }
-            vector(a, from, odd + ofOdd, isOdd);
+            vector(a, from, isOdd ? odd : from, isOdd ? side() : Dot.SIDE, odd + ofOdd);
         }
         a.cmp(Gpr.RAX, Gpr.R8);
         a.jumpIfBelow(loop);
@@ -142,11 +169,70 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
         }
     }
 
-    /** A vector of each of the rows, and a step on. */
-    private void vector(Assembler a, int from, int weight, boolean odd) {
+    /** Runs of values, their even vectors and then their odd ones, which are still near then. */
+    private void sumsInTurns(Assembler a) {
+        int count = rows * Dot.SIDE;
+        for (int sum = 0; sum < count; sum++) {
+            a.vmovups(kept(sum), sum); // zeros
+        }
+        begin(a);
+        a.clear(END);
+        int run = a.here();
+        a.mov(START, Gpr.RAX);
+        a.add(END, RUN);
+        a.cmp(END, Gpr.R8);
+        int within = a.jumpAheadIfBelow();
+        a.mov(END, Gpr.R8);
+        a.land(within);
+        everyOther(a);
+        exchange(a, count, 0);
+        a.mov(Gpr.RAX, START);
+        a.add(Gpr.RAX, bits / Float.SIZE);
+        a.cmp(Gpr.RAX, END);
+        int none = a.jumpAheadIfZero();
+        everyOther(a);
+        a.land(none);
+        exchange(a, 0, count);
+        a.mov(Gpr.RAX, END);
+        a.cmp(Gpr.RAX, Gpr.R8);
+        a.jumpIfBelow(run);
+        for (int sum = 0; sum < count; sum++) {
+            a.vaddps(sum, sum, kept(sum));
+        }
+    }
+
+    private void everyOther(Assembler a) {
+        int loop = a.here();
+        vector(a, 0, 0, Dot.SIDE, rows * Dot.SIDE);
+        a.add(Gpr.RAX, bits / Float.SIZE);
+        a.cmp(Gpr.RAX, END);
+        a.jumpIfBelow(loop);
+    }
+
+    private void exchange(Assembler a, int away, int back) {
+        for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
+            a.vmovups(kept(away + sum), sum);
+            a.vmovups(sum, kept(back + sum));
+        }
+    }
+
+    private void begin(Assembler a) {
+        if (order == Order.ASKED_AHEAD) {
+            a.load(AHEAD, Address.of(Gpr.RSP, frame() + SEVENTH_AT));
+        }
+        a.clear(Gpr.RAX);
+    }
+
+    /**
+     * A vector of each of some rows from one on, and a step on.
+     *
+     * @param sum the first of its sums; those of the next row of x are so many further
+     * @param weight the first register for the weight
+     */
+    private void vector(Assembler a, int from, int sum, int step, int weight) {
         boolean asks = order == Order.ASKED_AHEAD;
         if (asks) {
-            fetchNextRows(a);
+            fetchNextGroup(a);
         }
         for (int i = 0; i < side(); i++) {
             if (asks) {
@@ -155,8 +241,7 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
             LaneCode.load(a, weights, weight + i, WEIGHTS[from + i], Gpr.RAX);
         }
         for (int t = 0; t < rows; t++) {
-            int sum = odd ? rows * Dot.SIDE + t * side() : t * Dot.SIDE + from;
-            addProducts(a, t, sum, weight);
+            addProducts(a, t, sum + t * step, weight);
         }
         if (asks) {
             a.add(AHEAD, bits / Float.SIZE * weights.bytes());
@@ -177,14 +262,13 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
         }
     }
 
-    /** At the end of its row, what is fetched goes on with the one that comes next there, as many below as lie side by side. */
-    private void fetchNextRows(Assembler a) {
+    /** At the end of its row, what is fetched goes on with the row four below. */
+    private static void fetchNextGroup(Assembler a) {
         a.cmp(AHEAD, ROW_BYTES);
         int within = a.jumpAheadIfNotZero();
         a.mov(AHEAD, Gpr.RSI);
-        for (int i = 1; i < side(); i *= 2) {
-            a.add(AHEAD, AHEAD);
-        }
+        a.add(AHEAD, AHEAD);
+        a.add(AHEAD, AHEAD);
         a.land(within);
     }
 }
