@@ -7,8 +7,10 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BiFunction;
+import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -67,6 +69,32 @@ class ThreadsTest {
         check(gemm, (b, d) -> {
             Tensor q = random(b, d, 600, 4, 72);
             return b.attention(q, random(b, d, 600, 2, 72), random(b, d, 600, 2, 72), Mask.causal(600), 0.1f);
+        });
+    }
+
+    /** More threads than key heads, so that query heads of one key head go to several. */
+    @ParameterizedTest
+    @EnumSource(names = {"AUTO", "JAVA"})
+    void attentionOfOneQuery(CpuBackend.GemmChoice gemm) {
+        int[] rows = IntStream.range(0, 300).map(i -> 299 - i).toArray();
+        Mask backwards = new Mask(new int[1], new int[1], new int[] {290}, new int[][] {rows});
+        for (int shared : new int[] {8, 11, 15}) {
+            for (Mask mask : List.of(backwards, Mask.full(1, 300))) {
+                check(16, gemm, (b, d) -> {
+                    Tensor q = random(b, d, 1, 2 * shared, 72);
+                    return b.attention(q, random(b, d, 300, 2, 72), random(b, d, 300, 2, 72), mask, 0.1f);
+                });
+            }
+        }
+    }
+
+    /** The same of heads that machine code attends to whole. */
+    @ParameterizedTest
+    @EnumSource(names = {"AUTO", "JAVA"})
+    void wideAttentionOfOneQuery(CpuBackend.GemmChoice gemm) {
+        check(16, gemm, (b, d) -> {
+            Tensor q = random(b, d, 1, 8, 320);
+            return b.attention(q, random(b, d, 300, 1, 320), random(b, d, 300, 1, 320), Mask.full(1, 300), 0.1f);
         });
     }
 

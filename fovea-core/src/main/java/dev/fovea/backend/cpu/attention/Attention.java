@@ -30,6 +30,9 @@ public final class Attention {
     /** The same where keys and values are packed for a span, which then has to be worth it. */
     private static final int PACKED_SPAN_ROWS = 1024;
 
+    /** Query heads of a part, at least: each part widens all values, which two heads do not pay for. */
+    private static final int LEAST_HEADS = 4;
+
     private static final Map<Kernel, SpanAttention> KERNELS = new ConcurrentHashMap<>();
 
     private final Workers workers;
@@ -90,7 +93,17 @@ public final class Attention {
         int shared() {
             return queries / keys;
         }
+
+        /** Of those that share a key head. */
+        HeadPart part(int group, int part, int parts) {
+            int from = part * shared() / parts;
+            int to = (part + 1) * shared() / parts;
+            return new HeadPart(group, group * shared() + from, to - from);
+        }
     }
+
+    /** Query heads that share a key head, all or some: so many from the first one on. */
+    record HeadPart(int group, int first, int count) {}
 
     /** Neighbouring queries of one sequence that see overlapping keys: first query, number, union of what they see. */
     record Span(int first, int count, int from, int to) {}
@@ -134,15 +147,31 @@ public final class Attention {
         List<Span> spans = spans(call.mask(), Math.max(1, rows / call.heads().shared()), prompt);
         int groups = call.heads().keys();
         DotCode code = javaAlone ? null : DotCode.Found.here().code();
-        workers.run(spans.size() * groups, i -> {
-            Span span = spans.get(i / groups);
+        boolean whole = packed != null && spans.stream().anyMatch(span -> packed.suits(call, span));
+        int parts = whole ? 1 : parts(call, spans.size());
+        workers.run(spans.size() * groups * parts, i -> {
+            Span span = spans.get(i / parts / groups);
+            int group = i / parts % groups;
             if (packed != null && packed.suits(call, span)) {
-                packed.run(call, span, i % groups);
+                packed.run(call, span, group);
                 return;
             }
             Tiles tiles = prompt ? fixed(call, span, code) : fitted(call, span, code);
-            new AttentionBlock(call, span, i % groups, tiles, code).run();
+            new AttentionBlock(call, span, call.heads().part(group, i % parts, parts), tiles, code).run();
         });
+    }
+
+    /**
+     * Parts of the query heads that share a key head, where few queries leave threads without work. Parts have no bits of their own, since
+     * rows of {@link FewRowsTile} know of no other.
+     */
+    private int parts(Call call, int spans) {
+        Heads heads = call.heads();
+        if (call.mask().queries() * heads.shared() >= FewRowsTile.LIMIT) {
+            return 1;
+        }
+        int threads = workers.count() / Math.max(1, spans * heads.keys());
+        return Math.clamp(heads.shared() / LEAST_HEADS, 1, Math.max(1, threads));
     }
 
     /** The machine code for spans of a call; null where nothing but tiles attends. */

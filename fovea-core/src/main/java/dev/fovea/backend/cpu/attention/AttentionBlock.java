@@ -15,7 +15,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One span of queries with one key head, on one thread. A row is a query and one of the heads that share the key head. For
+ * One span of queries with one key head, on one thread. A row is a query and one of some heads that share the key head. For
  * each tile of keys: scores, weights relative to the largest score so far, sums of values; sums of before shrink when the
  * largest score grows.
  */
@@ -43,8 +43,7 @@ final class AttentionBlock {
 
     private final Attention.Call call;
     private final Attention.Span span;
-    private final int group;
-    private final int shared;
+    private final Attention.HeadPart heads;
     private final Attention.Tiles tiles;
     private final TileProducts products;
     private final @Nullable DotCode code;
@@ -65,17 +64,21 @@ final class AttentionBlock {
     private final float[] total;
     private final float[] shrink;
 
-    AttentionBlock(Attention.Call call, Attention.Span span, int group, Attention.Tiles tiles, @Nullable DotCode code) {
+    AttentionBlock(
+            Attention.Call call,
+            Attention.Span span,
+            Attention.HeadPart heads,
+            Attention.Tiles tiles,
+            @Nullable DotCode code) {
         this.call = call;
         this.span = span;
-        this.group = group;
+        this.heads = heads;
         this.tiles = tiles;
         products = tiles.products();
         this.code = code;
         softmax = new RowSoftmax(code != null);
         int width = call.heads().width();
-        shared = call.heads().shared();
-        int rows = span.count() * shared;
+        int rows = span.count() * heads.count();
         size = new TileProducts.Size(rows, tiles.tile(), width);
         int tile = size.tile();
         split = products.dtype() == DType.BFLOAT16;
@@ -125,11 +128,11 @@ final class AttentionBlock {
     }
 
     private int query(int row) {
-        return span.first() + row / shared;
+        return span.first() + row / heads.count();
     }
 
     private int head(int row) {
-        return group * shared + row % shared;
+        return heads.first() + row % heads.count();
     }
 
     private void readQueries() {
@@ -167,7 +170,7 @@ final class AttentionBlock {
         }
         clearValues(skipped, count);
         if (lying) {
-            return new Rows(k.dtype(), call.head(k, row(start), group), count, size.width(), k.stride());
+            return new Rows(k.dtype(), call.head(k, row(start), heads.group()), count, size.width(), k.stride());
         }
         if (products.keysByDimension()) {
             Lanes.store(DType.FLOAT32, columns, 0, keys.address(), size.width() * size.tile());
@@ -185,19 +188,19 @@ final class AttentionBlock {
             return;
         }
         for (int i = 0; i < count; i++) {
-            putKey(call.head(call.k(), row + i, group), at + i);
+            putKey(call.head(call.k(), row + i, heads.group()), at + i);
         }
     }
 
     /** This head of rows one behind the other. */
     private void put(Rows source, int row, Rows to, int at, int count) {
         if (code != null && to.dtype() == DType.FLOAT32 && size.width() == wide) {
-            Rows lying = new Rows(source.dtype(), call.head(source, row, group), count, wide, source.stride());
+            Rows lying = new Rows(source.dtype(), call.head(source, row, heads.group()), count, wide, source.stride());
             code.widen(lying, new Rows(to.dtype(), to.row(at), count, wide, to.stride()));
             return;
         }
         for (int i = 0; i < count; i++) {
-            put(source, call.head(source, row + i, group), to, at + i);
+            put(source, call.head(source, row + i, heads.group()), to, at + i);
         }
     }
 
