@@ -179,13 +179,22 @@ public final class Model implements AutoCloseable {
     }
 
     /**
-     * Nanoseconds that the processor's threads have worked side by side so far, all threads together. What is missing to the
-     * number of threads times a call's time, one thread did alone while the others waited. 0 with one thread, and on a GPU.
+     * What the processor's threads have done so far, in nanoseconds; 0 with one thread, and on a GPU.
+     *
+     * @param worked side by side, all threads together: what is missing to the number of threads times a call's time, they were idle
+     * @param shared from the begin of work that threads share to its end: what a call takes beside it, one thread does alone
      */
-    public long threadNanos() {
-        return backend.homes().stream()
-                .mapToLong(home -> home instanceof CpuBackend cpu ? cpu.busyNanos() : 0)
-                .sum();
+    public record ThreadTime(long worked, long shared) {}
+
+    /** Since the model was opened. */
+    public ThreadTime threadTime() {
+        List<CpuBackend> processors = backend.homes().stream()
+                .filter(CpuBackend.class::isInstance)
+                .map(CpuBackend.class::cast)
+                .toList();
+        return new ThreadTime(
+                processors.stream().mapToLong(CpuBackend::busyNanos).sum(),
+                processors.stream().mapToLong(CpuBackend::sharedNanos).sum());
     }
 
     /** Whether answers come from a decoder of their own, behind an encoder that reads picture and prompt. */

@@ -1,6 +1,7 @@
 package dev.fovea.app.cli;
 
 import dev.fovea.GenerateOutput;
+import dev.fovea.Model;
 import dev.fovea.ModelInfo;
 import dev.fovea.Pipeline;
 import dev.fovea.generate.GenerationConfig;
@@ -28,7 +29,10 @@ final class BenchRows {
         this.report = report;
     }
 
-    /** A short text's first token, or a picture's where the model reads no text alone, since the process began. */
+    /**
+     * A short text's first token, or a picture's where the model reads no text alone, since the process began: by the clock, and of all
+     * processors, compilers included.
+     */
     void start() {
         Optional<Instant> began = ProcessHandle.current().info().startInstant();
         generate(prompt(8), 1, 1);
@@ -37,27 +41,43 @@ final class BenchRows {
                 "start to the first token",
                 "start_to_first_token_ms",
                 Duration.between(instant, Instant.now()).toNanos() / 1e6));
+        ProcessHandle.current()
+                .info()
+                .totalCpuDuration()
+                .ifPresent(used -> BenchCommand.milliseconds(
+                        report, "  of processors", "start_to_first_token_cpu_ms", used.toNanos() / 1e6));
     }
 
-    /** The share of their time that threads waited while another one worked alone, or for the last piece of a job. */
+    /**
+     * The share of their time that threads were idle, and the share of the clock's that one worked alone. Threads are also idle while they
+     * wait for the last piece of a job, or begin late.
+     */
     void threads(int tokens, int steps, int threads) {
         if (threads < 2) {
             return;
         }
-        long before = pipe.model().threadNanos();
+        Model model = pipe.model();
+        Model.ThreadTime before = model.threadTime();
         double prefill = generate(prompt(tokens), 1, 1).prefill();
-        long first = pipe.model().threadNanos();
-        if (first == before) {
+        Model.ThreadTime first = model.threadTime();
+        double worked = first.worked() - before.worked();
+        double shared = first.shared() - before.shared();
+        if (worked == 0) {
             return; // a GPU computes
         }
-        idle("  threads idle in prefill", "prefill_idle_share", (double) first - before, threads * prefill);
+        missing("  threads idle in prefill", "prefill_idle_share", worked, threads * prefill);
+        missing("  one thread alone in prefill", "prefill_serial_share", shared, prefill);
         GenerateOutput.Timings both = generate(prompt(tokens), steps, 1);
-        double busy = pipe.model().threadNanos() - first - (first - before) * both.prefill() / prefill;
-        idle("  threads idle in decode", "decode_idle_share", busy, threads * both.decode());
+        Model.ThreadTime last = model.threadTime();
+        double part = both.prefill() / prefill;
+        worked = last.worked() - first.worked() - worked * part;
+        shared = last.shared() - first.shared() - shared * part;
+        missing("  threads idle in decode", "decode_idle_share", worked, threads * both.decode());
+        missing("  one thread alone in decode", "decode_serial_share", shared, both.decode());
     }
 
-    private void idle(String label, String key, double busyNanos, double millis) {
-        double share = Math.clamp(1 - busyNanos / 1e6 / millis, 0.0, 1.0);
+    private void missing(String label, String key, double nanos, double millis) {
+        double share = Math.clamp(1 - nanos / 1e6 / millis, 0.0, 1.0);
         report.add(label, Report.decimals(100 * share) + " %", key, share);
     }
 

@@ -147,6 +147,7 @@ class InfoCommandsTest {
                 "prefill_share",
                 "decode_share",
                 "start_to_first_token_ms",
+                "start_to_first_token_cpu_ms",
                 "beams_ratio",
                 "long_prefill_tokens_per_second",
                 "context_decode_ratio",
@@ -155,7 +156,8 @@ class InfoCommandsTest {
                 "matrix_flops_per_second")) {
             assertThat((Double) result.get(key)).as(key).isPositive();
         }
-        for (String key : List.of("prefill_idle_share", "decode_idle_share")) {
+        for (String key :
+                List.of("prefill_idle_share", "prefill_serial_share", "decode_idle_share", "decode_serial_share")) {
             assertThat((Double) result.get(key)).as(key).isBetween(0.0, 1.0);
         }
         // All matrices of the language model, its head among them, but not the table of tokens.

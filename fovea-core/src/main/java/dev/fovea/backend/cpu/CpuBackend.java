@@ -215,6 +215,11 @@ public final class CpuBackend implements Backend {
         return workers.busyNanos();
     }
 
+    /** Nanoseconds from the begin of shared jobs to their end. */
+    public long sharedNanos() {
+        return workers.sharedNanos();
+    }
+
     /** Which kernels were chosen. */
     public List<Choice> choices() {
         List<Choice> choices = new ArrayList<>();

@@ -21,6 +21,7 @@ public final class Workers implements AutoCloseable {
     private final Sleeper[] sleepers;
     private final ReentrantLock turn = new ReentrantLock();
     private final LongAdder busy = new LongAdder();
+    private final LongAdder shared = new LongAdder();
     private volatile @Nullable Job job;
     private volatile boolean closed;
 
@@ -42,6 +43,11 @@ public final class Workers implements AutoCloseable {
     /** Nanoseconds that threads have worked on shared jobs, all threads together. */
     public long busyNanos() {
         return busy.sum();
+    }
+
+    /** Nanoseconds from the begin of shared jobs to their end. What a call takes beside them, its thread does alone. */
+    public long sharedNanos() {
+        return shared.sum();
     }
 
     /**
@@ -70,18 +76,20 @@ public final class Workers implements AutoCloseable {
         run(count, i -> block.run(i * size, Math.min(n, (i + 1) * size)));
     }
 
-    private void share(Job shared) {
-        job = shared;
-        int helpers = Math.min(threads.length, shared.count - 1);
+    private void share(Job next) {
+        long start = System.nanoTime();
+        job = next;
+        int helpers = Math.min(threads.length, next.count - 1);
         for (int i = 0; i < helpers; i++) {
             if (sleepers[i].asleep) {
                 LockSupport.unpark(threads[i]);
             }
         }
-        serve(shared);
-        shared.await();
+        serve(next);
+        next.await();
         job = null;
-        shared.rethrow();
+        shared.add(System.nanoTime() - start);
+        next.rethrow();
     }
 
     private boolean isWorker() {

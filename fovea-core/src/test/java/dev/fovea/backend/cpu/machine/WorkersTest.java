@@ -11,6 +11,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class WorkersTest {
+    private static final long PAUSE = 1_000_000;
+
     private final Workers workers = new Workers(3);
 
     @AfterEach
@@ -72,6 +74,21 @@ class WorkersTest {
         AtomicInteger next = new AtomicInteger();
         workers.run(20, _ -> next.incrementAndGet());
         assertThat(next).hasValue(20);
+    }
+
+    @Test
+    void countsSharedJobsAlone() {
+        workers.run(1, _ -> pause());
+        assertThat(workers.sharedNanos()).isZero();
+        workers.run(6, _ -> pause());
+        assertThat(workers.sharedNanos()).isGreaterThanOrEqualTo(2 * PAUSE);
+    }
+
+    private static void pause() {
+        long end = System.nanoTime() + PAUSE;
+        while (System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
     }
 
     @Test
