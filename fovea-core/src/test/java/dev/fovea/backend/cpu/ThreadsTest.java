@@ -54,6 +54,7 @@ class ThreadsTest {
     void linear(CpuBackend.GemmChoice gemm) {
         check(gemm, (b, d) -> b.linear(random(b, d, 700, 96), random(b, d, 600, 96), random(b, d, 600)));
         check(gemm, (b, d) -> b.linear(random(b, d, 3, 1024), random(b, d, 1500, 1024), null));
+        check(16, gemm, (b, d) -> b.linear(random(b, d, 3, 2048), random(b, d, 255, 2048), random(b, d, 255)));
     }
 
     /** More threads than there are blocks, and more inputs than oneDNN takes at once by AMX. */

@@ -16,6 +16,9 @@ public final class Gemv {
     /** Bytes of weights that a thread takes at once: all rows of x meet them while they are in the second-level cache. */
     static final int PIECE_BYTES = 1 << 18;
 
+    /** The same at least, of a weight that is more than one piece: fewer are not worth a thread's coming. */
+    private static final int LEAST_BYTES = 1 << 16;
+
     private final Workers workers;
     private final boolean javaAlone;
     private final ThreadLocal<Buffer> strips = ThreadLocal.withInitial(Buffer::new);
@@ -40,8 +43,18 @@ public final class Gemv {
         DotCode code = javaAlone ? null : DotCode.Found.here().code();
         Panel.Strip strip = Panel.Strip.of(x, strips.get(), code);
         float[] b = JavaGemm.biasOf(bias, w.outputs());
+        workers.blocks(
+                w.outputs(), outputs(w), (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, 0, code));
+    }
+
+    /** Of a piece, whole groups: a small weight goes to more threads in smaller ones. */
+    private int outputs(Weight w) {
         long rowBytes = Math.max(1, (long) w.inputs() * w.dtype().bytes());
-        int perPiece = (int) Math.max(1, PIECE_BYTES / rowBytes / Dot.SIDE) * Dot.SIDE;
-        workers.blocks(w.outputs(), perPiece, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, 0, code));
+        long fitting = Math.max(1, PIECE_BYTES / rowBytes / Dot.SIDE) * Dot.SIDE;
+        if (w.outputs() <= fitting) {
+            return (int) fitting;
+        }
+        long shared = Math.max(LEAST_BYTES / rowBytes, Math.ceilDiv(w.outputs(), workers.count()));
+        return (int) Math.min(fitting, Math.ceilDiv(shared, Dot.SIDE) * Dot.SIDE);
     }
 }
