@@ -228,13 +228,15 @@ final class PartialFile implements AutoCloseable {
     boolean advanceSum(long millis, ByteBuffer block) throws IOException, InterruptedException {
         long end = System.nanoTime() + millis * 1_000_000;
         synchronized (this) {
-            for (long left = millis; left > 0 && !isNextThere(); left = (end - System.nanoTime()) / 1_000_000) {
+            for (long left = millis;
+                    left > 0 && !isThere(sum.position());
+                    left = (end - System.nanoTime()) / 1_000_000) {
                 wait(left);
             }
         }
         long until = System.nanoTime() + millis * 1_000_000;
-        while (sum.position() < size && isNextThere() && System.nanoTime() < until) {
-            long at = sum.position();
+        // Asked for its position once: who writes offers bytes too, and moves it.
+        for (long at = sum.position(); at < size && isThere(at) && System.nanoTime() < until; at = sum.position()) {
             block.clear().limit((int) Math.min(block.capacity(), chunkEnd(at) - at));
             if (channel.read(block, at) <= 0) {
                 throw new InputException("cannot read " + Quote.of(path) + ": another program has cut it short");
@@ -244,8 +246,7 @@ final class PartialFile implements AutoCloseable {
         return sum.position() == size;
     }
 
-    private boolean isNextThere() {
-        long at = sum.position();
+    private boolean isThere(long at) {
         return at == size || has((int) (at / CHUNK));
     }
 

@@ -208,11 +208,11 @@ final class Transfer {
 
     private void fetch(Part part) {
         Patience patience = site.http().patience();
+        long farthest = part.position();
         while (!part.isDone()) {
             if (part.fetch().isWhole()) {
                 part.restart();
             }
-            long before = part.position();
             boolean piece = isPiece(part);
             Optional<Answer<Boolean>> answer = Optional.empty();
             IOException broken = new IOException("connection reset");
@@ -224,7 +224,8 @@ final class Transfer {
             if (stopped) {
                 return;
             }
-            if (part.position() > before) {
+            if (part.position() > farthest) { // what comes once more, from the beginning, is no progress
+                farthest = part.position();
                 patience.reset();
             }
             if (answer.isPresent() && !mayGoOn(part, piece, answer.get())) {
@@ -286,6 +287,12 @@ final class Transfer {
             if (ofOther) {
                 throw changed(fetch, "its server has " + range.group(3));
             }
+        }
+        long length = response.headers()
+                .firstValueAsLong("content-length")
+                .orElse(fetch.file().size());
+        if (status == 200 && length != fetch.file().size()) {
+            throw changed(fetch, "its server has " + length);
         }
         if (status == 200 && piece) {
             // The server does not know ranges: one request gets all, and others are not needed.

@@ -209,6 +209,33 @@ class PullFaultsTest {
         refuses(NetworkException.class, "HTTP status 500", FILE);
     }
 
+    @Test
+    void givesUpWhereTheSameBytesComeAgainAndAgain() {
+        AtomicInteger asked = new AtomicInteger();
+        server.faults.add((exchange, ofStore) -> {
+            if (ofStore) {
+                asked.incrementAndGet();
+                exchange.sendResponseHeaders(200, weights.length);
+                exchange.getResponseBody().write(weights, 0, weights.length / 2);
+                exchange.getResponseBody().flush();
+            }
+            return ofStore;
+        });
+        refuses(NetworkException.class, "the connection broke off");
+        assertThat(asked).hasValueLessThan(30);
+    }
+
+    @Test
+    void refusesAPageInPlaceOfAFile() {
+        server.faults.add((exchange, ofStore) -> {
+            if (ofStore) {
+                HubServer.sendWhole(exchange, new byte[15]);
+            }
+            return ofStore;
+        });
+        refuses(NetworkException.class, "it should have " + weights.length + " bytes, and its server has 15");
+    }
+
     // ---------------------------------------------------------------------------------------------------- the bytes
 
     @Test
