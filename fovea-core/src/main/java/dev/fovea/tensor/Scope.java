@@ -20,8 +20,7 @@ import org.jspecify.annotations.Nullable;
  * try (var step = Scope.open(backend)) {
  *     Tensor x = embed(ids);
  *     for (Layer layer : layers) {
- *         Tensor h = x;
- *         x = Scope.keep(backend, () -> layer.forward(h)); // the layer's other activations are gone here
+ *         x = Scope.update(x, layer::forward); // rewrites x; the layer's activations are gone here
  *     }
  * }
  * }</pre>

@@ -4,7 +4,6 @@ import dev.fovea.io.Weights;
 import dev.fovea.nn.LayerNorm;
 import dev.fovea.nn.Linear;
 import dev.fovea.tensor.Activation;
-import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.Scope;
@@ -54,15 +53,16 @@ final class Blip2QFormerModel {
      * @return (Q, D) in this part's dtype
      */
     Tensor forward(Tensor image) {
-        Backend b = image.backend();
         Tensor rows = image.to(dtype);
-        Tensor x = layernorm.forward(queryTokens.to(dtype)).named("qformer.embeddings"); // (Q, D) (1)
+        Tensor x = layernorm
+                .forward(queryTokens.to(dtype))
+                .named("qformer.embeddings"); // (Q, D) (1), rewritten by each layer
         Mask self = Mask.full(x.dim(0), x.dim(0));
         Mask cross = Mask.full(x.dim(0), rows.dim(0));
         for (int i = 0; i < layers.size(); i++) {
             Layer layer = layers.get(i);
-            Tensor h = x;
-            x = Scope.keep(b, () -> layer.forward(h, self, rows, cross)).named("qformer.layers." + i);
+            x = Scope.update(x, h -> layer.forward(h, self, rows, cross));
+            x.named("qformer.layers." + i);
         }
         return x.named("qformer.output");
     }

@@ -62,12 +62,13 @@ final class Blip2VisionModel {
      */
     Tensor forward(Tensor pixels, boolean interpolate) {
         Backend b = patchWeight.backend();
-        Tensor x = Scope.keep(b, () -> embed(pixels, interpolate)).named("vision.embeddings"); // (P + 1, D)
+        Tensor x = Scope.keep(b, () -> embed(pixels, interpolate))
+                .named("vision.embeddings"); // (P + 1, D), rewritten by each layer
         Mask mask = Mask.full(x.dim(0), x.dim(0));
         for (int i = 0; i < layers.size(); i++) {
             EncoderLayer layer = layers.get(i);
-            Tensor h = x;
-            x = Scope.keep(b, () -> layer.forward(h, mask)).named("vision.layers." + i);
+            x = Scope.update(x, h -> layer.forward(h, mask));
+            x.named("vision.layers." + i);
         }
         return postLayernorm.forward(x).named("vision.output");
     }

@@ -136,8 +136,8 @@ final class Bart {
         Mask mask = Mask.full(s, s); // (1)
         Tensor x = encoder.embed(inputsEmbeds, IntStream.range(0, s).toArray()).named("encoder.embeddings");
         for (EncoderLayer layer : encoder.layers) {
-            Tensor h = x;
-            x = Scope.keep(backend, () -> layer.forward(h, mask)).named("encoder.layers." + layer.index);
+            x = Scope.update(x, h -> layer.forward(h, mask));
+            x.named("encoder.layers." + layer.index);
         }
         return x;
     }
@@ -176,8 +176,8 @@ final class Bart {
         Mask mask = cross.mask(inputs);
         Tensor x = decoder.embed(decoderTokens.forward(ids), positions).named("decoder.embeddings");
         for (DecoderLayer layer : decoder.layers) {
-            Tensor h = x;
-            x = Scope.keep(backend, () -> layer.forward(h, step, cross, mask)).named("decoder.layers." + layer.index);
+            x = Scope.update(x, h -> layer.forward(h, step, cross, mask));
+            x.named("decoder.layers." + layer.index);
         }
         return x;
     }

@@ -75,9 +75,8 @@ final class DaViT {
             for (int j = 0; j < blocks.size(); j++) {
                 Pair pair = blocks.get(j);
                 String name = "vision.blocks." + index + "." + j;
-                Tensor s = x;
-                Tensor h = named(name + ".spatial", Scope.keep(b, () -> pair.spatialBlock.forward(s)));
-                x = named(name + ".channel", Scope.keep(b, () -> pair.channelBlock.forward(h)));
+                x = named(name + ".spatial", pair.spatialBlock.forward(x));
+                x = named(name + ".channel", pair.channelBlock.forward(x));
             }
             return x;
         }
@@ -137,10 +136,18 @@ final class DaViT {
             ffn = Mlp.of(w.at("ffn"), d, (int) (d * c.mlpRatio()), c.activationFunction());
         }
 
-        Tensor forward(Tensor x) { // (Y, X, C)
-            x = x.add(conv1.forward(x)); // (4)
-            x = x.add(attention.forward(norm1.forward(x)));
-            x = x.add(conv2.forward(x));
+        /** Rewrites x (Y, X, C) half by half: with both halves' activations a map of 192 x 192 takes half a gigabyte. */
+        Tensor forward(Tensor x) {
+            return Scope.update(Scope.update(x, this::attend), this::feed);
+        }
+
+        private Tensor attend(Tensor input) {
+            Tensor x = input.add(conv1.forward(input)); // (4)
+            return x.add(attention.forward(norm1.forward(x)));
+        }
+
+        private Tensor feed(Tensor input) {
+            Tensor x = input.add(conv2.forward(input));
             Tensor h = norm2.forward(x).reshape(-1, x.dim(2)); // (N, C)
             return x.add(ffn.forward(h).reshape(x.shape().toArray()));
         }

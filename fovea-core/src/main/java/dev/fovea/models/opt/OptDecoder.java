@@ -116,10 +116,10 @@ public final class OptDecoder implements CausalModel {
     @Override
     public Tensor forward(Tensor inputsEmbeds, int[][] positions, KvCache.Step step) {
         Tensor x = projectIn.map(p -> p.forward(inputsEmbeds)).orElse(inputsEmbeds); // (T, D) (5)
-        x = x.add(embedPositions.forward(rows(positions[0])));
+        x = x.add(embedPositions.forward(rows(positions[0]))); // rewritten by each layer
         for (DecoderLayer layer : layers) {
-            Tensor h = x;
-            x = Scope.keep(backend(), () -> layer.forward(h, step)).named("language.layers." + layer.index);
+            x = Scope.update(x, h -> layer.forward(h, step));
+            x.named("language.layers." + layer.index);
         }
         if (finalLayerNorm.isPresent()) {
             x = finalLayerNorm.get().forward(x).named("language.norm");

@@ -160,10 +160,10 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
     @Override
     public Tensor forward(Tensor inputsEmbeds, int[][] positions, KvCache.Step step) {
         Rope rope = Rope.of(backend, dtype, config.text().rope(), axisOfFrequency, positions); // (7)
-        Tensor x = inputsEmbeds; // (T, D)
+        Tensor x = backend.copy(inputsEmbeds, dtype); // (T, D), rewritten by each layer
         for (DecoderLayer layer : layers) {
-            Tensor h = x;
-            x = Scope.keep(backend, () -> layer.forward(h, rope, step)).named("language.layers." + layer.index);
+            x = Scope.update(x, h -> layer.forward(h, rope, step));
+            x.named("language.layers." + layer.index);
         }
         return norm.forward(x).named("language.norm");
     }
@@ -256,14 +256,15 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
             Rope rope = rope(GridPositions.of(grids, merge), order);
             Backend b = patchEmbed.weight().backend();
 
-            Tensor x = b.gatherRows(embed(pixels), order, merger.dtype); // (P, hidden), in window order
+            Tensor x = b.gatherRows(
+                    embed(pixels), order, merger.dtype); // (P, hidden), in window order, rewritten by each layer
             for (int i = 0; i < blocks.size(); i++) {
                 Block block = blocks.get(i);
                 int layer = i;
                 Mask mask =
                         Arrays.stream(config.fullattBlockIndexes()).anyMatch(f -> f == layer) ? frame : window; // (3)
-                Tensor h = x;
-                x = Scope.keep(b, () -> block.forward(h, rope, mask)).named("vision.layers." + i);
+                x = Scope.update(x, h -> block.forward(h, rope, mask));
+                x.named("vision.layers." + i);
             }
             x.named("vision.output");
             Tensor cells = merger.forward(x); // (C, D), in window order

@@ -27,15 +27,19 @@ class Blip2FullSizeTest {
     void answersAboutPictures(DType dtype) throws URISyntaxException {
         Path config = Path.of(
                 getClass().getResource("/configs/blip2-opt-2.7b/config.json").toURI());
-        Weights weights = Weights.shapesOnly(new ShapeBackend(), dtype);
+        ShapeBackend backend = new ShapeBackend();
+        Weights weights = Weights.shapesOnly(backend, dtype);
         try (Blip2Model model = new Blip2Model(Config.of(config), weights)) {
             assertThat(weights.parameters()).isEqualTo(3_744_761_856L);
             Inputs inputs = new Inputs(List.of(row(224, Map.of()), row(392, Map.of("interpolate_pos_encoding", true))));
-            try (Decoding decoding = model.start(inputs)) {
-                assertThat(decoding.prefill()).hasDimensions(2, model.vocabSize());
-                decoding.select(new int[] {0, 0, 1});
-                assertThat(decoding.step(new int[] {1, 2, 3})).hasDimensions(3, model.vocabSize());
-            }
+            ShapeBackend.Cost cost = backend.cost(() -> {
+                try (Decoding decoding = model.start(inputs)) {
+                    assertThat(decoding.prefill()).hasDimensions(2, model.vocabSize());
+                    decoding.select(new int[] {0, 0, 1});
+                    assertThat(decoding.step(new int[] {1, 2, 3})).hasDimensions(3, model.vocabSize());
+                }
+            });
+            assertThat(cost.peakBytes()).as("of one layer at a time").isLessThan(90_000_000);
         }
     }
 

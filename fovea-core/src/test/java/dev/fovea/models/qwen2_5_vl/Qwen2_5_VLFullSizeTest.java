@@ -37,10 +37,14 @@ class Qwen2_5_VLFullSizeTest {
         int[] ids = new int[420];
         Arrays.fill(ids, 15, 15 + grid.tokens(2), IMAGE_TOKEN);
         Inputs.Visual image = new Inputs.Visual(pixels, Optional.of(grid), grid.tokens(2), 0, 640, 480, List.of());
-        try (Decoding decoding = model.start(new Inputs(List.of(new Inputs.Row("", ids, List.of(image), List.of()))))) {
-            assertThat(decoding.prefill()).hasDimensions(1, model.vocabSize());
-            decoding.select(new int[] {0, 0, 0});
-            assertThat(decoding.step(new int[] {1, 2, 3})).hasDimensions(3, model.vocabSize());
-        }
+        ShapeBackend.Cost cost = backend.cost(() -> {
+            Inputs inputs = new Inputs(List.of(new Inputs.Row("", ids, List.of(image), List.of())));
+            try (Decoding decoding = model.start(inputs)) {
+                assertThat(decoding.prefill()).hasDimensions(1, model.vocabSize());
+                decoding.select(new int[] {0, 0, 0});
+                assertThat(decoding.step(new int[] {1, 2, 3})).hasDimensions(3, model.vocabSize());
+            }
+        });
+        assertThat(cost.peakBytes()).as("of one layer at a time").isLessThan(100_000_000);
     }
 }

@@ -10,14 +10,17 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
 
 /**
  * Memory for scopes, kept for reuse when it comes back: a step asks for the same sizes again and again, and fresh memory
- * costs a page fault and zeros for every 4 KiB.
+ * costs a page fault and zeros for every 4 KiB. What waits never makes the memory held more than what was once handed out
+ * together: before other sizes are taken from the system, those that wait longest go back to it.
  */
 public final class Slabs implements AutoCloseable {
     private static final long ALIGNMENT = 64;
@@ -30,8 +33,11 @@ public final class Slabs implements AutoCloseable {
 
     private final long keptLimit;
     private final Map<Long, Arena> owners = new HashMap<>();
-    private final TreeMap<Long, Deque<MemorySegment>> free = new TreeMap<>();
+    private final TreeMap<Long, Deque<MemorySegment>> free = new TreeMap<>(); // by size, the last that came back first
+    private final Set<MemorySegment> waiting = new LinkedHashSet<>(); // the same, those that wait longest first
     private long kept;
+    private long handedOut;
+    private long mostHandedOut;
     private boolean closed;
 
     /** @param keptLimit bytes that may wait for reuse; what comes back beyond goes to the system */
@@ -46,16 +52,22 @@ public final class Slabs implements AutoCloseable {
         }
         Map.Entry<Long, Deque<MemorySegment>> fit = free.ceilingEntry(bytes);
         if (fit != null && fit.getKey() <= bytes + bytes / 4) {
-            MemorySegment slab = fit.getValue().pop();
-            if (fit.getValue().isEmpty()) {
-                free.remove(fit.getKey());
-            }
-            kept -= slab.byteSize();
-            return slab;
+            MemorySegment slab = fit.getValue().getFirst();
+            waitsNoMore(slab);
+            return counted(slab);
+        }
+        while (kept > 0 && handedOut + bytes + kept > mostHandedOut) {
+            releaseLongestWaiting();
         }
         Arena arena = Arena.ofShared();
         MemorySegment slab = allocate(arena, bytes);
         owners.put(slab.address(), arena);
+        return counted(slab);
+    }
+
+    private MemorySegment counted(MemorySegment slab) {
+        handedOut += slab.byteSize();
+        mostHandedOut = Math.max(mostHandedOut, handedOut);
         return slab;
     }
 
@@ -66,9 +78,9 @@ public final class Slabs implements AutoCloseable {
             if (kept == 0) {
                 throw e;
             }
-            free.values().forEach(slabs -> slabs.forEach(this::release));
-            free.clear();
-            kept = 0;
+            while (kept > 0) {
+                releaseLongestWaiting();
+            }
             return fresh(arena, bytes);
         }
     }
@@ -102,6 +114,22 @@ public final class Slabs implements AutoCloseable {
                 });
     }
 
+    private void releaseLongestWaiting() {
+        MemorySegment slab = waiting.iterator().next();
+        waitsNoMore(slab);
+        release(slab);
+    }
+
+    private void waitsNoMore(MemorySegment slab) {
+        waiting.remove(slab);
+        Deque<MemorySegment> size = Objects.requireNonNull(free.get(slab.byteSize()));
+        size.remove(slab);
+        if (size.isEmpty()) {
+            free.remove(slab.byteSize());
+        }
+        kept -= slab.byteSize();
+    }
+
     private void release(MemorySegment slab) {
         Objects.requireNonNull(owners.remove(slab.address())).close();
     }
@@ -113,12 +141,14 @@ public final class Slabs implements AutoCloseable {
         if (!owners.containsKey(slab.address())) {
             throw new IllegalArgumentException(slab + " is not a slab of this backend");
         }
+        handedOut -= slab.byteSize();
         if (kept + slab.byteSize() > keptLimit) {
             release(slab);
             return;
         }
         kept += slab.byteSize();
         free.computeIfAbsent(slab.byteSize(), _ -> new ArrayDeque<>()).push(slab);
+        waiting.add(slab);
     }
 
     /** Frees everything, handed out or not. */
@@ -128,6 +158,7 @@ public final class Slabs implements AutoCloseable {
         owners.values().forEach(Arena::close);
         owners.clear();
         free.clear();
+        waiting.clear();
         kept = 0;
     }
 }

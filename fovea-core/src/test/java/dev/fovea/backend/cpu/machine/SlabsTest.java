@@ -32,6 +32,21 @@ class SlabsTest {
         assertThat(slabs.take(1 << 10).byteSize()).isEqualTo(1 << 10);
     }
 
+    /** Phases of other sizes, as a tower's stages, do not add up. */
+    @Test
+    void holdsNoMoreThanWasHandedOutTogether() {
+        MemorySegment first = slabs.take(60_000);
+        MemorySegment second = slabs.take(40_000);
+        slabs.giveBack(first);
+        slabs.giveBack(second);
+        MemorySegment other = slabs.take(30_000);
+        assertThat(first.scope().isAlive()).as("the one that waits longest").isFalse();
+        assertThat(second.scope().isAlive()).isTrue();
+        slabs.giveBack(other);
+        assertThat(slabs.take(40_000).address()).isEqualTo(second.address());
+        assertThat(slabs.take(30_000).address()).isEqualTo(other.address());
+    }
+
     @Test
     void freesWhatIsBeyondTheLimit() {
         MemorySegment small = slabs.take(1 << 19);
