@@ -31,6 +31,9 @@ public final class Slabs implements AutoCloseable {
     /** Bytes that a thread has the system fill with zeros at once: whole pages of 2 MB. */
     private static final long CLEARED_AT_ONCE = LARGE;
 
+    /** Bytes that a scope takes for many small tensors, some of which stay: of these no more is handed out than is asked for. */
+    private static final long SHARED = 4L << 20;
+
     private final long keptLimit;
     private final Map<Long, Arena> owners = new HashMap<>();
     private final TreeMap<Long, Deque<MemorySegment>> free = new TreeMap<>(); // by size, the last that came back first
@@ -51,7 +54,7 @@ public final class Slabs implements AutoCloseable {
             throw ClosedException.of("backend");
         }
         Map.Entry<Long, Deque<MemorySegment>> fit = free.ceilingEntry(bytes);
-        if (fit != null && fit.getKey() <= bytes + bytes / 4) {
+        if (fit != null && fit.getKey() <= bytes + spare(bytes)) {
             MemorySegment slab = fit.getValue().getFirst();
             waitsNoMore(slab);
             return counted(slab);
@@ -63,6 +66,11 @@ public final class Slabs implements AutoCloseable {
         MemorySegment slab = allocate(arena, bytes);
         owners.put(slab.address(), arena);
         return counted(slab);
+    }
+
+    /** How much more than is asked for may be handed out: for one large tensor, more than fresh pages are worth. */
+    private long spare(long bytes) {
+        return bytes > SHARED && handedOut + bytes + kept > mostHandedOut ? 3 * bytes : bytes / 4;
     }
 
     private MemorySegment counted(MemorySegment slab) {
