@@ -68,9 +68,9 @@ public final class Slabs implements AutoCloseable {
         return counted(slab);
     }
 
-    /** How much more than is asked for may be handed out: for one large tensor, more than fresh pages are worth. */
-    private long spare(long bytes) {
-        return bytes > SHARED && handedOut + bytes + kept > mostHandedOut ? 3 * bytes : bytes / 4;
+    /** How much more than is asked for may be handed out: for one large tensor, what a tower's later stages leave of its first one's. */
+    private static long spare(long bytes) {
+        return bytes > SHARED ? 3 * bytes : bytes / 4;
     }
 
     private MemorySegment counted(MemorySegment slab) {
