@@ -67,8 +67,13 @@ public interface Backend extends AutoCloseable {
         return this;
     }
 
-    /** A segment of uninitialised memory, 64-byte aligned, for {@link Scope}. */
+    /** A segment of uninitialised memory, 64-byte aligned, for {@link Scope}; it may be several times as large as asked for. */
     MemorySegment allocateSlab(long bytes);
+
+    /** The same for what outlives a step: little larger than asked for, since it does not come back soon. */
+    default MemorySegment allocateLastingSlab(long bytes) {
+        return allocateSlab(bytes);
+    }
 
     /** Takes a slab back. */
     void releaseSlab(MemorySegment slab);

@@ -45,7 +45,7 @@ public final class Scope implements AutoCloseable {
 
     private Scope(Backend backend, boolean detached, Lifetime.@Nullable Lease backendLease) {
         this.backend = backend;
-        this.slabs = new Slabs(backend);
+        this.slabs = new Slabs(backend, detached);
         this.whole = null;
         this.detached = detached ? new Lifetime(slabs::release) : null;
         this.backendLease = backendLease;
@@ -215,6 +215,7 @@ public final class Scope implements AutoCloseable {
     /** The memory, apart from the scope: so that it can be given back when the scope is forgotten. */
     private static final class Slabs {
         private final Backend backend;
+        private final boolean lasting;
         private final IdentityHashMap<Backend, Run> runs = new IdentityHashMap<>(1); // by home
         private long bytes;
         private volatile boolean released;
@@ -226,8 +227,9 @@ public final class Scope implements AutoCloseable {
             private long used;
         }
 
-        Slabs(Backend backend) {
+        Slabs(Backend backend, boolean lasting) {
             this.backend = backend;
+            this.lasting = lasting;
         }
 
         synchronized MemorySegment take(Backend home, long count) {
@@ -253,7 +255,7 @@ public final class Scope implements AutoCloseable {
         }
 
         private MemorySegment slab(Run run, Backend home, long size) {
-            MemorySegment slab = home.allocateSlab(size);
+            MemorySegment slab = lasting ? home.allocateLastingSlab(size) : home.allocateSlab(size);
             run.slabs.add(slab);
             bytes += slab.byteSize();
             return slab;

@@ -51,7 +51,7 @@ class PrefixesTest {
                         if (method.getName().equals("isHost")) {
                             return false;
                         }
-                        if (method.getName().equals("allocateSlab")
+                        if (method.getName().equals("allocateLastingSlab")
                                 && (long) arguments[0] > 3 * PROMPT * ROW_BYTES / 2) { // keys, or values
                             throw new MemoryException("no more", "less");
                         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fovea.backend.cpu.CpuBackend;
 import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.backend.shapes.ShapeBackend;
 import dev.fovea.error.ClosedException;
@@ -143,6 +144,19 @@ class ScopeTest {
                 })
                 .join();
         assertThatThrownBy(adopted::toFloats).isInstanceOf(ClosedException.class);
+    }
+
+    /** Else a picture's rows that are kept would hold a tower's activations, and the next tower take others. */
+    @Test
+    void whatIsDetachedHoldsItsOwnBytes() {
+        try (Backend cpu = CpuBackend.create(new CpuBackend.Options(1, CpuBackend.GemmChoice.AUTO));
+                Scope kept = Scope.detached(cpu)) {
+            try (Scope step = Scope.open(cpu)) {
+                step.allocate(DType.FLOAT32, Shape.of(6 << 20));
+            }
+            kept.allocate(DType.FLOAT32, Shape.of(2 << 20));
+            assertThat(kept.bytes()).isEqualTo(8 << 20);
+        }
     }
 
     /** Adopting a view packs it somewhere; that must not stay in the scope at hand. */

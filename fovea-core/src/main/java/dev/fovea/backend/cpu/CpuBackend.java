@@ -240,6 +240,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public MemorySegment allocateLastingSlab(long bytes) {
+        return slabs.takeLasting(bytes);
+    }
+
+    @Override
     public void releaseSlab(MemorySegment slab) {
         slabs.giveBack(slab);
     }

@@ -49,12 +49,28 @@ public final class Slabs implements AutoCloseable {
     }
 
     /** @throws dev.fovea.error.MemoryException where there is less, with what waits for reuse given up */
-    public synchronized MemorySegment take(long bytes) {
+    public MemorySegment take(long bytes) {
+        return take(bytes, bytes > SHARED ? 3 * bytes : bytes / 4);
+    }
+
+    /**
+     * The same for what stays: a picture's rows that are kept in one of its tower's largest slabs would make the next tower
+     * take another.
+     */
+    public MemorySegment takeLasting(long bytes) {
+        return take(bytes, bytes / 4);
+    }
+
+    /**
+     * @param spare how much more than is asked for may be handed out: for one large tensor of a step, what a tower's later stages
+     *     leave of its first one's
+     */
+    private synchronized MemorySegment take(long bytes, long spare) {
         if (closed) {
             throw ClosedException.of("backend");
         }
         Map.Entry<Long, Deque<MemorySegment>> fit = free.ceilingEntry(bytes);
-        if (fit != null && fit.getKey() <= bytes + spare(bytes)) {
+        if (fit != null && fit.getKey() <= bytes + spare) {
             MemorySegment slab = fit.getValue().getFirst();
             waitsNoMore(slab);
             return counted(slab);
@@ -66,11 +82,6 @@ public final class Slabs implements AutoCloseable {
         MemorySegment slab = allocate(arena, bytes);
         owners.put(slab.address(), arena);
         return counted(slab);
-    }
-
-    /** How much more than is asked for may be handed out: for one large tensor, what a tower's later stages leave of its first one's. */
-    private static long spare(long bytes) {
-        return bytes > SHARED ? 3 * bytes : bytes / 4;
     }
 
     private MemorySegment counted(MemorySegment slab) {

@@ -48,6 +48,17 @@ class SlabsTest {
     }
 
     @Test
+    void handsOutMuchLargerMemoryToWhatComesBackSoonAlone() {
+        try (Slabs roomy = new Slabs(1 << 26)) {
+            MemorySegment slab = roomy.take(24 << 20);
+            roomy.giveBack(slab);
+            assertThat(roomy.take(6 << 20).address()).isEqualTo(slab.address());
+            roomy.giveBack(slab);
+            assertThat(roomy.takeLasting(6 << 20).byteSize()).isEqualTo(6 << 20);
+        }
+    }
+
+    @Test
     void freesWhatIsBeyondTheLimit() {
         MemorySegment small = slabs.take(1 << 19);
         MemorySegment large = slabs.take(1 << 20);
