@@ -4,6 +4,7 @@ import dev.fovea.error.FoveaException;
 import dev.fovea.error.NetworkException;
 import dev.fovea.error.Quote;
 import dev.fovea.error.Reason;
+import dev.fovea.net.ContentEncoding;
 import dev.fovea.net.Proxies;
 import java.io.IOException;
 import java.io.InputStream;
@@ -191,10 +192,11 @@ final class Http {
     }
 
     /**
-     * One request, on the calling thread. A redirect is an answer, and so is a refusal.
+     * One request, on the calling thread. A redirect is an answer, and so is a refusal. Of a body that was compressed on its way,
+     * the headers have no length.
      *
      * @throws IOException where no answer comes, or it breaks off
-     * @throws NetworkException where a proxy wants another password
+     * @throws NetworkException where a proxy wants another password, or the answer is compressed in a way that is not read
      */
     <T> Answer<T> send(String method, URI uri, Map<String, String> headers, Body<T> body) throws IOException {
         boolean web = "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
@@ -222,10 +224,21 @@ final class Http {
             });
         }
         HttpHeaders answered = headers(connection);
-        try (InputStream in = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
-            T taken = body.take(status, answered, Objects.requireNonNullElseGet(in, InputStream::nullInputStream));
-            return new Answer<>(uri, status, answered, taken);
+        Optional<String> encoding = answered.firstValue("content-encoding").filter(_ -> status / 100 != 3);
+        boolean encoded = ContentEncoding.isEncoded(encoding);
+        if (encoded && status == HttpURLConnection.HTTP_PARTIAL) {
+            throw ContentEncoding.refusal(uri, encoding.orElseThrow()); // a part of the compressed bytes
         }
+        HttpHeaders told = encoded ? HttpHeaders.of(answered.map(), (name, _) -> !isLength(name)) : answered;
+        try (InputStream in = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+            InputStream sent = Objects.requireNonNullElseGet(in, InputStream::nullInputStream);
+            return new Answer<>(
+                    uri, status, told, body.take(status, told, ContentEncoding.decoded(uri, encoding, sent)));
+        }
+    }
+
+    private static boolean isLength(String header) {
+        return header.equalsIgnoreCase("content-length");
     }
 
     private static HttpHeaders headers(HttpURLConnection connection) {

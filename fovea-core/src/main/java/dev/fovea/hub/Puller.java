@@ -60,7 +60,12 @@ public final class Puller {
         }
         Optional<String> offline = options.environment.offline();
         if (offline.isPresent()) {
-            return view(here.orElseThrow(() -> notHere(offline.get())));
+            Path snapshot = here.orElseThrow(() -> notHere(offline.get()));
+            if (!whole) { // a tokenizer alone may be what is opened
+                options.warnings.warn("not all that " + id + " is opened from is in the cache" + known() + ", and "
+                        + offline.get() + " forbids to fetch the rest: unset it where there is a network");
+            }
+            return view(snapshot);
         }
         if (id.name().indexOf('/') < 0) {
             return view(here.orElseThrow(() -> new InputException("there is no directory " + Quote.of(id)

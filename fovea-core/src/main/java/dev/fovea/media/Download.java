@@ -4,13 +4,17 @@ import dev.fovea.error.FoveaException;
 import dev.fovea.error.NetworkException;
 import dev.fovea.error.Quote;
 import dev.fovea.error.Reason;
+import dev.fovea.net.ContentEncoding;
 import dev.fovea.net.Proxies;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -57,7 +61,7 @@ final class Download {
         }
     }
 
-    private record Answer(int status, Optional<String> location, byte[] body) {}
+    private record Answer(int status, Optional<String> location, Optional<String> encoding, byte[] body) {}
 
     private final URI uri;
     private final MediaPolicy policy;
@@ -96,7 +100,7 @@ final class Download {
             if (status == 200) {
                 long bytes = answer.body().length;
                 tell(bytes, OptionalLong.of(bytes), true);
-                return answer.body();
+                return decoded(at, answer);
             }
             if (status < 301 || status > 308 || status == 304) {
                 throw failed(
@@ -108,6 +112,21 @@ final class Download {
             at = resolve(at, location);
         }
         throw failed(uri, "more than " + MAX_REDIRECTS + " redirects", "", null);
+    }
+
+    private byte[] decoded(URI at, Answer answer) {
+        if (!ContentEncoding.isEncoded(answer.encoding())) {
+            return answer.body();
+        }
+        try (InputStream in = ContentEncoding.decoded(at, answer.encoding(), new ByteArrayInputStream(answer.body()))) {
+            byte[] all = in.readNBytes((int) Math.min(maxBytes + 1, Integer.MAX_VALUE - 8));
+            if (all.length > maxBytes) {
+                throw failed(at, tooLarge(), "", null);
+            }
+            return all;
+        } catch (IOException e) {
+            throw failed(at, "its compressed data are damaged", "", e);
+        }
     }
 
     private static String hint(int status) {
@@ -144,7 +163,12 @@ final class Download {
                 client.get().sendAsync(message(at), BodyHandlers.limiting(this::counted, maxBytes));
         try {
             HttpResponse<byte[]> response = answer.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
-            return new Answer(response.statusCode(), response.headers().firstValue("location"), response.body());
+            HttpHeaders headers = response.headers();
+            return new Answer(
+                    response.statusCode(),
+                    headers.firstValue("location"),
+                    headers.firstValue("content-encoding"),
+                    response.body());
         } catch (TimeoutException e) {
             throw notDone(at, e);
         } catch (ExecutionException e) {
@@ -183,7 +207,10 @@ final class Download {
             int connectMillis = (int) policy.connectTimeout().toMillis();
             PinnedHttp.Response response = http.get(at, address, connectMillis, maxBytes);
             return new Answer(
-                    response.status(), Optional.ofNullable(response.headers().get("location")), response.body());
+                    response.status(),
+                    Optional.ofNullable(response.headers().get("location")),
+                    Optional.ofNullable(response.headers().get("content-encoding")),
+                    response.body());
         } catch (PinnedHttp.TooLarge e) {
             throw failed(at, tooLarge(), "", e);
         } catch (SocketTimeoutException e) {

@@ -3,6 +3,7 @@ package dev.fovea.hub;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.fovea.io.Json;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -21,6 +22,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
+import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +72,10 @@ final class HubServer implements AutoCloseable {
 
     final List<String> storeRequests = new CopyOnWriteArrayList<>();
     volatile boolean namesAlone;
+
+    /** What all bodies are compressed by, whatever is asked for; gzip, or another one by name alone. */
+    volatile String compression = "";
+
     volatile String acceptedToken = "hf_good";
     private final Map<String, byte[]> stored = new ConcurrentHashMap<>();
     private final HttpServer hub;
@@ -104,6 +110,9 @@ final class HubServer implements AutoCloseable {
         (ofStore ? storeRequests : hubRequests)
                 .add(exchange.getRequestMethod() + " " + exchange.getRequestURI() + (withToken ? "*" : ""));
         try (exchange) {
+            if (!compression.isEmpty()) {
+                exchange.getResponseHeaders().set("Content-Encoding", compression);
+            }
             for (Fault fault : faults) {
                 if (fault.takes(exchange, ofStore)) {
                     return;
@@ -280,10 +289,20 @@ final class HubServer implements AutoCloseable {
             exchange.sendResponseHeaders(200, -1);
             return;
         }
+        byte[] body = "gzip".equals(exchange.getResponseHeaders().getFirst("Content-Encoding")) ? gzip(bytes) : bytes;
+        to = body == bytes ? to : range == null ? body.length : Math.min(to, body.length);
         exchange.sendResponseHeaders(range == null ? 200 : 206, to == from ? -1 : to - from);
         try (OutputStream out = exchange.getResponseBody()) {
-            out.write(bytes, from, to - from);
+            out.write(body, from, to - from);
         }
+    }
+
+    private static byte[] gzip(byte[] bytes) throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(out)) {
+            gzip.write(bytes);
+        }
+        return out.toByteArray();
     }
 
     static void sendJson(HttpExchange exchange, Object json) throws IOException {

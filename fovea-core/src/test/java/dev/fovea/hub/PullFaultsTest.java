@@ -536,6 +536,43 @@ class PullFaultsTest {
                 .withMessageContainingAll("the cache does not hold org/nothing", "HF_HUB_OFFLINE forbids");
     }
 
+    /** Compressed though not asked for: texts and whole files are read, parts of files are refused by name. */
+    @Test
+    void whatIsCompressedOnItsWay() throws IOException {
+        String page = "{\"model_type\": \"qwen3\", \"pad\": \"" + "x".repeat(10_000) + "\"}";
+        repo.file("config.json", page).file(FILE, weights = Arrays.copyOf(weights, 100_000));
+        server.compression = "br";
+        refuses(NetworkException.class, "what comes is compressed (Content-Encoding br), which was not asked for");
+        server.compression = "gzip";
+        pulls();
+        assertThat(home.resolve("hub/models--org--model/snapshots/" + repo.commit() + "/config.json"))
+                .hasContent(page);
+    }
+
+    @Test
+    void partsOfCompressedBytesAreRefused() {
+        server.compression = "gzip";
+        repo.file(FILE, new byte[40 << 20]);
+        refuses(NetworkException.class, "what comes is compressed (Content-Encoding gzip), which was not asked for");
+    }
+
+    /** Of what Python began, with and without a list of the files. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void offlineSaysThatTheRestMayNotBeFetched(boolean listed) throws IOException {
+        Path directory = Hub.pull(NAME, options());
+        Files.delete(directory.resolve(FILE));
+        if (!listed) {
+            Files.delete(directory.resolve("../../.fovea/" + repo.commit() + ".json"));
+        }
+        environment.put("HF_HUB_OFFLINE", "1");
+        assertThat(Hub.pull(NAME, options())).isEqualTo(directory);
+        assertThat(warnings)
+                .singleElement()
+                .asString()
+                .contains("not all that org/model is opened from", "HF_HUB_OFFLINE forbids", "unset it");
+    }
+
     @Test
     void aHubThatDoesNotAnswerDoesNotStopWhoHasAll() {
         pulls();

@@ -8,10 +8,12 @@ import com.sun.net.httpserver.HttpServer;
 import dev.fovea.error.InputException;
 import dev.fovea.error.NetworkException;
 import dev.fovea.error.OptionException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -22,6 +24,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,6 +41,11 @@ class DownloadTest {
     void start() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/ok", exchange -> answer(exchange, 200, BYTES));
+        server.createContext("/gzip", exchange -> encoded(exchange, "gzip", gzip(BYTES)));
+        server.createContext("/bomb", exchange -> encoded(exchange, "gzip", gzip(new byte[BYTES.length + 1])));
+        server.createContext("/damaged", exchange -> encoded(exchange, "gzip", BYTES));
+        server.createContext("/careless", exchange -> encoded(exchange, "utf-8", BYTES));
+        server.createContext("/br", exchange -> encoded(exchange, "br", BYTES));
         server.createContext("/moved", exchange -> redirect(exchange, "ok"));
         server.createContext("/loop", exchange -> redirect(exchange, "/loop"));
         server.createContext("/file", exchange -> redirect(exchange, "file:///etc/hostname"));
@@ -65,6 +73,19 @@ class DownloadTest {
         exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
         exchange.getResponseBody().write(body);
         exchange.close();
+    }
+
+    private static void encoded(HttpExchange exchange, String encoding, byte[] body) throws IOException {
+        exchange.getResponseHeaders().add("Content-Encoding", encoding);
+        answer(exchange, 200, body);
+    }
+
+    private static byte[] gzip(byte[] bytes) throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(out)) {
+            gzip.write(bytes);
+        }
+        return out.toByteArray();
     }
 
     /** Answers when three ask. */
@@ -192,6 +213,35 @@ class DownloadTest {
         DecodedImage image = TestPictures.decode("palette_color.png");
         assertThat(source("/ok").decode()).isEqualTo(image);
         assertThat(source("/moved").decode()).isEqualTo(image);
+    }
+
+    /** By the client, and by the address that was checked. */
+    @Test
+    void whatIsCompressedOnItsWayIsDecoded() {
+        for (boolean pinned : new boolean[] {false, true}) {
+            assertThat(encoded("/gzip", pinned)).isEqualTo(BYTES);
+            assertThat(encoded("/careless", pinned)).isEqualTo(BYTES);
+            Map.of("/bomb", "more than " + BYTES.length, "/damaged", "data are damaged", "/br", "Content-Encoding br")
+                    .forEach((path, said) -> assertThatExceptionOfType(NetworkException.class)
+                            .isThrownBy(() -> encoded(path, pinned))
+                            .withMessageContainingAll(path, said));
+        }
+    }
+
+    private byte[] encoded(String path, boolean pinned) {
+        MediaPolicy policy = pinned ? MediaPolicy.UNTRUSTED : MediaPolicy.TRUSTED;
+        var everywhere = new Download.Network() {
+            @Override
+            public InetAddress[] resolve(String host) throws UnknownHostException {
+                return InetAddress.getAllByName(host);
+            }
+
+            @Override
+            public boolean mayAsk(InetAddress address) {
+                return true;
+            }
+        };
+        return new Download(URI.create(address("", path)), policy, BYTES.length, everywhere).run();
     }
 
     @Test
