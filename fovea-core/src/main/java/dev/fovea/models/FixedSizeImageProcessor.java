@@ -40,10 +40,9 @@ public record FixedSizeImageProcessor(Size size, Optional<Size> crop, ImageSteps
         Optional<Size> size = size(c, "size").or(() -> otherwise);
         c.require(size.isPresent(), "size", "height and width");
         Optional<Size> crop = size(c, "crop_size").or(() -> Optional.of(new Size(224, 224)));
+        boolean crops = cropsByDefault ? c.step("do_center_crop") : c.flag("do_center_crop", false);
         return new FixedSizeImageProcessor(
-                size.orElseThrow(),
-                (cropsByDefault ? c.step("do_center_crop") : c.flag("do_center_crop", false)) ? crop : Optional.empty(),
-                ImageSteps.ofClip(c, resampler));
+                size.orElseThrow(), crops ? crop : Optional.empty(), ImageSteps.ofClip(c, resampler));
     }
 
     /** One number, two, or an object. */

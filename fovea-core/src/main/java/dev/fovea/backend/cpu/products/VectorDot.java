@@ -9,8 +9,9 @@ import static dev.fovea.backend.cpu.rows.Vectors.sum;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * {@link Dot} by vectors. Written out, because C2 keeps vectors in registers only in variables of a method that inlines all
- * it calls: a helper for the sums at the end of a tile, which was not inlined any more, made the tile seven times slower.
+ * {@link Dot} by vectors of as many lanes as it has. Written out, because C2 keeps vectors in registers only in variables of a
+ * method that inlines all it calls: a helper for the sums at the end of a tile, which was not inlined any more, made the tile
+ * seven times slower.
  */
 public final class VectorDot {
     private VectorDot() {}
