@@ -540,7 +540,8 @@ class PullFaultsTest {
     @Test
     void whatIsCompressedOnItsWay() throws IOException {
         String page = "{\"model_type\": \"qwen3\", \"pad\": \"" + "x".repeat(10_000) + "\"}";
-        repo.file("config.json", page).file(FILE, weights = Arrays.copyOf(weights, 100_000));
+        weights = Arrays.copyOf(weights, 100_000);
+        repo.file("config.json", page).file(FILE, weights);
         server.compression = "br";
         refuses(NetworkException.class, "what comes is compressed (Content-Encoding br), which was not asked for");
         server.compression = "gzip";
