@@ -15,11 +15,15 @@ import java.util.regex.Pattern;
  * names.apply("visual.merger.ln_q.weight"); // model.visual.merger.ln_q.weight
  * }</pre>
  *
- * Every rule is applied, in order, each to the result of those before; names that no rule matches stay as they are.
+ * Every rule is applied, in order, each to the result of those before; names that no rule matches stay as they are. A {@code model.}
+ * before {@code model.} or {@code lm_head.} goes first.
  */
 public final class Renaming {
     /** Leaves every name as it is. */
     public static final Renaming NONE = new Renaming(List.of());
+
+    /** Training classes that hold the whole model as their {@code model} save {@code model.model.norm.weight}. */
+    private static final Pattern WRAPPER = Pattern.compile("^model\\.(?=(model|lm_head)\\.)");
 
     private record Rule(Pattern pattern, String replacement) {}
 
@@ -53,7 +57,7 @@ public final class Renaming {
 
     /** The model's name for a stored one. */
     public String apply(String stored) {
-        String name = stored;
+        String name = WRAPPER.matcher(stored).replaceFirst("");
         for (Rule rule : rules) {
             name = rule.pattern.matcher(name).replaceAll(rule.replacement);
         }

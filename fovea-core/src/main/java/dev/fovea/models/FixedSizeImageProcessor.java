@@ -1,5 +1,6 @@
 package dev.fovea.models;
 
+import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.io.Config;
 import dev.fovea.io.Range;
@@ -18,43 +19,53 @@ public record FixedSizeImageProcessor(Size size, Optional<Size> crop, ImageSteps
     private static final int MAX_SIDE = 8192;
 
     /** In pixels. */
-    public record Size(int height, int width) {}
+    public record Size(int height, int width) {
+        /**
+         * As processors' files have it: one number, two, or an object; empty where the key is absent.
+         *
+         * @param square whether one number is that of both sides; else it is that of the shorter one
+         * @throws InputException for sizes that leave pictures their shape
+         */
+        public static Optional<Size> of(Config c, String key, boolean square) {
+            Object value = c.value(key).orElse(null);
+            boolean keepsShape = value instanceof Map<?, ?> sides
+                    ? !sides.containsKey("height") && !sides.containsKey("width")
+                    : value instanceof Number && !square;
+            c.require(
+                    !keepsShape,
+                    key,
+                    "{\"height\": …, \"width\": …}: pictures of this model have one size, whatever their shape");
+            if (value instanceof Map) {
+                Config size = c.child(key);
+                return Optional.of(new Size(size.integer("height", Range.SIDE), size.integer("width", Range.SIDE)));
+            }
+            Optional<int[]> sides = c.optionalIntegers(key, Range.SIDE);
+            sides.ifPresent(s -> c.require(s.length == 1 || s.length == 2, key, "height and width"));
+            return sides.map(s -> new Size(s[0], s[s.length - 1]));
+        }
+    }
 
     /** From preprocessor_config.json, or the image_processor of processor_config.json: BlipImageProcessor. */
     public static FixedSizeImageProcessor ofBlip(Config c, Resampler resampler) {
-        return of(c, resampler, Optional.of(new Size(384, 384)), false);
+        return of(c, resampler, Optional.of(new Size(384, 384)), true, false);
     }
 
     /** CLIPImageProcessor, whose own size is that of the shorter side, and which crops unless it is told not to. */
     public static FixedSizeImageProcessor ofClip(Config c, Resampler resampler) {
-        boolean shorterSide = c.value("size").filter(Number.class::isInstance).isPresent();
-        c.require(!shorterSide, "size", "height and width: one number would be that of the shorter side");
-        return of(c, resampler, Optional.empty(), true);
+        return of(c, resampler, Optional.empty(), false, true);
     }
 
     private static FixedSizeImageProcessor of(
-            Config c, Resampler resampler, Optional<Size> otherwise, boolean cropsByDefault) {
-        c.ignore("sizes have a height and a width here", "default_to_square");
+            Config c, Resampler resampler, Optional<Size> otherwise, boolean square, boolean cropsByDefault) {
         c.ignore("for a padding that is not made", "pad_size");
         c.require(!c.flag("do_pad", false), "do_pad", "false: pictures of this model have one size");
-        Optional<Size> size = size(c, "size").or(() -> otherwise);
+        Optional<Size> size =
+                Size.of(c, "size", c.flag("default_to_square", square)).or(() -> otherwise);
         c.require(size.isPresent(), "size", "height and width");
-        Optional<Size> crop = size(c, "crop_size").or(() -> Optional.of(new Size(224, 224)));
+        Optional<Size> crop = Size.of(c, "crop_size", true).or(() -> Optional.of(new Size(224, 224)));
         boolean crops = cropsByDefault ? c.step("do_center_crop") : c.flag("do_center_crop", false);
         return new FixedSizeImageProcessor(
                 size.orElseThrow(), crops ? crop : Optional.empty(), ImageSteps.ofClip(c, resampler));
-    }
-
-    /** One number, two, or an object. */
-    private static Optional<Size> size(Config c, String key) {
-        Object value = c.value(key).orElse(null);
-        if (value instanceof Map) {
-            Config size = c.child(key);
-            return Optional.of(new Size(size.integer("height", Range.SIDE), size.integer("width", Range.SIDE)));
-        }
-        Optional<int[]> sides = c.optionalIntegers(key, Range.SIDE);
-        sides.ifPresent(s -> c.require(s.length == 1 || s.length == 2, key, "height and width"));
-        return sides.map(s -> new Size(s[0], s[s.length - 1]));
     }
 
     /** With the size (height and width, or one number for both) and the resampler that a call gives. */

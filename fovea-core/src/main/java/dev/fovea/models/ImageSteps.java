@@ -7,6 +7,8 @@ import dev.fovea.media.Picture;
 import dev.fovea.media.transforms.Filter;
 import dev.fovea.media.transforms.Normalization;
 import dev.fovea.media.transforms.Resampler;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * The steps that processors of pictures share, each with its switch: resize, rescale, normalise. Source:
@@ -24,6 +26,9 @@ public record ImageSteps(
         double[] imageMean,
         double[] imageStd,
         Resampler resampler) {
+
+    private static final Map<String, Filter> WORDS =
+            Map.of("bilinear", Filter.BILINEAR, "bicubic", Filter.BICUBIC, "lanczos", Filter.LANCZOS);
 
     private static final double[] CLIP_MEAN = {0.48145466, 0.4578275, 0.40821073};
     private static final double[] CLIP_STD = {0.26862954, 0.26130258, 0.27577711};
@@ -47,9 +52,7 @@ public record ImageSteps(
         c.ignore("how the reference computes, not what", "device", "disable_grouping");
         ImageSteps steps = new ImageSteps(
                 c.step("do_resize"),
-                c.optionalInteger("resample", Range.NOT_NEGATIVE)
-                        .map(number -> filter(c, number))
-                        .orElse(filter),
+                filter(c).orElse(filter),
                 c.step("do_rescale"),
                 c.number("rescale_factor", 1 / 255.0, Range.SCALE),
                 c.step("do_normalize"),
@@ -64,10 +67,23 @@ public record ImageSteps(
         return steps;
     }
 
-    private static Filter filter(Config c, int number) {
-        return Filter.of(number)
-                .orElseThrow(() -> c.refusal(
-                        "resample", "0 (nearest), 1 (Lanczos), 2 (bilinear), 3 (bicubic), 4 (box) or 5 (Hamming)"));
+    /** By its number, or by the word that torchvision has for it. */
+    private static Optional<Filter> filter(Config c) {
+        Optional<Filter> filter;
+        if (c.value("resample").orElse(null) instanceof String word) {
+            filter = Optional.ofNullable(WORDS.get(word));
+        } else {
+            Optional<Integer> number = c.optionalInteger("resample", Range.NOT_NEGATIVE);
+            if (number.isEmpty()) {
+                return Optional.empty();
+            }
+            filter = Filter.of(number.get());
+        }
+        c.require(
+                filter.isPresent(),
+                "resample",
+                "0 (nearest), 1 (Lanczos), 2 (bilinear), 3 (bicubic), 4 (box) or 5 (Hamming)");
+        return filter;
     }
 
     /** One value for all channels, or one for each. */

@@ -18,6 +18,15 @@ class RenamingTest {
     }
 
     @Test
+    void whatATrainingClassPutsBefore() {
+        assertThat(QWEN.apply("model.model.norm.weight")).isEqualTo("model.language_model.norm.weight");
+        assertThat(QWEN.apply("model.model.visual.merger.ln_q.weight")).isEqualTo("model.visual.merger.ln_q.weight");
+        assertThat(Renaming.NONE.apply("model.lm_head.weight")).isEqualTo("lm_head.weight");
+        assertThat(Renaming.NONE.apply("language_model.model.norm.weight"))
+                .isEqualTo("language_model.model.norm.weight");
+    }
+
+    @Test
     void rulesFollowEachOther() {
         Renaming names = Renaming.prefix("vision_tower.", "model.vision_tower.")
                 .then("\\.convs\\.(\\d+)\\.proj\\.", ".convs.$1.conv.");

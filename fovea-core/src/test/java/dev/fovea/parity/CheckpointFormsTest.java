@@ -124,6 +124,22 @@ class CheckpointFormsTest {
         assertThat(warned).isEmpty();
     }
 
+    /** As a training class that holds the model as its {@code model} saves it. */
+    @Test
+    void doubledPrefix() throws IOException {
+        Recorded r = scalings()
+                .filter(s -> s.text("variant").startsWith("llava"))
+                .findFirst()
+                .orElseThrow();
+        copy(r, n -> n.startsWith("visual.") ? List.of() : List.of("model." + n), _ -> false, c -> {
+            Map<String, Object> changed = qwen3(c);
+            changed.put("rope_scaling", r.json.get("scaling"));
+            return changed;
+        });
+        check(r);
+        assertThat(warned).isEmpty();
+    }
+
     /** The decoder by itself. */
     private static Map<String, Object> qwen3(Map<String, Object> config) {
         Map<String, Object> text = new LinkedHashMap<>(Map.of("model_type", "qwen3", "tie_word_embeddings", false));

@@ -1,9 +1,9 @@
 package dev.fovea.models.gemma3;
 
 import dev.fovea.io.Config;
-import dev.fovea.io.Range;
 import dev.fovea.media.Picture;
 import dev.fovea.media.transforms.Resampler;
+import dev.fovea.models.FixedSizeImageProcessor;
 import dev.fovea.models.ImageSteps;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.Pixels;
@@ -27,7 +27,6 @@ record Gemma3ImageProcessor(int height, int width, int tokens, ImageSteps steps,
                 "the processor's own count, image_seq_length of processor_config.json, is the one used",
                 "image_seq_length");
         c.ignore("pictures are neither cropped nor padded", "do_center_crop", "crop_size", "do_pad", "pad_size");
-        c.ignore("sizes have a height and a width", "default_to_square");
         c.ignore(
                 "transformers' processor puts its own defaults before the file's: only a call counts",
                 "do_convert_rgb",
@@ -35,13 +34,11 @@ record Gemma3ImageProcessor(int height, int width, int tokens, ImageSteps steps,
                 "pan_and_scan_min_crop_size",
                 "pan_and_scan_max_num_crops",
                 "pan_and_scan_min_ratio_to_activate");
-        Optional<Config> size = c.optionalChild("size");
+        FixedSizeImageProcessor.Size size = FixedSizeImageProcessor.Size.of(
+                        c, "size", c.flag("default_to_square", true))
+                .orElse(new FixedSizeImageProcessor.Size(224, 224));
         return new Gemma3ImageProcessor(
-                size.map(s -> s.integer("height", Range.SIDE)).orElse(224),
-                size.map(s -> s.integer("width", Range.SIDE)).orElse(224),
-                tokens,
-                ImageSteps.ofHalf(c, Resampler.TORCHVISION),
-                Optional.empty());
+                size.height(), size.width(), tokens, ImageSteps.ofHalf(c, Resampler.TORCHVISION), Optional.empty());
     }
 
     /** As a call asks for it. */

@@ -1,7 +1,9 @@
 package dev.fovea.models.gemma3;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.fovea.error.InputException;
 import dev.fovea.io.Config;
 import dev.fovea.io.Json;
 import dev.fovea.media.DecodedImage;
@@ -16,6 +18,7 @@ import java.util.Map;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Both resamplers at the published size, against pixels that Pillow made. */
 class Gemma3ImageProcessorTest {
@@ -42,6 +45,30 @@ class Gemma3ImageProcessorTest {
                 assertThat((double) value).isCloseTo(expected, Offset.offset(levels * LEVEL + 1e-6));
             }
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {"64; 64; 64", "[48, 64]; 48; 64", "{\"height\": 48, \"width\": 64}; 48; 64", "null; 224; 224"})
+    void sizes(String size, int height, int width) {
+        Pixels pixels = processor("{\"size\": " + size + "}")
+                .process(new Picture(9, 6, new byte[3 * 9 * 6]))
+                .pixelValues();
+        assertThat(pixels.shape()).containsExactly(1, 3, height, width);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"size\": {\"shortest_edge\": 64}}",
+                "{\"size\": {\"max_height\": 64, \"max_width\": 64}}",
+                "{\"size\": 64, \"default_to_square\": false}"
+            })
+    void sizesThatKeepTheShapeAreRefused(String json) {
+        assertThatExceptionOfType(InputException.class)
+                .isThrownBy(() -> processor(json))
+                .withMessageContainingAll("size is ", "expected {\"height\": …, \"width\": …}: pictures of this model");
     }
 
     private static Gemma3ImageProcessor processor(String json) {
