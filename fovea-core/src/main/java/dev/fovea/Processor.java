@@ -292,8 +292,10 @@ public final class Processor implements AutoCloseable {
 
     private static void checkOptions(String item, Map<String, Object> options, Loader loader) {
         if (loader != Loader.QWEN_VL_UTILS && !options.isEmpty()) {
-            throw new OptionException(item + " has the options " + options.keySet()
-                    + ", which only the loader qwen_vl_utils takes; this request uses " + loader.label());
+            throw new OptionException(
+                    item + " has the options " + String.join(", ", options.keySet())
+                            + ", which only the loader qwen_vl_utils takes; this request uses " + loader.label(),
+                    "leave the loader out, or give options of the processor in their place");
         }
     }
 

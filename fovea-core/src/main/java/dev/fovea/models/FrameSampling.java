@@ -46,13 +46,17 @@ public record FrameSampling(
             if (!sample && call.has(key)) {
                 throw new OptionException(
                         key + " chooses frames of a clip where do_sample_frames is true; it is false",
-                        "give do_sample_frames=true; the frames' own rate is in video_metadata");
+                        "of a video file give fps or num_frames with it; of frames do_sample_frames=true, and their own rate in"
+                                + " video_metadata");
             }
         }
+        Optional<Integer> count = call.optionalInteger("num_frames");
+        Optional<Double> rate = call.optionalNumber("fps");
+        boolean chosen = count.isPresent() || rate.isPresent(); // then the configuration's other one does not count
         return new FrameSampling(
                 sample,
-                call.optionalInteger("num_frames").or(() -> numFrames),
-                call.optionalNumber("fps").or(() -> fps),
+                chosen ? count : numFrames,
+                chosen ? rate : fps,
                 call.integer("min_frames", minFrames),
                 call.integer("max_frames", maxFrames),
                 temporalPatchSize);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fovea.error.FoveaException;
+import dev.fovea.error.OptionException;
 import dev.fovea.io.Config;
 import dev.fovea.io.Json;
 import dev.fovea.media.VideoMetadata;
@@ -47,6 +48,39 @@ class VideoSamplingTest {
                             .with(call, true)
                             .indices(VideoMetadata.ofFile(total, fps(c)), total));
         }
+    }
+
+    /** What Qwen2VLVideoProcessor of transformers takes of 50 frames, 25 of them a second. */
+    @Test
+    void limitsOfTransformers() {
+        assertThat(taken("{}", "{'fps': 2}")).containsExactly(0, 12, 25, 37);
+        assertThat(taken("{}", "{'fps': 2, 'min_frames': 10}")).containsExactly(0, 5, 10, 15, 20, 25, 30, 35, 40, 45);
+        assertThat(taken("{}", "{'fps': 20, 'max_frames': 7}")).containsExactly(0, 8, 16, 25, 33, 41);
+        assertThat(taken("{}", "{'fps': 20, 'min_frames': 9, 'max_frames': 7}")).containsExactly(0, 8, 16, 25, 33, 41);
+        assertThat(taken("{}", "{'fps': 2, 'min_frames': 3}")).containsExactly(0, 12, 25, 37);
+        assertThat(taken("{}", "{'num_frames': 5, 'min_frames': 10}")).containsExactly(0, 12, 25, 37);
+        assertThat(taken("{'fps': 2}", "{'do_sample_frames': true}")).containsExactly(0, 12, 25, 37);
+        assertThatThrownBy(() -> taken("{}", "{'fps': 2, 'max_frames': 1}")).isInstanceOf(OptionException.class);
+        assertThatThrownBy(() -> taken("{}", "{'do_sample_frames': true}")).isInstanceOf(OptionException.class);
+        assertThatThrownBy(() -> taken("{}", "{'min_frames': 8}"))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("give fps or num_frames with it");
+    }
+
+    /** transformers needs the other one to be None in the call. */
+    @Test
+    void whatACallChoosesReplacesTheConfigurationsOther() {
+        assertThat(taken("{'fps': 2}", "{'num_frames': 8}")).containsExactly(0, 6, 12, 18, 25, 31, 37, 43);
+        assertThat(taken("{'num_frames': 8}", "{'fps': 2}")).containsExactly(0, 12, 25, 37);
+        assertThatThrownBy(() -> taken("{}", "{'fps': 2, 'num_frames': 8}")).isInstanceOf(OptionException.class);
+    }
+
+    private static int[] taken(String config, String call) {
+        Map<String, Object> values = Json.object(Json.parse(config.replace('\'', '"'), "config"), "config");
+        Map<String, Object> options = Json.object(Json.parse(call.replace('\'', '"'), "call"), "call");
+        return FrameSampling.of(Config.of(values, "config"), 2)
+                .with(Config.ofOptions(options, "processor options"), true)
+                .indices(VideoMetadata.ofFile(50, 25), 50);
     }
 
     private static List<Map<String, Object>> cases(String frontEnd) throws URISyntaxException {
