@@ -114,6 +114,7 @@ class ImageStepsTest {
         Config config = Config.of(Map.of("size", 24), "preprocessor_config.json");
         assertThatExceptionOfType(InputException.class)
                 .isThrownBy(() -> FixedSizeImageProcessor.ofClip(config, Resampler.TORCHVISION))
-                .withMessageStartingWith("preprocessor_config.json: size is 24; expected {\"height\": …, \"width\": …}");
+                .withMessageStartingWith(
+                        "preprocessor_config.json: size is 24; expected {\"height\": …, \"width\": …}");
     }
 }
