@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Transfer {
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
+    private static final Pattern LENGTH = Pattern.compile("\\d{1,18}");
     private static final long TICK_MILLIS = 100;
 
     /** Files that grow side by side: each has a thread that takes what is left of its sum, so that none is left at the end. */
@@ -288,11 +289,13 @@ final class Transfer {
                 throw changed(fetch, "its server has " + range.group(3));
             }
         }
-        long length = response.headers()
-                .firstValueAsLong("content-length")
-                .orElse(fetch.file().size());
-        if (status == 200 && length != fetch.file().size()) {
-            throw changed(fetch, "its server has " + length);
+        Optional<String> length = response.headers()
+                .firstValue("content-length")
+                .filter(l -> LENGTH.matcher(l).matches());
+        if (status == 200
+                && length.isPresent()
+                && Long.parseLong(length.get()) != fetch.file().size()) {
+            throw changed(fetch, "its server has " + length.get());
         }
         if (status == 200 && piece) {
             // The server does not know ranges: one request gets all, and others are not needed.

@@ -536,6 +536,20 @@ class PullFaultsTest {
                 .withMessageContainingAll("the cache does not hold org/nothing", "HF_HUB_OFFLINE forbids");
     }
 
+    @Test
+    void aLengthThatIsNoNumberSaysNothing() throws IOException {
+        server.faults.add((exchange, ofStore) -> {
+            if (ofStore) {
+                exchange.getResponseHeaders().set("Content-Length", "many");
+                exchange.sendResponseHeaders(200, 0); // in chunks, which count alone
+                exchange.getResponseBody().write(weights);
+                exchange.close();
+            }
+            return ofStore;
+        });
+        pulls();
+    }
+
     /** Compressed though not asked for: texts and whole files are read, parts of files are refused by name. */
     @Test
     void whatIsCompressedOnItsWay() throws IOException {

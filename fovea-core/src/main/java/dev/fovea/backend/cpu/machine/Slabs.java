@@ -31,7 +31,7 @@ public final class Slabs implements AutoCloseable {
     /** Bytes that a thread has the system fill with zeros at once: whole pages of 2 MB. */
     private static final long CLEARED_AT_ONCE = LARGE;
 
-    /** Bytes that a scope takes for many small tensors, some of which stay: of these no more is handed out than is asked for. */
+    /** Bytes that a scope takes at once for many small tensors: no more is handed out for them, since others are as large. */
     private static final long SHARED = 4L << 20;
 
     private final long keptLimit;

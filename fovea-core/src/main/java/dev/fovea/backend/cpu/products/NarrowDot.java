@@ -12,7 +12,8 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * {@link Dot} by vectors of fewer lanes than it has: two sums of vectors at a time, half of the lanes apart, which are added before others
- * are made. Written out for the reason that {@link VectorDot} gives; with two sums each, four rows by four want more registers than there are.
+ * are made. Written out for the reason that {@link VectorDot} gives; with two sums each, four rows by four want more registers than there are, and
+ * squares of two by two are half again as fast as columns.
  */
 final class NarrowDot {
     private static final int HALF = LANES / 2;
