@@ -547,10 +547,6 @@ public final class Processor implements AutoCloseable {
         return all;
     }
 
-    ModelProcessor modelProcessor() {
-        return processor;
-    }
-
     /**
      * Keeps the processor for several calls of this thread, whoever closes it meanwhile.
      *

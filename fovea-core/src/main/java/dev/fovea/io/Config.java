@@ -180,10 +180,6 @@ public final class Config {
         return flag(key, !values.containsKey(key));
     }
 
-    public Optional<Boolean> optionalFlag(String key) {
-        return optional(key, FLAG);
-    }
-
     public String string(String key) {
         return required(key, STRING);
     }
@@ -216,10 +212,6 @@ public final class Config {
     }
 
     // ----------------------------------------------------------------------------------------------------- lists
-
-    public int[] integers(String key) {
-        return ints(required(key, INTEGERS));
-    }
 
     public int[] integers(String key, int... otherwise) {
         return optionalIntegers(key).orElse(otherwise);

@@ -158,10 +158,6 @@ public final class MediaPolicy {
         return limits.fetchListener;
     }
 
-    long maxBytes() {
-        return limits.maxBytes;
-    }
-
     /** The pixels that a picture's header may claim. */
     public long maxPixels() {
         return limits.maxPixels;

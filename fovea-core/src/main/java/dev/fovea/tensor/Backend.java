@@ -213,14 +213,8 @@ public interface Backend extends AutoCloseable {
     /** {@code x + y}. y has x's shape, or is one row (D) that is added to every row of x (…, D). */
     Tensor add(Tensor x, Tensor y);
 
-    /** {@code x * y}. Shapes as in {@link #add}. */
-    Tensor mul(Tensor x, Tensor y);
-
     /** {@code x * factor}; the factor is float32. */
     Tensor scale(Tensor x, float factor);
-
-    /** Softmax over the last axis, in float32 inside. */
-    Tensor softmax(Tensor x);
 
     // --------------------------------------------------------------------------------------------------- movement
 

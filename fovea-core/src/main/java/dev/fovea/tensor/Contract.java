@@ -169,11 +169,6 @@ public final class Contract {
         return elementwise("add", x, y);
     }
 
-    /** {@link Backend#mul}: x's shape. */
-    public static Shape mul(Tensor x, Tensor y) {
-        return elementwise("mul", x, y);
-    }
-
     private static Shape elementwise(String op, Tensor x, Tensor y) {
         boolean row = x.rank() > 0 && y.rank() == 1 && y.dim(0) == x.dim(-1);
         require(row || y.shape().equals(x.shape()), op, "y has x's shape or is one row of it", x, y);
@@ -185,12 +180,6 @@ public final class Contract {
     /** {@link Backend#scale}: x's shape. */
     public static Shape scale(Tensor x) {
         return dense("scale", x);
-    }
-
-    /** {@link Backend#softmax}: x's shape. */
-    public static Shape softmax(Tensor x) {
-        require(x.rank() > 0, "softmax", "x is (..., D)", x);
-        return dense("softmax", x);
     }
 
     /** {@link Backend#copy}: x's shape. */

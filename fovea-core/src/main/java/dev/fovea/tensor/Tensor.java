@@ -260,11 +260,6 @@ public final class Tensor implements Matrix {
         return backend.add(this, other);
     }
 
-    /** {@link Backend#mul}. */
-    public Tensor mul(Tensor other) {
-        return backend.mul(this, other);
-    }
-
     /** {@link Backend#scale}. */
     public Tensor scale(float factor) {
         return backend.scale(this, factor);

@@ -5,17 +5,12 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import org.junit.jupiter.api.Test;
 
-/** {@link Backend#rope}, activations, sums and products of elements. */
+/** {@link Backend#rope}, activations, sums and gates. */
 interface ElementwiseContract extends Subject {
 
     @Test
     default void add() {
         pairs("add", (b, t) -> b.add(t[0], t[1]));
-    }
-
-    @Test
-    default void mul() {
-        pairs("mul", (b, t) -> b.mul(t[0], t[1]));
     }
 
     /** One float32 operation and one rounding leave no freedom. */

@@ -115,26 +115,6 @@ interface NormContract extends Subject {
         return largest / Math.sqrt(variance + 1e-5f);
     }
 
-    @Test
-    default void softmax() {
-        Trial trial = trial("softmax");
-        for (int width : SIZES) {
-            for (DType dtype : DTYPES) {
-                Operand x = trial.operand(Values.NORMAL, dtype, rows(trial, width));
-                float spread = trial.any(1f, 30f);
-                for (int i = 0; i < x.values().length; i++) {
-                    boolean hidden = i % width > 0 && trial.random().nextInt(5) == 0;
-                    x.values()[i] = hidden ? Float.NEGATIVE_INFINITY : dtype.round(x.values()[i] * spread);
-                }
-                // exp errs by the error of its argument, which is at most twice the largest magnitude.
-                double relative = Bound.sum(width) + (2 * x.largest() + 8) * Bound.EPS;
-                Trial.Call call = (b, t) -> b.softmax(t[0]);
-                trial.once("spread " + spread, (i, e) -> relative * e + 2 * Bound.FLUSHED, call, x);
-                trial.rowsAlone("spread " + spread, 1, call, x);
-            }
-        }
-    }
-
     /** The first of equal values; -1 for a row with a NaN, wherever it stands. */
     @Test
     default void argmax() {
@@ -160,23 +140,6 @@ interface NormContract extends Subject {
         }
     }
 
-    /** Whatever its bits, a NaN fills its row and no other. */
-    @Test
-    default void softmaxOfAnyNan() {
-        float[] nans = Values.nans();
-        Trial trial = trial("softmax");
-        for (DType dtype : DTYPES) {
-            for (int width : new int[] {3, 40}) {
-                Operand x = trial.operand(Values.NORMAL, dtype, 2 * nans.length, width);
-                for (int i = 0; i < nans.length; i++) {
-                    x.values()[2 * i * width + i % width] = nans[i];
-                }
-                Bound bound = (i, e) -> 1e-5 * (1 + Math.abs(e)) + 4 * Bound.halfUnit(dtype, e);
-                trial.once("NaN", bound, (b, t) -> b.softmax(t[0]), x);
-            }
-        }
-    }
-
     /** A NaN fills its row and no other. */
     @Test
     default void nanStaysInItsRow() {
@@ -188,7 +151,6 @@ interface NormContract extends Subject {
                 Operand w = trial.operand(Values.NORMAL, dtype, width);
                 Operand square = trial.operand(Values.NORMAL, dtype, width, width);
                 Bound bound = (i, e) -> 1e-5 * (1 + Math.abs(e)) + 4 * Bound.halfUnit(dtype, e);
-                trial.once("NaN", bound, (b, t) -> b.softmax(t[0]), x);
                 trial("rmsNorm").stepwise("NaN", bound, (b, t) -> b.rmsNorm(t[0], t[1], 1e-6f), x, w);
                 trial("rmsNormPlusOne").once("NaN", bound, (b, t) -> b.rmsNormPlusOne(t[0], t[1], 1e-6f), x, w);
                 trial("layerNorm").once("NaN", bound, (b, t) -> b.layerNorm(t[0], t[1], t[1], 1e-5f), x, w);

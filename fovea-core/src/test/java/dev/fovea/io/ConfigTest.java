@@ -30,8 +30,8 @@ class ConfigTest {
         assertThat(c.number("huge")).isEqualTo(1000000000000000019884624838656.0);
         assertThat(c.flag("yes")).isTrue();
         assertThat(c.string("s")).isEqualTo("silu");
-        assertThat(c.integers("ints")).containsExactly(1, 106);
-        assertThat(c.integers("one")).containsExactly(5);
+        assertThat(c.integers("ints", 0)).containsExactly(1, 106);
+        assertThat(c.integers("one", 0)).containsExactly(5);
         assertThat(c.optionalNumbers("nums", Range.atLeast(0)))
                 .hasValueSatisfying(x -> assertThat(x).containsExactly(0.5, 1.0));
         assertThat(c.flags("flags", List.of())).containsExactly(false, true);
@@ -71,7 +71,7 @@ class ConfigTest {
                 mistake(c -> c.number("yes"), "vision_config.yes is true; expected a number"),
                 mistake(c -> c.flag("x"), "vision_config.x is 1.5; expected true or false"),
                 mistake(c -> c.string("list"), "vision_config.list is [1, \"a\"]; expected a string"),
-                mistake(c -> c.integers("list"), "vision_config.list is [1, \"a\"]; expected a list of integers"),
+                mistake(c -> c.integers("list", 0), "vision_config.list is [1, \"a\"]; expected a list of integers"),
                 mistake(
                         c -> c.optionalNumbers("holes", Range.atLeast(0)),
                         "vision_config.holes is [1, null]; expected a list of numbers of at least 0"),

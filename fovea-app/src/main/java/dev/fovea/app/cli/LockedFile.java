@@ -129,10 +129,6 @@ final class LockedFile implements AutoCloseable {
                 "cannot write " + Quote.of(path) + ": another run writes it", "wait for it, or give another file");
     }
 
-    Path path() {
-        return path;
-    }
-
     FileChannel channel() {
         return channel;
     }

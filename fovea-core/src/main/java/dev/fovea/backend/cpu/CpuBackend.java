@@ -421,18 +421,7 @@ public final class CpuBackend implements Backend {
         if (y.shape().equals(x.shape())) {
             elementwise.add(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out));
         } else {
-            elementwise.rowsWith(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out), RowMath::add);
-        }
-        return out;
-    }
-
-    @Override
-    public Tensor mul(Tensor x, Tensor y) {
-        Tensor out = allocate(x, Contract.mul(x, y));
-        if (y.shape().equals(x.shape())) {
-            elementwise.pairs(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out), RowMath::mul);
-        } else {
-            elementwise.rowsWith(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out), RowMath::mul);
+            elementwise.addRow(Rows.ofLast(x), Rows.ofLast(y), Rows.ofLast(out));
         }
         return out;
     }
@@ -441,13 +430,6 @@ public final class CpuBackend implements Backend {
     public Tensor scale(Tensor x, float factor) {
         Tensor out = allocate(x, Contract.scale(x));
         elementwise.values(Rows.ofLast(x), Rows.ofLast(out), (a, n) -> RowMath.scale(a, factor, n));
-        return out;
-    }
-
-    @Override
-    public Tensor softmax(Tensor x) {
-        Tensor out = allocate(x, Contract.softmax(x));
-        elementwise.rows(Rows.ofLast(x), Rows.ofLast(out), RowMath::softmax);
         return out;
     }
 

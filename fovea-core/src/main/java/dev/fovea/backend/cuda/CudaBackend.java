@@ -278,22 +278,12 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Tensor add(Tensor x, Tensor y) {
-        return make(x.dtype(), Contract.add(x, y), out -> elementwise.pairs("add", x, y, out));
-    }
-
-    @Override
-    public Tensor mul(Tensor x, Tensor y) {
-        return make(x.dtype(), Contract.mul(x, y), out -> elementwise.pairs("mul", x, y, out));
+        return make(x.dtype(), Contract.add(x, y), out -> elementwise.add(x, y, out));
     }
 
     @Override
     public Tensor scale(Tensor x, float factor) {
         return make(x.dtype(), Contract.scale(x), out -> elementwise.scale(x, factor, out));
-    }
-
-    @Override
-    public Tensor softmax(Tensor x) {
-        return make(x.dtype(), Contract.softmax(x), out -> norms.softmax(x, out));
     }
 
     // --------------------------------------------------------------------------------------------------- movement

@@ -35,15 +35,15 @@ final class Elementwise {
         return Grid.of((threads + THREADS - 1) / THREADS);
     }
 
-    /** {@code add} or {@code mul}; y is repeated along x. */
-    void pairs(String entry, Tensor x, Tensor y, Tensor out) {
+    /** y is repeated along x. */
+    void add(Tensor x, Tensor y, Tensor out) {
         Arguments arguments = new Arguments()
                 .pointer(Rows.address(x))
                 .pointer(Rows.address(y))
                 .pointer(Rows.address(out))
                 .pointer(x.shape().size())
                 .pointer(y.shape().size());
-        device.launch(kernel(entry, x.dtype(), y.dtype()), grid(out), arguments);
+        device.launch(kernel("add", x.dtype(), y.dtype()), grid(out), arguments);
     }
 
     void scale(Tensor x, float factor, Tensor out) {

@@ -39,17 +39,10 @@ final class Norms {
         launch(entry, x, weight.dtype(), arguments, eps);
     }
 
-    void softmax(Tensor x, Tensor out) {
-        launch("softmax", x, x.dtype(), new Arguments().pointer(Rows.address(x)).pointer(Rows.address(out)), null);
-    }
-
-    private void launch(String entry, Tensor x, DType weight, Arguments arguments, @Nullable Float eps) {
+    private void launch(String entry, Tensor x, DType weight, Arguments arguments, float eps) {
         int width = x.dim(-1);
         long rows = width == 0 ? 0 : x.shape().size() / width;
-        arguments.pointer(rows).integer(width);
-        if (eps != null) {
-            arguments.real(eps);
-        }
+        arguments.pointer(rows).integer(width).real(eps);
         boolean warp = width <= WARP_WIDTH;
         if (!warp && x.dtype() == weight && Fusion.makesNorms()) {
             NormedProducts.behind(entry, weight, width)

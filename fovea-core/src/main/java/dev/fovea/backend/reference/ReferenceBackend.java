@@ -148,7 +148,7 @@ public final class ReferenceBackend implements Backend {
                         scores[s] += scale * queries[query + d] * keys[seen[s] + d];
                     }
                 }
-                softmax(scores, 0, scores.length);
+                softmax(scores);
                 for (int s = 0; s < seen.length; s++) {
                     for (int d = 0; d < width; d++) {
                         out[query + d] += scores[s] * values[seen[s] + d];
@@ -157,6 +157,19 @@ public final class ReferenceBackend implements Backend {
             }
         }
         return result(q.dtype(), shape, i -> out[i]);
+    }
+
+    /** {@code exp(a - max(a)) / sum(exp(a - max(a)))}, in place. */
+    private static void softmax(double[] a) {
+        double max = Arrays.stream(a).max().orElse(0);
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            a[i] = Math.exp(a[i] - max);
+            sum += a[i];
+        }
+        for (int i = 0; i < a.length; i++) {
+            a[i] /= sum;
+        }
     }
 
     /** Where the keys of a head begin that a query sees. */
@@ -304,47 +317,12 @@ public final class ReferenceBackend implements Backend {
         return result(x.dtype(), shape, i -> a[i] + b[i % b.length]);
     }
 
-    /** {@code x y}. */
-    @Override
-    public Tensor mul(Tensor x, Tensor y) {
-        Shape shape = Contract.mul(x, y);
-        double[] a = Elements.read(x);
-        double[] b = Elements.read(y);
-        return result(x.dtype(), shape, i -> a[i] * b[i % b.length]);
-    }
-
     /** {@code x factor}. */
     @Override
     public Tensor scale(Tensor x, float factor) {
         Shape shape = Contract.scale(x);
         double[] a = Elements.read(x);
         return result(x.dtype(), shape, i -> a[i] * factor);
-    }
-
-    /** {@code exp(x - max(x)) / sum(exp(x - max(x)))}. */
-    @Override
-    public Tensor softmax(Tensor x) {
-        Shape shape = Contract.softmax(x);
-        double[] a = Elements.read(x);
-        for (int row = 0; row < a.length; row += x.dim(-1)) {
-            softmax(a, row, x.dim(-1));
-        }
-        return result(x.dtype(), shape, i -> a[i]);
-    }
-
-    private static void softmax(double[] a, int row, int width) {
-        double max = Double.NEGATIVE_INFINITY;
-        for (int i = row; i < row + width; i++) {
-            max = Math.max(max, a[i]);
-        }
-        double sum = 0;
-        for (int i = row; i < row + width; i++) {
-            a[i] = Math.exp(a[i] - max);
-            sum += a[i];
-        }
-        for (int i = row; i < row + width; i++) {
-            a[i] /= sum;
-        }
     }
 
     // --------------------------------------------------------------------------------------------------- movement

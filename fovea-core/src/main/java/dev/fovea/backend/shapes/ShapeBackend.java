@@ -145,18 +145,8 @@ public final class ShapeBackend implements Backend {
     }
 
     @Override
-    public Tensor mul(Tensor x, Tensor y) {
-        return result(x, Contract.mul(x, y));
-    }
-
-    @Override
     public Tensor scale(Tensor x, float factor) {
         return result(x, Contract.scale(x));
-    }
-
-    @Override
-    public Tensor softmax(Tensor x) {
-        return result(x, Contract.softmax(x));
     }
 
     @Override

@@ -239,21 +239,9 @@ public final class SplitBackend implements Backend {
     }
 
     @Override
-    public Tensor mul(Tensor x, Tensor y) {
-        Contract.mul(x, y);
-        return y.home().mul(at(x, y.home()), at(y)).on(this);
-    }
-
-    @Override
     public Tensor scale(Tensor x, float factor) {
         Contract.scale(x);
         return x.home().scale(at(x), factor).on(this);
-    }
-
-    @Override
-    public Tensor softmax(Tensor x) {
-        Contract.softmax(x);
-        return x.home().softmax(at(x)).on(this);
     }
 
     // --------------------------------------------------------------------------------------------------- movement

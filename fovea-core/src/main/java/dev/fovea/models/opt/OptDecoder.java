@@ -82,10 +82,6 @@ public final class OptDecoder implements CausalModel {
         return embedTokens.weight().backend();
     }
 
-    public DType dtype() {
-        return dtype;
-    }
-
     @Override
     public SharedRows sharedPromptRows() {
         return sharedPromptRows;

@@ -1,4 +1,4 @@
-// Activations, sums and products of elements, rotary embedding. X: activations; W: the second operand or the tables.
+// Activations, sums, gates, rotary embedding. X: activations; W: the second operand or the tables.
 // A thread makes sixteen bytes of the result where all addresses allow, else the same elements one by one.
 
 DEPENDENT
@@ -58,10 +58,6 @@ template <class F> DEVICE void pairs(const X* x, const W* y, X* out, i64 n, i64 
 KERNEL(256) add(const X* x, const W* y, X* out, i64 n, i64 period) {
     begin();
     pairs(x, y, out, n, period, [](float a, float b) { return a + b; });
-}
-KERNEL(256) mul(const X* x, const W* y, X* out, i64 n, i64 period) {
-    begin();
-    pairs(x, y, out, n, period, [](float a, float b) { return a * b; });
 }
 KERNEL(256) scale(const X* x, X* out, i64 n, float factor) {
     begin();

@@ -1,4 +1,4 @@
-// Norms and softmax over rows of a width, and what stands beside them in steps. X: activations; W: weights.
+// Norms over rows of a width, and what stands beside them in steps. X: activations; W: weights.
 
 #include "vectors.cu"
 
@@ -16,21 +16,6 @@ template <class G> DEVICE void layer(const X* x, const W* weight, const W* bias,
     layerRow<G>(Vector<G, X>(x + row * width, width), weight, bias, out + row * width, eps);
 }
 
-template <class G> DEVICE void soft(const X* x, X* out, i64 rows, int width) {
-    const i64 row = G::row();
-    if (row >= rows) return;
-    const Vector<G, X> values(x + row * width, width);
-    float top = -INFINITY;
-    values.each([&](int i, const Values<X>& x) {
-        #pragma unroll
-        for (int k = 0; k < N; k++)
-            if (values.wide || i + k < width) top = fmaxf(top, widen(x.at[k]));
-    });
-    top = G::max(top);
-    const float sum = values.sum([=](float a) { return expf(a - top); });
-    values.map(out + row * width, [=](float a) { return expf(a - top) / sum; });
-}
-
 #define BOTH(name, parameters, body) BOTH_WITHIN((256), name, parameters, body)
 #define BOTH_WITHIN(bounds, name, parameters, body) \
     KERNEL bounds name##_warp parameters { typedef Warp G; begin(); body; } \
@@ -42,7 +27,6 @@ BOTH(rms_norm_plus_one, (const X* x, const W* weight, X* out, i64 rows, int widt
      (rms<G, RmsPlusOne>(x, weight, out, rows, width, eps)))
 BOTH(layer_norm, (const X* x, const W* weight, const W* bias, X* out, i64 rows, int width, float eps),
      layer<G>(x, weight, bias, out, rows, width, eps))
-BOTH(softmax, (const X* x, X* out, i64 rows, int width), soft<G>(x, out, rows, width))
 
 // ---- what steps of few rows do around their norms, in one launch: all that is between is written too
 

@@ -114,16 +114,6 @@ template <int N> DEVICE float blockSum(float x) {
     for (int i = 0; i < N / 32; i++) x += part[i];
     return x;
 }
-template <int N> DEVICE float blockMax(float x) {
-    __shared__ float part[N / 32];
-    x = warpMax(x);
-    __syncthreads();
-    if (threadIdx.x % 32 == 0) part[threadIdx.x / 32] = x;
-    __syncthreads();
-    x = part[0];
-    for (int i = 1; i < N / 32; i++) x = fmaxf(x, part[i]);
-    return x;
-}
 
 /** Two 16-bit values that lie in one word, the first in its low half. */
 template <class T> DEVICE void widenPair(u32 both, float& low, float& high);

@@ -14,7 +14,6 @@ struct Warp {
     static __device__ __forceinline__ int rank() { return threadIdx.x % 32; }
     static __device__ __forceinline__ i64 row() { return (i64) blockIdx.x * 8 + threadIdx.x / 32; }
     static __device__ __forceinline__ float sum(float x) { return warpSum(x); }
-    static __device__ __forceinline__ float max(float x) { return warpMax(x); }
 };
 struct Block {
     static const int SIZE = 256, VALUES = 32;
@@ -23,7 +22,6 @@ struct Block {
     static __device__ __forceinline__ int rank() { return threadIdx.x; }
     static __device__ __forceinline__ i64 row() { return blockIdx.x; }
     static __device__ __forceinline__ float sum(float x) { return blockSum<256>(x); }
-    static __device__ __forceinline__ float max(float x) { return blockMax<256>(x); }
 };
 
 /** N values as they are stored. */

@@ -273,12 +273,12 @@ class RecorderTest {
                             x = backend.add(x, one);
                         }
                         early[0] = device.replays;
-                        return differs ? backend.mul(x, one) : backend.add(x, one);
+                        return differs ? backend.scale(x, 2) : backend.add(x, one);
                     });
                     replays[round] = early[0];
                     assertThat(sum.toFloats())
                             .containsExactly(
-                                    differs ? new float[] {100, 400, 900, 1600} : new float[] {101, 202, 303, 404});
+                                    differs ? new float[] {200, 400, 600, 800} : new float[] {101, 202, 303, 404});
                 }
             }
             assertThat(replays).as("parts that ran before the step was whole").containsExactly(0, 0, 2, 2, 2, 0);

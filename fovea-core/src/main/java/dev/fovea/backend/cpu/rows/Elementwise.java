@@ -32,7 +32,7 @@ public final class Elementwise {
     }
 
     /** What happens to a row or chunk with another one of the same length. */
-    public interface PairKernel {
+    private interface PairKernel {
         void run(float[] a, float[] b, int n);
     }
 
@@ -49,11 +49,6 @@ public final class Elementwise {
             kernel.run(a, n);
             Lanes.store(out.dtype(), a, 0, value(out, at), n);
         }
-    }
-
-    /** A kernel for pairs of values at the same place. */
-    public void pairs(Rows x, Rows y, Rows out, PairKernel kernel) {
-        pieces(size(x), PIECE, (from, to) -> pairs(x, y, out, kernel, from, to));
     }
 
     private static void pairs(Rows x, Rows y, Rows out, PairKernel kernel, long from, long to) {
@@ -95,11 +90,11 @@ public final class Elementwise {
         });
     }
 
-    /** A kernel for each row of x with the one row y. */
-    public void rowsWith(Rows x, Rows y, Rows out, PairKernel kernel) {
+    /** {@code x + y} for each row of x and the one row y. */
+    public void addRow(Rows x, Rows y, Rows out) {
         float[] b = new float[Lanes.padded(y.width())];
         y.load(0, b);
-        rows(x, out, (a, n) -> kernel.run(a, b, n));
+        rows(x, out, (a, n) -> RowMath.add(a, b, n));
     }
 
     public static int rowsPerPiece(int width) {

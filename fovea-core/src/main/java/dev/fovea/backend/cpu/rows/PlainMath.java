@@ -5,7 +5,6 @@ import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
 
 import dev.fovea.tensor.DType;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 
 /**
  * exp, erf and the activations made of them, one by one, and plain loops over arrays and memory. {@link VectorMath},
@@ -185,19 +184,6 @@ public final class PlainMath {
         }
     }
 
-    static void softmax(float[] a, int n) {
-        int end = Lanes.padded(n);
-        float top = largest(a, n);
-        for (int i = 0; i < n; i++) {
-            a[i] = expUpTo88(a[i] - top);
-        }
-        Arrays.fill(a, n, end, 0);
-        float scale = 1 / sum(a, end);
-        for (int i = 0; i < n; i++) {
-            a[i] *= scale;
-        }
-    }
-
     static void addProducts(float[] a, float[] b, int[] bAt, float[] c, int[] cAt, int terms, int n) {
         for (int j = 0; j < terms; j++) {
             int u = bAt[j];
@@ -277,14 +263,5 @@ public final class PlainMath {
             }
         }
         return lanes[0];
-    }
-
-    /** Where a value is NaN it may be NaN, or not: then softmax is NaN all the same. */
-    static float largest(float[] a, int n) {
-        float largest = a[0];
-        for (int i = 1; i < n; i++) {
-            largest = a[i] > largest ? a[i] : largest;
-        }
-        return largest;
     }
 }

@@ -21,7 +21,12 @@ final class PlainSoftmax {
     }
 
     static float largest(long row, int count) {
-        return PlainMath.largest(load(row, count), count);
+        float[] a = load(row, count);
+        float largest = a[0];
+        for (int i = 1; i < count; i++) {
+            largest = a[i] > largest ? a[i] : largest;
+        }
+        return largest;
     }
 
     static float weights(long row, int count, float scale, float base) {

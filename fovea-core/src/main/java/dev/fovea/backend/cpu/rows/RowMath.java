@@ -17,7 +17,6 @@ public final class RowMath {
     private static final Warmup SILU = new Warmup(s -> silu(s.row(), N));
     private static final Warmup GELU = new Warmup(s -> gelu(s.row(), N));
     private static final Warmup GELU_TANH = new Warmup(s -> geluTanh(s.row(), N));
-    private static final Warmup SOFTMAX = new Warmup(s -> softmax(s.row(), N));
     private static final Warmup PRODUCTS =
             new Warmup(s -> addProducts(s.row(), s.other(), STARTS, s.other(), STARTS, STARTS.length, N));
     private static final Warmup ADD = new Warmup(s -> add(s.row(), s.other(), N));
@@ -75,14 +74,6 @@ public final class RowMath {
             PlainMath.geluTanh(a, n);
         } else {
             VectorMath.geluTanh(a, n);
-        }
-    }
-
-    public static void softmax(float[] a, int n) {
-        if (SOFTMAX.plain(n)) {
-            PlainMath.softmax(a, n);
-        } else {
-            VectorMath.softmax(a, n);
         }
     }
 

@@ -3,7 +3,6 @@ package dev.fovea.backend.cpu.rows;
 import static dev.fovea.backend.cpu.rows.Lanes.COUNT;
 import static dev.fovea.backend.cpu.rows.Vectors.FLOATS;
 
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -104,26 +103,6 @@ final class VectorMath {
     static void geluTanh(float[] a, int n) {
         for (int i = 0; i < n; i += COUNT) {
             geluTanh(at(a, i)).intoArray(a, i);
-        }
-    }
-
-    static void softmax(float[] a, int n) {
-        int end = Lanes.padded(n);
-        Arrays.fill(a, n, end, Float.NEGATIVE_INFINITY);
-        FloatVector max = at(a, 0);
-        for (int i = COUNT; i < end; i += COUNT) {
-            max = Vectors.larger(max, at(a, i));
-        }
-        float top = Vectors.largest(max);
-        FloatVector sum = FloatVector.zero(FLOATS);
-        for (int i = 0; i < end; i += COUNT) {
-            FloatVector e = expUpTo88(at(a, i).sub(top));
-            e.intoArray(a, i);
-            sum = sum.add(e);
-        }
-        float scale = 1 / Vectors.sum(sum);
-        for (int i = 0; i < end; i += COUNT) {
-            at(a, i).mul(scale).intoArray(a, i);
         }
     }
 

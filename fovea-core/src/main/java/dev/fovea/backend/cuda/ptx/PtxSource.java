@@ -3,7 +3,6 @@ package dev.fovea.backend.cuda.ptx;
 import dev.fovea.error.NativeException;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -64,10 +63,6 @@ final class PtxSource {
             depth += c == '{' ? 1 : c == '}' ? -1 : 0;
         }
         return at;
-    }
-
-    Set<String> entries() {
-        return entries.keySet();
     }
 
     PtxEntry entry(String name) {

@@ -55,7 +55,6 @@ final class PtxRates {
             Tensor heads = tensor(backend, dtype, 64, 4, 64);
             operations.put(
                     "rms_norm" + of, () -> backend.rmsNorm(x, w.rows(0, 1).reshape(256), 1e-6f));
-            operations.put("softmax" + of, () -> backend.softmax(x));
             operations.put("gelu" + of, () -> backend.activation(x, Activation.GELU));
             operations.put("linear of 4 rows" + of, () -> backend.linear(x.rows(0, 4), w, null));
             operations.put("linear of 64 rows" + of, () -> backend.linear(x, w, null));
