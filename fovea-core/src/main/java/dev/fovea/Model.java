@@ -428,13 +428,23 @@ public final class Model implements AutoCloseable {
         }
 
         @Override
-        public float[][] step(int[] tokens) {
-            return decoding.step(tokens);
+        public float[][] step(int[] rows, int[] tokens) {
+            return decoding.step(rows, tokens);
         }
 
         @Override
-        public int[] next(int[] tokens) {
-            return decoding.next(tokens);
+        public int[] next(int[] rows, int[] tokens) {
+            return decoding.next(rows, tokens);
+        }
+
+        @Override
+        public void takeBack(int[] counts) {
+            decoding.takeBack(counts);
+        }
+
+        @Override
+        public int room() {
+            return decoding.room();
         }
 
         @Override

@@ -65,7 +65,8 @@ final class BeamSearch {
             live = next;
             beams = task.config().numBeams();
             int[] tokens = live.stream().flatMapToInt(Beams::tokens).toArray();
-            logits = task.step(Arrays.copyOf(parents, rows), tokens);
+            task.select(Arrays.copyOf(parents, rows));
+            logits = task.decoding().step(tokens);
         }
     }
 }

@@ -62,6 +62,8 @@ final class ConfigKeys {
             entry("pad_token_id", tokenId()),
             entry("decoder_start_token_id", tokenId()),
             entry("output_scores", bool()),
+            entry("prompt_lookup_num_tokens", integer(1)),
+            entry("max_matching_ngram_size", integer(1)),
             entry("frequency_penalty", number("a number", _ -> true)),
             entry("presence_penalty", number("a number", _ -> true)),
             entry("logprobs", integer(0, MOST_LOGPROBS)),
@@ -97,6 +99,7 @@ final class ConfigKeys {
             entry("forced_eos_token_id", List.of()),
             entry("eos_token_id", List.of()),
             entry("output_scores", false),
+            entry("max_matching_ngram_size", 2),
             entry("frequency_penalty", 0.0),
             entry("presence_penalty", 0.0));
 
@@ -126,7 +129,6 @@ final class ConfigKeys {
             entry("assistant_confidence_threshold", ASSISTANT),
             entry("assistant_lookbehind", ASSISTANT),
             entry("target_lookbehind", ASSISTANT),
-            entry("max_matching_ngram_size", ASSISTANT),
             entry("transformers_version", METADATA),
             entry("_from_model_config", METADATA),
             entry("_commit_hash", METADATA));
@@ -149,7 +151,6 @@ final class ConfigKeys {
             entry("assistant_model", "null"),
             entry("assistant_early_exit", "null"),
             entry("assistant_ensemble_weight", "null"),
-            entry("prompt_lookup_num_tokens", "null"),
             entry("speculation_type", "null"),
             entry("watermarking_config", "null"),
             entry("continuous_batching_config", "null"));

@@ -40,6 +40,7 @@ public record GenerationConfig(Map<String, Object> values) {
     private static final Set<String> SAMPLING_ONLY =
             Set.of("temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff", "seed");
     private static final Set<String> BEAMS_ONLY = Set.of("early_stopping", "length_penalty");
+    private static final Set<String> LOOKUP = Set.of("prompt_lookup_num_tokens", "max_matching_ngram_size");
 
     /** @throws OptionException where a key is unknown or a value out of its range */
     public GenerationConfig {
@@ -201,6 +202,11 @@ public record GenerationConfig(Map<String, Object> values) {
                 warnings.add(key + " has no effect without do_sample");
             } else if (BEAMS_ONLY.contains(key) && resolved.numBeams() == 1) {
                 warnings.add(key + " has no effect without num_beams above 1");
+            } else if (LOOKUP.contains(key) && resolved.numBeams() > 1) {
+                warnings.add(key + " has no effect with num_beams above 1");
+            } else if (key.equals("max_matching_ngram_size")
+                    && resolved.promptLookupNumTokens().isEmpty()) {
+                warnings.add(key + " has no effect without prompt_lookup_num_tokens");
             }
         }
         return List.copyOf(warnings);
@@ -409,6 +415,21 @@ public record GenerationConfig(Map<String, Object> values) {
         return optionalInt("logprobs");
     }
 
+    // Guesses.
+
+    /**
+     * How many tokens at most are guessed from what followed the last ones where they stood before, in the prompt or the answer, and
+     * verified in one pass. Changes no answer of a search without beams, only how fast it comes. Absent: none.
+     */
+    public OptionalInt promptLookupNumTokens() {
+        return optionalInt("prompt_lookup_num_tokens");
+    }
+
+    /** How many of the last tokens are looked for, at most; fewer where so many are not found. 2 where nothing is given. */
+    public int maxMatchingNgramSize() {
+        return get("max_matching_ngram_size");
+    }
+
     // Copies with one option changed.
 
     /**
@@ -566,6 +587,16 @@ public record GenerationConfig(Map<String, Object> values) {
 
     public GenerationConfig withOutputScores(boolean on) {
         return with("output_scores", on);
+    }
+
+    /** @param n tokens that are guessed at once, at most */
+    public GenerationConfig withPromptLookupNumTokens(int n) {
+        return with("prompt_lookup_num_tokens", n);
+    }
+
+    /** @param n of the last tokens, at least 1 */
+    public GenerationConfig withMaxMatchingNgramSize(int n) {
+        return with("max_matching_ngram_size", n);
     }
 
     public GenerationConfig withFrequencyPenalty(double penalty) {

@@ -10,9 +10,10 @@ import java.util.List;
  * @param prompt ids of the prompt; 1 for an encoder-decoder model, whose decoder starts with one id
  * @param max the row ends at this length
  * @param min no end-of-sequence token before this length
+ * @param positions that the model has; a row may come to end at less than its max and these
  * @param warnings lines for the user: limits that contradict each other or the model
  */
-public record Lengths(int prompt, int max, int min, List<String> warnings) {
+public record Lengths(int prompt, int max, int min, int positions, List<String> warnings) {
     /** New tokens where no length is given at all. */
     static final int DEFAULT_NEW_TOKENS = 20;
 
@@ -45,7 +46,7 @@ public record Lengths(int prompt, int max, int min, List<String> warnings) {
             warnings.add(
                     "prompt and answer may reach " + max + " ids, but the model has " + maxPositions + " positions");
         }
-        return new Lengths(promptLength, max, min, List.copyOf(warnings));
+        return new Lengths(promptLength, max, min, maxPositions, List.copyOf(warnings));
     }
 
     /**
@@ -66,7 +67,7 @@ public record Lengths(int prompt, int max, int min, List<String> warnings) {
         }
         List<String> more = new ArrayList<>(warnings);
         more.add("the model takes " + maxIds + " ids at most; generation stops there, not at " + max);
-        return new Lengths(prompt, maxIds, min, List.copyOf(more));
+        return new Lengths(prompt, maxIds, min, positions, List.copyOf(more));
     }
 
     private static int max(GenerationConfig config, int promptLength, int maxPositions, List<String> warnings) {

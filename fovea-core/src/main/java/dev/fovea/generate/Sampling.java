@@ -3,15 +3,25 @@ package dev.fovea.generate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
-/** The search without beams: greedy or drawn, one token per row and step. transformers' _sample. */
+/**
+ * The search without beams, greedy or drawn: transformers' _sample. With {@link PromptLookup} a step feeds a row guesses behind its
+ * last token. Each token is chosen from the logits at its own place, with the row's own draws, for as long as they are what was
+ * guessed: so an answer is what it is without.
+ */
 final class Sampling {
+    private static final int[] NONE = {};
+
     private final Task task;
+    private final Optional<PromptLookup> lookup;
 
     Sampling(Task task) {
         this.task = task;
+        lookup = PromptLookup.of(task.config());
     }
 
     List<Sequence> run() {
@@ -36,35 +46,64 @@ final class Sampling {
     private void write(List<Row> all) {
         boolean plain = all.stream().allMatch(Row::isPlain);
         List<Row> live = all;
-        int[] sources = all.stream().mapToInt(row -> row.prompt).toArray();
         Next next = Next.of(task.decoding().prefill(task.cancelled()));
         if (next.rows() == 0) {
             return;
         }
-        for (int step = 1; ; step++) {
+        while (true) {
             boolean shared = live.size() > next.rows();
             List<Row> unfinished = new ArrayList<>();
-            int[] parents = new int[live.size()];
-            for (int i = 0; i < live.size(); i++) {
-                Row row = live.get(i);
-                if (!row.append(next, sources[i], shared)) {
-                    parents[unfinished.size()] = sources[i];
+            for (Row row : live) {
+                if (!row.take(next, shared)) {
                     unfinished.add(row);
                 }
             }
-            task.listener().progress(step, task.limit());
+            task.listener().progress(live.stream().mapToInt(Row::written).max().orElse(0), task.limit());
             if (unfinished.isEmpty() || task.isCancelled()) {
                 return;
             }
+            takeBack(live);
             live = unfinished;
-            int[] kept = Arrays.copyOf(parents, live.size());
-            int[] last = live.stream().mapToInt(Row::last).toArray();
-            next = plain ? Next.of(task.next(kept, last)) : Next.of(task.step(kept, last));
-            Arrays.setAll(sources, i -> i);
+            next = feed(live, plain);
         }
     }
 
-    /** What follows each row of the model: logits, or the token of the greatest where nobody needs to see them. */
+    /** What was guessed wrong. */
+    private void takeBack(List<Row> live) {
+        if (live.stream().anyMatch(row -> row.refused > 0)) {
+            int[] counts = new int[task.decoding().rows()];
+            live.forEach(row -> counts[row.source] = row.refused);
+            task.decoding().takeBack(counts);
+        }
+    }
+
+    /** Feeds each row its last token, and guesses behind it. */
+    private Next feed(List<Row> live, boolean plain) {
+        task.select(live.stream().mapToInt(row -> row.source).toArray());
+        int room = lookup.isPresent() ? task.decoding().room() / live.size() : 0;
+        IntStream.Builder rows = IntStream.builder();
+        IntStream.Builder tokens = IntStream.builder();
+        int count = 0;
+        for (int i = 0; i < live.size(); i++) {
+            Row row = live.get(i);
+            row.guess(room);
+            row.source = i;
+            row.first = count;
+            rows.add(i);
+            tokens.add(row.last());
+            for (int guess : row.guesses) {
+                rows.add(i);
+                tokens.add(guess);
+            }
+            count += 1 + row.guesses.length;
+        }
+        int[] of = rows.build().toArray();
+        int[] fed = tokens.build().toArray();
+        Decoding decoding = task.decoding();
+        return plain ? Next.of(decoding.next(of, fed)) : Next.of(decoding.step(of, fed));
+    }
+
+    /** What follows each token that was fed: logits, or the token of the greatest where nobody needs to see them. */
     private record Next(float[][] logits, int[] tokens) {
         static Next of(float[][] logits) {
             return new Next(logits, new int[0]);
@@ -89,16 +128,62 @@ final class Sampling {
         private final List<TokenLogprob> logprobs = new ArrayList<>();
         private FinishReason reason = FinishReason.CANCELLED;
 
+        /** Its row of the model. */
+        int source;
+
+        /** Where its results begin. */
+        int first;
+
+        int[] guesses = NONE;
+
+        /** Of the guesses, the last ones. */
+        int refused;
+
         Row(int index, int prompt, SplittableRandom random) {
             this.index = index;
             this.prompt = prompt;
             this.random = random;
             processors = task.processors(prompt);
             ids = task.prompts().get(prompt);
+            source = prompt;
+            first = prompt;
         }
 
         int last() {
             return ids[ids.length - 1];
+        }
+
+        int written() {
+            return ids.length - task.prompts().get(prompt).length;
+        }
+
+        /** Of what may follow, all but the last token, which would be fed for nothing, as would what follows an end. */
+        void guess(int room) {
+            Lengths lengths = task.lengths().get(prompt);
+            int left = Math.min(lengths.max() - 1, lengths.positions()) - ids.length;
+            guesses = lookup.map(l -> l.guess(ids, Math.min(room, left))).orElse(NONE);
+            for (int i = 0; i < guesses.length; i++) {
+                if (task.config().eosTokenId().contains(guesses[i])
+                        || guesses[i] >= task.decoding().vocabSize()) {
+                    guesses = Arrays.copyOf(guesses, i);
+                }
+            }
+        }
+
+        /**
+         * Takes what follows its last token, and its guesses as far as they are right; true where the answer ends.
+         *
+         * @param shared where other answers read the same logits
+         */
+        boolean take(Next next, boolean shared) {
+            int right = 0;
+            boolean end = append(next, first, shared);
+            while (!end && right < guesses.length && last() == guesses[right] && !task.isCancelled()) {
+                right++;
+                end = append(next, first + right, shared);
+            }
+            refused = guesses.length - right;
+            return end;
         }
 
         /** Whether the greatest logit is the next token, and nothing else is asked. */
@@ -109,12 +194,8 @@ final class Sampling {
                     && task.config().logprobs().isEmpty();
         }
 
-        /**
-         * Takes the next token of a row of the model; true where it is the last one.
-         *
-         * @param shared where other answers read the same logits
-         */
-        boolean append(Next next, int source, boolean shared) {
+        /** Takes the token that follows one that was fed; true where it is the last one. */
+        private boolean append(Next next, int source, boolean shared) {
             if (next.tokens.length > 0) {
                 return append(Scores.found(next.tokens[source]));
             }

@@ -66,19 +66,8 @@ record Task(
         return lengths.stream().mapToInt(Lengths::maxNew).max().orElse(0);
     }
 
-    /** Rearranges the model's rows, where that changes anything, and feeds each its token. */
-    float[][] step(int[] parents, int[] tokens) {
-        select(parents);
-        return decoding.step(tokens);
-    }
-
-    /** As {@link #step}, and chooses greedily. */
-    int[] next(int[] parents, int[] tokens) {
-        select(parents);
-        return decoding.next(tokens);
-    }
-
-    private void select(int[] parents) {
+    /** Rearranges the model's rows, where that changes anything. */
+    void select(int[] parents) {
         if (!isIdentity(parents)) {
             decoding.select(parents);
         }

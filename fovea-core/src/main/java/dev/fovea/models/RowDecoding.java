@@ -108,26 +108,40 @@ public abstract class RowDecoding implements Decoding {
     }
 
     @Override
-    public final float[][] step(int[] tokens) {
-        return Arrays.stream(next(tokens, false)).map(Next::logits).toArray(float[][]::new);
+    public final float[][] step(int[] of, int[] tokens) {
+        return Arrays.stream(next(of, tokens, false)).map(Next::logits).toArray(float[][]::new);
     }
 
     @Override
-    public final int[] next(int[] tokens) {
-        return Arrays.stream(next(tokens, true)).mapToInt(Next::token).toArray();
+    public final int[] next(int[] of, int[] tokens) {
+        return Arrays.stream(next(of, tokens, true)).mapToInt(Next::token).toArray();
     }
 
-    private Next[] next(int[] tokens, boolean greedy) {
+    private Next[] next(int[] of, int[] tokens, boolean greedy) {
+        int[] fed = Arrays.stream(of).map(row -> sequences[row]).toArray();
         Next[] all = new Next[tokens.length];
         for (int from = 0; from < tokens.length; from += Backend.FEW_ROWS) {
             int to = Math.min(tokens.length, from + Backend.FEW_ROWS);
             boolean[] flags = new boolean[to - from];
             Arrays.fill(flags, greedy);
-            Next[] some =
-                    memory.step(Arrays.copyOfRange(sequences, from, to), Arrays.copyOfRange(tokens, from, to), flags);
+            Next[] some = memory.step(Arrays.copyOfRange(fed, from, to), Arrays.copyOfRange(tokens, from, to), flags);
             System.arraycopy(some, 0, all, from, some.length);
         }
         return all;
+    }
+
+    @Override
+    public final void takeBack(int[] counts) {
+        for (int row = 0; row < counts.length; row++) {
+            for (int n = 0; n < counts[row]; n++) {
+                memory.takeBack(sequences[row]);
+            }
+        }
+    }
+
+    @Override
+    public final int room() {
+        return Math.max(0, Backend.FEW_ROWS - rows);
     }
 
     /** Frees what the prompts took; by any thread. */

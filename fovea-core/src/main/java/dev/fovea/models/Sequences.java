@@ -29,7 +29,7 @@ public abstract class Sequences implements AutoCloseable {
     /**
      * Makes room for one more token in each of some sequences. Where there is no memory for it, nothing has changed.
      *
-     * @param sequences at most {@link Backend#FEW_ROWS}, each once
+     * @param sequences at most {@link Backend#FEW_ROWS}; one that is there several times gets its tokens one behind the other
      * @return what feeds them and computes their logits (tokens.length, vocabSize)
      */
     protected abstract Supplier<Tensor> logits(int[] sequences, int[] tokens);
@@ -55,7 +55,7 @@ public abstract class Sequences implements AutoCloseable {
     /** Frees what a sequence alone has. */
     public abstract void remove(int sequence);
 
-    /** Takes the last token of a sequence back: of a step that failed. */
+    /** Takes the last token of a sequence back: of a step that failed, or of a guess that was wrong. */
     protected abstract void takeBack(int sequence);
 
     /**
@@ -105,7 +105,8 @@ public abstract class Sequences implements AutoCloseable {
     /**
      * Feeds one token to each of some sequences. Where that fails, none has got it.
      *
-     * @param sequences at most {@link Backend#FEW_ROWS}, each once, so that no row's result depends on the others
+     * @param sequences at most {@link Backend#FEW_ROWS}, so that no row's result depends on the others; one that is there several
+     *     times gets its tokens one behind the other
      * @param greedy whether nobody needs to see a row's logits
      */
     public final Next[] step(int[] sequences, int[] tokens, boolean[] greedy) {

@@ -135,7 +135,10 @@ public final class KvCache implements AutoCloseable {
         sequences.clear(sequence);
     }
 
-    /** Takes the last position of a sequence back: of a step that failed. */
+    /**
+     * Takes the last position of a sequence back, of those that the last step appended: a layer with a window still has all that the
+     * position in front of it sees.
+     */
     public void takeBack(int sequence) {
         lengths[sequence]--;
         for (Group g : groups) {
@@ -184,8 +187,8 @@ public final class KvCache implements AutoCloseable {
     /**
      * Makes room for new positions.
      *
-     * @param sequences the sequences that grow, each once
-     * @param counts by how many positions each
+     * @param sequences the sequences that grow; one that is there several times grows by its counts one behind the other
+     * @param counts by how many positions each. With one position each, every query is attended to by itself, as in a step of its own
      * @return where the step's rows, one sequence after another, are written and what they see
      */
     public Step append(int[] sequences, int[] counts) {
@@ -202,11 +205,12 @@ public final class KvCache implements AutoCloseable {
         int queries = Arrays.stream(counts).sum();
         int[] entryOf = new int[queries];
         int[] positionOf = new int[queries];
+        int[] grown = lengths.clone();
         int q = 0;
         for (int i = 0; i < sequences.length; i++) {
             for (int n = 0; n < counts[i]; n++, q++) {
                 entryOf[q] = i;
-                positionOf[q] = lengths[sequences[i]] + n;
+                positionOf[q] = grown[sequences[i]]++;
             }
         }
         for (Group g : groups) {
@@ -215,13 +219,11 @@ public final class KvCache implements AutoCloseable {
             }
             g.pool.reserve(queries, relief);
         }
-        for (Group g : groups) {
-            for (int i = 0; i < sequences.length; i++) {
+        for (int i = 0; i < sequences.length; i++) {
+            for (Group g : groups) {
                 g.lengthen(sequences[i], counts[i]);
                 g.pool.take(g.tables[sequences[i]], lengths[sequences[i]], counts[i]);
             }
-        }
-        for (int i = 0; i < sequences.length; i++) {
             lengths[sequences[i]] += counts[i];
         }
         return new Step(sequences, counts, entryOf, positionOf, blockEnd);
@@ -256,12 +258,14 @@ public final class KvCache implements AutoCloseable {
     public final class Step {
         private final Mask[][] masks = new Mask[groups.size()][]; // of each part
         private final int[][] targets = new int[groups.size()][];
+        private final int[] positions;
 
         /** Where parts begin that are attended to each by itself, and the end: a prompt's bits must not depend on others. */
         private final int[] bounds;
 
         private Step(int[] sequences, int[] counts, int[] entryOf, int[] positionOf, int[] blockEnd) {
             bounds = bounds(counts);
+            positions = positionOf;
             for (int i = 0; i < groups.size(); i++) {
                 Group g = groups.get(i);
                 int n = positionOf.length;
@@ -280,6 +284,11 @@ public final class KvCache implements AutoCloseable {
                     masks[i][part] = part(part, entryOf, from, to, tables);
                 }
             }
+        }
+
+        /** Of each row in its sequence. */
+        public int[] positions() {
+            return positions;
         }
 
         private static int[] bounds(int[] counts) {

@@ -129,6 +129,8 @@ class GenerationConfigTest {
         top_p               | 1.1        | top_p is 1.1; expected a number from 0 to 1
         typical_p           | 0          | typical_p is 0; expected a number above 0 and at most 1
         num_beams           | 0          | num_beams is 0; expected an integer from 1 to 4096
+        prompt_lookup_num_tokens | 0     | prompt_lookup_num_tokens is 0; expected an integer of at least 1
+        max_matching_ngram_size | 0      | max_matching_ngram_size is 0; expected an integer of at least 1
         do_sample           | 1          | do_sample is 1; expected true or false
         early_stopping      | "always"   | early_stopping is "always"; expected true, false or "never"
         repetition_penalty  | 0          | repetition_penalty is 0; expected a number above 0
@@ -155,9 +157,13 @@ class GenerationConfigTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "\"num_beam_groups\": 2", "\"penalty_alpha\": 0.6", "\"guidance_scale\": 1.5",
-                        "\"prompt_lookup_num_tokens\": 3",
-                "\"encoder_no_repeat_ngram_size\": 2", "\"top_h\": 0.4", "\"token_healing\": true", "\"max_time\": 3.0"
+                "\"num_beam_groups\": 2",
+                "\"penalty_alpha\": 0.6",
+                "\"guidance_scale\": 1.5",
+                "\"encoder_no_repeat_ngram_size\": 2",
+                "\"top_h\": 0.4",
+                "\"token_healing\": true",
+                "\"max_time\": 3.0"
             })
     void whatIsNotSupportedIsRefused(String entry) {
         assertThatThrownBy(() -> of("{" + entry + "}"))
@@ -282,6 +288,15 @@ class GenerationConfigTest {
                         "top_k has no effect without do_sample",
                         "length_penalty has no effect without num_beams above 1");
         assertThat(call.warnings(call.withDoSample(true).withNumBeams(2))).isEmpty();
+        GenerationConfig guessing = GenerationConfig.EMPTY.withMaxMatchingNgramSize(3);
+        assertThat(guessing.warnings(guessing))
+                .containsExactly("max_matching_ngram_size has no effect without prompt_lookup_num_tokens");
+        GenerationConfig whole = guessing.withPromptLookupNumTokens(4);
+        assertThat(whole.warnings(whole)).isEmpty();
+        assertThat(whole.warnings(whole.withNumBeams(2)))
+                .containsExactlyInAnyOrder(
+                        "prompt_lookup_num_tokens has no effect with num_beams above 1",
+                        "max_matching_ngram_size has no effect with num_beams above 1");
     }
 
     @Test

@@ -201,13 +201,21 @@ class GeneratorTest {
             public void select(int[] parents) {}
 
             @Override
-            public float[][] step(int[] tokens) {
+            public float[][] step(int[] rows, int[] tokens) {
                 return new float[0][];
             }
 
             @Override
-            public int[] next(int[] tokens) {
+            public int[] next(int[] rows, int[] tokens) {
                 return new int[0];
+            }
+
+            @Override
+            public void takeBack(int[] counts) {}
+
+            @Override
+            public int room() {
+                return 0;
             }
 
             @Override

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +21,10 @@ final class HashModel implements Decoding {
     private @Nullable List<int[]> rows;
     private final List<int[]> prompts;
 
-    /** Rows fed in each step. */
+    /** For guesses. */
+    int room = 15;
+
+    /** Tokens fed in each step. */
     final List<Integer> rowsPerStep = new ArrayList<>();
 
     /** @param window how many last ids the logits depend on; 0: all */
@@ -81,25 +85,40 @@ final class HashModel implements Decoding {
     }
 
     @Override
-    public int[] next(int[] tokens) {
-        return Arrays.stream(step(tokens)).mapToInt(Scores::argmax).toArray();
+    public int[] next(int[] of, int[] tokens) {
+        return Arrays.stream(step(of, tokens)).mapToInt(Scores::argmax).toArray();
     }
 
     @Override
-    public float[][] step(int[] tokens) {
-        List<int[]> before = requireNonNull(rows);
-        if (tokens.length != before.size()) {
-            throw new IllegalArgumentException(tokens.length + " tokens for " + before.size() + " rows");
+    public float[][] step(int[] of, int[] tokens) {
+        List<int[]> after = new ArrayList<>(requireNonNull(rows));
+        if (Arrays.stream(of).distinct().count() != after.size()) {
+            throw new IllegalArgumentException("tokens for rows " + Arrays.toString(of) + " of " + after.size());
         }
-        List<int[]> after = new ArrayList<>();
-        for (int r = 0; r < tokens.length; r++) {
-            int[] ids = Arrays.copyOf(before.get(r), before.get(r).length + 1);
-            ids[ids.length - 1] = tokens[r];
-            after.add(ids);
+        float[][] logits = new float[tokens.length][];
+        for (int t = 0; t < tokens.length; t++) {
+            int[] before = after.get(of[t]);
+            int[] ids = Arrays.copyOf(before, before.length + 1);
+            ids[ids.length - 1] = tokens[t];
+            after.set(of[t], ids);
+            logits[t] = logits(ids);
         }
         rows = after;
         rowsPerStep.add(tokens.length);
-        return all();
+        return logits;
+    }
+
+    @Override
+    public void takeBack(int[] counts) {
+        List<int[]> before = requireNonNull(rows);
+        rows = IntStream.range(0, counts.length)
+                .mapToObj(r -> Arrays.copyOf(before.get(r), before.get(r).length - counts[r]))
+                .toList();
+    }
+
+    @Override
+    public int room() {
+        return room;
     }
 
     private float[][] all() {

@@ -61,7 +61,7 @@ class ProcessorsTest {
             GenerationConfig without = option.equals("top_k") ? config : config.withTopK(0);
             return Warpers.of(without, minTokensToKeep);
         }
-        return Processors.of(config, new Lengths(1, 100, 0, List.of()), vocabSize, List.of());
+        return Processors.of(config, new Lengths(1, 100, 0, Integer.MAX_VALUE, List.of()), vocabSize, List.of());
     }
 
     static Stream<Arguments> vectors() {
@@ -140,7 +140,8 @@ class ProcessorsTest {
                 .withForcedEosTokenId(1, 2)
                 .withBeginSuppressTokens(0)
                 .withSuppressTokens(-1, 4, 99);
-        List<LogitsProcessor> processors = Processors.of(config, new Lengths(1, 6, 0, List.of()), 5, List.of());
+        List<LogitsProcessor> processors =
+                Processors.of(config, new Lengths(1, 6, 0, Integer.MAX_VALUE, List.of()), 5, List.of());
 
         assertThat(after(processors, 5, 1)).containsExactly(BANNED, BANNED, BANNED, 0, BANNED);
         assertThat(after(processors, 5, 2)).containsExactly(BANNED, 1, 1, 1, BANNED); // begins behind the forced token
@@ -153,14 +154,16 @@ class ProcessorsTest {
         GenerationConfig config =
                 GenerationConfig.EMPTY.withDoSample(true).withTemperature(0.5).withTopK(0);
         LogitsProcessor plusOne = (_, scores) -> scores[0] += 1;
-        List<LogitsProcessor> processors = Processors.of(config, new Lengths(1, 6, 0, List.of()), 2, List.of(plusOne));
+        List<LogitsProcessor> processors =
+                Processors.of(config, new Lengths(1, 6, 0, Integer.MAX_VALUE, List.of()), 2, List.of(plusOne));
         assertThat(after(processors, 2, 1)).containsExactly(4, 2);
     }
 
     @Test
     void endsAreBannedUntilTheMinimumLength() {
         GenerationConfig config = GenerationConfig.EMPTY.withEosTokenId(1, -1);
-        List<LogitsProcessor> processors = Processors.of(config, new Lengths(2, 9, 4, List.of()), 3, List.of());
+        List<LogitsProcessor> processors =
+                Processors.of(config, new Lengths(2, 9, 4, Integer.MAX_VALUE, List.of()), 3, List.of());
         assertThat(after(processors, 3, 3)).containsExactly(1, BANNED, 1);
         assertThat(after(processors, 3, 4)).containsExactly(1, 1, 1);
     }
@@ -169,7 +172,8 @@ class ProcessorsTest {
     void aBadWordThatIsAnEndStaysAllowed() {
         GenerationConfig config =
                 GenerationConfig.EMPTY.withEosTokenId(1).withBadWordsIds(List.of(List.of(1), List.of(2)));
-        List<LogitsProcessor> processors = Processors.of(config, new Lengths(1, 9, 0, List.of()), 3, List.of());
+        List<LogitsProcessor> processors =
+                Processors.of(config, new Lengths(1, 9, 0, Integer.MAX_VALUE, List.of()), 3, List.of());
         assertThat(after(processors, 3, 3)).containsExactly(1, 1, BANNED);
     }
 
@@ -180,7 +184,8 @@ class ProcessorsTest {
                 GenerationConfig.EMPTY.withForcedEosTokenId(5),
                 GenerationConfig.EMPTY.withBadWordsIds(List.of(List.of(5))),
                 GenerationConfig.EMPTY.withSequenceBias(List.of(new SequenceBias(List.of(5), 1))))) {
-            assertThatThrownBy(() -> Processors.of(config, new Lengths(1, 9, 0, List.of()), 5, List.of()))
+            assertThatThrownBy(() ->
+                            Processors.of(config, new Lengths(1, 9, 0, Integer.MAX_VALUE, List.of()), 5, List.of()))
                     .isInstanceOf(OptionException.class)
                     .hasMessageContaining("names the id 5; expected 0 to 4");
         }

@@ -60,6 +60,29 @@ class RecordedAnswersTest {
         assertThat(together.stream().map(Sequence::ids)).containsExactlyElementsOf(alone);
     }
 
+    /** Whatever processors see and change: guesses that are right save passes, and those that are wrong leave nothing behind. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void guessesChangeNothing(String name, Map<String, @Nullable Object> recorded) {
+        List<int[]> prompts = rows(recorded.get("prompts")).stream()
+                .map(RecordedAnswersTest::ints)
+                .toList();
+        for (GenerationConfig config :
+                List.of(config(recorded), config(recorded).withDoSample(true).withSeed(3))) {
+            HashModel plain = model(recorded, prompts);
+            List<Sequence> expected = Generator.generate(plain, prompts, config);
+            for (int tokens : new int[] {1, 3, 10}) {
+                GenerationConfig guessing =
+                        config.withPromptLookupNumTokens(tokens).withMaxMatchingNgramSize(1 + tokens % 3);
+                HashModel model = model(recorded, prompts);
+                assertThat(Generator.generate(model, prompts, guessing))
+                        .usingRecursiveComparison()
+                        .isEqualTo(expected);
+                assertThat(model.rowsPerStep.size()).isLessThanOrEqualTo(plain.rowsPerStep.size());
+            }
+        }
+    }
+
     private static void assertTransitions(Sequence answer, List<?> recorded) {
         assertThat(answer.tokenLogProbs()).hasSameSizeAs(answer.ids());
         for (int i = 0; i < answer.ids().length; i++) {

@@ -139,6 +139,47 @@ class KvCacheTest {
         }
     }
 
+    /** Tokens of one sequence in one step, each with the bits that it has in a step of its own; the last ones are taken back. */
+    @Test
+    void rowsOfOneSequenceAreTakenBack() {
+        try (KvCache cache = new KvCache(backend, DType.FLOAT32, 1, WIDTH, WINDOWS)) {
+            int one = cache.addSequence();
+            int many = cache.addSequence();
+            int kept = 3;
+            for (int from = 0; from < LENGTH; from += kept) {
+                int to = Math.min(LENGTH, from + 5);
+                kept = Math.min(1 + from % 4, to - from);
+                int[] rows = new int[to - from];
+                Arrays.fill(rows, many);
+                try (Scope _ = Scope.open(backend)) {
+                    KvCache.Step step = cache.append(rows, ones(rows.length));
+                    assertThat(step.positions()).startsWith(from).endsWith(to - 1);
+                    for (int layer = 0; layer < WINDOWS.length; layer++) {
+                        assertThat(step.attend(layer, rows(q, from, to), rows(k, from, to), rows(v, from, to), 0.5f)
+                                        .toFloats())
+                                .containsExactly(expected(WINDOWS[layer], new int[LENGTH], from, to), within(1e-6f));
+                    }
+                }
+                for (int i = from + kept; i < to; i++) {
+                    cache.takeBack(many);
+                }
+                for (int i = from; i < from + kept; i++) {
+                    run(cache, one, i, i + 1);
+                }
+            }
+            assertThat(cache.length(many)).isEqualTo(cache.length(one)).isEqualTo(LENGTH);
+            long used = cache.usedBytes();
+            cache.remove(one);
+            assertThat(cache.usedBytes()).isEqualTo(used / 2);
+        }
+    }
+
+    private static int[] ones(int n) {
+        int[] ones = new int[n];
+        Arrays.fill(ones, 1);
+        return ones;
+    }
+
     /** What the layer with a window sees in one step. */
     private float[] run(KvCache cache, int sequence, int from, int to) {
         try (Scope _ = Scope.open(backend)) {

@@ -59,6 +59,18 @@ final class GenerationOptions {
     @Option(names = "--no-repeat-ngram-size", paramLabel = "N", description = "No N tokens come twice in a row.")
     Optional<Integer> noRepeatNgramSize = Optional.empty();
 
+    @Option(
+            names = "--prompt-lookup-num-tokens",
+            paramLabel = "N",
+            description = "Guess N tokens at once from what stood before; the answer is the same.")
+    Optional<Integer> promptLookupNumTokens = Optional.empty();
+
+    @Option(
+            names = "--max-matching-ngram-size",
+            paramLabel = "N",
+            description = "Guess by the last N tokens, or fewer (2).")
+    Optional<Integer> maxMatchingNgramSize = Optional.empty();
+
     @Option(names = "--stop", paramLabel = "TEXT", description = "A text that ends the answer; repeatable.")
     List<String> stop = List.of();
 
@@ -102,6 +114,8 @@ final class GenerationOptions {
                 .put("early_stopping", earlyStopping.map(Values::parse))
                 .put("repetition_penalty", repetitionPenalty)
                 .put("no_repeat_ngram_size", noRepeatNgramSize)
+                .put("prompt_lookup_num_tokens", promptLookupNumTokens)
+                .put("max_matching_ngram_size", maxMatchingNgramSize)
                 .put("frequency_penalty", frequencyPenalty)
                 .put("presence_penalty", presencePenalty)
                 .put("logprobs", logprobs)

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Call implements Decoding {
     private static final int[] AS_THEY_ARE = {};
+    private static final int[] NONE = {};
 
     final Inputs inputs;
     final Demand demand;
@@ -29,6 +30,7 @@ final class Call implements Decoding {
     private final Engine engine;
     private final int vocabSize;
     private int rowCount;
+    private int[] takenBack = NONE;
     private int[] parents = AS_THEY_ARE;
 
     /** Counts among the running ones. */
@@ -54,9 +56,11 @@ final class Call implements Decoding {
     /**
      * Tokens to be fed, and what follows them.
      *
+     * @param takenBack before, of each row; or empty
      * @param parents of the rows, or empty where they are as they were
+     * @param rows that of each token
      */
-    record Step(int[] parents, int[] tokens, boolean greedy, Next[] next) {}
+    record Step(int[] takenBack, int[] parents, int[] rows, int[] tokens, boolean greedy, Next[] next) {}
 
     Call(Engine engine, Inputs inputs, Demand demand, long bytes, int vocabSize) {
         this.engine = engine;
@@ -110,17 +114,28 @@ final class Call implements Decoding {
     }
 
     @Override
-    public float[][] step(int[] tokens) {
-        return Arrays.stream(run(tokens, false)).map(Next::logits).toArray(float[][]::new);
+    public void takeBack(int[] counts) {
+        takenBack = counts;
     }
 
     @Override
-    public int[] next(int[] tokens) {
-        return Arrays.stream(run(tokens, true)).mapToInt(Next::token).toArray();
+    public int room() {
+        return engine.room();
     }
 
-    private Next[] run(int[] tokens, boolean greedy) {
-        Step wanted = new Step(parents, tokens, greedy, new Next[tokens.length]);
+    @Override
+    public float[][] step(int[] rows, int[] tokens) {
+        return Arrays.stream(run(rows, tokens, false)).map(Next::logits).toArray(float[][]::new);
+    }
+
+    @Override
+    public int[] next(int[] rows, int[] tokens) {
+        return Arrays.stream(run(rows, tokens, true)).mapToInt(Next::token).toArray();
+    }
+
+    private Next[] run(int[] rows, int[] tokens, boolean greedy) {
+        Step wanted = new Step(takenBack, parents, rows, tokens, greedy, new Next[tokens.length]);
+        takenBack = NONE;
         parents = AS_THEY_ARE;
         return engine.step(this, wanted);
     }

@@ -6,6 +6,7 @@ import dev.fovea.models.Sequences;
 import dev.fovea.models.Sequences.Next;
 import dev.fovea.models.Tenant;
 import dev.fovea.models.VisionLanguageModel;
+import dev.fovea.tensor.Backend;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -127,6 +128,17 @@ final class Engine {
         lock.lock();
         try {
             return call.decoding == null ? new int[call.inputs.rows().size()] : call.decoding.cachedTokens();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Tokens that a call may feed beside one for each of its rows: of the places that a pass has left, an equal share. */
+    int room() {
+        lock.lock();
+        try {
+            int left = Backend.FEW_ROWS - admission.rows();
+            return Math.max(0, left) / Math.max(1, admission.running());
         } finally {
             lock.unlock();
         }

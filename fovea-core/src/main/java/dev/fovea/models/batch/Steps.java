@@ -7,7 +7,7 @@ import dev.fovea.tensor.Backend;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One token for every row of several calls. */
+/** Tokens for the rows of several calls: one for each, and what is guessed to follow it. */
 final class Steps {
     private final Sequences memory;
 
@@ -17,7 +17,7 @@ final class Steps {
 
     private record Row(Call call, RowDecoding decoding, Call.Step step, int index) {
         int sequence() {
-            return decoding.sequences()[index];
+            return decoding.sequences()[step.rows()[index]];
         }
     }
 
@@ -27,6 +27,7 @@ final class Steps {
         for (Call call : calls) {
             RowDecoding decoding = call.prepared();
             Call.Step step = call.wanted();
+            decoding.takeBack(step.takenBack());
             if (step.parents().length > 0) {
                 decoding.select(step.parents());
             }

@@ -106,7 +106,7 @@ public final class Blip2Model implements DecoderOnlyModel {
                             + "; this model's configuration has no image_token_index, and then the prompt counts twice",
                     "use max_new_tokens");
         }
-        return new Lengths(promptLength, max, min, usual.warnings());
+        return new Lengths(promptLength, max, min, usual.positions(), usual.warnings());
     }
 
     @Override

@@ -54,12 +54,11 @@ final class Florence2Sequences extends Sequences {
 
     @Override
     protected Supplier<Tensor> logits(int[] sequences, int[] tokens) {
-        int[] positions = Arrays.stream(sequences).map(cache::length).toArray();
         int[] ones = new int[sequences.length];
         Arrays.fill(ones, 1);
         int[] read = Arrays.stream(sequences).map(s -> inputOf[s]).toArray();
         KvCache.Step appended = cache.append(sequences, ones);
-        return () -> bart.logits(bart.decode(tokens, positions, appended, cross, read));
+        return () -> bart.logits(bart.decode(tokens, appended.positions(), appended, cross, read));
     }
 
     /** A whole answer in one pass: its hidden states, in the current scope. */

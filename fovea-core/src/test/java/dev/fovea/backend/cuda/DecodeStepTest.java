@@ -102,11 +102,11 @@ class DecodeStepTest {
             try (Decoding decoding = model.start(new Inputs(List.of(row)))) {
                 decoding.prefill();
                 device.kernels.clear();
-                int[] tokens = decoding.next(new int[] {7});
+                int[] tokens = decoding.next(new int[] {0}, new int[] {7});
                 assertThat(list(device.kernels)).isEqualTo(kernels);
                 for (int step = 0; step < 10; step++) {
                     device.kernels.clear();
-                    tokens = decoding.next(tokens);
+                    tokens = decoding.next(new int[] {0}, tokens);
                     if (step == SETTLED) {
                         assertThat(list(device.kernels)).isEqualTo(fused);
                     }

@@ -1,0 +1,55 @@
+package dev.fovea.generate;
+
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * Guesses at what follows an answer so far: what followed its last tokens where they stood before, in the prompt or the answer.
+ * transformers' PromptLookupCandidateGenerator, but for tokens that logits processors ban: they are found wrong like others, since a
+ * processor that keeps something while an answer is written must see no guess.
+ *
+ * @param tokens guessed at once, at most
+ * @param ngram how many of the last tokens are looked for, at most
+ */
+record PromptLookup(int tokens, int ngram) {
+    private static final int[] NONE = {};
+
+    /** What a config asks for; empty where it asks for none. */
+    static Optional<PromptLookup> of(GenerationConfig config) {
+        return config.promptLookupNumTokens().stream()
+                .mapToObj(tokens -> new PromptLookup(tokens, config.maxMatchingNgramSize()))
+                .findFirst();
+    }
+
+    /**
+     * What followed the first of the places where most of the last tokens stood before, one of them at least.
+     *
+     * @param ids prompt and answer
+     * @param most of the guesses that are of use
+     */
+    int[] guess(int[] ids, int most) {
+        int count = Math.min(tokens, most);
+        if (count <= 0) {
+            return NONE;
+        }
+        int best = 0;
+        int from = ids.length;
+        for (int end = 1; end < ids.length && best < ngram; end++) {
+            int alike = alike(ids, end);
+            if (alike > best) {
+                best = alike;
+                from = end;
+            }
+        }
+        return Arrays.copyOfRange(ids, from, Math.min(from + count, ids.length));
+    }
+
+    /** How many of the last ids stand in front of a place as well. */
+    private int alike(int[] ids, int end) {
+        int alike = 0;
+        while (alike < Math.min(ngram, end) && ids[end - 1 - alike] == ids[ids.length - 1 - alike]) {
+            alike++;
+        }
+        return alike;
+    }
+}
