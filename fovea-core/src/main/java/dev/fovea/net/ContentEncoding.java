@@ -2,6 +2,7 @@ package dev.fovea.net;
 
 import dev.fovea.error.NetworkException;
 import dev.fovea.error.Quote;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
@@ -9,7 +10,9 @@ import java.net.URI;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.zip.DataFormatException;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 
 /** Compression of an answer on its way, which some servers and proxies make whether it was asked for or not. */
 public final class ContentEncoding {
@@ -53,7 +56,7 @@ public final class ContentEncoding {
             return peeked;
         }
         peeked.unread(first);
-        return new GZIPInputStream(peeked);
+        return Gunzipped.of(peeked);
     }
 
     /** Of an answer that cannot be decoded. */
@@ -62,6 +65,43 @@ public final class ContentEncoding {
                 "cannot fetch " + Quote.of(from) + ": what comes is compressed (Content-Encoding " + Quote.of(encoding)
                         + "), which was not asked for",
                 "a proxy or mirror may do that: try without it");
+    }
+
+    /** Damage is that of compressed data: a {@link ZipException} is read as that of an archive. */
+    private static final class Gunzipped extends FilterInputStream {
+        private Gunzipped(InputStream in) {
+            super(in);
+        }
+
+        static InputStream of(InputStream body) throws IOException {
+            try {
+                return new Gunzipped(new GZIPInputStream(body));
+            } catch (ZipException e) {
+                throw damaged(e);
+            }
+        }
+
+        @Override
+        public int read() throws IOException {
+            try {
+                return super.read();
+            } catch (ZipException e) {
+                throw damaged(e);
+            }
+        }
+
+        @Override
+        public int read(byte[] bytes, int from, int count) throws IOException {
+            try {
+                return super.read(bytes, from, count);
+            } catch (ZipException e) {
+                throw damaged(e);
+            }
+        }
+
+        private static IOException damaged(ZipException e) {
+            return new IOException(new DataFormatException(e.getMessage()));
+        }
     }
 
     private static String word(String encoding) {
