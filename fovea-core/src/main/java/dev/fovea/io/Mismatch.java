@@ -77,12 +77,12 @@ record Mismatch(
         boolean quantised =
                 unexpected.values().stream().anyMatch(n -> QUANTISED.matcher(n).matches())
                         || unsupported.stream().anyMatch(d -> d.contains("(F8_") || d.contains("(F4"));
-        if (missing.size() == 1 && missing.getFirst().endsWith("lm_head.weight") && misshapen.isEmpty()) {
-            return "where the table of tokens serves as head, say \"tie_word_embeddings\": true at the top of config.json;"
-                    + " else the weights were saved from the model without its head";
+        if (quantised) { // the head may be what its parts stand for
+            return "these look like the weights of a quantised model: " + OtherForms.UNQUANTISED;
         }
-        return quantised
-                ? "these look like the weights of a quantised model: " + OtherForms.UNQUANTISED
+        return missing.size() == 1 && missing.getFirst().endsWith("lm_head.weight") && misshapen.isEmpty()
+                ? "where the table of tokens serves as head, say \"tie_word_embeddings\": true at the top of config.json;"
+                        + " else the weights were saved from the model without its head"
                 : "config.json and weights belong to different models, or this variant is not supported";
     }
 

@@ -345,10 +345,12 @@ class WeightsTest {
         }
     }
 
-    @Test
-    void quantisedWeightsWithoutConfigurationAreRecognised() {
-        try (Weights weights = written(DType.FLOAT32, Map.of("q.qweight", floats(1), "q.scales", floats(1)))) {
-            weights.tensor("q.weight", 1);
+    @ParameterizedTest
+    @ValueSource(strings = {"q", "lm_head"})
+    void quantisedWeightsWithoutConfigurationAreRecognised(String name) {
+        Map<String, Safetensors.Floats> parts = Map.of(name + ".qweight", floats(1), name + ".scales", floats(1));
+        try (Weights weights = written(DType.FLOAT32, parts)) {
+            weights.tensor(name + ".weight", 1);
             assertThatThrownBy(weights::check)
                     .isInstanceOfSatisfying(
                             InputException.class,
