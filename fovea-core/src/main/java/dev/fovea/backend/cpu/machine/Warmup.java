@@ -127,7 +127,7 @@ public final class Warmup {
         }
         long nanos = System.nanoTime() - start;
         rehearser = null;
-        if (!played) {
+        if (!played && limit != 0) { // a test may turn plain loops off meanwhile
             throw new IllegalStateException("a rehearsal that does not reach its kernel");
         }
         return nanos;
