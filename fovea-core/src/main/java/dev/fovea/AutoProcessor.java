@@ -22,8 +22,8 @@ public final class AutoProcessor {
     public static Processor fromPretrained(String model, Warnings warnings) {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(warnings, "warnings");
-        ModelDirectory directory =
-                ModelDirectory.open(Hub.pull(model, PullOptions.DEFAULT.withWarnings(warnings)), warnings);
+        PullOptions pull = PullOptions.DEFAULT.withWarnings(warnings).withPartial(true);
+        ModelDirectory directory = ModelDirectory.open(Hub.pull(model, pull), warnings);
         Processor processor = Fence.of(directory.path(), () -> new Processor(directory));
         directory.warnOfUnreadProcessorKeys();
         return processor;

@@ -43,7 +43,7 @@ public final class Hub {
      *
      * @param model {@code org/name[@revision]}, {@code modelscope:org/name[@revision]}, a directory, or {@code demo}
      * @throws InputException where there is no such model, it is not for this user, or is none that Fovea reads; nothing large is
-     *     fetched then
+     *     fetched then. Also where it is not here, or not all of it, and a variable forbids to fetch it
      * @throws dev.fovea.error.NetworkException where something is missing and cannot be fetched; what has come so far is kept
      */
     public static Path pull(String model, PullOptions options) {

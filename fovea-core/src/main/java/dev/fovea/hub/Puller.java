@@ -60,10 +60,9 @@ public final class Puller {
         }
         Optional<String> offline = options.environment.offline();
         if (offline.isPresent()) {
-            Path snapshot = here.orElseThrow(() -> notHere(offline.get()));
-            if (!whole) { // a tokenizer alone may be what is opened
-                options.warnings.warn("not all that " + id + " is opened from is in the cache" + known() + ", and "
-                        + offline.get() + " forbids to fetch the rest: unset it where there is a network");
+            Path snapshot = here.orElseThrow(() -> refusal("the cache does not hold " + id, offline.get(), "it"));
+            if (!whole) {
+                refusePart(commit.orElseThrow(), snapshot, offline.get());
             }
             return view(snapshot);
         }
@@ -100,35 +99,61 @@ public final class Puller {
         return Markers.hide(snapshot, markers, options.warnings);
     }
 
-    private InputException notHere(String variable) {
-        return new InputException(
-                "the cache does not hold " + id + known() + ", and " + variable + " forbids to fetch it",
-                "unset " + variable + " and try again, or name a directory");
+    /** Refuses a part of a model, or warns where that may do. */
+    private void refusePart(String commit, Path snapshot, String variable) throws IOException {
+        InputException refusal = refusal(
+                "not all that " + id + " is opened from is in the cache",
+                variable,
+                "the rest: " + lack(commit, snapshot));
+        if (!options.partial) {
+            throw refusal;
+        }
+        options.warnings.warn(refusal.problem());
     }
 
-    private String known() {
-        return " (" + Quote.of(store.folder()) + ")";
+    private String lack(String commit, Path snapshot) throws IOException {
+        try {
+            return missing(commit, snapshot)
+                    .map(name -> Quote.of(name) + " is missing")
+                    .orElse("");
+        } catch (InputException e) {
+            return e.problem();
+        }
+    }
+
+    private InputException refusal(String problem, String variable, String what) {
+        return new InputException(
+                problem + " (" + Quote.of(store.folder()) + "), and " + variable + " forbids to fetch " + what,
+                "unset " + variable + " and try again, or name a directory");
     }
 
     // ------------------------------------------------------------------------------------------------- what is here
 
-    /** Whether all that a model is opened from is in its snapshot, by the list of its files or, without one, by what its weights need. */
     private boolean isWhole(String commit, Path snapshot) throws IOException {
-        Optional<Listing> listing = store.listing(commit);
         try {
-            if (listing.isEmpty()) {
-                return ModelDirectory.weightNames(ModelFiles.of(snapshot)).stream()
-                        .allMatch(name -> Files.isRegularFile(snapshot.resolve(name)));
-            }
-            for (RepoFile file : listing.get().all(needed(listing.get(), ModelFiles.of(snapshot)))) {
-                if (!store.has(listing.get(), file)) {
-                    return false;
-                }
-            }
-            return true;
+            return missing(commit, snapshot).isEmpty();
         } catch (InputException e) {
             return false; // what is wrong with it is said when it is fetched or opened
         }
+    }
+
+    /**
+     * The first file that a model is opened from and its snapshot has not, by the list of its files or, without one, by what its
+     * weights need.
+     */
+    private Optional<String> missing(String commit, Path snapshot) throws IOException {
+        Optional<Listing> listing = store.listing(commit);
+        if (listing.isEmpty()) {
+            return ModelDirectory.weightNames(ModelFiles.of(snapshot)).stream()
+                    .filter(name -> !Files.isRegularFile(snapshot.resolve(name)))
+                    .findFirst();
+        }
+        for (RepoFile file : listing.get().all(needed(listing.get(), ModelFiles.of(snapshot)))) {
+            if (!store.has(listing.get(), file)) {
+                return Optional.of(file.path());
+            }
+        }
+        return Optional.empty();
     }
 
     private static List<String> needed(Listing listing, ModelFiles files) {

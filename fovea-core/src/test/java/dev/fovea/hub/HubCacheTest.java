@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.fovea.Hub;
 import dev.fovea.error.InputException;
+import dev.fovea.error.Warnings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +32,9 @@ class HubCacheTest {
                 model,
                 PullOptions.DEFAULT
                         .withEnvironment(Map.of("HF_HUB_OFFLINE", "1"))
-                        .withCache(root));
+                        .withCache(root)
+                        .withWarnings(Warnings.none())
+                        .withPartial(true));
     }
 
     @Test

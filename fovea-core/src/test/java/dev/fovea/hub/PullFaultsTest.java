@@ -558,6 +558,8 @@ class PullFaultsTest {
         repo.file("config.json", page).file(FILE, weights);
         server.compression = "br";
         refuses(NetworkException.class, "what comes is compressed (Content-Encoding br), which was not asked for");
+        server.compression = "x-gzip"; // which it is not
+        refuses(NetworkException.class, "its compressed data are damaged");
         server.compression = "gzip";
         pulls();
         assertThat(home.resolve("hub/models--org--model/snapshots/" + repo.commit() + "/config.json"))
@@ -574,18 +576,24 @@ class PullFaultsTest {
     /** Of what Python began, with and without a list of the files. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void offlineSaysThatTheRestMayNotBeFetched(boolean listed) throws IOException {
+    void offlineAPartOfAModelIsRefused(boolean listed) throws IOException {
         Path directory = Hub.pull(NAME, options());
         Files.delete(directory.resolve(FILE));
         if (!listed) {
             Files.delete(directory.resolve("../../.fovea/" + repo.commit() + ".json"));
         }
         environment.put("HF_HUB_OFFLINE", "1");
-        assertThat(Hub.pull(NAME, options())).isEqualTo(directory);
-        assertThat(warnings)
-                .singleElement()
-                .asString()
-                .contains("not all that org/model is opened from", "HF_HUB_OFFLINE forbids", "unset it");
+        String[] said = {
+            "not all that org/model is opened from",
+            "HF_HUB_OFFLINE forbids",
+            listed ? FILE + " is missing" : "has no weights"
+        };
+        assertThatExceptionOfType(InputException.class)
+                .isThrownBy(() -> Hub.pull(NAME, options()))
+                .withMessageContainingAll(said)
+                .satisfies(e -> assertThat(e.hint()).contains("unset HF_HUB_OFFLINE"));
+        assertThat(Hub.pull(NAME, options().withPartial(true))).isEqualTo(directory);
+        assertThat(warnings).singleElement().asString().contains(said);
     }
 
     @Test

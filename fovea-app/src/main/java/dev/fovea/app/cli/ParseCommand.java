@@ -73,7 +73,7 @@ final class ParseCommand implements Callable<Integer> {
             throw new OptionException("--input holds text, task and size; TEXT, --task and --size cannot go with it");
         }
         String meant = model.equals(DemoModels.DEMO) ? DemoModels.FINDER : model;
-        String directory = Pulling.directory(meant, console, false);
+        String directory = Pulling.processorDirectory(meant, console, false);
         try (Processor processor = AutoProcessor.fromPretrained(directory, Warnings.to(console::note))) {
             if (processor.tasks().isEmpty()) {
                 throw new OptionException("parse needs a model with tasks, as Florence-2; " + model + " knows none");

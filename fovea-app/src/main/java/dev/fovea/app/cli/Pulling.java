@@ -30,6 +30,11 @@ final class Pulling {
         return directory(model, PullOptions.DEFAULT, console, quiet);
     }
 
+    /** The same for a command that opens a processor alone: offline, a part of a model will do. */
+    static String processorDirectory(String model, Console console, boolean quiet) {
+        return directory(model, PullOptions.DEFAULT.withPartial(true), console, quiet);
+    }
+
     static String directory(String model, PullOptions options, Console console, boolean quiet) {
         return shown(model, options, console, quiet, o -> Hub.pull(model, o));
     }

@@ -66,7 +66,7 @@ final class TokenizeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         String given = text.filter(t -> !t.equals("-")).orElseGet(console::readText);
-        String directory = Pulling.directory(model, console, output.quiet);
+        String directory = Pulling.processorDirectory(model, console, output.quiet);
         try (Processor processor = AutoProcessor.fromPretrained(directory, Warnings.to(console::note))) {
             if (chat) {
                 var row = processor

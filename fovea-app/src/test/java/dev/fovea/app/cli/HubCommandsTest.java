@@ -95,6 +95,10 @@ class HubCommandsTest {
     }
 
     private Shell.Result fovea(String... args) throws IOException, InterruptedException {
+        return fovea(Map.of(), args);
+    }
+
+    private Shell.Result fovea(Map<String, String> variables, String... args) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-modules",
@@ -120,6 +124,7 @@ class HubCommandsTest {
                         home.toString(),
                         "MODELSCOPE_CACHE",
                         home.resolve("modelscope").toString()));
+        process.environment().putAll(variables);
         int status = process.start().waitFor();
         String said =
                 Files.readString(err).replaceFirst("WARNING: Using incubator modules: jdk.incubator.vector\n", "");
@@ -152,6 +157,14 @@ class HubCommandsTest {
 
         Shell.Result verified = fovea("verify", NAME, "--format", "json").succeeds();
         assertThat(Json.object(verified.json().get("files"), "files")).containsKey("model.safetensors");
+
+        Files.delete(Path.of(pulled.out().strip(), "model.safetensors"));
+        Map<String, String> offline = Map.of("HF_HUB_OFFLINE", "1");
+        String lacks = "forbids to fetch the rest: model.safetensors is missing";
+        Shell.Result refused = fovea(offline, "pull", NAME);
+        assertThat(refused.status()).isEqualTo(ExitStatus.INPUT);
+        assertThat(refused.err()).contains(lacks);
+        assertThat(fovea(offline, "tokenize", NAME, "Hello").succeeds().err()).contains(lacks);
 
         fovea("rm", NAME).succeeds();
         assertThat(fovea("list").succeeds().err()).contains("no models are here");
