@@ -202,6 +202,7 @@ def vectors():
     processors = [("temperature", t, 1, lp.TemperatureLogitsWarper(t)) for t in (0.3, 1.7)]
     for k in keeps:
         processors += [("top_k", n, k, lp.TopKLogitsWarper(n, min_tokens_to_keep=k)) for n in (1, 2, 10, 100)]
+        processors += [("top_h", h, k, lp.TopHLogitsWarper(h)) for h in (0.05, 0.4, 0.9, 0.99)]
         processors += [("top_p", p, k, lp.TopPLogitsWarper(p, min_tokens_to_keep=k)) for p in (0.0, 0.1, 0.5, 0.9, 0.99)]
         processors += [("min_p", p, k, lp.MinPLogitsWarper(p, min_tokens_to_keep=k)) for p in (0.0, 0.05, 0.3, 1.0)]
         processors += [("typical_p", p, k, lp.TypicalLogitsWarper(p, min_tokens_to_keep=k)) for p in (0.1, 0.5, 0.95)]

@@ -255,14 +255,14 @@ public final class Model implements AutoCloseable {
         checkStart(config, prompts);
         IntFunction<Lengths> lengths = length -> lengths(config, length, options.positionLimit());
         Demand demand = demand(options.client(), config, prompts, lengths);
-        Stopping stopping = new Stopping(options);
+        Stopping stopping = new Stopping(options, config.maxTime());
         StopRule stops = stopping.rule(config.stopStrings(), prompts);
         long start = System.nanoTime();
         try (Decoding decoding = batch.isEmpty()
                 ? Tenant.as(options.client(), () -> model.start(inputs, turnEnds(), demand.rows(), demand.positions()))
                 : batch.get().start(inputs, demand, stopping)) {
             long encoded = System.nanoTime();
-            Clock clock = new Clock(decoding);
+            Clock clock = new Clock(decoding, stopping);
             List<Sequence> answers = Generator.generate(
                     clock, prompts, config, lengths, options.listener(), stopping, options.logitsProcessors(), stops);
             long end = System.nanoTime();
@@ -390,13 +390,15 @@ public final class Model implements AutoCloseable {
         lifetime.close();
     }
 
-    /** Takes the time of the prefill. */
+    /** Takes the time of the prefill, and tells of its end. */
     private static final class Clock implements Decoding {
         private final Decoding decoding;
+        private final Stopping stopping;
         private long prefillNanos;
 
-        Clock(Decoding decoding) {
+        Clock(Decoding decoding, Stopping stopping) {
             this.decoding = decoding;
+            this.stopping = stopping;
         }
 
         @Override
@@ -404,6 +406,7 @@ public final class Model implements AutoCloseable {
             long start = System.nanoTime();
             float[][] logits = decoding.prefill(cancelled);
             prefillNanos = System.nanoTime() - start;
+            stopping.read();
             return logits;
         }
 

@@ -9,22 +9,36 @@ import dev.fovea.text.Tokenizer;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
 
 /** When a call's answer ends before its longest, and for which reason. Used by the thread of the call. */
 final class Stopping implements BooleanSupplier {
     private final GenerateOptions options;
+    private final OptionalDouble maxTime;
+    private final long start = System.nanoTime();
+    private boolean hasPrompt;
     private boolean isLate;
 
-    Stopping(GenerateOptions options) {
+    /** @param maxTime seconds from now, after which an answer ends with the token that is made then: it has one in any case */
+    Stopping(GenerateOptions options, OptionalDouble maxTime) {
         this.options = options;
+        this.maxTime = maxTime;
+    }
+
+    /** Says that the prompt is read, so that a token follows. */
+    void read() {
+        hasPrompt = true;
     }
 
     @Override
     public boolean getAsBoolean() {
-        isLate = options.deadline().isPresent()
-                && Instant.now().isAfter(options.deadline().get());
+        isLate = options.deadline().filter(Instant.now()::isAfter).isPresent() || isOutOfTime();
         return isLate || options.cancelled().getAsBoolean();
+    }
+
+    private boolean isOutOfTime() {
+        return hasPrompt && maxTime.isPresent() && (System.nanoTime() - start) / 1e9 > maxTime.getAsDouble();
     }
 
     /**

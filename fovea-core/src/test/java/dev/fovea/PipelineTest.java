@@ -131,6 +131,21 @@ class PipelineTest {
                 .withMessageContaining("stop_strings needs a tokenizer");
     }
 
+    /** As transformers' MaxTimeCriteria, which is asked behind each token. */
+    @Test
+    void maxTimeLeavesOneTokenAtLeast() {
+        for (int beams : List.of(1, 2)) {
+            Answer.Candidate answer = pipe.generate(
+                            QUESTION, GREEDY.withNumBeams(beams).withMaxTime(0))
+                    .sequences()
+                    .getFirst();
+            assertThat(answer.tokenIds()).hasSize(1);
+            assertThat(answer.finishReason()).isEqualTo(FinishReason.DEADLINE);
+        }
+        assertThat(pipe.generate(QUESTION, GREEDY.withMaxTime(1e9)).text())
+                .isEqualTo(pipe.generate(QUESTION, GREEDY).text());
+    }
+
     @Test
     void aDeadlineLeavesHowLikelyTokensWere() {
         Answer.Candidate answer = answerWithin(250);

@@ -8,6 +8,6 @@ public enum FinishReason {
     LENGTH,
     /** The caller cancelled; the answer is what there was. */
     CANCELLED,
-    /** The caller's deadline passed; the answer is what there was. */
+    /** The caller's deadline or max_time passed; the answer is what there was. */
     DEADLINE
 }

@@ -37,8 +37,8 @@ public record GenerationConfig(Map<String, Object> values) {
     /** Nothing given. */
     public static final GenerationConfig EMPTY = new GenerationConfig(Map.of());
 
-    private static final Set<String> SAMPLING_ONLY =
-            Set.of("temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff", "seed");
+    private static final Set<String> SAMPLING_ONLY = Set.of(
+            "temperature", "top_h", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff", "seed");
     private static final Set<String> BEAMS_ONLY = Set.of("early_stopping", "length_penalty");
     private static final Set<String> LOOKUP = Set.of("prompt_lookup_num_tokens", "max_matching_ngram_size");
 
@@ -258,6 +258,14 @@ public record GenerationConfig(Map<String, Object> values) {
         return optionalInt("min_new_tokens");
     }
 
+    /**
+     * Seconds from the call, behind which an answer ends with its next token, for the reason {@link FinishReason#DEADLINE}. Not read by
+     * {@link Generator}, which does not know when the call began.
+     */
+    public OptionalDouble maxTime() {
+        return optionalDouble("max_time");
+    }
+
     /** Texts that end an answer. Not read by {@link Generator}, which knows no text: give it a {@link StopRule}. */
     public List<String> stopStrings() {
         return get("stop_strings");
@@ -278,6 +286,11 @@ public record GenerationConfig(Map<String, Object> values) {
         return get("temperature");
     }
 
+    /** Tokens are kept, the likeliest first, up to so much of the entropy of the likeliest 100. */
+    public OptionalDouble topH() {
+        return optionalDouble("top_h");
+    }
+
     /** 0 is off; 50 where nothing is given. */
     public int topK() {
         return OFF.equals(values.get("top_k")) ? 0 : get("top_k");
@@ -288,7 +301,7 @@ public record GenerationConfig(Map<String, Object> values) {
     }
 
     public OptionalDouble minP() {
-        return value("min_p").map(v -> OptionalDouble.of((Double) v)).orElseGet(OptionalDouble::empty);
+        return optionalDouble("min_p");
     }
 
     public double typicalP() {
@@ -461,6 +474,11 @@ public record GenerationConfig(Map<String, Object> values) {
         return with("min_new_tokens", n);
     }
 
+    /** @param seconds from the call */
+    public GenerationConfig withMaxTime(double seconds) {
+        return with("max_time", seconds);
+    }
+
     public GenerationConfig withStopStrings(String... texts) {
         Objects.requireNonNull(texts, "texts");
         return with("stop_strings", List.of(texts));
@@ -476,6 +494,10 @@ public record GenerationConfig(Map<String, Object> values) {
 
     public GenerationConfig withTemperature(double temperature) {
         return with("temperature", temperature);
+    }
+
+    public GenerationConfig withTopH(double share) {
+        return with("top_h", share);
     }
 
     public GenerationConfig withTopK(int k) {
@@ -631,6 +653,10 @@ public record GenerationConfig(Map<String, Object> values) {
         return (T) value(key)
                 .or(() -> Optional.ofNullable(ConfigKeys.DEFAULTS.get(key)))
                 .orElseThrow();
+    }
+
+    private OptionalDouble optionalDouble(String key) {
+        return value(key).map(v -> OptionalDouble.of((Double) v)).orElseGet(OptionalDouble::empty);
     }
 
     private OptionalInt optionalInt(String key) {

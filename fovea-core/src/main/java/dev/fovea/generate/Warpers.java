@@ -12,6 +12,8 @@ import java.util.function.IntPredicate;
 final class Warpers {
     private static final float BANNED = Float.NEGATIVE_INFINITY;
 
+    private static final int MOST_OF_TOP_H = 100; // tokens, as in the reference
+
     private Warpers() {}
 
     /** What a config asks for, in the order of transformers' _get_logits_processor. */
@@ -20,6 +22,7 @@ final class Warpers {
         if (config.temperature() != 1) {
             list.add((_, scores) -> temperature(scores, (float) config.temperature()));
         }
+        config.topH().ifPresent(share -> list.add((_, scores) -> topH(scores, share)));
         if (config.topK() > 0) {
             list.add((_, scores) -> topK(scores, Math.max(config.topK(), minTokensToKeep)));
         }
@@ -42,6 +45,29 @@ final class Warpers {
     static void temperature(float[] scores, float temperature) {
         for (int i = 0; i < scores.length; i++) {
             scores[i] /= temperature;
+        }
+    }
+
+    /** Keeps the likeliest tokens whose entropies sum up to at most the given share of all, and one (arXiv 2509.02510). */
+    static void topH(float[] scores, double share) {
+        TopK top = new TopK(Math.min(MOST_OF_TOP_H, scores.length));
+        top.offer(scores, 0, 0);
+        int[] order = top.sorted();
+        float[] kept = new float[order.length];
+        for (int rank = 0; rank < order.length; rank++) {
+            kept[rank] = scores[order[rank]];
+        }
+        float[] probabilities = Scores.softmax(kept);
+        float[] logProbs = kept.clone();
+        Scores.logSoftmax(logProbs);
+        float most = (float) (share * entropy(logProbs, probabilities));
+        Arrays.fill(scores, BANNED);
+        double sum = 0;
+        for (int rank = 0; rank < order.length; rank++) {
+            sum -= probabilities[rank] > 0 ? (double) logProbs[rank] * probabilities[rank] : 0;
+            if (rank == 0 || (float) sum <= most) {
+                scores[order[rank]] = kept[rank];
+            }
         }
     }
 

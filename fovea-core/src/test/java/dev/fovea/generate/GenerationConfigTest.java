@@ -65,8 +65,8 @@ class GenerationConfigTest {
     @Test
     void readsEveryKey() {
         String json = """
-            {"max_length": 90, "max_new_tokens": 12, "min_length": 3, "min_new_tokens": 2, "stop_strings": "END",
-             "do_sample": true, "seed": 123456789012, "temperature": 1, "top_k": 7, "top_p": 0.9, "min_p": 0.05,
+            {"max_length": 90, "max_new_tokens": 12, "min_length": 3, "min_new_tokens": 2, "max_time": 1.5, "stop_strings": "END",
+             "do_sample": true, "seed": 123456789012, "temperature": 1, "top_h": 0.4, "top_k": 7, "top_p": 0.9, "min_p": 0.05,
              "typical_p": 0.8, "epsilon_cutoff": 0.0003, "eta_cutoff": 0.002, "num_beams": 4,
              "num_return_sequences": 2, "length_penalty": -0.5, "early_stopping": "never",
              "repetition_penalty": 1.05, "no_repeat_ngram_size": 3, "bad_words_ids": [[4, 5], [6]],
@@ -80,10 +80,12 @@ class GenerationConfigTest {
                 .withMaxLength(90)
                 .withMinLength(3)
                 .withMinNewTokens(2)
+                .withMaxTime(1.5)
                 .withStopStrings("END")
                 .withDoSample(true)
                 .withSeed(123456789012L)
                 .withTemperature(1)
+                .withTopH(0.4)
                 .withTopK(7)
                 .withTopP(0.9)
                 .withMinP(0.05)
@@ -113,7 +115,7 @@ class GenerationConfigTest {
 
         assertThat(of(json)).isEqualTo(expected);
         assertThat(of(Json.write(expected.toMap()))).isEqualTo(expected);
-        assertThat(expected.values()).hasSize(34);
+        assertThat(expected.values()).hasSize(36);
         assertThat(expected.earlyStopping()).isEqualTo(EarlyStopping.NEVER);
         assertThat(expected.seed()).hasValue(123456789012L);
         assertThat(expected.forcedEosTokenId()).containsExactly(2);
@@ -161,9 +163,7 @@ class GenerationConfigTest {
                 "\"penalty_alpha\": 0.6",
                 "\"guidance_scale\": 1.5",
                 "\"encoder_no_repeat_ngram_size\": 2",
-                "\"top_h\": 0.4",
-                "\"token_healing\": true",
-                "\"max_time\": 3.0"
+                "\"token_healing\": true"
             })
     void whatIsNotSupportedIsRefused(String entry) {
         assertThatThrownBy(() -> of("{" + entry + "}"))
@@ -179,7 +179,7 @@ class GenerationConfigTest {
         String json = """
             {"use_cache": true, "transformers_version": "4.50.0", "cache_implementation": "hybrid",
              "return_dict_in_generate": true, "num_beam_groups": 1, "diversity_penalty": 0.0, "guidance_scale": 1.0,
-             "max_time": null, "encoder_repetition_penalty": 1.0, "_from_model_config": true}\
+             "encoder_repetition_penalty": 1.0, "_from_model_config": true}\
             """;
         assertThat(of(json)).isEqualTo(GenerationConfig.EMPTY);
     }

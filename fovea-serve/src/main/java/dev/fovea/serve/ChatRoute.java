@@ -111,7 +111,7 @@ final class ChatRoute implements Handler {
     }
 
     static String finish(FinishReason reason) {
-        return reason == FinishReason.LENGTH ? "length" : "stop";
+        return reason == FinishReason.STOP ? "stop" : "length";
     }
 
     private static void stream(Exchange exchange, Asked asked, Reply reply, Running running) {

@@ -119,7 +119,7 @@ final class ResponsesRoute implements Handler {
 
     private static Map<String, @Nullable Object> response(
             Asked asked, Reply reply, ResponseItems items, Answer answer) {
-        boolean cut = answer.sequences().getFirst().finishReason() == FinishReason.LENGTH;
+        boolean cut = answer.sequences().getFirst().finishReason() != FinishReason.STOP;
         String status = cut ? "incomplete" : "completed";
         Map<String, @Nullable Object> json = head(asked, reply, status);
         if (cut) {

@@ -108,7 +108,8 @@ final class Running implements AutoCloseable {
                 options.withCancelled(() -> cancelled).withDeadline(deadline).withListener(pieces));
         pieces.flush();
         FinishReason reason = answer.sequences().getFirst().finishReason();
-        if (reason == FinishReason.CANCELLED || reason == FinishReason.DEADLINE) {
+        if (reason == FinishReason.CANCELLED
+                || reason == FinishReason.DEADLINE && isOver()) { // or the model's max_time
             throw late();
         }
         metrics.answered(model.id(), answer);
