@@ -1,6 +1,7 @@
 package dev.fovea.models;
 
 import dev.fovea.nn.KvCache;
+import dev.fovea.tensor.Backend;
 import java.util.Set;
 
 /** A model whose decoder reads pictures among the tokens of a prompt, and goes on with it. */
@@ -9,6 +10,11 @@ public interface DecoderOnlyModel extends VisionLanguageModel {
 
     /** Tokens to vectors, pictures among them, in the current scope. */
     Prompt prompt(Inputs.Row row);
+
+    @Override
+    default Backend backend() {
+        return decoder().backend();
+    }
 
     @Override
     default KvCache newCache() {

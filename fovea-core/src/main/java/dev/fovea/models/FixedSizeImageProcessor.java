@@ -6,6 +6,7 @@ import dev.fovea.io.Config;
 import dev.fovea.io.Range;
 import dev.fovea.media.Picture;
 import dev.fovea.media.transforms.Resampler;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -88,14 +89,15 @@ public record FixedSizeImageProcessor(Size size, Optional<Size> crop, ImageSteps
         return pixels;
     }
 
-    /** (1, 3, height, width). */
-    public Pixels process(Picture picture) {
+    /** @param tokens placeholders that the picture takes in the prompt */
+    public Inputs.Visual process(Picture picture, int tokens) {
         Picture resized = steps.resized(picture, size.width, size.height);
-        return steps.pixels(crop.map(c -> middle(resized, c)).orElse(resized));
+        Pixels pixels = steps.pixels(crop.map(c -> middle(resized, c)).orElse(resized));
+        return new Inputs.Visual(
+                pixels, Optional.empty(), tokens, 0, picture.width(), picture.height(), List.of(view(picture)));
     }
 
-    /** What {@link #process} shows of the picture. */
-    public View view(Picture picture) {
+    private View view(Picture picture) {
         double x = steps.doResize() ? (double) picture.width() / size.width : 1;
         double y = steps.doResize() ? (double) picture.height() / size.height : 1;
         int width = steps.doResize() ? size.width : picture.width();

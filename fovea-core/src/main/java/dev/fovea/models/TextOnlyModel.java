@@ -1,7 +1,6 @@
 package dev.fovea.models;
 
 import dev.fovea.error.InputException;
-import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import java.util.stream.IntStream;
 
@@ -11,11 +10,6 @@ import java.util.stream.IntStream;
  * @param maxPositionEmbeddings the longest sequence
  */
 public record TextOnlyModel(CausalModel decoder, DType dtype, int maxPositionEmbeddings) implements DecoderOnlyModel {
-    @Override
-    public Backend backend() {
-        return decoder.backend();
-    }
-
     @Override
     public Prompt prompt(Inputs.Row row) {
         if (!row.images().isEmpty() || !row.videos().isEmpty()) {

@@ -72,16 +72,16 @@ class ImageStepsTest {
                         .pixelValues();
             }
             case "Gemma3ImageProcessor" -> Gemma3Pixels.of(config, picture);
-            case "BlipImageProcessor" ->
-                FixedSizeImageProcessor.ofBlip(config, Resampler.TORCHVISION).process(picture);
-            case "BlipImageProcessorPil" ->
-                FixedSizeImageProcessor.ofBlip(config, Resampler.PIL).process(picture);
-            case "CLIPImageProcessor" ->
-                FixedSizeImageProcessor.ofClip(config, Resampler.TORCHVISION).process(picture);
-            case "CLIPImageProcessorPil" ->
-                FixedSizeImageProcessor.ofClip(config, Resampler.PIL).process(picture);
+            case "BlipImageProcessor" -> fixed(FixedSizeImageProcessor.ofBlip(config, Resampler.TORCHVISION), picture);
+            case "BlipImageProcessorPil" -> fixed(FixedSizeImageProcessor.ofBlip(config, Resampler.PIL), picture);
+            case "CLIPImageProcessor" -> fixed(FixedSizeImageProcessor.ofClip(config, Resampler.TORCHVISION), picture);
+            case "CLIPImageProcessorPil" -> fixed(FixedSizeImageProcessor.ofClip(config, Resampler.PIL), picture);
             default -> throw new IllegalArgumentException(type);
         };
+    }
+
+    private static Pixels fixed(FixedSizeImageProcessor processor, Picture picture) {
+        return processor.process(picture, 1).pixelValues();
     }
 
     /** As the script makes it. */

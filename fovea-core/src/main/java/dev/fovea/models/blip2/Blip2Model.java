@@ -13,7 +13,6 @@ import dev.fovea.models.Inputs;
 import dev.fovea.models.Prompt;
 import dev.fovea.models.opt.OptDecoder;
 import dev.fovea.nn.Linear;
-import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
@@ -63,11 +62,6 @@ public final class Blip2Model implements DecoderOnlyModel {
                 config.text().hiddenSize());
         languageModel = new OptDecoder(config.text(), w.at("language_model"));
         encodedImages = new EncodedImages(languageModel.backend());
-    }
-
-    @Override
-    public Backend backend() {
-        return languageModel.backend();
     }
 
     @Override

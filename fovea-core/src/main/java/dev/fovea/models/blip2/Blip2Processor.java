@@ -79,23 +79,12 @@ final class Blip2Processor implements ModelProcessor {
                     "a caption is of one picture; found " + pictures.size() + " and no text",
                     "give each picture in a request of its own");
         }
-        List<Inputs.Visual> visuals =
-                pictures.stream().map(p -> visual(p, processor)).toList();
+        List<Inputs.Visual> visuals = pictures.stream()
+                .map(p -> processor.process(rgb(p), numQueryTokens))
+                .toList();
         int[] ids = text.map(t -> arguments.encode(tokenizer, t))
                 .orElseGet(() -> new int[] {config.text().bosTokenId()});
         return new Inputs.Row(text.orElse(""), withPlaceholders(ids, pictures.size()), visuals, List.of());
-    }
-
-    private Inputs.Visual visual(DecodedImage image, FixedSizeImageProcessor processor) {
-        Picture picture = rgb(image);
-        return new Inputs.Visual(
-                processor.process(picture),
-                Optional.empty(),
-                numQueryTokens,
-                0,
-                picture.width(),
-                picture.height(),
-                List.of(processor.view(picture)));
     }
 
     /**

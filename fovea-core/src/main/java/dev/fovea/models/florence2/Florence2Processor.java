@@ -139,15 +139,7 @@ final class Florence2Processor implements ModelProcessor {
                 ? tokenizer.encode(prompt, true)
                 : tokenizer.encode(
                         placeholders + edge(tokenizer.bosToken()) + prompt + edge(tokenizer.eosToken()), false);
-        Picture picture = rgb(pictures.getFirst());
-        Inputs.Visual visual = new Inputs.Visual(
-                processor.process(picture),
-                Optional.empty(),
-                imageTokens,
-                0,
-                picture.width(),
-                picture.height(),
-                List.of(processor.view(picture)));
+        Inputs.Visual visual = processor.process(rgb(pictures.getFirst()), imageTokens);
         return new Inputs.Row(prompt, ids, List.of(visual), List.of());
     }
 

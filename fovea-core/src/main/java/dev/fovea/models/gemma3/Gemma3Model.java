@@ -54,11 +54,6 @@ public final class Gemma3Model implements DecoderOnlyModel {
     }
 
     @Override
-    public Backend backend() {
-        return languageModel.backend();
-    }
-
-    @Override
     public DType dtype() {
         return languageModel.dtype();
     }

@@ -13,7 +13,6 @@ import dev.fovea.models.Placeholders;
 import dev.fovea.models.Prompt;
 import dev.fovea.models.Sequences;
 import dev.fovea.models.qwen3.Qwen3Decoder;
-import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Tensor;
@@ -54,11 +53,6 @@ public final class LlavaOnevision1_5Model implements DecoderOnlyModel {
         visual = new RiceTransformer(config.vision(), w.at("model.visual"));
         languageModel = new Qwen3Decoder(config.text(), w.at("model.language_model"), w);
         encoded = new EncodedImages(backend());
-    }
-
-    @Override
-    public Backend backend() {
-        return languageModel.backend();
     }
 
     @Override
