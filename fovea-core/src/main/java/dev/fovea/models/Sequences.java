@@ -141,7 +141,7 @@ public abstract class Sequences implements AutoCloseable {
         int width = vocabSize();
         Next[] next = new Next[logits.dim(0)];
         for (int row = 0; row < next.length; row++) {
-            float[] own = Arrays.copyOfRange(flat, row * width, (row + 1) * width);
+            float[] own = next.length == 1 ? flat : Arrays.copyOfRange(flat, row * width, (row + 1) * width);
             next[row] = greedy[row] ? new Next(NONE, Backend.greatest(own, 0, width)) : new Next(own, -1);
         }
         return next;

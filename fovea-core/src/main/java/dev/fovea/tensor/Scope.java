@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -216,15 +215,20 @@ public final class Scope implements AutoCloseable {
     private static final class Slabs {
         private final Backend backend;
         private final boolean lasting;
-        private final IdentityHashMap<Backend, Run> runs = new IdentityHashMap<>(1); // by home
+        private final List<Run> runs = new ArrayList<>(1); // one of each home
         private long bytes;
         private volatile boolean released;
 
         /** Slabs of one home, and how much of the one that small tensors share is taken. */
         private static final class Run {
-            private final List<MemorySegment> slabs = new ArrayList<>();
+            private final Backend home;
+            private final List<MemorySegment> slabs = new ArrayList<>(1);
             private MemorySegment shared = MemorySegment.NULL;
             private long used;
+
+            Run(Backend home) {
+                this.home = home;
+            }
         }
 
         Slabs(Backend backend, boolean lasting) {
@@ -241,12 +245,12 @@ public final class Scope implements AutoCloseable {
                 bytes += size;
                 return MemorySegment.NULL;
             }
-            Run run = runs.computeIfAbsent(home, _ -> new Run());
+            Run run = run(home);
             if (size >= SLAB_BYTES) {
-                return slab(run, home, size).asSlice(0, size, ALIGNMENT);
+                return slab(run, size).asSlice(0, size, ALIGNMENT);
             }
             if (run.used + size > run.shared.byteSize()) {
-                run.shared = slab(run, home, SLAB_BYTES);
+                run.shared = slab(run, SLAB_BYTES);
                 run.used = 0;
             }
             MemorySegment memory = run.shared.asSlice(run.used, size, ALIGNMENT);
@@ -254,8 +258,19 @@ public final class Scope implements AutoCloseable {
             return memory;
         }
 
-        private MemorySegment slab(Run run, Backend home, long size) {
-            MemorySegment slab = lasting ? home.allocateLastingSlab(size) : home.allocateSlab(size);
+        private Run run(Backend home) {
+            for (int i = 0; i < runs.size(); i++) {
+                if (runs.get(i).home == home) {
+                    return runs.get(i);
+                }
+            }
+            Run run = new Run(home);
+            runs.add(run);
+            return run;
+        }
+
+        private MemorySegment slab(Run run, long size) {
+            MemorySegment slab = lasting ? run.home.allocateLastingSlab(size) : run.home.allocateSlab(size);
             run.slabs.add(slab);
             bytes += slab.byteSize();
             return slab;
@@ -268,18 +283,20 @@ public final class Scope implements AutoCloseable {
         /** All of it, also where a home refuses one: the first refusal is thrown then. */
         synchronized void release() {
             released = true;
-            List<RuntimeException> refusals = new ArrayList<>();
-            runs.forEach((home, run) -> run.slabs.forEach(slab -> {
-                try {
-                    home.releaseSlab(slab);
-                } catch (RuntimeException e) {
-                    refusals.add(e);
+            RuntimeException refusal = null;
+            for (Run run : runs) {
+                for (MemorySegment slab : run.slabs) {
+                    try {
+                        run.home.releaseSlab(slab);
+                    } catch (RuntimeException e) {
+                        refusal = refusal == null ? e : refusal;
+                    }
                 }
-            }));
+            }
             runs.clear();
             bytes = 0;
-            if (!refusals.isEmpty()) {
-                throw refusals.getFirst();
+            if (refusal != null) {
+                throw refusal;
             }
         }
     }

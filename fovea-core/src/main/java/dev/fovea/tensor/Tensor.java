@@ -287,6 +287,11 @@ public final class Tensor implements Matrix {
         return this;
     }
 
+    /** The same for one of many alike, whose number ends its name: put together only where somebody listens. */
+    public Tensor named(String stages, int index) {
+        return STAGES.isBound() ? named(stages + index) : this;
+    }
+
     /** Whether somebody listens to this thread's stages: then nothing may be skipped that has some. */
     public static boolean isTraced() {
         return STAGES.isBound();
@@ -320,8 +325,14 @@ public final class Tensor implements Matrix {
         }
         short[] bits = new short[out.length];
         backend.read(this, MemorySegment.ofArray(bits));
-        for (int i = 0; i < out.length; i++) {
-            out[i] = dtype == DType.BFLOAT16 ? DType.bfloat16ToFloat(bits[i]) : Float.float16ToFloat(bits[i]);
+        if (dtype == DType.BFLOAT16) { // each in a loop of its own, of which C2 makes vectors
+            for (int i = 0; i < out.length; i++) {
+                out[i] = DType.bfloat16ToFloat(bits[i]);
+            }
+        } else {
+            for (int i = 0; i < out.length; i++) {
+                out[i] = Float.float16ToFloat(bits[i]);
+            }
         }
         return out;
     }

@@ -62,7 +62,7 @@ final class Blip2QFormerModel {
         for (int i = 0; i < layers.size(); i++) {
             Layer layer = layers.get(i);
             x = Scope.update(x, h -> layer.forward(h, self, rows, cross));
-            x.named("qformer.layers." + i);
+            x.named("qformer.layers.", i);
         }
         return x.named("qformer.output");
     }

@@ -68,7 +68,7 @@ final class Blip2VisionModel {
         for (int i = 0; i < layers.size(); i++) {
             EncoderLayer layer = layers.get(i);
             x = Scope.update(x, h -> layer.forward(h, mask));
-            x.named("vision.layers." + i);
+            x.named("vision.layers.", i);
         }
         return postLayernorm.forward(x).named("vision.output");
     }

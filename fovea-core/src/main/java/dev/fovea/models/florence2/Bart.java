@@ -137,7 +137,7 @@ final class Bart {
         Tensor x = encoder.embed(inputsEmbeds, IntStream.range(0, s).toArray()).named("encoder.embeddings");
         for (EncoderLayer layer : encoder.layers) {
             x = Scope.update(x, h -> layer.forward(h, mask));
-            x.named("encoder.layers." + layer.index);
+            x.named("encoder.layers.", layer.index);
         }
         return x;
     }
@@ -177,7 +177,7 @@ final class Bart {
         Tensor x = decoder.embed(decoderTokens.forward(ids), positions).named("decoder.embeddings");
         for (DecoderLayer layer : decoder.layers) {
             x = Scope.update(x, h -> layer.forward(h, step, cross, mask));
-            x.named("decoder.layers." + layer.index);
+            x.named("decoder.layers.", layer.index);
         }
         return x;
     }

@@ -132,7 +132,7 @@ public final class Gemma3TextModel implements DecoderOnlyModel, CausalModel {
         for (DecoderLayer layer : layers) {
             Rope rope = config.isFullAttention().test(layer.index) ? full : sliding; // (6)
             x = Scope.update(x, h -> layer.forward(h, rope, step));
-            x.named("language.layers." + layer.index);
+            x.named("language.layers.", layer.index);
         }
         return norm.forward(x).named("language.norm");
     }

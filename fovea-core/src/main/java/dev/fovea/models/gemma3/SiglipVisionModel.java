@@ -62,7 +62,7 @@ final class SiglipVisionModel {
             for (int from = 0; from < x.dim(0); from += p) {
                 Scope.update(x.rows(from, from + p), layers.get(i)::forward);
             }
-            x.named("vision.layers." + i);
+            x.named("vision.layers.", i);
         }
         return postLayernorm.forward(x).named("vision.output");
     }

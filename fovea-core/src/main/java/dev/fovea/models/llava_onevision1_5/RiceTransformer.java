@@ -83,7 +83,7 @@ final class RiceTransformer {
             for (int i = 0; i < blocks.size(); i++) {
                 Block block = blocks.get(i);
                 x = Scope.update(x, h -> block.forward(h, rope, mask));
-                x.named("vision.layers." + i);
+                x.named("vision.layers.", i);
             }
             Tensor patches =
                     b.gatherRows(x, classRows.patchRows(segments), dtype).named("vision.output"); // (P, hidden)

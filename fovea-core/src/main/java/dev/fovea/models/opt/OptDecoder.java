@@ -115,7 +115,7 @@ public final class OptDecoder implements CausalModel {
         x = x.add(embedPositions.forward(rows(positions[0]))); // rewritten by each layer
         for (DecoderLayer layer : layers) {
             x = Scope.update(x, h -> layer.forward(h, step));
-            x.named("language.layers." + layer.index);
+            x.named("language.layers.", layer.index);
         }
         if (finalLayerNorm.isPresent()) {
             x = finalLayerNorm.get().forward(x).named("language.norm");

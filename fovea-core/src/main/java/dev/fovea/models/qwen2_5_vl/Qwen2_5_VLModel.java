@@ -163,7 +163,7 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
         Tensor x = backend.copy(inputsEmbeds, dtype); // (T, D), rewritten by each layer
         for (DecoderLayer layer : layers) {
             x = Scope.update(x, h -> layer.forward(h, rope, step));
-            x.named("language.layers." + layer.index);
+            x.named("language.layers.", layer.index);
         }
         return norm.forward(x).named("language.norm");
     }
@@ -264,7 +264,7 @@ public final class Qwen2_5_VLModel implements DecoderOnlyModel, CausalModel {
                 Mask mask =
                         Arrays.stream(config.fullattBlockIndexes()).anyMatch(f -> f == layer) ? frame : window; // (3)
                 x = Scope.update(x, h -> block.forward(h, rope, mask));
-                x.named("vision.layers." + i);
+                x.named("vision.layers.", i);
             }
             x.named("vision.output");
             Tensor cells = merger.forward(x); // (C, D), in window order

@@ -96,7 +96,7 @@ public final class Qwen3Decoder implements CausalModel {
         Tensor x = backend().copy(inputsEmbeds, dtype); // (T, D), rewritten by each layer
         for (DecoderLayer layer : layers) {
             x = Scope.update(x, h -> layer.forward(h, rope, step));
-            x.named("language.layers." + layer.index);
+            x.named("language.layers.", layer.index);
         }
         return norm.forward(x).named("language.norm");
     }

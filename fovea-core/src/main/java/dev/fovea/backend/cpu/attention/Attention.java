@@ -178,7 +178,8 @@ public final class Attention {
     private @Nullable SpanAttention kernel(Call call) {
         int width = call.heads().width();
         DType dtype = call.q().dtype();
-        if (!SpanAttention.suits(call)) {
+        boolean step = call.mask().rows().length > 0 && !call.ofPrompts(); // none packs keys for so few queries
+        if (step || !SpanAttention.suits(call)) {
             return null;
         }
         boolean amx = has(Isa.AMX);

@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Memory for scopes, kept for reuse when it comes back: a step asks for the same sizes again and again, and fresh memory
@@ -38,6 +39,8 @@ public final class Slabs implements AutoCloseable {
     private final Map<Long, Arena> owners = new HashMap<>();
     private final TreeMap<Long, Deque<MemorySegment>> free = new TreeMap<>(); // by size, the last that came back first
     private final Set<MemorySegment> waiting = new LinkedHashSet<>(); // the same, those that wait longest first
+    private @Nullable MemorySegment
+            last; // the one that came back last, not among them: most often it is the next to go
     private long kept;
     private long handedOut;
     private long mostHandedOut;
@@ -69,6 +72,13 @@ public final class Slabs implements AutoCloseable {
         if (closed) {
             throw ClosedException.of("backend");
         }
+        MemorySegment latest = last;
+        if (latest != null && latest.byteSize() == bytes) {
+            last = null;
+            kept -= bytes;
+            return counted(latest);
+        }
+        enlist();
         Map.Entry<Long, Deque<MemorySegment>> fit = free.ceilingEntry(bytes);
         if (fit != null && fit.getKey() <= bytes + spare) {
             MemorySegment slab = fit.getValue().getFirst();
@@ -82,6 +92,16 @@ public final class Slabs implements AutoCloseable {
         MemorySegment slab = allocate(arena, bytes);
         owners.put(slab.address(), arena);
         return counted(slab);
+    }
+
+    /** Has the one that came back last wait among the others. */
+    private void enlist() {
+        MemorySegment slab = last;
+        if (slab != null) {
+            free.computeIfAbsent(slab.byteSize(), _ -> new ArrayDeque<>()).push(slab);
+            waiting.add(slab);
+            last = null;
+        }
     }
 
     private MemorySegment counted(MemorySegment slab) {
@@ -166,8 +186,8 @@ public final class Slabs implements AutoCloseable {
             return;
         }
         kept += slab.byteSize();
-        free.computeIfAbsent(slab.byteSize(), _ -> new ArrayDeque<>()).push(slab);
-        waiting.add(slab);
+        enlist();
+        last = slab;
     }
 
     /** Frees everything, handed out or not. */
@@ -178,6 +198,7 @@ public final class Slabs implements AutoCloseable {
         owners.clear();
         free.clear();
         waiting.clear();
+        last = null;
         kept = 0;
     }
 }
