@@ -16,6 +16,9 @@ import java.util.stream.IntStream;
 final class Sampling {
     private static final int[] NONE = {};
 
+    /** Math.exp of less is zero, which is nearly all of a vocabulary at a low temperature. */
+    private static final float VANISHING = -746;
+
     private final Task task;
     private final Optional<PromptLookup> lookup;
 
@@ -233,7 +236,7 @@ final class Sampling {
         float max = Scores.max(scores);
         double total = 0;
         for (float s : scores) {
-            total += Math.exp(s - max);
+            total += weight(s, max);
         }
         if (!(total > 0 && total < Double.POSITIVE_INFINITY)) {
             throw Scores.noDistribution(max);
@@ -241,12 +244,16 @@ final class Sampling {
         double target = random.nextDouble() * total;
         int drawn = -1;
         for (int i = 0; i < scores.length && target >= 0; i++) {
-            double weight = Math.exp(scores[i] - max);
+            double weight = weight(scores[i], max);
             if (weight > 0) {
                 drawn = i;
                 target -= weight;
             }
         }
         return drawn;
+    }
+
+    private static double weight(float score, float max) {
+        return score - max < VANISHING ? 0 : Math.exp(score - max);
     }
 }

@@ -33,9 +33,11 @@ final class Scores {
     /** Index of the largest score, the first of equal ones. @throws FoveaException where a score is NaN */
     static int argmax(float[] scores) {
         int best = 0;
+        float most = scores[0];
         for (int i = 0; i < scores.length; i++) {
-            if (scores[i] > scores[best]) {
+            if (scores[i] > most) {
                 best = i;
+                most = scores[i];
             } else if (Float.isNaN(scores[i])) {
                 throw notANumber();
             }

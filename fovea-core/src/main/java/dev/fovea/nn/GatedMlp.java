@@ -3,7 +3,6 @@ package dev.fovea.nn;
 import dev.fovea.io.Weights;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Tensor;
-import java.util.List;
 
 /** {@code down(f(gate x) * up x)} (Shazeer, 2020): the feed-forward layer of Llama's descendants. */
 public record GatedMlp(Linear gateProj, Linear upProj, Linear downProj, Activation act) {
@@ -28,7 +27,6 @@ public record GatedMlp(Linear gateProj, Linear upProj, Linear downProj, Activati
 
     /** (T, D) to (T, D). */
     public Tensor forward(Tensor x) {
-        List<Tensor> both = Linear.forward(x, gateProj, upProj);
-        return downProj.forward(x.backend().gated(both.get(0), both.get(1), act));
+        return downProj.forward(Linear.gated(x, gateProj, upProj, act));
     }
 }

@@ -1,6 +1,7 @@
 package dev.fovea.nn;
 
 import dev.fovea.io.Weights;
+import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.Tensor;
@@ -40,9 +41,20 @@ public record Linear(Matrix weight, @Nullable Tensor bias) {
         List<Backend.Projection> projections = new ArrayList<>(layers.length);
         for (Linear layer : layers) {
             layer.listen(x);
-            projections.add(new Backend.Projection(layer.weight, layer.bias));
+            projections.add(layer.projection());
         }
         return x.backend().linear(x, projections);
+    }
+
+    /** {@code f(gate x)}, rounded, times {@code up x}: (T, in) to (T, out). */
+    public static Tensor gated(Tensor x, Linear gate, Linear up, Activation f) {
+        gate.listen(x);
+        up.listen(x);
+        return x.backend().gatedLinear(x, gate.projection(), up.projection(), f);
+    }
+
+    private Backend.Projection projection() {
+        return new Backend.Projection(weight, bias);
     }
 
     private void listen(Tensor x) {

@@ -153,6 +153,20 @@ public interface Backend extends AutoCloseable {
     }
 
     /**
+     * {@code f(x gateᵀ)}, rounded, times {@code x upᵀ}: {@link #linear} with both and {@link #gated}, bit for bit, which a backend may do
+     * as one.
+     *
+     * @param x rows of (T, K)
+     * @param gate (N, K)
+     * @param up (N, K)
+     * @return (T, N)
+     */
+    default Tensor gatedLinear(Tensor x, Projection gate, Projection up, Activation f) {
+        List<Tensor> both = linear(x, List.of(gate, up));
+        return gated(both.get(0), both.get(1), f);
+    }
+
+    /**
      * Scaled dot-product attention with grouped heads: torch's scaled_dot_product_attention. Scores, softmax and sums are
      * float32; memory grows linearly with T. Query head h uses key head {@code h / (H / G)}.
      *

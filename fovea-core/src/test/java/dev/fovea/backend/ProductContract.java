@@ -3,6 +3,7 @@ package dev.fovea.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fovea.backend.Trial.Call;
+import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Backend.Projection;
 import dev.fovea.tensor.DType;
@@ -93,6 +94,35 @@ interface ProductContract extends Subject {
                                             operands)
                                     .values());
                 }
+            }
+        }
+    }
+
+    /** What the two products and their gate give one by one; outputs fill no vector, a piece of the weights, and several. */
+    @Test
+    default void gatedLinear() {
+        Trial trial = trial("gatedLinear");
+        for (Mix mix : Mix.values()) {
+            for (int outputs : new int[] {5, trial.any(SIZES), 700}) {
+                int rows = trial.any(1, 3, Backend.FEW_ROWS, Backend.FEW_ROWS + 1);
+                int width = trial.any(SIZES);
+                Activation f = trial.any(Activation.values());
+                Operand[] operands = {
+                    trial.rowsOperand(Values.NORMAL, mix.x, rows, width),
+                    matrix(trial, Values.NORMAL, mix.weight, outputs, width),
+                    trial.operand(Values.NORMAL, mix.weight, outputs),
+                    matrix(trial, Values.NORMAL, mix.weight, outputs, width)
+                };
+                assertThat(trial.actual(
+                                        (b, t) -> b.gatedLinear(
+                                                t[0], new Projection(t[1], t[2]), new Projection(t[3], null), f),
+                                        operands)
+                                .values())
+                        .as("%s: %d rows of %d to %d, %s", trial.name(), rows, width, outputs, f)
+                        .isEqualTo(trial.actual(
+                                        (b, t) -> b.gated(b.linear(t[0], t[1], t[2]), b.linear(t[0], t[3], null), f),
+                                        operands)
+                                .values());
             }
         }
     }

@@ -14,6 +14,7 @@ import dev.fovea.backend.cpu.products.Gemv;
 import dev.fovea.backend.cpu.products.Maps;
 import dev.fovea.backend.cpu.products.Weight;
 import dev.fovea.backend.cpu.rows.Elementwise;
+import dev.fovea.backend.cpu.rows.Greatest;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Movement;
 import dev.fovea.backend.cpu.rows.Norms;
@@ -64,6 +65,7 @@ public final class CpuBackend implements Backend {
     private final Norms norms;
     private final Rotations rotations;
     private final Movement movement;
+    private final Greatest greatest;
     private final Attention attention;
     private final Maps maps;
     private final Depthwise depthwise;
@@ -79,6 +81,7 @@ public final class CpuBackend implements Backend {
         norms = new Norms(workers, elementwise, code);
         rotations = new Rotations(workers, code);
         movement = new Movement(workers);
+        greatest = new Greatest(workers);
         attention = new Attention(workers, gemm, options.gemm() == GemmChoice.JAVA, options.gemm() == GemmChoice.AUTO);
         maps = new Maps(workers);
         depthwise = new Depthwise(workers, code);
@@ -283,29 +286,80 @@ public final class CpuBackend implements Backend {
         return new CodeProduct(Codes.of(w), bias == null ? null : Rows.ofLast(bias), Rows.of(out));
     }
 
-    /** Weights in codes together: x is rounded once, and threads meet once. */
+    /** Few rows meet dense weights as one job, and codes as another: x is widened or rounded once, and threads meet once. */
     @Override
     public List<Tensor> linear(Tensor x, List<Projection> projections) {
+        Rows rows = Rows.of(x);
         List<Tensor> results = new ArrayList<>(projections.size());
-        List<CodeProduct> products = new ArrayList<>(projections.size());
+        List<Gemv.Product> few = new ArrayList<>(projections.size());
+        List<CodeProduct> codes = new ArrayList<>(projections.size());
         for (Projection p : projections) {
-            if (p.weight() instanceof QuantizedMatrix w) {
-                Tensor out = allocate(x, Contract.linear(x, w, p.bias()));
-                products.add(product(w, p.bias(), out));
-                results.add(out);
-            } else {
-                results.add(linear(x, p.weight(), p.bias()));
+            Tensor out = allocate(x, Contract.linear(x, p.weight(), p.bias()));
+            results.add(out);
+            switch (p.weight()) {
+                case QuantizedMatrix w -> codes.add(product(w, p.bias(), out));
+                case Tensor w -> {
+                    Gemv.Product product = product(w, p.bias(), out);
+                    if (isFew(rows, product.w())) {
+                        few.add(product);
+                    } else {
+                        gemm.multiply(rows, product.w(), product.bias(), product.out());
+                    }
+                }
             }
         }
-        quantized.multiply(Rows.of(x), products);
+        if (!few.isEmpty()) {
+            gemv.multiply(rows, few);
+        }
+        if (!codes.isEmpty()) {
+            quantized.multiply(rows, codes);
+        }
         return results;
+    }
+
+    private static Gemv.Product product(Tensor w, @Nullable Tensor bias, Tensor out) {
+        return new Gemv.Product(Weight.of(w), bias == null ? null : Rows.ofLast(bias), Rows.of(out));
+    }
+
+    /** A thread that has both products of some outputs gates them. */
+    @Override
+    public Tensor gatedLinear(Tensor x, Projection gate, Projection up, Activation f) {
+        Shape shape = Contract.linear(x, gate.weight(), gate.bias());
+        if (x.dim(0) > FEW_ROWS) {
+            return Backend.super.gatedLinear(x, gate, up, f);
+        }
+        Tensor g = allocate(x, shape);
+        Tensor u = allocate(x, Contract.linear(x, up.weight(), up.bias()));
+        Tensor out = allocate(x, Contract.gated(g, u));
+        Rows rows = Rows.of(x);
+        Rows gated = Rows.ofLast(g);
+        Rows ups = Rows.ofLast(u);
+        Rows outs = Rows.ofLast(out);
+        Workers.Block both = (from, to) -> elementwise.gated(gated, ups, outs, f, from, to);
+        if (gate.weight() instanceof Tensor gateWeight && up.weight() instanceof Tensor upWeight) {
+            Gemv.Product one = product(gateWeight, gate.bias(), g);
+            Gemv.Product other = product(upWeight, up.bias(), u);
+            if (isFew(rows, one.w()) && isFew(rows, other.w())) {
+                gemv.multiply(rows, one, other, both);
+                return out;
+            }
+        } else if (gate.weight() instanceof QuantizedMatrix gateCodes
+                && up.weight() instanceof QuantizedMatrix upCodes
+                && quantized.multiply(rows, product(gateCodes, gate.bias(), g), product(upCodes, up.bias(), u), both)) {
+            return out;
+        }
+        return Backend.super.gatedLinear(x, gate, up, f);
+    }
+
+    private boolean isFew(Rows x, Weight w) {
+        boolean few = x.count() <= FEW_ROWS && !gemm.takesFew(x.dtype(), w.dtype());
+        return few || w.inputs() == 0 || w.outputs() == 0 || x.count() == 0;
     }
 
     private void multiply(Rows x, Weight w, @Nullable Tensor bias, Rows out) {
         Rows b = bias == null ? null : Rows.ofLast(bias);
-        boolean few = x.count() <= FEW_ROWS && !gemm.takesFew(x.dtype(), w.dtype());
-        if (few || w.inputs() == 0 || w.outputs() == 0 || x.count() == 0) {
-            gemv.multiply(x, w, b, out);
+        if (isFew(x, w)) {
+            gemv.multiply(x, List.of(new Gemv.Product(w, b, out)));
         } else {
             gemm.multiply(x, w, b, out);
         }
@@ -484,6 +538,12 @@ public final class CpuBackend implements Backend {
         Tensor out = allocate(x, Contract.avgPool2d(x, size));
         maps.average(Maps.Plane.of(x), size, Maps.Plane.of(out));
         return out;
+    }
+
+    @Override
+    public int[] argmax(Tensor x) {
+        Contract.argmax(x);
+        return greatest.columns(Rows.ofLast(x));
     }
 
     @Override

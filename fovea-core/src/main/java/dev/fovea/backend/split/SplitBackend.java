@@ -153,10 +153,23 @@ public final class SplitBackend implements Backend {
         }
         projections.forEach(p -> Contract.linear(x, p.weight(), p.bias()));
         Backend home = weightHomes.iterator().next();
-        List<Projection> own = projections.stream()
-                .map(p -> new Projection(at(p.weight()), orNull(p.bias(), home)))
-                .toList();
+        List<Projection> own = projections.stream().map(p -> own(p, home)).toList();
         return home.linear(at(x, home), own).stream().map(y -> y.on(this)).toList();
+    }
+
+    @Override
+    public Tensor gatedLinear(Tensor x, Projection gate, Projection up, Activation f) {
+        Backend home = homeOf(gate.weight());
+        if (homeOf(up.weight()) != home) {
+            return Backend.super.gatedLinear(x, gate, up, f);
+        }
+        Contract.linear(x, gate.weight(), gate.bias());
+        Contract.linear(x, up.weight(), up.bias());
+        return home.gatedLinear(at(x, home), own(gate, home), own(up, home), f).on(this);
+    }
+
+    private Projection own(Projection p, Backend home) {
+        return new Projection(at(p.weight()), orNull(p.bias(), home));
     }
 
     private static Backend homeOf(Matrix w) {

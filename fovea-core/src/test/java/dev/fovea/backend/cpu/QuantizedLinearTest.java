@@ -11,6 +11,7 @@ import dev.fovea.backend.cpu.machine.Workers;
 import dev.fovea.backend.cpu.onednn.OneDnn;
 import dev.fovea.backend.cpu.onednn.OneDnnGemm;
 import dev.fovea.backend.reference.ReferenceBackend;
+import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Backend.Projection;
 import dev.fovea.tensor.DType;
@@ -187,6 +188,37 @@ class QuantizedLinearTest {
                         assertThat(together.get(i).toFloats())
                                 .as(i + " of " + count + " rows")
                                 .isEqualTo(cpu.linear(x, p.weight(), p.bias()).toFloats());
+                    }
+                }
+            }
+        }
+    }
+
+    /** Of every pair of forms, in one piece and in several. */
+    @Test
+    void twoWeightsAreGatedAsOneByOne() {
+        for (CpuBackend.GemmChoice gemm :
+                new CpuBackend.GemmChoice[] {CpuBackend.GemmChoice.AUTO, CpuBackend.GemmChoice.JAVA}) {
+            try (Backend cpu = CpuBackend.create(new CpuBackend.Options(3, gemm));
+                    Scope _ = Scope.open(cpu)) {
+                for (Form one : FORMS) {
+                    for (Form other : FORMS) {
+                        int count = other.equals(one) ? 5 : 1;
+                        int rows = other.equals(one) ? 1477 : 70;
+                        QuantizedCase gate = draw(one, rows, 640, count);
+                        QuantizedCase up = draw(other, rows, 640, count);
+                        Tensor x = Tensor.of(cpu, gate.x(), count, 640).to(DType.BFLOAT16);
+                        Tensor bias = Tensor.of(cpu, gate.bias(), rows).to(DType.BFLOAT16);
+                        Tensor together = cpu.gatedLinear(
+                                x,
+                                new Projection(gate.on(cpu), bias),
+                                new Projection(up.on(cpu), null),
+                                Activation.SILU);
+                        Tensor apart = cpu.gated(
+                                cpu.linear(x, gate.on(cpu), bias), cpu.linear(x, up.on(cpu), null), Activation.SILU);
+                        assertThat(together.toFloats())
+                                .as(one + " and " + other)
+                                .isEqualTo(apart.toFloats());
                     }
                 }
             }

@@ -7,6 +7,7 @@ import dev.fovea.backend.reference.ReferenceBackend;
 import dev.fovea.error.ClosedException;
 import dev.fovea.nn.CrossCache;
 import dev.fovea.nn.KvCache;
+import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Backend.Projection;
 import dev.fovea.tensor.DType;
@@ -60,6 +61,10 @@ class HomesTest {
             assertThat(together).allMatch(y -> y.home() == second && y.backend() == split);
             assertThat(together.getFirst().toFloats()).hasSize(6).containsOnly(5);
             assertThat(together.getLast().toFloats()).hasSize(10).containsOnly(4);
+
+            Tensor gated = split.gatedLinear(x, withBias, withBias, Activation.RELU);
+            assertThat(gated.home()).isSameAs(second);
+            assertThat(gated.toFloats()).hasSize(6).containsOnly(25);
 
             List<Tensor> apart = split.linear(x, List.of(withBias, new Projection(ones(first, 5, 4), null)));
             assertThat(apart).extracting(Tensor::home).containsExactly(second, first);

@@ -61,7 +61,7 @@ public final class QuantizedProducts implements AutoCloseable {
     /** Products of the same x. */
     public void multiply(Rows x, List<CodeProduct> products) {
         if (byCode != null) {
-            Predicate<CodeProduct> isRead = p -> p.w().order() == 0 && meets(x, p.w());
+            Predicate<CodeProduct> isRead = p -> isRead(x, p.w());
             List<CodeProduct> read = products.stream().filter(isRead).toList();
             if (!read.isEmpty()) {
                 byCode.multiply(x, read);
@@ -70,6 +70,23 @@ public final class QuantizedProducts implements AutoCloseable {
         } else {
             products.forEach(p -> multiply(x, p));
         }
+    }
+
+    /**
+     * Two products of the same x and as many outputs each, and what is to be done with both of some outputs, as one job; false, with nothing
+     * done, where that is no job of its own.
+     */
+    public boolean multiply(Rows x, CodeProduct one, CodeProduct other, Workers.Block both) {
+        if (byCode == null || x.count() > Backend.FEW_ROWS || !isRead(x, one.w()) || !isRead(x, other.w())) {
+            return false;
+        }
+        byCode.multiply(x, one, other, both);
+        return true;
+    }
+
+    /** Whether rows meet the codes as both lie. */
+    private boolean isRead(Rows x, Codes w) {
+        return w.order() == 0 && meets(x, w);
     }
 
     /** Whether rows meet the codes themselves, by machine code. */

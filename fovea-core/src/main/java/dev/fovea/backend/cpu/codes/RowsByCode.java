@@ -103,9 +103,9 @@ final class RowsByCode {
         List<Piece> pieces = new ArrayList<>();
         for (CodeProduct product : products) {
             Codes w = product.w();
-            Strips own = rounded.stream().filter(s -> s.are(w)).findFirst().orElseThrow();
+            Strips own = strips(rounded, w);
             for (int from = 0; from < w.tiles(); ) {
-                int to = Math.min(w.tiles(), from + tilesAtOnce(w, own, left));
+                int to = Math.min(w.tiles(), from + tilesAtOnce(w, 1, own, left));
                 pieces.add(new Piece(product, own, from, to));
                 left -= (to - from) * w.tileBytes();
                 from = to;
@@ -114,14 +114,46 @@ final class RowsByCode {
         workers.run(pieces.size(), i -> multiply(pieces.get(i)));
     }
 
+    /**
+     * Two products of few rows and as many outputs each, and what is to be done with both of some outputs: by the thread that has them near.
+     */
+    void multiply(Rows x, CodeProduct one, CodeProduct other, Workers.Block both) {
+        List<Strips> rounded = round(x, List.of(one, other));
+        Codes w = one.w();
+        long left = bytes(w) + bytes(other.w());
+        List<Piece> pieces = new ArrayList<>();
+        for (int from = 0; from < w.tiles(); ) {
+            int to = Math.min(w.tiles(), from + tilesAtOnce(w, 2, strips(rounded, w), left));
+            pieces.add(new Piece(one, strips(rounded, w), from, to));
+            left -= 2 * (to - from) * w.tileBytes();
+            from = to;
+        }
+        workers.run(pieces.size(), i -> {
+            Piece piece = pieces.get(i);
+            multiply(piece);
+            multiply(new Piece(other, strips(rounded, other.w()), piece.from, piece.to));
+            both.run(piece.from * TILE, Math.min(piece.to * TILE, w.outputs()));
+        });
+    }
+
+    private static Strips strips(List<Strips> rounded, Codes w) {
+        for (Strips strips : rounded) {
+            if (strips.are(w)) {
+                return strips;
+            }
+        }
+        throw new IllegalStateException("x was not rounded for " + w);
+    }
+
     private static long bytes(Codes w) {
         return w.tiles() * w.tileBytes();
     }
 
-    private int tilesAtOnce(Codes w, Strips x, long left) {
+    /** @param weights alike that a piece has part of */
+    private int tilesAtOnce(Codes w, int weights, Strips x, long left) {
         long share = Math.max(LEAST_BYTES, left / ((long) PART * workers.count()));
         long most = x.count() > 1 ? Math.min(share, NEAR_BYTES) : share;
-        int tiles = (int) Math.max(1, most / w.tileBytes());
+        int tiles = (int) Math.max(1, most / (weights * w.tileBytes()));
         int together = code.tiles(w);
         return tiles < together ? tiles : tiles / together * together;
     }

@@ -4,6 +4,7 @@ import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.machine.Workers;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,17 +40,62 @@ public final class Gemv {
         return found.code() == null ? "Java, " + vectors + ": " + found.reason() : "machine code, " + vectors;
     }
 
-    public void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
-        DotCode code = javaAlone ? null : DotCode.Found.here().code();
+    /** {@code out = x wᵀ + bias} for an x that other weights may meet too. */
+    public record Product(Weight w, @Nullable Rows bias, Rows out) {}
+
+    /** Products of the same x, as one job. */
+    public void multiply(Rows x, List<Product> products) {
+        DotCode code = code();
         Panel.Strip strip = Panel.Strip.of(x, strips.get(), code);
-        float[] b = JavaGemm.biasOf(bias, w.outputs());
-        workers.blocks(
-                w.outputs(), outputs(w), (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, 0, code));
+        int[] sizes = new int[products.size()];
+        int[] ends = new int[products.size()];
+        int count = 0;
+        for (int i = 0; i < sizes.length; i++) {
+            Weight w = products.get(i).w;
+            sizes[i] = outputs(w, 1);
+            count += Math.ceilDiv(w.outputs(), sizes[i]);
+            ends[i] = count;
+        }
+        workers.run(count, piece -> {
+            int i = 0;
+            while (piece >= ends[i]) {
+                i++;
+            }
+            int first = (piece - (i == 0 ? 0 : ends[i - 1])) * sizes[i];
+            Product p = products.get(i);
+            part(strip, p, first, Math.min(p.w.outputs(), first + sizes[i]), code);
+        });
     }
 
-    /** Of a piece, whole groups: a small weight goes to more threads in smaller ones. */
-    private int outputs(Weight w) {
-        long rowBytes = Math.max(1, (long) w.inputs() * w.dtype().bytes());
+    /**
+     * Two products of the same x and as many outputs each, and what is to be done with both of some outputs: by the thread that has them
+     * near.
+     */
+    public void multiply(Rows x, Product one, Product other, Workers.Block both) {
+        DotCode code = code();
+        Panel.Strip strip = Panel.Strip.of(x, strips.get(), code);
+        workers.blocks(one.w.outputs(), outputs(one.w, 2), (from, to) -> {
+            part(strip, one, from, to, code);
+            part(strip, other, from, to, code);
+            both.run(from, to);
+        });
+    }
+
+    private static void part(Panel.Strip x, Product p, int from, int to, @Nullable DotCode code) {
+        Panel.multiply(x, p.w, from, to - from, p.bias, p.out, 0, code);
+    }
+
+    private @Nullable DotCode code() {
+        return javaAlone ? null : DotCode.Found.here().code();
+    }
+
+    /**
+     * Of a piece, whole groups: a small weight goes to more threads in smaller ones.
+     *
+     * @param weights alike that a piece has part of
+     */
+    private int outputs(Weight w, int weights) {
+        long rowBytes = Math.max(1, (long) weights * w.inputs() * w.dtype().bytes());
         long fitting = Math.max(1, PIECE_BYTES / rowBytes / Dot.SIDE) * Dot.SIDE;
         if (w.outputs() <= fitting) {
             return (int) fitting;

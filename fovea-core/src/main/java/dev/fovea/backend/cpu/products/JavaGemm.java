@@ -2,7 +2,6 @@ package dev.fovea.backend.cpu.products;
 
 import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.machine.Workers;
-import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.SharedRows;
@@ -53,12 +52,13 @@ public final class JavaGemm implements Gemm {
 
     @Override
     public synchronized void multiply(Rows x, Weight w, @Nullable Rows bias, Rows out) {
-        float[] b = biasOf(bias, w.outputs());
         for (int t = 0; t < x.count(); t += STRIP_ROWS) {
             int at = t;
             Panel.Strip strip = Panel.Strip.of(x, t, Math.min(x.count(), t + STRIP_ROWS), strips);
             workers.blocks(
-                    w.outputs(), PANEL_ROWS, (from, to) -> Panel.multiply(strip, w, from, to - from, b, out, at, null));
+                    w.outputs(),
+                    PANEL_ROWS,
+                    (from, to) -> Panel.multiply(strip, w, from, to - from, bias, out, at, null));
         }
     }
 
@@ -70,14 +70,5 @@ public final class JavaGemm implements Gemm {
     @Override
     public TileProducts tile(DType dtype, int keys) {
         return new JavaTile();
-    }
-
-    /** The bias as float32, or zeros. */
-    public static float[] biasOf(@Nullable Rows bias, int outputs) {
-        float[] b = new float[Lanes.padded(outputs)];
-        if (bias != null) {
-            bias.load(0, b);
-        }
-        return b;
     }
 }

@@ -118,6 +118,10 @@ public final class Maps {
 
     /** A bias, or zeros. */
     public static float[] biasOf(@Nullable Rows bias, int width) {
-        return JavaGemm.biasOf(bias, width);
+        float[] values = new float[Lanes.padded(width)];
+        if (bias != null) {
+            bias.load(0, values);
+        }
+        return values;
     }
 }

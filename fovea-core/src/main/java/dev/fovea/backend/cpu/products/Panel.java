@@ -4,6 +4,7 @@ import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,7 @@ final class Panel {
     private final float[] tile = new float[Dot.SIDE * Dot.SIDE];
     private float[] row = {};
     private float[] line = {};
+    private float[] biases = {};
     private int step;
 
     private Panel() {}
@@ -31,21 +33,31 @@ final class Panel {
      */
     record Strip(DType dtype, long address, int count, int pitch) {
         static Strip of(Rows x, Buffer buffer, @Nullable DotCode code) {
-            return code != null && code.takes(x)
-                    ? new Strip(x.dtype(), x.address(), x.count(), x.width())
-                    : of(x, 0, x.count(), buffer);
+            if (code != null && code.takes(x)) {
+                return new Strip(x.dtype(), x.address(), x.count(), x.width());
+            }
+            if (code == null || x.width() == 0 || x.width() != Lanes.padded(x.width())) {
+                return of(x, 0, x.count(), buffer);
+            }
+            Rows wide = rows(x.count(), x.width(), buffer);
+            code.widen(x, wide);
+            return new Strip(DType.FLOAT32, wide.address(), x.count(), x.width());
         }
 
         static Strip of(Rows x, int from, int to, Buffer buffer) {
             int pitch = Lanes.padded(x.width());
-            int tiled = Math.ceilDiv(to - from, Dot.SIDE) * Dot.SIDE; // the last tile may read beyond the last row
-            Rows strip = new Rows(DType.FLOAT32, buffer.floats((long) tiled * pitch), to - from, pitch, 4L * pitch);
+            Rows strip = rows(to - from, pitch, buffer);
             float[] row = new float[pitch];
             for (int t = from; t < to; t++) {
                 x.load(t, row);
                 strip.store(row, t - from);
             }
             return new Strip(DType.FLOAT32, strip.address(), to - from, pitch);
+        }
+
+        private static Rows rows(int count, int pitch, Buffer buffer) {
+            int tiled = Math.ceilDiv(count, Dot.SIDE) * Dot.SIDE; // the last tile may read beyond the last row
+            return new Rows(DType.FLOAT32, buffer.floats((long) tiled * pitch), count, pitch, 4L * pitch);
         }
 
         long row(int i) {
@@ -60,12 +72,12 @@ final class Panel {
     /**
      * Writes the outputs first to first + rows - 1 for all rows of x.
      *
-     * @param bias of all outputs
+     * @param bias of all outputs, or null
      * @param at the row of out that x begins at
      * @param code what multiplies in machine code, or null
      */
     static void multiply(
-            Strip x, Weight w, int first, int rows, float[] bias, Rows out, int at, @Nullable DotCode code) {
+            Strip x, Weight w, int first, int rows, @Nullable Rows bias, Rows out, int at, @Nullable DotCode code) {
         Panel panel = MINE.get();
         boolean reads = w.dtype() != DType.FLOAT16 || code != null || x.count() <= COLUMNS;
         boolean direct = reads && !w.transposed() && w.inputs() == x.pitch() && w.inputs() > 0;
@@ -89,10 +101,11 @@ final class Panel {
         return copy;
     }
 
-    private void products(Strip x, Rows w, int first, float[] bias, Rows out, int at, @Nullable DotCode code) {
+    private void products(Strip x, Rows w, int first, @Nullable Rows bias, Rows out, int at, @Nullable DotCode code) {
         int rows = w.count();
         step = Lanes.padded(rows);
         line = Lanes.atLeast(line, Dot.SIDE * step);
+        loadBias(bias, first, rows);
         for (int t = 0; t < x.count(); t += Dot.SIDE) {
             int valid = Math.min(Dot.SIDE, x.count() - t);
             if (code != null) {
@@ -102,11 +115,22 @@ final class Panel {
             }
             for (int j = 0; j < valid; j++) {
                 for (int i = 0; i < rows; i++) {
-                    line[j * step + i] += bias[first + i];
+                    line[j * step + i] += biases[i];
                 }
                 long to = out.row(at + t + j) + (long) first * out.dtype().bytes();
                 Lanes.store(out.dtype(), line, j * step, to, rows);
             }
+        }
+    }
+
+    /** Zeros where there is none: they make a product of minus zero the zero that it is with any bias. */
+    private void loadBias(@Nullable Rows bias, int first, int count) {
+        biases = Lanes.atLeast(biases, step);
+        if (bias == null) {
+            Arrays.fill(biases, 0, count, 0);
+        } else {
+            Lanes.load(
+                    bias.dtype(), bias.address() + (long) first * bias.dtype().bytes(), biases, 0, count);
         }
     }
 

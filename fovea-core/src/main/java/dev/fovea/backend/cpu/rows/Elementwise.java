@@ -139,15 +139,27 @@ public final class Elementwise {
 
     /** {@code round(f(gate)) up}. */
     public void gated(Rows gate, Rows up, Rows out, Activation f) {
-        PairKernel twin = (a, b, n) -> {
-            RowMath.activate(f, a, n);
-            Lanes.round(gate.dtype(), a, n);
-            RowMath.mul(a, b, n);
-        };
-        pieces(size(gate), ACTIVATED_PIECE, (from, to) -> {
-            long rest = byCode(new ValuesCode.Gate(f), gate, up, out, from, to);
+        pieces(size(gate), ACTIVATED_PIECE, (from, to) -> gatedRun(gate, up, out, f, from, to));
+    }
+
+    /** Some columns of all rows, on the current thread. */
+    public void gated(Rows gate, Rows up, Rows out, Activation f, int from, int to) {
+        for (int row = 0; row < gate.count(); row++) {
+            long first = (long) row * gate.width();
+            gatedRun(gate, up, out, f, first + from, first + to);
+        }
+    }
+
+    private void gatedRun(Rows gate, Rows up, Rows out, Activation f, long from, long to) {
+        long rest = byCode(new ValuesCode.Gate(f), gate, up, out, from, to);
+        if (rest < to) {
+            PairKernel twin = (a, b, n) -> {
+                RowMath.activate(f, a, n);
+                Lanes.round(gate.dtype(), a, n);
+                RowMath.mul(a, b, n);
+            };
             pairs(gate, up, out, twin, rest, to);
-        });
+        }
     }
 
     /** Where the values begin that are no whole vector, or all are left to the twin in Java. */
