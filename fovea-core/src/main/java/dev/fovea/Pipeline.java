@@ -487,7 +487,7 @@ public final class Pipeline implements AutoCloseable {
                 ? request.images().stream()
                 : request.messages().stream().flatMap(m -> m.images().stream()).flatMap(i -> i.source().stream());
         try (var _ = processor.use("pipeline")) {
-            return sources.map(s -> processor.original(s, loader)).toList();
+            return sources.map(s -> processor.frontEnds().original(s, loader)).toList();
         }
     }
 
@@ -502,10 +502,10 @@ public final class Pipeline implements AutoCloseable {
         processor.checkVideos(request.videos().size());
         return new VisionInfo(
                 request.images().stream()
-                        .map(s -> processor.open(s, Map.of(), loader))
+                        .map(s -> processor.frontEnds().open(s, Map.of(), loader))
                         .toList(),
                 request.videos().stream()
-                        .map(s -> processor.open(s, Map.of(), loader))
+                        .map(s -> processor.frontEnds().open(s, Map.of(), loader))
                         .toList());
     }
 

@@ -2,7 +2,6 @@ package dev.fovea;
 
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
-import dev.fovea.error.Quote;
 import dev.fovea.error.Warnings;
 import dev.fovea.generate.Constraint;
 import dev.fovea.generate.ResponseFormat;
@@ -10,19 +9,12 @@ import dev.fovea.generate.Sequence;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.media.DecodedImage;
-import dev.fovea.media.DecodedVideo;
-import dev.fovea.media.ImageSource;
 import dev.fovea.media.Loader;
 import dev.fovea.media.MediaPolicy;
-import dev.fovea.media.Picture;
-import dev.fovea.media.SideBySide;
-import dev.fovea.media.VideoFile;
-import dev.fovea.media.VideoSource;
 import dev.fovea.models.Grounding;
 import dev.fovea.models.Inputs;
 import dev.fovea.models.ModelProcessor;
 import dev.fovea.models.Parsed;
-import dev.fovea.models.ProcessVisionInfo;
 import dev.fovea.models.View;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.text.ChatTemplateOptions;
@@ -30,7 +22,6 @@ import dev.fovea.text.ControlTokens;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.text.grammar.Constraints;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +46,7 @@ public final class Processor implements AutoCloseable {
     private final ModelProcessor processor;
     private final Map<String, Object> defaults;
     private final Warnings warnings;
-    private final MediaPolicy media;
+    private final FrontEnds frontEnds;
     private final ChatPrompts chats;
     private final Constraints constraints;
 
@@ -65,7 +56,7 @@ public final class Processor implements AutoCloseable {
                 Families.of(directory).processor(directory),
                 Map.of(),
                 directory.warnings(),
-                MediaPolicy.TRUSTED,
+                new FrontEnds(MediaPolicy.TRUSTED, directory.warnings()),
                 Optional.empty());
     }
 
@@ -74,13 +65,13 @@ public final class Processor implements AutoCloseable {
             ModelProcessor processor,
             Map<String, Object> defaults,
             Warnings warnings,
-            MediaPolicy media,
+            FrontEnds frontEnds,
             Optional<Constraints> constraints) {
         this.modelType = modelType;
         this.processor = processor;
         this.defaults = Map.copyOf(defaults);
         this.warnings = warnings;
-        this.media = media;
+        this.frontEnds = frontEnds;
         this.chats = new ChatPrompts(processor, warnings);
         this.constraints = constraints.orElseGet(() -> new Constraints(processor.tokenizer()));
     }
@@ -93,7 +84,7 @@ public final class Processor implements AutoCloseable {
      */
     public Processor with(Map<String, Object> options) {
         Objects.requireNonNull(options, "options");
-        return new Processor(modelType, processor, merged(options), warnings, media, Optional.of(constraints));
+        return new Processor(modelType, processor, merged(options), warnings, frontEnds, Optional.of(constraints));
     }
 
     /**
@@ -103,7 +94,8 @@ public final class Processor implements AutoCloseable {
      */
     public Processor withMedia(MediaPolicy policy) {
         Objects.requireNonNull(policy, "policy");
-        return new Processor(modelType, processor, defaults, warnings, policy, Optional.of(constraints));
+        return new Processor(
+                modelType, processor, defaults, warnings, new FrontEnds(policy, warnings), Optional.of(constraints));
     }
 
     public Tokenizer tokenizer() {
@@ -199,126 +191,12 @@ public final class Processor implements AutoCloseable {
         Objects.requireNonNull(messages, "messages");
         Objects.requireNonNull(loader, "loader");
         try (var _ = use("processor")) {
-            return opened(messages, loader);
+            return frontEnds.open(messages, loader);
         }
     }
 
-    private VisionInfo opened(List<Message> messages, Loader loader) {
-        List<DecodedImage> images = new ArrayList<>();
-        List<DecodedVideo> videos = new ArrayList<>();
-        List<Content> items =
-                messages.stream().flatMap(m -> m.content().stream()).toList();
-        for (Content item : SideBySide.map(items, Processor::isElsewhere, this::fetched)) {
-            switch (item) {
-                case Content.Text _ -> {}
-                case Content.Image image -> {
-                    noteMisspelt(image.item(), ProcessVisionInfo.IMAGE_OPTIONS);
-                    images.add(open(named(image.source(), "an image item", "picture"), image.options(), loader));
-                }
-                case Content.Video video -> {
-                    noteMisspelt(video.item(), ProcessVisionInfo.VIDEO_OPTIONS);
-                    videos.add(open(named(video.source(), "a video item", "clip"), video.options(), loader));
-                }
-            }
-        }
-        return new VisionInfo(images, videos);
-    }
-
-    private static boolean isElsewhere(Content item) {
-        return switch (item) {
-            case Content.Text _ -> false;
-            case Content.Image image -> image.source().orElse(null) instanceof ImageSource.OfUri;
-            case Content.Video video -> video.source().orElse(null) instanceof VideoSource.OfFile(ImageSource.OfUri _);
-        };
-    }
-
-    /** What is elsewhere is fetched before anything is opened; files are read one by one, when they are. */
-    private Content fetched(Content item) {
-        return switch (item) {
-            case Content.Image image
-            when image.source().orElse(null) instanceof ImageSource.OfUri source ->
-                new Content.Image(Optional.of(media.admit(source)), image.item());
-            case Content.Video video
-            when video.source().orElse(null) instanceof VideoSource.OfFile source ->
-                new Content.Video(Optional.of(media.admit(source)), video.item());
-            default -> item;
-        };
-    }
-
-    /** Further keys of an item are the template's or another program's; one that is nearly ours is a slip. */
-    private void noteMisspelt(Map<String, ?> item, Collection<String> options) {
-        for (String key : item.keySet()) {
-            Spelling.near(key, options)
-                    .ifPresent(meant -> warnings.warn("an item of a message has the key " + Quote.of(key)
-                            + ", which has no effect; " + meant + " is an option"));
-        }
-    }
-
-    private static <T> T named(Optional<T> source, String item, String kind) {
-        return source.orElseThrow(() -> new InputException(
-                item + " of the messages names no " + kind,
-                "give the " + kind + " in the item or beside the messages"));
-    }
-
-    DecodedVideo open(VideoSource asked, Map<String, Object> options, Loader loader) {
-        checkOptions("a video item", options, loader);
-        VideoSource source = media.admit(asked);
-        if (source.isFile()) {
-            VideoFile file = media.open(source);
-            return loader == Loader.QWEN_VL_UTILS
-                    ? ProcessVisionInfo.video(file, Config.ofOptions(new LinkedHashMap<>(options), "video item"))
-                    : DecodedVideo.of(file);
-        }
-        return switch (loader) {
-            case LOAD_IMAGE ->
-                DecodedVideo.of(source.decode(
-                        frame -> frame.decode(media.maxPixels()).transposed().rgb()));
-            case PIL -> DecodedVideo.of(source.decode(frame -> rgbOnly(frame.decode(media.maxPixels()))));
-            case TORCHVISION -> DecodedVideo.of(source.decode(ImageSource::decodeByTorchvision));
-            case QWEN_VL_UTILS ->
-                ProcessVisionInfo.video(source, Config.ofOptions(new LinkedHashMap<>(options), "video item"));
-        };
-    }
-
-    /** The reference's processor stacks opened frames as they are, which fails for grey and palettes and blends alpha. */
-    private static Picture rgbOnly(DecodedImage frame) {
-        if (!frame.mode().equals("RGB")) {
-            throw new OptionException(
-                    "a frame of a clip has the mode " + frame.mode() + "; the loader pil takes frames of mode RGB",
-                    "use load_image, which converts");
-        }
-        return frame.rgb();
-    }
-
-    private static void checkOptions(String item, Map<String, Object> options, Loader loader) {
-        if (loader != Loader.QWEN_VL_UTILS && !options.isEmpty()) {
-            throw new OptionException(
-                    item + " has the options " + String.join(", ", options.keySet())
-                            + ", which only the loader qwen_vl_utils takes; this request uses " + loader.label(),
-                    "leave the loader out, or give options of the processor in their place");
-        }
-    }
-
-    /** A picture as a front end opens it, before it resizes it: what coordinates in answers belong to. */
-    DecodedImage original(ImageSource source, Loader loader) {
-        return loader == Loader.QWEN_VL_UTILS ? decoded(source).toRgbByQwenVlUtils() : open(source, Map.of(), loader);
-    }
-
-    DecodedImage open(ImageSource source, Map<String, Object> options, Loader loader) {
-        checkOptions("an image item", options, loader);
-        return switch (loader) {
-            case LOAD_IMAGE -> decoded(source).loaded();
-            case PIL -> decoded(source);
-            case TORCHVISION -> DecodedImage.of(media.admit(source).decodeByTorchvision());
-            case QWEN_VL_UTILS ->
-                ProcessVisionInfo.image(decoded(source), Config.ofOptions(new LinkedHashMap<>(options), "image item"));
-        };
-    }
-
-    private DecodedImage decoded(ImageSource source) {
-        DecodedImage image = media.admit(source).decode(media.maxPixels());
-        image.note().ifPresent(warnings::warn);
-        return image;
+    FrontEnds frontEnds() {
+        return frontEnds;
     }
 
     /** One prompt with its pictures. */

@@ -58,7 +58,7 @@ class TransparencyTest {
 
     private static String pixels(Processor processor, String text, String picture, Loader loader) {
         ImageSource source = ImageSource.of(path("assets/images/" + picture));
-        var image = processor.open(source, Map.of(), loader);
+        var image = processor.frontEnds().open(source, Map.of(), loader);
         float[] values = processor
                 .process(Optional.of(text), List.of(image), Map.of())
                 .rows()
