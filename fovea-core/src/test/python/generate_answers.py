@@ -1,7 +1,7 @@
 """What transformers' generate() answers for a model whose logits are a hash of the ids.
 
-Writes ../resources/generate/answers.json (whole answers) and processors.json (score vectors before and after one
-processor), which the tests of dev.fovea.generate compare with. The hash is integer arithmetic, so that HashModel.java
+Writes ../resources/generate/answers.json (whole answers), processors.json (score vectors before and after one
+processor) and guesses.json (what prompt lookup guesses behind some ids), which the tests of dev.fovea.generate compare with. The hash is integer arithmetic, so that HashModel.java
 computes the same logits bit for bit.
 
 Run with torch 2.13 and transformers 5.23 (CPU):  python generate_answers.py
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import GenerationConfig, GenerationMixin, PreTrainedConfig, PreTrainedModel
+from transformers import DynamicCache, GenerationConfig, GenerationMixin, PreTrainedConfig, PreTrainedModel
 from transformers.generation import logits_process as lp
-from transformers.modeling_outputs import CausalLMOutput
+from transformers.generation.candidate_generator import PromptLookupCandidateGenerator
+from transformers.modeling_outputs import CausalLMOutput, CausalLMOutputWithPast
 
 warnings.filterwarnings("ignore")
 OUT = Path(__file__).parent.parent / "resources" / "generate"
@@ -55,7 +56,13 @@ class HashModel(PreTrainedModel, GenerationMixin):
         self.anchor = torch.nn.Parameter(torch.zeros(1))
         self.window, self.boost = window, boost
 
-    def forward(self, input_ids, attention_mask=None, **kwargs):
+    def forward(self, input_ids, attention_mask=None, past_key_values=None, use_cache=False, **kwargs):
+        if use_cache:  # guesses need one; its keys are the ids
+            keys = input_ids.float()[:, None, :, None]
+            ids = past_key_values.update(keys, keys, 0)[0][0, 0, :, 0].long().tolist()
+            ends = range(len(ids) - input_ids.shape[1] + 1, len(ids) + 1)
+            rows = [logits(ids[:end], self.config.vocab_size, self.window, self.boost) for end in ends]
+            return CausalLMOutputWithPast(logits=torch.tensor(np.stack(rows))[None], past_key_values=past_key_values)
         rows = []
         for r, row in enumerate(input_ids.tolist()):
             if attention_mask is not None:
@@ -79,8 +86,9 @@ def answer(case):
         generate["sequence_bias"] = [[s, float(b)] for s, b in generate["sequence_bias"]]
     if "exponential_decay_length_penalty" in generate:
         generate["exponential_decay_length_penalty"] = tuple(generate["exponential_decay_length_penalty"])
+    cache = dict(past_key_values=DynamicCache()) if "prompt_lookup_num_tokens" in generate else dict(use_cache=False)
     out = model.generate(
-        ids, attention_mask=mask, use_cache=False, return_dict_in_generate=True, output_scores=True, **generate
+        ids, attention_mask=mask, **cache, return_dict_in_generate=True, output_scores=True, **generate
     )
     beams = generate.get("num_beams", 1) > 1
     case["sequences"] = out.sequences.tolist()
@@ -161,6 +169,20 @@ def cases():
         max_new_tokens=12, num_beams=3, num_return_sequences=3, renormalize_logits=True, suppress_tokens=[5, 20, 30], **eos))
     yield case("beams-sampling-flags", one, dict(max_new_tokens=8, num_beams=2, temperature=0.5, top_k=2, **eos))
     yield from (case(f"random-{i}", *random_case(random.Random(i))) for i in range(60))
+    text = [[5, 9, 3, 7, 30, 2, 11, 5, 9, 3, 7]]
+    for n, m in ((1, 1), (3, 2), (10, 2), (10, 4)):
+        yield case(f"guesses-{n}-{m}", text, dict(
+            max_new_tokens=40, prompt_lookup_num_tokens=n, max_matching_ngram_size=m), window=1)
+    guesses = dict(max_new_tokens=30, prompt_lookup_num_tokens=6)
+    yield case("guesses-end", text, dict(**guesses, **eos), window=2)
+    yield case("guesses-min-new", text, dict(min_new_tokens=14, **guesses, **eos), window=1, boost=[[1, 6], [6, 5]])
+    yield case("guesses-repetition", text, dict(repetition_penalty=1.2, **guesses), window=1)
+    yield case("guesses-ngram", text, dict(no_repeat_ngram_size=3, **guesses), window=1)
+    yield case("guesses-bad-words", text, dict(bad_words_ids=[[11], [9, 3], [38]], **guesses), window=1)
+    yield case("guesses-suppress", text, dict(suppress_tokens=[1, 12, 20, 33], **guesses), window=1)
+    yield case("guesses-forced-eos", text, dict(forced_eos_token_id=6, **guesses), window=1)
+    yield case("guesses-decay", text, dict(exponential_decay_length_penalty=[4, 1.2], **guesses, **eos), window=1, boost=[])
+    yield case("guesses-max-length", text, dict(max_length=16, prompt_lookup_num_tokens=10), window=1)
     yield case("beams-invalid", one, dict(max_new_tokens=8, num_beams=2, remove_invalid_values=True, suppress_tokens=[4], **eos))
 
 
@@ -227,6 +249,19 @@ def vectors():
             yield dict(row=name, option=option, value=value, min_tokens_to_keep=keep, ids=ids, before=plain(scores[0]), **change)
 
 
+def guesses():
+    """What prompt lookup guesses behind some ids, with room for all of it."""
+    r = random.Random(11)
+    for i in range(200):
+        ids = [r.randrange(r.choice((2, 4, 12))) for _ in range(r.choice((1, 2, 3, 8, 20, 50)))]
+        tokens, ngram, eos = r.choice((1, 3, 10)), r.choice((1, 2, 3, 8)), r.choice(([], [1], [0, 3]))
+        generator = PromptLookupCandidateGenerator(
+            eos_token_id=torch.tensor(eos) if eos else None, num_output_tokens=tokens, max_matching_ngram_size=ngram,
+            max_length=1000)
+        found = generator.get_candidates(torch.tensor([ids]))[0][0, len(ids):]
+        yield dict(ids=ids, tokens=tokens, ngram=ngram, eos=eos, guesses=found.tolist())
+
+
 def plain(scores):
     return [float(x) if np.isfinite(x) else None for x in scores.tolist()]
 
@@ -236,6 +271,8 @@ def main():
     with open(OUT / "answers.json", "w") as f:
         lines = [json.dumps(answer(c)) for c in cases()]
         f.write("[\n" + ",\n".join(lines) + "\n]\n")
+    with open(OUT / "guesses.json", "w") as f:
+        f.write("[\n" + ",\n".join(json.dumps(g) for g in guesses()) + "\n]\n")
     by_row = {}
     lines = []
     for v in vectors():

@@ -44,7 +44,8 @@ class BatchTest {
             Map.of("max_new_tokens", 7, "do_sample", false, "num_beams", 3, "num_return_sequences", 2),
             Map.of("max_new_tokens", 14, "do_sample", true, "seed", 8, "num_return_sequences", 3),
             Map.of("max_new_tokens", 5, "do_sample", false, "num_beams", 5, "length_penalty", 2.0),
-            Map.of("max_new_tokens", 10, "do_sample", false, "repetition_penalty", 1.3));
+            Map.of("max_new_tokens", 10, "do_sample", false, "repetition_penalty", 1.3),
+            Map.of("max_new_tokens", 16, "do_sample", true, "seed", 3, "top_k", 2, "prompt_lookup_num_tokens", 5));
 
     private static Path resource(String name) {
         try {

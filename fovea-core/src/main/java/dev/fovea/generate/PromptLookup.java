@@ -2,6 +2,7 @@ package dev.fovea.generate;
 
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Guesses at what follows an answer so far: what followed its last tokens where they stood before, in the prompt or the answer.
@@ -10,14 +11,17 @@ import java.util.Optional;
  *
  * @param tokens guessed at once, at most
  * @param ngram how many of the last tokens are looked for, at most
+ * @param ends that no guess is, nor anything behind them: what follows an end is of no use
+ * @param vocabSize above all guesses; placeholders of pictures may lie beyond
  */
-record PromptLookup(int tokens, int ngram) {
+record PromptLookup(int tokens, int ngram, Set<Integer> ends, int vocabSize) {
     private static final int[] NONE = {};
 
     /** What a config asks for; empty where it asks for none. */
-    static Optional<PromptLookup> of(GenerationConfig config) {
+    static Optional<PromptLookup> of(GenerationConfig config, int vocabSize) {
         return config.promptLookupNumTokens().stream()
-                .mapToObj(tokens -> new PromptLookup(tokens, config.maxMatchingNgramSize()))
+                .mapToObj(tokens -> new PromptLookup(
+                        tokens, config.maxMatchingNgramSize(), Set.copyOf(config.eosTokenId()), vocabSize))
                 .findFirst();
     }
 
@@ -41,7 +45,15 @@ record PromptLookup(int tokens, int ngram) {
                 from = end;
             }
         }
-        return Arrays.copyOfRange(ids, from, Math.min(from + count, ids.length));
+        int to = from;
+        while (to < Math.min(from + count, ids.length) && isGuess(ids[to])) {
+            to++;
+        }
+        return Arrays.copyOfRange(ids, from, to);
+    }
+
+    private boolean isGuess(int id) {
+        return !ends.contains(id) && id < vocabSize;
     }
 
     /** How many of the last ids stand in front of a place as well. */

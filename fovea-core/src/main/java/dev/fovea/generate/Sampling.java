@@ -24,7 +24,7 @@ final class Sampling {
 
     Sampling(Task task) {
         this.task = task;
-        lookup = PromptLookup.of(task.config());
+        lookup = PromptLookup.of(task.config(), task.decoding().vocabSize());
     }
 
     List<Sequence> run() {
@@ -160,17 +160,11 @@ final class Sampling {
             return ids.length - task.prompts().get(prompt).length;
         }
 
-        /** Of what may follow, all but the last token, which would be fed for nothing, as would what follows an end. */
+        /** Of what may follow, all but the last token, which would be fed for nothing. */
         void guess(int room) {
             Lengths lengths = task.lengths().get(prompt);
             int left = Math.min(lengths.max() - 1, lengths.positions()) - ids.length;
             guesses = lookup.map(l -> l.guess(ids, Math.min(room, left))).orElse(NONE);
-            for (int i = 0; i < guesses.length; i++) {
-                if (task.config().eosTokenId().contains(guesses[i])
-                        || guesses[i] >= task.decoding().vocabSize()) {
-                    guesses = Arrays.copyOf(guesses, i);
-                }
-            }
         }
 
         /**

@@ -26,6 +26,7 @@ record Sampling(GenerationConfig config, List<String> stops, int answers) {
     private static final int MOST_STOPS = 16;
     private static final int MOST_STOP_CHARACTERS = 1024;
     private static final int MOST_SCHEMA_CHARACTERS = 1 << 18;
+    private static final int MOST_GUESSES = 1024;
     static final int MOST_LOGPROBS = 20;
 
     /**
@@ -45,7 +46,7 @@ record Sampling(GenerationConfig config, List<String> stops, int answers) {
         if (!stops.isEmpty()) {
             config = config.withStopStrings(stops.toArray(String[]::new));
         }
-        config = biased(request, model, form(request, beams(request, config)));
+        config = biased(request, model, form(request, guesses(request, model, beams(request, config))));
         config = chances(request, model, config, answers);
         return new Sampling(config, stops, answers);
     }
@@ -82,6 +83,24 @@ record Sampling(GenerationConfig config, List<String> stops, int answers) {
         }
         OptionalDouble repetition = request.number("repetition_penalty", 0.01, 100);
         return repetition.isPresent() ? with.withRepetitionPenalty(repetition.getAsDouble()) : with;
+    }
+
+    /** Changes no answer, only how fast it comes. */
+    private static GenerationConfig guesses(Fields request, Pipeline model, GenerationConfig config) {
+        OptionalInt tokens = request.integer("prompt_lookup_num_tokens", 1, MOST_GUESSES);
+        OptionalInt ngram = request.integer("max_matching_ngram_size", 1, MOST_GUESSES);
+        if (tokens.isEmpty()) {
+            return config;
+        }
+        int beams = config.over(model.model().generationConfig()).numBeams();
+        if (beams > 1) {
+            throw Problem.of(
+                    "prompt_lookup_num_tokens",
+                    "prompt_lookup_num_tokens goes with answers without beams, and this one has " + beams
+                            + "; set num_beams to 1, or leave the key out");
+        }
+        GenerationConfig with = config.withPromptLookupNumTokens(tokens.getAsInt());
+        return ngram.isPresent() ? with.withMaxMatchingNgramSize(ngram.getAsInt()) : with;
     }
 
     /** Penalties, and the form of the answer. */

@@ -67,6 +67,24 @@ class ChatTest {
         assertThat(events).allMatch(e -> e.get("id").equals(events.getFirst().get("id")));
     }
 
+    @Test
+    void guessesWhatStoodBefore() {
+        String words = "There is an orange heart, a star, an orange heart, a star, an orange heart. ";
+        Map<String, Object> json = chat("messages", List.of(ask(words + "What is in the center?")), "max_tokens", 12);
+        Object answer = trial.post("/v1/chat/completions", json).at("choices");
+        json.put("prompt_lookup_num_tokens", 4);
+        json.put("max_matching_ngram_size", 1);
+        Trial.Reply reply = trial.post("/v1/chat/completions", json);
+        assertThat(reply.at("choices")).isEqualTo(answer);
+        json.put("stream", true);
+        assertThat(text(trial.post("/v1/chat/completions", json).events(), 0))
+                .isEqualTo(reply.at("choices.0.message.content"));
+        json.put("num_beams", 3);
+        assertThat(trial.post("/v1/chat/completions", json).at("error.message"))
+                .asString()
+                .contains("this one has 3; set num_beams to 1");
+    }
+
     private static String text(List<Map<String, Object>> events, long index) {
         return events.stream()
                 .flatMap(e -> ((List<?>) e.get("choices")).stream())
