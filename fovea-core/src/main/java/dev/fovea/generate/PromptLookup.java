@@ -52,6 +52,11 @@ record PromptLookup(int tokens, int ngram, Set<Integer> ends, int vocabSize) {
         return Arrays.copyOfRange(ids, from, to);
     }
 
+    /** How many to guess next: one where any was wrong; else so many that a step feeds twice the rows, its last token's among them. */
+    int next(int guessed, boolean right) {
+        return right ? Math.min(tokens, 2 * guessed + 1) : 1;
+    }
+
     private boolean isGuess(int id) {
         return !ends.contains(id) && id < vocabSize;
     }

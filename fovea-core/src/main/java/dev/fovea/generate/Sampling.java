@@ -137,6 +137,9 @@ final class Sampling {
         /** Where its results begin. */
         int first;
 
+        /** How many guesses may come next. */
+        private int reach = 1;
+
         int[] guesses = NONE;
 
         /** Of the guesses, the last ones. */
@@ -164,7 +167,8 @@ final class Sampling {
         void guess(int room) {
             Lengths lengths = task.lengths().get(prompt);
             int left = Math.min(lengths.max() - 1, lengths.positions()) - ids.length;
-            guesses = lookup.map(l -> l.guess(ids, Math.min(room, left))).orElse(NONE);
+            guesses = lookup.map(l -> l.guess(ids, Math.min(reach, Math.min(room, left))))
+                    .orElse(NONE);
         }
 
         /**
@@ -180,6 +184,9 @@ final class Sampling {
                 end = append(next, first + right, shared);
             }
             refused = guesses.length - right;
+            if (guesses.length > 0) {
+                reach = lookup.orElseThrow().next(guesses.length, refused == 0);
+            }
             return end;
         }
 
