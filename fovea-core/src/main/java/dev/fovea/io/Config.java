@@ -4,7 +4,6 @@ import dev.fovea.error.FoveaException;
 import dev.fovea.error.InputException;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
-import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -39,17 +38,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Config {
     private static final int SHOWN_VALUE = 60;
-
-    private static final Kind<Integer> INTEGER = new Kind<>("an integer", Config::asInteger);
-    private static final Kind<Double> NUMBER = new Kind<>("a number", Config::asNumber);
-    private static final Kind<Boolean> FLAG = new Kind<>("true or false", v -> cast(Boolean.class, v));
-    private static final Kind<String> STRING = new Kind<>("a string", v -> cast(String.class, v));
-    private static final Kind<Object> ANY = new Kind<>("a value", Optional::of);
-    private static final Kind<List<Integer>> INTEGERS = listOf("a list of integers", INTEGER);
-    private static final Kind<List<Boolean>> FLAGS = listOf("a list of true and false", FLAG);
-    private static final Kind<List<String>> STRINGS = listOf("a list of strings", STRING);
-    private static final Kind<Map<String, @Nullable Object>> OBJECT =
-            new Kind<>("an object", v -> v instanceof Map ? Optional.of(Json.object(v, "")) : Optional.empty());
 
     private final Map<String, @Nullable Object> values;
     private final String where;
@@ -108,15 +96,15 @@ public final class Config {
     // --------------------------------------------------------------------------------------------------- scalars
 
     public int integer(String key) {
-        return required(key, INTEGER);
+        return required(key, JsonType.INTEGER);
     }
 
     public int integer(String key, int otherwise) {
-        return optional(key, INTEGER).orElse(otherwise);
+        return optional(key, JsonType.INTEGER).orElse(otherwise);
     }
 
     public Optional<Integer> optionalInteger(String key) {
-        return optional(key, INTEGER);
+        return optional(key, JsonType.INTEGER);
     }
 
     /**
@@ -124,55 +112,55 @@ public final class Config {
      * that the rest of the file makes impossible.
      */
     public int integer(String key, Range range) {
-        return required(key, INTEGER.in(range));
+        return required(key, JsonType.INTEGER.in(range));
     }
 
     public int integer(String key, int otherwise, Range range) {
         return optionalInteger(key, range).orElseGet(() -> {
-            require(range.contains(otherwise), key, INTEGER.in(range).name);
+            require(range.contains(otherwise), key, JsonType.INTEGER.in(range).name());
             return otherwise;
         });
     }
 
     public Optional<Integer> optionalInteger(String key, Range range) {
-        return optional(key, INTEGER.in(range));
+        return optional(key, JsonType.INTEGER.in(range));
     }
 
     /** A finite number, with or without a fraction. */
     public double number(String key) {
-        return required(key, NUMBER);
+        return required(key, JsonType.NUMBER);
     }
 
     public double number(String key, double otherwise) {
-        return optional(key, NUMBER).orElse(otherwise);
+        return optional(key, JsonType.NUMBER).orElse(otherwise);
     }
 
     public Optional<Double> optionalNumber(String key) {
-        return optional(key, NUMBER);
+        return optional(key, JsonType.NUMBER);
     }
 
     /** {@link #number(String)} in a range. */
     public double number(String key, Range range) {
-        return required(key, NUMBER.in(range));
+        return required(key, JsonType.NUMBER.in(range));
     }
 
     public double number(String key, double otherwise, Range range) {
         return optionalNumber(key, range).orElseGet(() -> {
-            require(range.contains(otherwise), key, NUMBER.in(range).name);
+            require(range.contains(otherwise), key, JsonType.NUMBER.in(range).name());
             return otherwise;
         });
     }
 
     public Optional<Double> optionalNumber(String key, Range range) {
-        return optional(key, NUMBER.in(range));
+        return optional(key, JsonType.NUMBER.in(range));
     }
 
     public boolean flag(String key) {
-        return required(key, FLAG);
+        return required(key, JsonType.FLAG);
     }
 
     public boolean flag(String key, boolean otherwise) {
-        return optional(key, FLAG).orElse(otherwise);
+        return optional(key, JsonType.FLAG).orElse(otherwise);
     }
 
     /** A step of an image processor, made where the key is true or absent: transformers takes the null of such a file for false. */
@@ -181,15 +169,15 @@ public final class Config {
     }
 
     public String string(String key) {
-        return required(key, STRING);
+        return required(key, JsonType.STRING);
     }
 
     public String string(String key, String otherwise) {
-        return optional(key, STRING).orElse(otherwise);
+        return optional(key, JsonType.STRING).orElse(otherwise);
     }
 
     public Optional<String> optionalString(String key) {
-        return optional(key, STRING);
+        return optional(key, JsonType.STRING);
     }
 
     /**
@@ -201,14 +189,14 @@ public final class Config {
         String names = known.keySet().stream().map(Json::write).collect(Collectors.joining(", "));
         return optional(
                 key,
-                new Kind<>(
+                new JsonType<>(
                         known.size() == 1 ? names : "one of " + names,
                         v -> v instanceof String s ? Optional.ofNullable(known.get(s)) : Optional.empty()));
     }
 
     /** A value of any type as {@link Json} gives it, for keys that have several: {@code "early_stopping": "never"}. */
     public Optional<Object> value(String key) {
-        return optional(key, ANY);
+        return optional(key, JsonType.ANY);
     }
 
     // ----------------------------------------------------------------------------------------------------- lists
@@ -218,47 +206,47 @@ public final class Config {
     }
 
     public Optional<int[]> optionalIntegers(String key) {
-        return optional(key, INTEGERS).map(Config::ints);
+        return optional(key, JsonType.INTEGERS).map(Config::ints);
     }
 
     /** {@link #optionalIntegers(String)} with every one of them in a range. */
     public Optional<int[]> optionalIntegers(String key, Range range) {
-        return optional(key, listOf("a list of integers" + range, INTEGER.in(range)))
+        return optional(key, JsonType.listOf("a list of integers" + range, JsonType.INTEGER.in(range)))
                 .map(Config::ints);
     }
 
     /** A list of numbers with every one of them in a range. */
     public Optional<double[]> optionalNumbers(String key, Range range) {
-        return optional(key, listOf("a list of numbers" + range, NUMBER.in(range)))
+        return optional(key, JsonType.listOf("a list of numbers" + range, JsonType.NUMBER.in(range)))
                 .map(Config::doubles);
     }
 
     public List<Boolean> flags(String key, List<Boolean> otherwise) {
-        return optional(key, FLAGS).orElse(otherwise);
+        return optional(key, JsonType.FLAGS).orElse(otherwise);
     }
 
     public List<String> strings(String key) {
-        return required(key, STRINGS);
+        return required(key, JsonType.STRINGS);
     }
 
     public List<String> strings(String key, List<String> otherwise) {
-        return optional(key, STRINGS).orElse(otherwise);
+        return optional(key, JsonType.STRINGS).orElse(otherwise);
     }
 
     public Optional<List<String>> optionalStrings(String key) {
-        return optional(key, STRINGS);
+        return optional(key, JsonType.STRINGS);
     }
 
     // --------------------------------------------------------------------------------------------------- objects
 
     /** The object under a key; the same Config on every call, so that what was read of it adds up. */
     public Config child(String key) {
-        return wrap(key, required(key, OBJECT));
+        return wrap(key, required(key, JsonType.OBJECT));
     }
 
     /** {@link #child}, empty where the key is absent or null. */
     public Optional<Config> optionalChild(String key) {
-        return optional(key, OBJECT).map(object -> wrap(key, object));
+        return optional(key, JsonType.OBJECT).map(object -> wrap(key, object));
     }
 
     private Config wrap(String key, Map<String, @Nullable Object> object) {
@@ -329,68 +317,26 @@ public final class Config {
 
     // ----------------------------------------------------------------------------------------------------- reading
 
-    /** How messages name a type, and the value as that type where it has it. */
-    private record Kind<T>(String name, Function<Object, Optional<T>> as) {
-        Kind<T> in(Range range) {
-            return new Kind<>(name + range, v -> as.apply(v).filter(t -> range.contains(((Number) t).doubleValue())));
-        }
-    }
-
-    private <T> Optional<T> optional(String key, Kind<T> kind) {
+    private <T> Optional<T> optional(String key, JsonType<T> type) {
         read.add(key);
         Object value = values.get(key);
         if (value == null) {
             return Optional.empty();
         }
-        Optional<T> typed = kind.as.apply(value);
+        Optional<T> typed = type.of(value);
         if (typed.isEmpty()) {
-            throw refusal(key, kind.name);
+            throw refusal(key, type.name());
         }
         return typed;
     }
 
-    private <T> T required(String key, Kind<T> kind) {
-        return optional(key, kind).orElseThrow(() -> refusal(key, kind.name));
+    private <T> T required(String key, JsonType<T> type) {
+        return optional(key, type).orElseThrow(() -> refusal(key, type.name()));
     }
 
     private static String shown(Object value) {
         String text = value instanceof Double d ? d.toString() : Json.write(value); // JSON has no word for Infinity
         return Quote.visible(text.length() <= SHOWN_VALUE ? text : text.substring(0, SHOWN_VALUE) + "…");
-    }
-
-    private static <T> Optional<T> cast(Class<T> type, Object value) {
-        return type.isInstance(value) ? Optional.of(type.cast(value)) : Optional.empty();
-    }
-
-    private static Optional<Integer> asInteger(Object value) {
-        return switch (value) {
-            case Long n when n == n.intValue() -> Optional.of(n.intValue());
-            case Integer n -> Optional.of(n);
-            default -> Optional.empty();
-        };
-    }
-
-    private static Optional<Double> asNumber(Object value) {
-        return switch (value) {
-            case Long n -> Optional.of(n.doubleValue());
-            case Integer n -> Optional.of(n.doubleValue());
-            case BigInteger n -> Optional.of(n.doubleValue()).filter(Double::isFinite);
-            case Double d -> Optional.of(d).filter(Double::isFinite);
-            default -> Optional.empty();
-        };
-    }
-
-    private static <T> Kind<List<T>> listOf(String name, Kind<T> element) {
-        return new Kind<>(name, value -> {
-            List<Optional<T>> elements = value instanceof List<?> list
-                    ? list.stream()
-                            .map(e -> e == null ? Optional.<T>empty() : element.as.apply(e))
-                            .toList()
-                    : List.of(element.as.apply(value));
-            return elements.stream().allMatch(Optional::isPresent)
-                    ? Optional.of(elements.stream().map(Optional::orElseThrow).toList())
-                    : Optional.empty();
-        });
     }
 
     private static int[] ints(List<Integer> list) {
