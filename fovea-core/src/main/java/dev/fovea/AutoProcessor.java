@@ -11,7 +11,8 @@ public final class AutoProcessor {
     private AutoProcessor() {}
 
     /**
-     * @param model a Hugging Face model directory, or a name as {@link Hub#pull(String)} takes it
+     * @param model a Hugging Face model directory, or a name as {@link Hub#pull(String)} takes it; offline, a cache without its
+     *     weights will do
      * @throws dev.fovea.error.InputException where it is none, or files are missing or wrong
      */
     public static Processor fromPretrained(String model) {
