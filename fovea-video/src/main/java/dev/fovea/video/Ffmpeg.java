@@ -19,7 +19,6 @@ final class Ffmpeg {
     static final String DEPENDENCY = "org.bytedeco:ffmpeg:8.1.2-1.5.14 with the classifier of your platform";
 
     static final int EOF = -0x20464f45; // AVERROR_EOF: -MKTAG('E','O','F',' ')
-    static final int AGAIN = System.getProperty("os.name").startsWith("Mac") ? -35 : -11;
     static final int IO_ERROR = -5;
 
     static final NativeLibrary LIBRARY = NativeLibrary.ofResources(
