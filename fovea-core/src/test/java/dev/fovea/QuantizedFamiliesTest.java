@@ -64,11 +64,7 @@ class QuantizedFamiliesTest {
         Path oracle = Path.of(Objects.requireNonNull(QuantizedFamiliesTest.class.getResource("/oracle"))
                         .toURI())
                 .resolve(variant);
-        List<Request> requests = ParityCase.all(oracle).stream()
-                .filter(c -> c.name().equals(name))
-                .findFirst()
-                .orElseThrow()
-                .requests(Map.of());
+        List<Request> requests = ParityCase.named(oracle, name).requests(Map.of());
         for (String bits : List.of("int8,tower=int8", "int4,head=int4,tower=int4")) {
             Path codes = folder.resolve(bits.substring(0, 4));
             Path values = folder.resolve(bits.substring(0, 4) + "-values");

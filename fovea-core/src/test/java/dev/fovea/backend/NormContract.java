@@ -1,13 +1,12 @@
 package dev.fovea.backend;
 
 import dev.fovea.tensor.Activation;
-import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The norms and {@link Backend#softmax}: what reduces along rows. */
+/** The norms and argmax: what reduces along rows. */
 interface NormContract extends Subject {
 
     @Test

@@ -286,8 +286,7 @@ class PullFaultsTest {
         refuses(NetworkException.class, "it should have " + weights.length + " bytes");
     }
 
-    @Test
-    void fetchesAFileThatChangedBetweenTwoTriesFromItsBeginning() {
+    private void stopBehindTheFirstPart() {
         server.faults.add((exchange, ofStore) -> {
             String range = exchange.getRequestHeaders().getFirst("Range");
             if (ofStore && range != null && !range.startsWith("bytes=0-")) {
@@ -297,6 +296,11 @@ class PullFaultsTest {
             return false;
         });
         refuses(NetworkException.class, "HTTP status 500");
+    }
+
+    @Test
+    void fetchesAFileThatChangedBetweenTwoTriesFromItsBeginning() {
+        stopBehindTheFirstPart();
         assertThat(partials()).isNotEmpty();
         server.faults.clear();
         weights = weights.clone();
@@ -307,15 +311,7 @@ class PullFaultsTest {
 
     @Test
     void resumesWhereAnEarlierTryStopped() {
-        server.faults.add((exchange, ofStore) -> {
-            String range = exchange.getRequestHeaders().getFirst("Range");
-            if (ofStore && range != null && !range.startsWith("bytes=0-")) {
-                HubServer.refuse(exchange, 500, "", "");
-                return true;
-            }
-            return false;
-        });
-        refuses(NetworkException.class, "HTTP status 500");
+        stopBehindTheFirstPart();
         server.faults.clear();
         server.storeRequests.clear();
         List<PullProgress> told = new ArrayList<>();

@@ -46,10 +46,7 @@ class CheckpointFormsTest {
         }
 
         ParityCase parityCase() {
-            return ParityCase.all(ORACLE.resolve(text("variant"))).stream()
-                    .filter(c -> c.name().equals(text("case")))
-                    .findFirst()
-                    .orElseThrow();
+            return ParityCase.named(ORACLE.resolve(text("variant")), text("case"));
         }
 
         @Override

@@ -141,10 +141,7 @@ class Gemma3LayoutsTest {
     }
 
     private static ParityCase only(String name) {
-        return ParityCase.all(variant).stream()
-                .filter(c -> c.name().equals(name))
-                .findFirst()
-                .orElseThrow();
+        return ParityCase.named(variant, name);
     }
 
     private static void check(Pipeline pipe, String name) {

@@ -187,9 +187,6 @@ class LlavaOnevision1_5CallsTest {
     }
 
     private static ParityCase only(String name) {
-        return ParityCase.all(variant).stream()
-                .filter(c -> c.name().equals(name))
-                .findFirst()
-                .orElseThrow();
+        return ParityCase.named(variant, name);
     }
 }

@@ -30,6 +30,13 @@ public record ParityCase(Path variant, Map<String, @Nullable Object> json) {
                 .toList();
     }
 
+    public static ParityCase named(Path variant, String name) {
+        return all(variant).stream()
+                .filter(c -> c.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
     public String name() {
         return text("name");
     }
