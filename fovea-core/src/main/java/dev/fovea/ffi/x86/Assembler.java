@@ -213,6 +213,11 @@ public final class Assembler {
         memory(bits, 0x10, MAP_0F, PREFIX_NONE, to, 0, from);
     }
 
+    /** {@code to = [from]}, the lowest of so many bits. */
+    public void vmovups(int width, int to, Address from) {
+        memory(width, 0x10, MAP_0F, PREFIX_NONE, to, 0, from);
+    }
+
     /** {@code [to] = from}. */
     public void vmovups(Address to, int from) {
         memory(bits, 0x11, MAP_0F, PREFIX_NONE, from, 0, to);
@@ -489,12 +494,23 @@ public final class Assembler {
 
     /** To each lane of 32 bits: two bfloat16 of a times two of b; 512 bits alone. */
     public void vdpbf16ps(int to, int a, int b) {
-        registers(512, 0x52, MAP_0F38, PREFIX_F3, false, to, a, b);
+        vdpbf16ps(512, to, a, b);
+    }
+
+    /** The same of so many bits; fewer than 512 need AVX512VL. */
+    public void vdpbf16ps(int width, int to, int a, int b) {
+        prefix(true, width, MAP_0F38, PREFIX_F3, false, to, a, b >> 3 & 1, b >> 4 & 1, false);
+        bytes(0x52, 0xc0 | (to & 7) << 3 | b & 7);
     }
 
     /** {@code to += a b}. */
     public void vfmadd231ps(int to, int a, int b) {
-        registers(bits, 0xb8, MAP_0F38, PREFIX_66, false, to, a, b);
+        vfmadd231ps(bits, to, a, b);
+    }
+
+    /** {@code to += a b}, of so many bits. */
+    public void vfmadd231ps(int width, int to, int a, int b) {
+        registers(width, 0xb8, MAP_0F38, PREFIX_66, false, to, a, b);
     }
 
     /** {@code to += a b}. */

@@ -200,6 +200,9 @@ class AssemblerTest {
     @Test
     void whatPanelsNeed() {
         assertThat(bytes(512, a -> a.vdpbf16ps(5, 20, 19))).isEqualTo("62 b2 5e 40 52 eb");
+        assertThat(bytes(512, a -> a.vdpbf16ps(256, 5, 20, 19))).isEqualTo("62 b2 5e 20 52 eb");
+        assertThat(bytes(512, a -> a.vdpbf16ps(256, 5, 9, 3))).isEqualTo("62 f2 36 28 52 eb");
+        assertThat(bytes(512, a -> a.vfmadd231ps(256, 3, 25, 26))).isEqualTo("62 92 35 20 b8 da");
         assertThat(bytes(256, a -> a.vunpcklpd(9, 2, 3))).isEqualTo("c4 61 6d 14 cb");
         assertThat(bytes(256, a -> a.vunpckhpd(9, 2, 3))).isEqualTo("c4 61 6d 15 cb");
         assertThat(bytes(256, a -> a.vperm2f128(3, 2, 9, 0x31))).isEqualTo("c4 c3 6d 06 d9 31");

@@ -17,6 +17,9 @@ final class Piece {
     /** Panels from which on rows of a weight, which straddle cache lines as a file has them, are brought near for tiles too. */
     private static final int MANY_PANELS = 3;
 
+    /** Panels that share the asking for a weight's next part, each for some of it; of fewer the last one asks for all. */
+    private static final int ASKING_PANELS = 4;
+
     private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
     private final Kernels kernels;
@@ -39,6 +42,7 @@ final class Piece {
     record Kernels(
             ProductCode.Arithmetic form,
             @Nullable ProductCode vectors,
+            @Nullable ProductCode fewPanels,
             @Nullable Tiles tiles,
             @Nullable NarrowingCode narrowing,
             TurningCode turning,
@@ -68,9 +72,11 @@ final class Piece {
             };
             DType results = form.results();
             TurningCode turning = new TurningCode();
+            @Nullable ProductCode vectors = tiles == null ? ProductCode.of(form) : null;
             return new Kernels(
                     form,
-                    tiles == null ? new ProductCode(form) : null,
+                    vectors,
+                    vectors != null && form.asks() ? ProductCode.ofFewPanels(form) : vectors,
                     tiles,
                     results == null ? null : new NarrowingCode(form.rows, results),
                     turning,
@@ -85,7 +91,7 @@ final class Piece {
 
         /** With other tiles, which the form must be of. */
         Kernels by(Tiles others) {
-            return new Kernels(form, null, others, narrowing, turning, packing);
+            return new Kernels(form, null, null, others, narrowing, turning, packing);
         }
     }
 
@@ -144,6 +150,7 @@ final class Piece {
         for (int word = 0; word < words; word += length) {
             int part = Math.min(length, words - word);
             boolean last = word + length >= words;
+            ProductCode vectors = panels < ASKING_PANELS ? kernels.fewPanels() : kernels.vectors();
             boolean asks = form.asks() && !w.transposed() && (!last || next < w.outputs());
             long wanted = asks ? w.at(last ? next : first, last ? 0 : (word + length) * form.perWord()) : 0;
             int lying = kernels.tiles() != null && lies(w, word, part) ? count / form.outputs : 0;
@@ -154,11 +161,11 @@ final class Piece {
                     MEMORY.asSlice(to, sumBytes).fill((byte) 0);
                 }
                 long from = x + panel * panelBytes + word * wide;
-                if (kernels.vectors() != null) {
-                    int asked = asks ? asked(panel) : -1;
+                if (vectors != null) {
+                    int asked = asks ? asked(vectors, panel) : -1;
                     long ahead = asked < 0 ? near : wanted + asked * w.stride();
                     long stride = asked < 0 ? 0 : w.stride();
-                    kernels.vectors().multiply(near, from, rows(out, panel), part, to, groups, ahead, stride);
+                    vectors.multiply(near, from, rows(out, panel), part, to, groups, ahead, stride);
                 } else if (kernels.tiles() != null) {
                     multiply(kernels.tiles(), w, word, near, from, part, to, lying);
                 }
@@ -179,8 +186,8 @@ final class Piece {
     }
 
     /** The first row of a part that a panel asks for: the last panels do, as what came long before might be gone. Below zero: none. */
-    private int asked(int panel) {
-        int each = groups * ProductCode.ASKED;
+    private int asked(ProductCode code, int panel) {
+        int each = groups * code.asked();
         int before = Math.max(0, panels - Math.ceilDiv(count, each));
         return (panel - before) * each;
     }

@@ -21,8 +21,8 @@ final class ProductCode {
     /** Words of which one sum is made before it is added to those in front: shorter chains of additions are more exact. */
     static final int CHAIN = 32;
 
-    /** Rows of the weight that are asked for with each group of outputs, in forms that ask. */
-    static final int ASKED = 3;
+    /** Rows of the weight that are asked for at a time, at places that an address can name. */
+    private static final int ASKED = 3;
 
     private static final int UNROLLED = 4;
 
@@ -141,19 +141,42 @@ final class ProductCode {
     private static final Gpr NEXT = Gpr.RBX;
     private static final Gpr NEXT_STRIDE = Gpr.R12;
     private static final Gpr ASKED_AT = Gpr.R13;
-    private static final Gpr[] SAVED = {NEXT, NEXT_STRIDE, ASKED_AT};
+    private static final Gpr ASKED_ROW = Gpr.R14;
+    private static final Gpr[] SAVED = {NEXT, NEXT_STRIDE, ASKED_AT, ASKED_ROW};
     private static final int SEVENTH_AT = (1 + SAVED.length) * Long.BYTES;
 
-    final Arithmetic arithmetic;
-    private final NativeFunction products;
+    private final Arithmetic arithmetic;
+    private final int asked;
+    private final NativeFunction whole;
+    private final NativeFunction most;
     private final NativeFunction half;
 
-    /** @throws dev.fovea.error.NativeException where the system runs none */
-    ProductCode(Arithmetic arithmetic) {
+    private ProductCode(Arithmetic arithmetic, int asked) {
         this.arithmetic = arithmetic;
-        int wide = arithmetic.rows * Float.BYTES * Byte.SIZE / arithmetic.bits;
-        products = MachineCode.nativeFunction(vectors(arithmetic, wide));
-        half = MachineCode.nativeFunction(vectors(arithmetic, wide / 2));
+        this.asked = asked;
+        int bits = arithmetic.bits;
+        whole = function(bits, bits);
+        most = bits == 512 ? function(bits, bits / 2) : whole;
+        half = function(bits);
+    }
+
+    private NativeFunction function(int... widths) {
+        return MachineCode.nativeFunction(vectors(arithmetic, widths, asked));
+    }
+
+    /** @throws dev.fovea.error.NativeException where the system runs none */
+    static ProductCode of(Arithmetic form) {
+        return new ProductCode(form, form.asks() ? ASKED : 0);
+    }
+
+    /** The same for few panels, the last of which asks for all of the weight's next part, where the form asks. */
+    static ProductCode ofFewPanels(Arithmetic form) {
+        return new ProductCode(form, form.asks() ? form.outputs : 0);
+    }
+
+    /** Rows of the weight that are asked for with each group of outputs; 0 where the form does not ask. */
+    int asked() {
+        return asked;
     }
 
     /**
@@ -165,22 +188,23 @@ final class ProductCode {
      * @param words a multiple of {@link Arithmetic#step}
      * @param sums float32
      * @param groups of {@link Arithmetic#outputs} rows of the weight
-     * @param next rows that are asked for where the form {@link Arithmetic#asks}, as many words of each: {@link #ASKED} for a group
+     * @param next rows that are asked for where the form {@link Arithmetic#asks}, as many words of each: {@link #asked} for a group
      * @param nextStride bytes between those
      */
     void multiply(long weight, long x, int rows, int words, long sums, int groups, long next, long nextStride) {
-        (2 * rows <= arithmetic.rows ? half : products).call(weight, x, words / CHAIN, sums, groups, next, nextStride);
+        NativeFunction code = 2 * rows <= arithmetic.rows ? half : 4 * rows <= 3 * arithmetic.rows ? most : whole;
+        code.call(weight, x, words / CHAIN, sums, groups, next, nextStride);
     }
 
     /**
      * As many accumulators as there are registers for, or half of them, each a vector of rows of x for one output.
      *
-     * @param wide vectors of x
+     * @param widths of the vectors of x, in bits: half a vector takes half the time where the processor has units of that width
      */
-    private static byte[] vectors(Arithmetic form, int wide) {
+    private static byte[] vectors(Arithmetic form, int[] widths, int asked) {
         Assembler a = new Assembler(form.bits);
         int panel = form.rows * Float.BYTES;
-        int sums = form.outputs * wide;
+        int sums = form.outputs * widths.length;
         if (form.asks()) {
             beginAsking(a);
         }
@@ -196,30 +220,30 @@ final class ProductCode {
             clear(a, sums);
         }
         if (form.asks()) {
-            ask(a);
+            ask(a, asked);
         }
         a.clear(COUNT);
         a.add(COUNT, CHAIN / UNROLLED);
         int loop = a.here();
         for (int k = 0; k < UNROLLED; k++) {
-            word(a, form, wide, k);
+            word(a, form, widths, k);
         }
         a.add(Gpr.RAX, UNROLLED * Float.BYTES);
         a.add(Gpr.R10, UNROLLED * panel);
         a.sub(COUNT, 1);
         a.jumpIfNotZero(loop);
         if (form.inChains()) {
-            add(a, form, wide);
+            add(a, form, widths);
         }
         a.sub(Gpr.R11, 1);
         a.jumpIfNotZero(chain);
         if (!form.inChains()) {
-            add(a, form, wide);
+            add(a, form, widths);
         }
         a.add(Gpr.RDI, form.outputs * form.pitch());
         a.add(Gpr.RCX, form.outputs * panel);
         if (form.asks()) {
-            askFurther(a);
+            askFurther(a, asked);
         }
         a.sub(Gpr.R8, 1);
         a.jumpIfNotZero(group);
@@ -237,33 +261,35 @@ final class ProductCode {
         }
     }
 
-    private static void word(Assembler a, Arithmetic form, int wide, int k) {
-        int width = form.bits / Byte.SIZE;
+    private static void word(Assembler a, Arithmetic form, int[] widths, int k) {
+        int wide = widths.length;
         int x = form.outputs * wide;
         int weight = x + wide;
         for (int i = 0; i < wide; i++) {
-            a.vmovups(x + i, Address.of(Gpr.R10, k * form.rows * Float.BYTES + i * width));
+            a.vmovups(widths[i], x + i, Address.of(Gpr.R10, k * form.rows * Float.BYTES + i * form.bits / Byte.SIZE));
         }
         for (int o = 0; o < form.outputs; o++) {
             a.vpbroadcastd(weight, Address.of(Gpr.RAX, o * form.pitch() + k * Float.BYTES));
             for (int i = 0; i < wide; i++) {
                 if (form.pairs()) {
-                    a.vdpbf16ps(o * wide + i, x + i, weight);
+                    a.vdpbf16ps(widths[i], o * wide + i, x + i, weight);
                 } else {
-                    a.vfmadd231ps(o * wide + i, x + i, weight);
+                    a.vfmadd231ps(widths[i], o * wide + i, x + i, weight);
                 }
             }
         }
     }
 
     /** Sums in registers to those in memory. */
-    private static void add(Assembler a, Arithmetic form, int wide) {
+    private static void add(Assembler a, Arithmetic form, int[] widths) {
+        int wide = widths.length;
         int sums = form.outputs * wide;
         for (int i = 0; i < sums; i++) {
+            int width = widths[i % wide];
             Address sum = Address.of(Gpr.RCX, i / wide * form.rows * Float.BYTES + i % wide * (form.bits / Byte.SIZE));
-            a.vmovups(sums, sum);
-            a.vaddps(form.bits, i, i, sums);
-            a.vmovups(sum, i);
+            a.vmovups(width, sums, sum);
+            a.vaddps(width, i, i, sums);
+            a.vmovups(width, sum, i);
         }
     }
 
@@ -279,20 +305,33 @@ final class ProductCode {
     }
 
     /** As many bytes of each row as a chain has. */
-    private static void ask(Assembler a) {
-        for (int at = 0; at < CHAIN * Float.BYTES; at += TileShapes.LINE) {
-            for (int row = 0; row < ASKED; row++) {
-                a.prefetcht1(row == 0 ? Address.of(ASKED_AT, at) : Address.indexed(ASKED_AT, NEXT_STRIDE, row - 1, at));
+    private static void ask(Assembler a, int rows) {
+        a.mov(ASKED_ROW, ASKED_AT);
+        for (int first = 0; first < rows; first += ASKED) {
+            if (first > 0) {
+                add(a, ASKED_ROW, ASKED);
+            }
+            for (int at = 0; at < CHAIN * Float.BYTES; at += TileShapes.LINE) {
+                for (int row = 0; row < ASKED; row++) {
+                    a.prefetcht1(
+                            row == 0
+                                    ? Address.of(ASKED_ROW, at)
+                                    : Address.indexed(ASKED_ROW, NEXT_STRIDE, row - 1, at));
+                }
             }
         }
         a.add(ASKED_AT, CHAIN * Float.BYTES);
     }
 
-    private static void askFurther(Assembler a) {
-        for (int row = 0; row < ASKED; row++) {
-            a.add(NEXT, NEXT_STRIDE);
-        }
+    private static void askFurther(Assembler a, int rows) {
+        add(a, NEXT, rows);
         a.mov(ASKED_AT, NEXT);
+    }
+
+    private static void add(Assembler a, Gpr to, int rows) {
+        for (int row = 0; row < rows; row++) {
+            a.add(to, NEXT_STRIDE);
+        }
     }
 
     private static void endAsking(Assembler a) {

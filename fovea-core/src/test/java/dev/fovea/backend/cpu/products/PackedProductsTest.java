@@ -25,7 +25,14 @@ import org.junit.jupiter.api.Test;
  */
 class PackedProductsTest {
     private static final int[][] SIZES = {
-        {17, 1, 1}, {17, 50, 3}, {33, 25, 40}, {48, 193, 257}, {300, 30, 520}, {577, 250, 33}, {33, 25, 1100}
+        {17, 1, 1},
+        {17, 50, 3},
+        {33, 25, 40},
+        {48, 193, 257},
+        {300, 30, 520},
+        {577, 250, 33},
+        {33, 25, 1100},
+        {56, 30, 257}
     };
 
     /** x is packed in two parts. */
@@ -102,20 +109,22 @@ class PackedProductsTest {
                 Arena arena = Arena.ofConfined()) {
             PackedProducts pairs = new PackedProducts(workers, ProductCode.Arithmetic.PAIRS, widening);
             SplittableRandom random = new SplittableRandom(1);
-            for (int inputs : new int[] {3, 257, 4301}) {
-                Rows x = random(DType.BFLOAT16, 1100, inputs, random, arena);
-                Rows w = random(DType.BFLOAT16, 301, inputs, random, arena);
-                Weight weight = new Weight(DType.BFLOAT16, w.address(), w.count(), inputs, false);
-                Rows among = random(DType.BFLOAT16, x.count(), w.count(), random, arena);
-                pairs.multiply(x, weight, null, among);
-                for (int row : new int[] {0, 40, 1023, 1099}) {
-                    Rows alone = random(DType.BFLOAT16, 1, w.count(), random, arena);
-                    pairs.multiply(only(x, row), weight, null, alone);
-                    float[] sums = all(alone)[0];
-                    assertThat(sums).as("row %s of %s inputs", row, inputs).isEqualTo(all(only(among, row))[0]);
-                    for (int n = 0; n < w.count(); n++) {
-                        float sum = inChains(all(only(x, row))[0], all(only(w, n))[0], inputs);
-                        assertThat(sums[n]).isCloseTo(sum, offset(Math.abs(sum) / 200 + 1e-3f));
+            for (int count : new int[] {24, 1100}) {
+                for (int inputs : new int[] {3, 257, 4301}) {
+                    Rows x = random(DType.BFLOAT16, count, inputs, random, arena);
+                    Rows w = random(DType.BFLOAT16, 301, inputs, random, arena);
+                    Weight weight = new Weight(DType.BFLOAT16, w.address(), w.count(), inputs, false);
+                    Rows among = random(DType.BFLOAT16, x.count(), w.count(), random, arena);
+                    pairs.multiply(x, weight, null, among);
+                    for (int row : new int[] {0, 17, count / 2, count - 1}) {
+                        Rows alone = random(DType.BFLOAT16, 1, w.count(), random, arena);
+                        pairs.multiply(only(x, row), weight, null, alone);
+                        float[] sums = all(alone)[0];
+                        assertThat(sums).as("row %s of %s inputs", row, inputs).isEqualTo(all(only(among, row))[0]);
+                        for (int n = 0; n < w.count(); n++) {
+                            float sum = inChains(all(only(x, row))[0], all(only(w, n))[0], inputs);
+                            assertThat(sums[n]).isCloseTo(sum, offset(Math.abs(sum) / 200 + 1e-3f));
+                        }
                     }
                 }
             }
