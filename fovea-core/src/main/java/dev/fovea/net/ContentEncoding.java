@@ -100,7 +100,9 @@ public final class ContentEncoding {
         }
 
         private static IOException damaged(ZipException e) {
-            return new IOException(new DataFormatException(e.getMessage()));
+            var damaged = new IOException(new DataFormatException());
+            damaged.addSuppressed(e);
+            return damaged;
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.fovea.app.cli;
 
-import dev.fovea.app.Version;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;

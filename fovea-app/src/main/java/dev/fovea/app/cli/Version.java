@@ -1,4 +1,4 @@
-package dev.fovea.app;
+package dev.fovea.app.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -6,12 +6,12 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 
 /** The version that Maven gave this build. */
-public final class Version {
+final class Version {
     private Version() {}
 
-    public static String number() {
+    static String number() {
         Properties properties = new Properties();
-        try (InputStream in = Version.class.getResourceAsStream("version.properties")) {
+        try (InputStream in = Version.class.getResourceAsStream("/dev/fovea/app/version.properties")) {
             properties.load(in);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
