@@ -237,7 +237,9 @@ final class Sampling {
         float max = Scores.max(scores);
         double total = 0;
         for (float s : scores) {
-            total += weight(s, max);
+            if (!vanishes(s, max)) {
+                total += Math.exp(s - max);
+            }
         }
         if (!(total > 0 && total < Double.POSITIVE_INFINITY)) {
             throw Scores.noDistribution(max);
@@ -245,7 +247,7 @@ final class Sampling {
         double target = random.nextDouble() * total;
         int drawn = -1;
         for (int i = 0; i < scores.length && target >= 0; i++) {
-            double weight = weight(scores[i], max);
+            double weight = vanishes(scores[i], max) ? 0 : Math.exp(scores[i] - max);
             if (weight > 0) {
                 drawn = i;
                 target -= weight;
@@ -254,7 +256,7 @@ final class Sampling {
         return drawn;
     }
 
-    private static double weight(float score, float max) {
-        return score - max < VANISHING ? 0 : Math.exp(score - max);
+    private static boolean vanishes(float score, float max) {
+        return score - max < VANISHING;
     }
 }

@@ -12,6 +12,7 @@ import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -136,9 +137,26 @@ final class AttentionBlock {
     }
 
     private void readQueries() {
-        for (int i = 0; i < size.rows(); i++) {
-            put(call.q(), call.head(call.q(), query(i), head(i)), queries, i);
+        Rows q = call.q();
+        if (widens(queries)) {
+            long stride = (long) wide * q.dtype().bytes(); // heads of a query lie one behind the other
+            for (int i = 0; i < size.rows(); i += heads.count()) {
+                widen(new Rows(q.dtype(), call.head(q, query(i), head(i)), heads.count(), wide, stride), queries, i);
+            }
+            return;
         }
+        for (int i = 0; i < size.rows(); i++) {
+            put(q, call.head(q, query(i), head(i)), queries, i);
+        }
+    }
+
+    /** Whether rows come there by machine code. */
+    private boolean widens(Rows to) {
+        return code != null && to.dtype() == DType.FLOAT32 && size.width() == wide;
+    }
+
+    private void widen(Rows lying, Rows to, int at) {
+        Objects.requireNonNull(code).widen(lying, new Rows(to.dtype(), to.row(at), lying.count(), wide, to.stride()));
     }
 
     /** One head of one row, padded with zeros to the pitch. */
@@ -194,9 +212,9 @@ final class AttentionBlock {
 
     /** This head of rows one behind the other. */
     private void put(Rows source, int row, Rows to, int at, int count) {
-        if (code != null && to.dtype() == DType.FLOAT32 && size.width() == wide) {
-            Rows lying = new Rows(source.dtype(), call.head(source, row, heads.group()), count, wide, source.stride());
-            code.widen(lying, new Rows(to.dtype(), to.row(at), count, wide, to.stride()));
+        if (widens(to)) {
+            long from = call.head(source, row, heads.group());
+            widen(new Rows(source.dtype(), from, count, wide, source.stride()), to, at);
             return;
         }
         for (int i = 0; i < count; i++) {
