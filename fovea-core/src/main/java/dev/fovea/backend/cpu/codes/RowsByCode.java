@@ -105,7 +105,7 @@ final class RowsByCode {
             Codes w = product.w();
             Strips own = strips(rounded, w);
             for (int from = 0; from < w.tiles(); ) {
-                int to = Math.min(w.tiles(), from + tilesAtOnce(w, 1, own, left));
+                int to = Math.min(w.tiles(), from + tilesAtOnce(w, own, left));
                 pieces.add(new Piece(product, own, from, to));
                 left -= (to - from) * w.tileBytes();
                 from = to;
@@ -120,12 +120,12 @@ final class RowsByCode {
     void multiply(Rows x, CodeProduct one, CodeProduct other, Workers.Block both) {
         List<Strips> rounded = round(x, List.of(one, other));
         Codes w = one.w();
-        long left = bytes(w) + bytes(other.w());
+        long left = bytes(w);
         List<Piece> pieces = new ArrayList<>();
         for (int from = 0; from < w.tiles(); ) {
-            int to = Math.min(w.tiles(), from + tilesAtOnce(w, 2, strips(rounded, w), left));
+            int to = Math.min(w.tiles(), from + tilesAtOnce(w, strips(rounded, w), left));
             pieces.add(new Piece(one, strips(rounded, w), from, to));
-            left -= 2 * (to - from) * w.tileBytes();
+            left -= (to - from) * w.tileBytes();
             from = to;
         }
         workers.run(pieces.size(), i -> {
@@ -149,11 +149,10 @@ final class RowsByCode {
         return w.tiles() * w.tileBytes();
     }
 
-    /** @param weights alike that a piece has part of */
-    private int tilesAtOnce(Codes w, int weights, Strips x, long left) {
+    private int tilesAtOnce(Codes w, Strips x, long left) {
         long share = Math.max(LEAST_BYTES, left / ((long) PART * workers.count()));
         long most = x.count() > 1 ? Math.min(share, NEAR_BYTES) : share;
-        int tiles = (int) Math.max(1, most / (weights * w.tileBytes()));
+        int tiles = (int) Math.max(1, most / w.tileBytes());
         int together = code.tiles(w);
         return tiles < together ? tiles : tiles / together * together;
     }

@@ -52,7 +52,7 @@ public final class Gemv {
         int count = 0;
         for (int i = 0; i < sizes.length; i++) {
             Weight w = products.get(i).w;
-            sizes[i] = outputs(w, 1);
+            sizes[i] = outputs(w);
             count += Math.ceilDiv(w.outputs(), sizes[i]);
             ends[i] = count;
         }
@@ -69,12 +69,12 @@ public final class Gemv {
 
     /**
      * Two products of the same x and as many outputs each, and what is to be done with both of some outputs: by the thread that has them
-     * near.
+     * near. A piece has as much of each weight as of one alone: halves are read a tenth slower.
      */
     public void multiply(Rows x, Product one, Product other, Workers.Block both) {
         DotCode code = code();
         Panel.Strip strip = Panel.Strip.of(x, strips.get(), code);
-        workers.blocks(one.w.outputs(), outputs(one.w, 2), (from, to) -> {
+        workers.blocks(one.w.outputs(), outputs(one.w), (from, to) -> {
             part(strip, one, from, to, code);
             part(strip, other, from, to, code);
             both.run(from, to);
@@ -89,13 +89,9 @@ public final class Gemv {
         return javaAlone ? null : DotCode.Found.here().code();
     }
 
-    /**
-     * Of a piece, whole groups: a small weight goes to more threads in smaller ones.
-     *
-     * @param weights alike that a piece has part of
-     */
-    private int outputs(Weight w, int weights) {
-        long rowBytes = Math.max(1, (long) weights * w.inputs() * w.dtype().bytes());
+    /** Of a piece, whole groups: a small weight goes to more threads in smaller ones. */
+    private int outputs(Weight w) {
+        long rowBytes = Math.max(1, (long) w.inputs() * w.dtype().bytes());
         long fitting = Math.max(1, PIECE_BYTES / rowBytes / Dot.SIDE) * Dot.SIDE;
         if (w.outputs() <= fitting) {
             return (int) fitting;
