@@ -94,7 +94,8 @@ final class Checkpoint {
         Set<String> result = new TreeSet<>();
         String what = files + "/" + index + ": weight_map";
         Json.object(files.json(index).get("weight_map"), what).forEach((tensor, shard) -> {
-            if (!(shard instanceof String s) || !result.contains(s) && !shardName.matcher(s).matches()) {
+            if (!(shard instanceof String s)
+                    || !result.contains(s) && !shardName.matcher(s).matches()) {
                 throw new InputException(what + " puts " + Json.quoted(tensor) + " into " + Quote.of(Json.write(shard))
                         + "; expected the name of a " + extension + " file in the same directory");
             }

@@ -1,7 +1,5 @@
 package dev.fovea.text.bpe;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -239,12 +237,8 @@ final class JsonBytes {
 
     /** Whether the last string is UTF-8, which is not looked at while it is read. */
     void checkText() {
-        if (!ascii) {
-            try {
-                StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text, 0, length));
-            } catch (CharacterCodingException _) {
-                throw new Malformed();
-            }
+        if (!ascii && !Utf8.isValid(text, length)) {
+            throw new Malformed();
         }
     }
 

@@ -19,6 +19,9 @@ public final class ModelFiles {
      */
     public record TokenizerFile(Map<String, @Nullable Object> root, Vocabulary vocabulary, Merges merges) {}
 
+    /** What the first line of merges may be. */
+    private static final byte[] VERSION = "#version".getBytes(StandardCharsets.US_ASCII);
+
     private final JsonBytes json;
     private final String what;
     private final Vocabulary vocabulary;
@@ -57,7 +60,7 @@ public final class ModelFiles {
                 end++;
             }
             byte[] line = Arrays.copyOfRange(text, at, end);
-            if (!isBlank(line) && !startsWith(line, "#version")) {
+            if (!isBlank(line) && !startsWith(line, VERSION)) {
                 pair(line, line.length, vocabulary, merges, what);
             }
             at = end + 1;
@@ -74,9 +77,8 @@ public final class ModelFiles {
         return true;
     }
 
-    private static boolean startsWith(byte[] line, String start) {
-        byte[] wanted = start.getBytes(StandardCharsets.US_ASCII);
-        return line.length >= wanted.length && Arrays.equals(line, 0, wanted.length, wanted, 0, wanted.length);
+    private static boolean startsWith(byte[] line, byte[] start) {
+        return line.length >= start.length && Arrays.equals(line, 0, start.length, start, 0, start.length);
     }
 
     private interface Reading<T> {
