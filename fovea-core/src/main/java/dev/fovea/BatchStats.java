@@ -6,7 +6,7 @@ package dev.fovea;
  * @param running requests that have their place
  * @param waiting requests that have none yet
  * @param rows of the running requests
- * @param steps in which rows got a token each
+ * @param steps in which rows got a token each, or several where guesses were right
  * @param tokens that were generated in them; the first of each row comes of its prompt and is not among them
  * @param promptPasses over prompts: one for each chunk, and one for several short prompts together
  * @param promptTokens of the prompts that ran, or were found

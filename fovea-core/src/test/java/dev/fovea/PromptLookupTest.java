@@ -101,10 +101,13 @@ class PromptLookupTest {
                     }
                 }
             }
-            long before = batched.batchStats().orElseThrow().steps();
+            BatchStats before = batched.batchStats().orElseThrow();
             Said list = Said.of(batched, guessing(Map.of("do_sample", false, "no_repeat_ngram_size", 0)), true);
-            long steps = batched.batchStats().orElseThrow().steps() - before;
-            assertThat(steps).as("of %s", list.ids).isLessThan(TOKENS * 2 / 3);
+            BatchStats after = batched.batchStats().orElseThrow();
+            assertThat(after.tokens() - before.tokens())
+                    .as("without wrong guesses")
+                    .isEqualTo(list.scores.size() - 1);
+            assertThat(after.steps() - before.steps()).as("of %s", list.ids).isLessThan(TOKENS * 2 / 3);
         }
     }
 

@@ -61,11 +61,11 @@ final class Sampling {
                     unfinished.add(row);
                 }
             }
+            takeBack(live);
             task.listener().progress(live.stream().mapToInt(Row::written).max().orElse(0), task.limit());
             if (unfinished.isEmpty() || task.isCancelled()) {
                 return;
             }
-            takeBack(live);
             live = unfinished;
             next = feed(live, plain);
         }

@@ -116,6 +116,7 @@ final class Call implements Decoding {
     @Override
     public void takeBack(int[] counts) {
         takenBack = counts;
+        engine.uncount(Arrays.stream(counts).sum());
     }
 
     @Override

@@ -144,6 +144,16 @@ final class Engine {
         }
     }
 
+    /** So many of the tokens that steps fed were guessed wrong. */
+    void uncount(int tokens) {
+        lock.lock();
+        try {
+            counter.tokens -= tokens;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Waits until a step has fed a call's tokens. */
     Next[] step(Call call, Call.Step wanted) {
         lock.lock();
