@@ -120,8 +120,9 @@ public abstract class RowDecoding implements Decoding {
     private Next[] next(int[] of, int[] tokens, boolean greedy) {
         int[] fed = Arrays.stream(of).map(row -> sequences[row]).toArray();
         Next[] all = new Next[tokens.length];
-        for (int from = 0; from < tokens.length; from += Backend.FEW_ROWS) {
-            int to = Math.min(tokens.length, from + Backend.FEW_ROWS);
+        int to;
+        for (int from = 0; from < tokens.length; from = to) {
+            to = Sequences.passEnd(fed, from);
             boolean[] flags = new boolean[to - from];
             Arrays.fill(flags, greedy);
             Next[] some = memory.step(Arrays.copyOfRange(fed, from, to), Arrays.copyOfRange(tokens, from, to), flags);

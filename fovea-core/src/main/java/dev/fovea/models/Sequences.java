@@ -122,6 +122,21 @@ public abstract class Sequences implements AutoCloseable {
         }
     }
 
+    /**
+     * Where a pass ends that begins with one of a step's tokens: at most {@link Backend#FEW_ROWS} run together, and those of a sequence in
+     * one pass. Guesses of an earlier pass could not be taken back: a layer with a window has let go of what is seen from there.
+     *
+     * @param sequences that of each token of the step
+     */
+    public static int passEnd(int[] sequences, int from) {
+        int most = Math.min(sequences.length, from + Backend.FEW_ROWS);
+        int end = most;
+        while (end > from && end < sequences.length && sequences[end] == sequences[end - 1]) {
+            end--;
+        }
+        return end == from ? most : end;
+    }
+
     private static boolean isAllTrue(boolean[] flags) {
         for (boolean flag : flags) {
             if (!flag) {

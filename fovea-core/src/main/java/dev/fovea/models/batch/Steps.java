@@ -3,7 +3,6 @@ package dev.fovea.models.batch;
 import dev.fovea.models.RowDecoding;
 import dev.fovea.models.Sequences;
 import dev.fovea.models.Sequences.Next;
-import dev.fovea.tensor.Backend;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,8 +34,11 @@ final class Steps {
                 rows.add(new Row(call, decoding, step, i));
             }
         }
-        for (int from = 0; from < rows.size(); from += Backend.FEW_ROWS) {
-            List<Row> group = rows.subList(from, Math.min(rows.size(), from + Backend.FEW_ROWS)).stream()
+        int[] sequences = rows.stream().mapToInt(Row::sequence).toArray();
+        int to;
+        for (int from = 0; from < sequences.length; from = to) {
+            to = Sequences.passEnd(sequences, from);
+            List<Row> group = rows.subList(from, to).stream()
                     .filter(row -> row.call.failure == null)
                     .toList();
             runGroup(group);
