@@ -89,17 +89,14 @@ record Sampling(GenerationConfig config, List<String> stops, int answers) {
     private static GenerationConfig guesses(Fields request, Pipeline model, GenerationConfig config) {
         OptionalInt tokens = request.integer("prompt_lookup_num_tokens", 1, MOST_GUESSES);
         OptionalInt ngram = request.integer("max_matching_ngram_size", 1, MOST_GUESSES);
-        if (tokens.isEmpty()) {
-            return config;
-        }
         int beams = config.over(model.model().generationConfig()).numBeams();
-        if (beams > 1) {
+        if (tokens.isPresent() && beams > 1) {
             throw Problem.of(
                     "prompt_lookup_num_tokens",
                     "prompt_lookup_num_tokens goes with answers without beams, and this one has " + beams
                             + "; set num_beams to 1, or leave the key out");
         }
-        GenerationConfig with = config.withPromptLookupNumTokens(tokens.getAsInt());
+        GenerationConfig with = tokens.isPresent() ? config.withPromptLookupNumTokens(tokens.getAsInt()) : config;
         return ngram.isPresent() ? with.withMaxMatchingNgramSize(ngram.getAsInt()) : with;
     }
 

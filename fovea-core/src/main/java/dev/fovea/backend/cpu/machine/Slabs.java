@@ -39,8 +39,7 @@ public final class Slabs implements AutoCloseable {
     private final Map<Long, Arena> owners = new HashMap<>();
     private final TreeMap<Long, Deque<MemorySegment>> free = new TreeMap<>(); // by size, the last that came back first
     private final Set<MemorySegment> waiting = new LinkedHashSet<>(); // the same, those that wait longest first
-    private @Nullable MemorySegment
-            last; // the one that came back last, not among them: most often it is the next to go
+    private @Nullable MemorySegment last; // came back last, and waits apart: most often it is the next to go
     private long kept;
     private long handedOut;
     private long mostHandedOut;
