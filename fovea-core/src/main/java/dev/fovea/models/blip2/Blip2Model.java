@@ -100,7 +100,8 @@ public final class Blip2Model implements DecoderOnlyModel {
                             + "; this model's configuration has no image_token_index, and then the prompt counts twice",
                     "use max_new_tokens");
         }
-        return new Lengths(promptLength, max, min, usual.positions(), usual.warnings());
+        int positions = usual.positions() - config.numQueryTokens(); // a picture's vectors have positions, and no ids
+        return new Lengths(promptLength, max, min, positions, usual.warnings());
     }
 
     @Override
