@@ -11,8 +11,8 @@ public final class AutoProcessor {
     private AutoProcessor() {}
 
     /**
-     * @param model a Hugging Face model directory, or a name as {@link Hub#pull(String)} takes it; offline, a cache without its
-     *     weights will do
+     * @param model a Hugging Face model directory, or a name as {@link Hub#pull(String)} takes it, of which no weights are
+     *     fetched
      * @throws dev.fovea.error.InputException where it is none, or files are missing or wrong
      */
     public static Processor fromPretrained(String model) {
@@ -23,7 +23,7 @@ public final class AutoProcessor {
     public static Processor fromPretrained(String model, Warnings warnings) {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(warnings, "warnings");
-        PullOptions pull = PullOptions.DEFAULT.withWarnings(warnings).withPartial(true);
+        PullOptions pull = PullOptions.DEFAULT.withWarnings(warnings).withWeights(false);
         ModelDirectory directory = ModelDirectory.open(Hub.pull(model, pull), warnings);
         Processor processor = Fence.of(directory.path(), () -> new Processor(directory));
         directory.warnOfUnreadProcessorKeys();

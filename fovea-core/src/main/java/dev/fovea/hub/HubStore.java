@@ -178,8 +178,9 @@ final class HubStore implements Store {
             }
         }
         Path kept = folder.resolve(".fovea").resolve(commit + ".json");
-        if (!Files.exists(kept)) {
-            write(kept, listing.toJson());
+        String json = listing.toJson();
+        if (!Files.exists(kept) || !Files.readString(kept).equals(json)) { // a mirror's is of what was fetched alone
+            write(kept, json);
         }
         for (String name : absent) {
             Path marker = folder.resolve(".no_exist").resolve(commit).resolve(name);

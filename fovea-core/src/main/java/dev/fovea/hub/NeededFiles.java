@@ -9,9 +9,11 @@ import java.util.stream.Stream;
 
 /** Which files of a repository a model is opened from: no code, no weights in a second format, no pictures of its page. */
 final class NeededFiles {
+    static final String CONFIG = "config.json";
+
     /** Of configuration, processor, tokenizer and chat template, as models are published and as save_pretrained writes them. */
     private static final List<String> SMALL = List.of(
-            "config.json",
+            CONFIG,
             "generation_config.json",
             "preprocessor_config.json",
             "processor_config.json",
@@ -39,6 +41,16 @@ final class NeededFiles {
     static List<String> of(Collection<String> paths, ModelFiles files) {
         List<String> weights = ModelDirectory.weightNames(files);
         return Stream.concat(small(paths), weights.stream()).distinct().toList();
+    }
+
+    /**
+     * The same of its processor: all but weights.
+     *
+     * @throws dev.fovea.error.InputException where there is no configuration
+     */
+    static List<String> ofProcessor(Collection<String> paths, ModelFiles files) {
+        ModelDirectory.requireConfig(files);
+        return small(paths).toList();
     }
 
     /** Those but weights, among all files. */

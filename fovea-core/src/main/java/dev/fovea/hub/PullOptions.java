@@ -31,7 +31,7 @@ public final class PullOptions {
             8,
             _ -> {},
             Warnings.log(),
-            false,
+            true,
             Duration.ofSeconds(1),
             PullOptions::freeBytes);
 
@@ -42,7 +42,7 @@ public final class PullOptions {
     final int connections;
     final Consumer<PullProgress> listener;
     final Warnings warnings;
-    final boolean partial;
+    final boolean weights;
     final Duration firstWait;
     final ToLongFunction<Path> freeBytes;
 
@@ -52,7 +52,7 @@ public final class PullOptions {
             int connections,
             Consumer<PullProgress> listener,
             Warnings warnings,
-            boolean partial,
+            boolean weights,
             Duration firstWait,
             ToLongFunction<Path> freeBytes) {
         this.environment = environment;
@@ -60,7 +60,7 @@ public final class PullOptions {
         this.connections = connections;
         this.listener = listener;
         this.warnings = warnings;
-        this.partial = partial;
+        this.weights = weights;
         this.firstWait = firstWait;
         this.freeBytes = freeBytes;
     }
@@ -69,7 +69,7 @@ public final class PullOptions {
     public PullOptions withEnvironment(Map<String, String> variables) {
         Objects.requireNonNull(variables, "variables");
         HubEnvironment other = new HubEnvironment(variables, environment.userHome());
-        return new PullOptions(other, token, connections, listener, warnings, partial, firstWait, freeBytes);
+        return new PullOptions(other, token, connections, listener, warnings, weights, firstWait, freeBytes);
     }
 
     /** With another folder than the usual ones, laid out as the cache of the site that the model comes from. */
@@ -77,7 +77,7 @@ public final class PullOptions {
         Objects.requireNonNull(folder, "folder");
         HubEnvironment other =
                 environment.with("HF_HUB_CACHE", folder.toString()).with("MODELSCOPE_CACHE", folder.toString());
-        return new PullOptions(other, token, connections, listener, warnings, partial, firstWait, freeBytes);
+        return new PullOptions(other, token, connections, listener, warnings, weights, firstWait, freeBytes);
     }
 
     /** With this token; it is told to the hub's own servers and to nobody else. */
@@ -97,7 +97,7 @@ public final class PullOptions {
     }
 
     private PullOptions withToken(Optional<Token> other) {
-        return new PullOptions(environment, other, connections, listener, warnings, partial, firstWait, freeBytes);
+        return new PullOptions(environment, other, connections, listener, warnings, weights, firstWait, freeBytes);
     }
 
     /** @param n connections that are open at once, 1 to 64 */
@@ -105,37 +105,38 @@ public final class PullOptions {
         if (n < 1 || n > MOST_CONNECTIONS) {
             throw new OptionException("connections is " + n + "; expected 1 to " + MOST_CONNECTIONS);
         }
-        return new PullOptions(environment, token, n, listener, warnings, partial, firstWait, freeBytes);
+        return new PullOptions(environment, token, n, listener, warnings, weights, firstWait, freeBytes);
     }
 
     /** @param listener is told how far it is, a few times a second, on the thread that pulls; an exception of it ends the download */
     public PullOptions withListener(Consumer<PullProgress> listener) {
         Objects.requireNonNull(listener, "listener");
-        return new PullOptions(environment, token, connections, listener, warnings, partial, firstWait, freeBytes);
+        return new PullOptions(environment, token, connections, listener, warnings, weights, firstWait, freeBytes);
     }
 
     /** @param warnings where is said what is odd but no error: a renamed model, a hub that does not answer */
     public PullOptions withWarnings(Warnings warnings) {
         Objects.requireNonNull(warnings, "warnings");
-        return new PullOptions(environment, token, connections, listener, warnings, partial, firstWait, freeBytes);
+        return new PullOptions(environment, token, connections, listener, warnings, weights, firstWait, freeBytes);
     }
 
     /**
-     * Offline, a cache that holds a part of the model will do, with a warning: for whoever opens a processor alone. Else it is an
-     * error.
+     * @param weights whether they are fetched, as they are if nothing is said; else only what a processor is opened from is, and
+     *     offline a cache that holds a part of the model will do, with a warning. A model that is here whole stays so where its branch
+     *     has changed
      */
-    public PullOptions withPartial(boolean partial) {
-        return new PullOptions(environment, token, connections, listener, warnings, partial, firstWait, freeBytes);
+    public PullOptions withWeights(boolean weights) {
+        return new PullOptions(environment, token, connections, listener, warnings, weights, firstWait, freeBytes);
     }
 
     /** For tests, which have no time. */
     PullOptions withFirstWait(Duration wait) {
-        return new PullOptions(environment, token, connections, listener, warnings, partial, wait, freeBytes);
+        return new PullOptions(environment, token, connections, listener, warnings, weights, wait, freeBytes);
     }
 
     /** For tests, whose disk is not full. */
     PullOptions withFreeBytes(ToLongFunction<Path> free) {
-        return new PullOptions(environment, token, connections, listener, warnings, partial, firstWait, free);
+        return new PullOptions(environment, token, connections, listener, warnings, weights, firstWait, free);
     }
 
     private static long freeBytes(Path folder) {

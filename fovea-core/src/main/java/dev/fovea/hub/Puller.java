@@ -4,17 +4,17 @@ import dev.fovea.error.InputException;
 import dev.fovea.error.NetworkException;
 import dev.fovea.error.Quote;
 import dev.fovea.io.Json;
-import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.ModelFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Finds a model by name in the cache, and fetches what is missing. */
@@ -32,8 +32,8 @@ public final class Puller {
     }
 
     /**
-     * The directory of a model. Of a branch or tag the hub is asked once whether it is still what it was; of a commit that is here whole,
-     * and offline, nobody is asked anything.
+     * The directory of a model. Of a branch or tag the hub is asked once whether it is still what it was; of a commit of which all
+     * that is wanted is here, and offline, nobody is asked anything.
      *
      * @param check refuses a model by its small files, before anything large is fetched
      * @throws InputException where there is no such model, it is not for this user, or is none that Fovea reads
@@ -54,15 +54,18 @@ public final class Puller {
                 : store.commit(id.revisionOrDefault()).or(id::revision);
         Optional<Path> here =
                 commit.filter(Puller::isFolderName).map(store::snapshot).filter(Files::isDirectory);
-        boolean whole = here.isPresent() && isWhole(commit.orElseThrow(), here.get());
-        if (id.isPinned() && whole) {
+        Optional<Contents> contents = here.map(snapshot -> new Contents(store, commit.orElseThrow(), snapshot));
+        boolean whole = contents.isPresent() && contents.get().isWhole();
+        boolean enough = whole
+                || !options.weights && contents.isPresent() && contents.get().hasProcessor();
+        if (id.isPinned() && enough) {
             return view(here.orElseThrow());
         }
         Optional<String> offline = options.environment.offline();
         if (offline.isPresent()) {
             Path snapshot = here.orElseThrow(() -> refusal("the cache does not hold " + id, offline.get(), "it"));
             if (!whole) {
-                refusePart(commit.orElseThrow(), snapshot, offline.get());
+                refusePart(contents.orElseThrow().lack(), offline.get());
             }
             return view(snapshot);
         }
@@ -72,10 +75,10 @@ public final class Puller {
         }
         Site site = site();
         try {
-            Listing listing = site.list(id, whole ? 1 : Patience.TRIES);
-            return view(fetched(site, listing));
+            Listing listing = site.list(id, enough ? 1 : Patience.TRIES);
+            return view(fetched(site, listing, options.weights || whole));
         } catch (NetworkException e) {
-            if (!whole) {
+            if (!enough) {
                 throw e;
             }
             options.warnings.warn("whether " + id + " has changed is not known; what is here is used: " + e.problem());
@@ -100,25 +103,13 @@ public final class Puller {
     }
 
     /** Refuses a part of a model, or warns where that may do. */
-    private void refusePart(String commit, Path snapshot, String variable) throws IOException {
-        InputException refusal = refusal(
-                "not all that " + id + " is opened from is in the cache",
-                variable,
-                "the rest: " + lack(commit, snapshot));
-        if (!options.partial) {
+    private void refusePart(String lack, String variable) {
+        InputException refusal =
+                refusal("not all that " + id + " is opened from is in the cache", variable, "the rest: " + lack);
+        if (options.weights) {
             throw refusal;
         }
         options.warnings.warn(refusal.problem());
-    }
-
-    private String lack(String commit, Path snapshot) throws IOException {
-        try {
-            return missing(commit, snapshot)
-                    .map(name -> Quote.of(name) + " is missing")
-                    .orElse("");
-        } catch (InputException e) {
-            return e.problem();
-        }
     }
 
     private InputException refusal(String problem, String variable, String what) {
@@ -127,54 +118,32 @@ public final class Puller {
                 "unset " + variable + " and try again, or name a directory");
     }
 
-    // ------------------------------------------------------------------------------------------------- what is here
-
-    private boolean isWhole(String commit, Path snapshot) throws IOException {
-        try {
-            return missing(commit, snapshot).isEmpty();
-        } catch (InputException e) {
-            return false; // what is wrong with it is said when it is fetched or opened
-        }
-    }
-
-    /**
-     * The first file that a model is opened from and its snapshot has not, by the list of its files or, without one, by what its
-     * weights need.
-     */
-    private Optional<String> missing(String commit, Path snapshot) throws IOException {
-        Optional<Listing> listing = store.listing(commit);
-        if (listing.isEmpty()) {
-            return ModelDirectory.weightNames(ModelFiles.of(snapshot)).stream()
-                    .filter(name -> !Files.isRegularFile(snapshot.resolve(name)))
-                    .findFirst();
-        }
-        for (RepoFile file : listing.get().all(needed(listing.get(), ModelFiles.of(snapshot)))) {
-            if (!store.has(listing.get(), file)) {
-                return Optional.of(file.path());
-            }
-        }
-        return Optional.empty();
-    }
-
-    private static List<String> needed(Listing listing, ModelFiles files) {
-        return NeededFiles.of(listing.paths(), new Listed(listing, files::json, ""));
-    }
-
     // ------------------------------------------------------------------------------------------------ what is fetched
 
-    private Path fetched(Site site, Listing found) throws IOException {
+    /** @param weights whether they are wanted, or here, so that what is whole stays so */
+    private Path fetched(Site site, Listing found, boolean weights) throws IOException {
         if (!found.name().equals(id.name())) {
             options.warnings.warn(id.name() + " is called " + Quote.of(found.name()) + " now");
         }
-        ModelFiles files = new Listed(found, name -> json(site, found, name), id.toString());
-        List<String> needed = NeededFiles.of(found.paths(), files);
+        ModelFiles files = new ListedFiles(found, name -> json(site, found, name), id.toString());
+        List<String> needed =
+                weights ? NeededFiles.of(found.paths(), files) : NeededFiles.ofProcessor(found.paths(), files);
         check.accept(files);
         Listing listing = site.describe(id, found, needed);
         boolean changed = new Fetching(id, site, store, listing, options).run(listing.all(needed));
         if (changed || Files.isWritable(store.folder())) {
-            store.complete(listing, id.revisionOrDefault(), NeededFiles.absent(files));
+            store.complete(known(listing, needed), id.revisionOrDefault(), NeededFiles.absent(files));
         }
         return store.snapshot(listing.commit());
+    }
+
+    /** With what was known of the files that nobody wanted now: one that is here from before, of a branch that has changed, is not new. */
+    private Listing known(Listing listing, List<String> wanted) throws IOException {
+        Set<String> others = new HashSet<>(listing.paths());
+        wanted.forEach(others::remove);
+        return listing.with(store.listing(listing.commit())
+                .map(before -> before.all(others))
+                .orElse(List.of()));
     }
 
     private Map<String, @Nullable Object> json(Site site, Listing listing, String name) {
@@ -189,38 +158,5 @@ public final class Puller {
         }
         String what = id + "/" + name;
         return Json.object(Json.parse(new String(response.body(), StandardCharsets.UTF_8), what), what);
-    }
-
-    /** A listing as the files of a model. */
-    private record Listed(Listing listing, Reader reader, String name) implements ModelFiles {
-        interface Reader {
-            Map<String, @Nullable Object> json(String name);
-        }
-
-        /** Files of folders by the folder alone, as a directory lists them. */
-        @Override
-        public List<String> names() {
-            return listing.paths().stream()
-                    .map(path -> path.replaceFirst("/.*", "/"))
-                    .flatMap(Stream::of)
-                    .distinct()
-                    .sorted()
-                    .toList();
-        }
-
-        @Override
-        public boolean has(String file) {
-            return listing.files().containsKey(file);
-        }
-
-        @Override
-        public Map<String, @Nullable Object> json(String file) {
-            return reader.json(file);
-        }
-
-        @Override
-        public String toString() {
-            return name;
-        }
     }
 }

@@ -1,8 +1,6 @@
 package dev.fovea.hub;
 
 import dev.fovea.error.InputException;
-import dev.fovea.io.ModelDirectory;
-import dev.fovea.io.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,14 +34,10 @@ final class Verification {
                 verdicts.put(path, verdict);
             }
         }
-        listing.stream()
-                .flatMap(l -> NeededFiles.small(l.paths()))
-                .filter(name -> !Files.isRegularFile(snapshot.resolve(name)))
-                .forEach(name -> verdicts.put(name, Verdict.MISSING));
         try {
-            ModelDirectory.weightNames(ModelFiles.of(snapshot)).stream()
-                    .filter(name -> !Files.isRegularFile(snapshot.resolve(name)))
-                    .forEach(name -> verdicts.put(name, Verdict.MISSING));
+            new Contents(store, commit, snapshot)
+                    .missing()
+                    .forEach(name -> verdicts.putIfAbsent(name, Verdict.MISSING));
         } catch (InputException e) {
             // No model that Fovea reads: what is needed of it is not known.
             return verdicts;

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -63,6 +64,15 @@ final class Checkpoint {
             }
         }
         throw noWeights(files);
+    }
+
+    /** The index that {@link #names} would read. */
+    static Optional<String> index(ModelFiles files) {
+        return FORMATS.stream()
+                .filter(format -> files.has(format.single) || files.has(format.index))
+                .findFirst()
+                .filter(format -> !files.has(format.single))
+                .map(format -> format.index);
     }
 
     private static void refuseBrokenLinks(Path directory) {

@@ -249,12 +249,23 @@ public final class ModelDirectory {
      */
     public static List<String> weightNames(ModelFiles files) {
         OtherForms.refuseAdapter(files);
+        requireConfig(files);
+        OtherForms.refuseQuantised(files, Config.of(files.json("config.json"), files + "/config.json"));
+        return Checkpoint.names(files);
+    }
+
+    /** The index of {@link #weightNames}, which names the others; empty where the weights are one file. */
+    public static Optional<String> weightIndex(ModelFiles files) {
+        return Checkpoint.index(files);
+    }
+
+    /** @throws InputException where a model that need not be here yet has no config.json, or nothing beside an adapter */
+    public static void requireConfig(ModelFiles files) {
         if (!files.has("config.json")) {
+            OtherForms.refuseAdapter(files);
             OtherForms.refuseFormats(files);
             throw new InputException(files + " is no model: it has no config.json; found " + listing(files.names()));
         }
-        OtherForms.refuseQuantised(files, Config.of(files.json("config.json"), files + "/config.json"));
-        return Checkpoint.names(files);
     }
 
     /** The names of a directory's files for messages. */

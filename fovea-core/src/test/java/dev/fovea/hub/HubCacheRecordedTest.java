@@ -84,7 +84,7 @@ class HubCacheRecordedTest {
                     PullOptions.DEFAULT
                             .withEnvironment(Map.of("HF_HUB_OFFLINE", "1"))
                             .withCache(root)
-                            .withPartial(true)
+                            .withWeights(false)
                             .withWarnings(Warnings.none()),
                     _ -> {});
             return Optional.of(directory.resolve(file)).filter(Files::isRegularFile);

@@ -34,7 +34,7 @@ class HubCacheTest {
                         .withEnvironment(Map.of("HF_HUB_OFFLINE", "1"))
                         .withCache(root)
                         .withWarnings(Warnings.none())
-                        .withPartial(true));
+                        .withWeights(false));
     }
 
     @Test

@@ -588,7 +588,7 @@ class PullFaultsTest {
                 .isThrownBy(() -> Hub.pull(NAME, options()))
                 .withMessageContainingAll(said)
                 .satisfies(e -> assertThat(e.hint()).contains("unset HF_HUB_OFFLINE"));
-        assertThat(Hub.pull(NAME, options().withPartial(true))).isEqualTo(directory);
+        assertThat(Hub.pull(NAME, options().withWeights(false))).isEqualTo(directory);
         assertThat(warnings).singleElement().asString().contains(said);
     }
 

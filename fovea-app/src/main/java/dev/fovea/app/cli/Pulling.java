@@ -30,9 +30,9 @@ final class Pulling {
         return directory(model, PullOptions.DEFAULT, console, quiet);
     }
 
-    /** The same for a command that opens a processor alone: offline, a part of a model will do. */
+    /** The same for a command that opens a processor alone: no weights are fetched. */
     static String processorDirectory(String model, Console console, boolean quiet) {
-        return directory(model, PullOptions.DEFAULT.withPartial(true), console, quiet);
+        return directory(model, PullOptions.DEFAULT.withWeights(false), console, quiet);
     }
 
     static String directory(String model, PullOptions options, Console console, boolean quiet) {

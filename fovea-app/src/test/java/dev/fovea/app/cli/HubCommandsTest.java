@@ -171,6 +171,19 @@ class HubCommandsTest {
     }
 
     @Test
+    void aTokenizerByNameFetchesNoWeights() throws IOException, InterruptedException {
+        Shell.Result tokenized = fovea("tokenize", NAME, "Hello").succeeds();
+        assertThat(tokenized.out()).isNotBlank();
+        assertThat(home.resolve("hub/models--org--model/snapshots/" + COMMIT))
+                .isDirectoryContaining("glob:**/tokenizer.json")
+                .isDirectoryNotContaining("glob:**/*.safetensors");
+        assertThat(fovea("list").succeeds().out()).contains("main 01234567", "has no weights");
+        Shell.Result verified = fovea("verify", NAME);
+        assertThat(verified.status()).isEqualTo(ExitStatus.INPUT);
+        assertThat(verified.out()).contains("missing   model.safetensors");
+    }
+
+    @Test
     void whatIsNotThereIsOneLine() throws IOException, InterruptedException {
         fovea("pull", "org/nothing").failsWith(ExitStatus.INPUT, "there is no model org/nothing", "HF_TOKEN");
     }
