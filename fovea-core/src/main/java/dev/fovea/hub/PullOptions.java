@@ -122,8 +122,8 @@ public final class PullOptions {
 
     /**
      * @param weights whether they are fetched, as they are if nothing is said; else only what a processor is opened from is, and
-     *     offline a cache that holds a part of the model will do, with a warning. A model that is here whole stays so where its branch
-     *     has changed
+     *     offline a part of the model will do, with a warning where it is not known to have all of that. A model that is here whole
+     *     stays so where its branch has changed
      */
     public PullOptions withWeights(boolean weights) {
         return new PullOptions(environment, token, connections, listener, warnings, weights, firstWait, freeBytes);

@@ -64,7 +64,7 @@ public final class Puller {
         Optional<String> offline = options.environment.offline();
         if (offline.isPresent()) {
             Path snapshot = here.orElseThrow(() -> refusal("the cache does not hold " + id, offline.get(), "it"));
-            if (!whole) {
+            if (!enough) {
                 refusePart(contents.orElseThrow().lack(), offline.get());
             }
             return view(snapshot);

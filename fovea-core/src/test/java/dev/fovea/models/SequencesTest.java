@@ -22,7 +22,9 @@ class SequencesTest {
         assertThat(Sequences.passEnd(twoSequences(12, 8), 12)).isEqualTo(20);
         assertThat(Sequences.passEnd(twoSequences(12, 4), 0)).isEqualTo(16);
         assertThat(Sequences.passEnd(twoSequences(16, 4), 0)).isEqualTo(16);
-        assertThat(Sequences.passEnd(twoSequences(20, 4), 0)).as("more than a pass takes").isEqualTo(16);
+        assertThat(Sequences.passEnd(twoSequences(20, 4), 0))
+                .as("more than a pass takes")
+                .isEqualTo(16);
     }
 
     private static int[] twoSequences(int first, int second) {

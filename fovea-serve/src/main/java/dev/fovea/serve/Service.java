@@ -32,7 +32,10 @@ final class Service {
         metrics.gauge("fovea_model_ready", "1 where a model is open", this, m -> m.isReady() ? 1 : 0);
         metrics.gauge("fovea_batch_rows", "Rows that are decoded together", this, of(s -> s.rows()));
         metrics.gauge(
-                "fovea_batch_steps", "Steps so far, in each of which every row got a token", this, of(s -> s.steps()));
+                "fovea_batch_steps",
+                "Steps so far, in each of which every row got a token or more",
+                this,
+                of(s -> s.steps()));
         metrics.gauge("fovea_batch_prompt_passes", "Passes over prompts so far", this, of(s -> s.promptPasses()));
         metrics.gauge(
                 "fovea_prefix_hits",

@@ -160,11 +160,10 @@ class HubCommandsTest {
 
         Files.delete(Path.of(pulled.out().strip(), "model.safetensors"));
         Map<String, String> offline = Map.of("HF_HUB_OFFLINE", "1");
-        String lacks = "forbids to fetch the rest: model.safetensors is missing";
         Shell.Result refused = fovea(offline, "pull", NAME);
         assertThat(refused.status()).isEqualTo(ExitStatus.INPUT);
-        assertThat(refused.err()).contains(lacks);
-        assertThat(fovea(offline, "tokenize", NAME, "Hello").succeeds().err()).contains(lacks);
+        assertThat(refused.err()).contains("forbids to fetch the rest: model.safetensors is missing");
+        assertThat(fovea(offline, "tokenize", NAME, "Hello").succeeds().err()).isEmpty();
 
         fovea("rm", NAME).succeeds();
         assertThat(fovea("list").succeeds().err()).contains("no models are here");
