@@ -17,8 +17,8 @@ import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Gives the classes of a jar that are from before Java 6 the version of Java 8, with the stack maps that belong to it, since an archive
- * of classes takes no older ones: {@code Renew FILE.jar}. All else stays as it is; a jar without such classes is left alone.
+ * Gives the classes of jars that are from before Java 6 the version of Java 8, with the stack maps that belong to it, since an archive
+ * of classes takes no older ones: {@code Renew FILE.jar...}. All else stays as it is; a jar without such classes is left alone.
  */
 final class Renew {
     private static final int OLDEST = ClassFile.JAVA_6_VERSION;
@@ -26,12 +26,17 @@ final class Renew {
     private Renew() {}
 
     public static void main(String[] args) throws IOException {
-        Path jar = Path.of(args[0]);
+        for (String jar : args) { // an earlier version may lie beside the one that is used
+            renew(Path.of(jar));
+        }
+    }
+
+    private static void renew(Path jar) throws IOException {
         Map<String, byte[]> entries = read(jar);
         if (entries.values().stream().noneMatch(Renew::isOld)) {
             return;
         }
-        Path written = Path.of(args[0] + ".new");
+        Path written = Path.of(jar + ".new");
         try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(written))) {
             ClassFile files = files(entries);
             for (Map.Entry<String, byte[]> entry : entries.entrySet()) {
