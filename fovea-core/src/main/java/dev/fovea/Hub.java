@@ -5,6 +5,7 @@ import dev.fovea.error.Quote;
 import dev.fovea.hub.CacheFolder;
 import dev.fovea.hub.CachedModel;
 import dev.fovea.hub.ModelId;
+import dev.fovea.hub.Outline;
 import dev.fovea.hub.PullOptions;
 import dev.fovea.hub.Puller;
 import dev.fovea.hub.Verdict;
@@ -47,19 +48,29 @@ public final class Hub {
      * @throws dev.fovea.error.NetworkException where something is missing and cannot be fetched; what has come so far is kept
      */
     public static Path pull(String model, PullOptions options) {
+        return here(model, options).orElseGet(() -> Puller.pull(id(model), options, Hub::refuseUnknown));
+    }
+
+    /** The same of what a model's shapes are read from: where the weights are not here, and their headers will do, those alone. */
+    static Outline outline(String model, PullOptions options) {
+        return here(model, options)
+                .map(directory -> new Outline(directory, List.of()))
+                .orElseGet(() -> Puller.outline(id(model), options, Hub::refuseUnknown));
+    }
+
+    private static Optional<Path> here(String model, PullOptions options) {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(options, "options");
         if (model.isEmpty()) {
             throw new InputException("the model's name is empty", "the current directory is \".\"");
         }
-        Optional<Path> here = DemoModels.named(model).or(() -> directory(model));
-        if (here.isPresent()) {
-            return here.get();
-        }
-        ModelId id = ModelId.parse(model)
+        return DemoModels.named(model).or(() -> directory(model));
+    }
+
+    private static ModelId id(String model) {
+        return ModelId.parse(model)
                 .orElseThrow(() -> new InputException("there is no directory " + Quote.of(model)
                         + ", and it is no hub id either; expected a model directory, org/name[@revision] or demo"));
-        return Puller.pull(id, options, Hub::refuseUnknown);
     }
 
     /** The models that the caches hold, by name: one for each revision. Headers of weights are read, and nothing is asked. */

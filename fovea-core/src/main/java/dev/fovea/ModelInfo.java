@@ -3,6 +3,7 @@ package dev.fovea;
 import dev.fovea.backend.shapes.ShapeBackend;
 import dev.fovea.error.Warnings;
 import dev.fovea.generate.Decoding;
+import dev.fovea.hub.Outline;
 import dev.fovea.hub.PullOptions;
 import dev.fovea.io.Config;
 import dev.fovea.io.ModelDirectory;
@@ -70,14 +71,22 @@ public final class ModelInfo {
 
     /**
      * @param model a Hugging Face model directory, or a name as {@link Hub#pull(String)} takes it
+     *     of whose weights the headers alone are fetched, if they are safetensors and not quantised
      * @param options of which dtype and warnings count
      * @throws dev.fovea.error.InputException as {@link AutoModelForImageTextToText#fromPretrained}
      */
     public static ModelInfo of(String model, LoadOptions options) {
+        Objects.requireNonNull(options, "options");
+        return of(model, options, PullOptions.DEFAULT.withWarnings(options.warnings()));
+    }
+
+    /** @param pull how is fetched what is not here */
+    public static ModelInfo of(String model, LoadOptions options, PullOptions pull) {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(options, "options");
-        Path path = Hub.pull(model, PullOptions.DEFAULT.withWarnings(options.warnings()));
-        ModelDirectory directory = ModelDirectory.open(path, options.warnings());
+        Objects.requireNonNull(pull, "pull");
+        Outline outline = Hub.outline(model, pull);
+        ModelDirectory directory = ModelDirectory.open(outline.directory(), options.warnings(), outline.weights());
         return Fence.of(directory.path(), () -> new ModelInfo(directory, options));
     }
 

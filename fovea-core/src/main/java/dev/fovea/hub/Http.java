@@ -91,19 +91,39 @@ final class Http {
      * @throws NetworkException where no server answers
      */
     Answer<byte[]> get(URI uri, int tries) {
-        return patiently("GET", uri, tries, true);
+        return patiently(new Request("GET", Map.of(), true, Http::text), uri, tries);
+    }
+
+    /**
+     * The first bytes of a file, as {@link #get}; fewer where it has not so many. A server that does not know ranges is not read any
+     * further.
+     */
+    Answer<byte[]> first(URI uri, int count, int tries) {
+        Map<String, String> range = count > 0 ? Map.of("Range", "bytes=0-" + (count - 1)) : Map.of();
+        return patiently(new Request("GET", range, true, (_, _, in) -> in.readNBytes(count)), uri, tries);
     }
 
     /** The headers for a file; a redirect away from the hub is the answer, and is not followed. */
     Answer<byte[]> head(URI uri, int tries) {
-        return patiently("HEAD", uri, tries, false);
+        return patiently(new Request("HEAD", Map.of(), false, Http::text), uri, tries);
     }
 
-    private Answer<byte[]> patiently(String method, URI uri, int tries, boolean everywhere) {
+    /** @param everywhere whether redirects away from the hub are followed */
+    private record Request(String method, Map<String, String> headers, boolean everywhere, Body<byte[]> body) {}
+
+    private static byte[] text(int status, HttpHeaders headers, InputStream in) throws IOException {
+        byte[] all = in.readNBytes(TEXT_BYTES + 1);
+        if (all.length > TEXT_BYTES) {
+            throw new IOException("more than " + TEXT_BYTES + " bytes");
+        }
+        return all;
+    }
+
+    private Answer<byte[]> patiently(Request request, URI uri, int tries) {
         Patience patience = patience();
         while (true) {
             try {
-                Answer<byte[]> answer = follow(method, uri, everywhere);
+                Answer<byte[]> answer = follow(request, uri);
                 boolean busy = Patience.isBusy(answer.status());
                 if (!busy || patience.failures() + 1 >= tries || !patience.waitFor(answer)) {
                     return answer;
@@ -118,13 +138,12 @@ final class Http {
         }
     }
 
-    /** @param everywhere whether redirects away from the hub are followed */
-    private Answer<byte[]> follow(String method, URI uri, boolean everywhere) throws IOException {
+    private Answer<byte[]> follow(Request request, URI uri) throws IOException {
         URI at = uri;
         for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
-            Answer<byte[]> answer = text(method, at);
+            Answer<byte[]> answer = answer(request, at);
             Optional<URI> next = target(at, answer);
-            if (next.isEmpty() || (!everywhere && !trusts(next.get()))) {
+            if (next.isEmpty() || (!request.everywhere() && !trusts(next.get()))) {
                 return answer;
             }
             at = next.get();
@@ -133,14 +152,8 @@ final class Http {
     }
 
     /** On a thread of its own, which ends where this one is interrupted: a socket alone would wait for its server. */
-    private Answer<byte[]> text(String method, URI uri) throws IOException {
-        var asking = new FutureTask<>(() -> send(method, uri, Map.of(), (_, _, in) -> {
-            byte[] all = in.readNBytes(TEXT_BYTES + 1);
-            if (all.length > TEXT_BYTES) {
-                throw new IOException("more than " + TEXT_BYTES + " bytes");
-            }
-            return all;
-        }));
+    private Answer<byte[]> answer(Request request, URI uri) throws IOException {
+        var asking = new FutureTask<>(() -> send(request.method(), uri, request.headers(), request.body()));
         Thread.ofVirtual().name("fovea-ask").start(asking);
         try {
             return asking.get(MAX_SILENCES * silence.toNanos(), TimeUnit.NANOSECONDS);

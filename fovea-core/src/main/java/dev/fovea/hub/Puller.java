@@ -4,11 +4,14 @@ import dev.fovea.error.InputException;
 import dev.fovea.error.NetworkException;
 import dev.fovea.error.Quote;
 import dev.fovea.io.Json;
+import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.ModelFiles;
+import dev.fovea.io.WeightFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -23,12 +26,21 @@ public final class Puller {
     private final Consumer<ModelFiles> check;
     private final ModelId id;
     private final Store store;
+    private final Wanted wanted;
 
-    private Puller(ModelId id, PullOptions options, Consumer<ModelFiles> check) {
+    private enum Wanted {
+        ALL,
+        /** Of weights the headers, where those say their shapes. */
+        OUTLINE,
+        PROCESSOR
+    }
+
+    private Puller(ModelId id, PullOptions options, Consumer<ModelFiles> check, Wanted wanted) {
         this.id = id;
         this.options = options;
         this.check = check;
         this.store = CacheFolder.store(id, options);
+        this.wanted = wanted;
     }
 
     /**
@@ -40,15 +52,28 @@ public final class Puller {
      * @throws NetworkException where something is missing and cannot be fetched
      */
     public static Path pull(ModelId id, PullOptions options, Consumer<ModelFiles> check) {
-        Puller puller = new Puller(id, options, check);
+        return new Puller(id, options, check, options.weights ? Wanted.ALL : Wanted.PROCESSOR)
+                .pulled()
+                .directory();
+    }
+
+    /**
+     * The same with the headers of its weights, where they are not here and those alone will do; they are fetched at each call. Offline,
+     * a part of a model is refused.
+     */
+    public static Outline outline(ModelId id, PullOptions options, Consumer<ModelFiles> check) {
+        return new Puller(id, options, check, Wanted.OUTLINE).pulled();
+    }
+
+    private Outline pulled() {
         try {
-            return puller.pull();
+            return pull();
         } catch (IOException e) {
-            throw InputException.cannot("write", puller.store.folder(), e);
+            throw InputException.cannot("write", store.folder(), e);
         }
     }
 
-    private Path pull() throws IOException {
+    private Outline pull() throws IOException {
         Optional<String> commit = id.isPinned()
                 ? id.revision()
                 : store.commit(id.revisionOrDefault()).or(id::revision);
@@ -57,7 +82,9 @@ public final class Puller {
         Optional<Contents> contents = here.map(snapshot -> new Contents(store, commit.orElseThrow(), snapshot));
         boolean whole = contents.isPresent() && contents.get().isWhole();
         boolean enough = whole
-                || !options.weights && contents.isPresent() && contents.get().hasProcessor();
+                || wanted == Wanted.PROCESSOR
+                        && contents.isPresent()
+                        && contents.get().hasProcessor();
         if (id.isPinned() && enough) {
             return view(here.orElseThrow());
         }
@@ -76,7 +103,7 @@ public final class Puller {
         Site site = site();
         try {
             Listing listing = site.list(id, enough ? 1 : Patience.TRIES);
-            return view(fetched(site, listing, options.weights || whole));
+            return fetched(site, listing, wanted == Wanted.ALL || whole);
         } catch (NetworkException e) {
             if (!enough) {
                 throw e;
@@ -97,16 +124,20 @@ public final class Puller {
         return !commit.isEmpty() && commit.indexOf('/') < 0 && !commit.matches("\\.+");
     }
 
-    private Path view(Path snapshot) {
+    private Outline view(Path snapshot) {
+        return view(snapshot, List.of());
+    }
+
+    private Outline view(Path snapshot, List<WeightFile> weights) {
         Path markers = snapshot.resolve("../../.no_exist").normalize().resolve(snapshot.getFileName());
-        return Markers.hide(snapshot, markers, options.warnings);
+        return new Outline(Markers.hide(snapshot, markers, options.warnings), weights);
     }
 
     /** Refuses a part of a model, or warns where that may do. */
     private void refusePart(String lack, String variable) {
         InputException refusal =
                 refusal("not all that " + id + " is opened from is in the cache", variable, "the rest: " + lack);
-        if (options.weights) {
+        if (wanted != Wanted.PROCESSOR) {
             throw refusal;
         }
         options.warnings.warn(refusal.problem());
@@ -120,12 +151,15 @@ public final class Puller {
 
     // ------------------------------------------------------------------------------------------------ what is fetched
 
-    /** @param weights whether they are wanted, or here, so that what is whole stays so */
-    private Path fetched(Site site, Listing found, boolean weights) throws IOException {
+    /** @param whole whether all is wanted, or was here: what is whole stays so */
+    private Outline fetched(Site site, Listing found, boolean whole) throws IOException {
         if (!found.name().equals(id.name())) {
             options.warnings.warn(id.name() + " is called " + Quote.of(found.name()) + " now");
         }
-        ModelFiles files = new ListedFiles(found, name -> json(site, found, name), id.toString());
+        Map<String, Map<String, @Nullable Object>> read = new HashMap<>();
+        ModelFiles files =
+                new ListedFiles(found, name -> read.computeIfAbsent(name, n -> json(site, found, n)), id.toString());
+        boolean weights = whole || wanted == Wanted.OUTLINE && !ModelDirectory.hasOutline(files);
         List<String> needed =
                 weights ? NeededFiles.of(found.paths(), files) : NeededFiles.ofProcessor(found.paths(), files);
         check.accept(files);
@@ -134,7 +168,13 @@ public final class Puller {
         if (changed || Files.isWritable(store.folder())) {
             store.complete(known(listing, needed), id.revisionOrDefault(), NeededFiles.absent(files));
         }
-        return store.snapshot(listing.commit());
+        Path snapshot = store.snapshot(listing.commit());
+        boolean outlined = wanted == Wanted.OUTLINE && !weights;
+        return view(
+                snapshot,
+                outlined
+                        ? new WeightHeaders(id, site, listing).of(ModelDirectory.weightNames(files), snapshot)
+                        : List.of());
     }
 
     /** With what was known of the files that nobody wanted now: one that is here from before, of a branch that has changed, is not new. */

@@ -1,6 +1,8 @@
 package dev.fovea.hub;
 
 import dev.fovea.error.FoveaException;
+import dev.fovea.error.NetworkException;
+import dev.fovea.error.Quote;
 import java.net.URI;
 import java.util.Collection;
 
@@ -21,8 +23,16 @@ interface Site {
     /** Where a file's bytes are asked for; it may redirect. */
     URI address(Listing listing, RepoFile file);
 
-    /** What a refusal means. */
+    /** What a refusal of the hub means. */
     FoveaException refusal(ModelId id, String what, Answer<?> response);
+
+    /** What one means of the hub, or of the server that it leads to. */
+    default FoveaException refusalOfAny(ModelId id, String path, Answer<?> response) {
+        return http().trusts(response.uri())
+                ? refusal(id, path, response)
+                : new NetworkException("the server " + response.uri().getHost() + " answers with HTTP status "
+                        + response.status() + " when asked for " + Quote.of(path) + " of " + id);
+    }
 
     Http http();
 }

@@ -235,18 +235,10 @@ final class Transfer {
             if (!part.isDone() && !again(part, answer, patience)) {
                 URI uri = site.address(listing, part.fetch().file());
                 throw answer.isPresent() && answer.get().status() >= 300
-                        ? refused(part, answer.get())
+                        ? site.refusalOfAny(id, part.fetch().file().path(), answer.get())
                         : Http.failed(uri, broken);
             }
         }
-    }
-
-    private RuntimeException refused(Part part, Answer<?> response) {
-        String path = part.fetch().file().path();
-        return isOfHub(response)
-                ? site.refusal(id, path, response)
-                : new NetworkException("the server " + response.uri().getHost() + " answers with HTTP status "
-                        + response.status() + " when asked for " + Quote.of(path) + " of " + id);
     }
 
     private boolean isOfHub(Answer<?> response) {

@@ -37,15 +37,17 @@ public final class ModelDirectory {
 
     private final Path path;
     private final Warnings warnings;
+    private final List<WeightFile> outlines;
     private final Config config;
     private final Optional<Config> generationConfig;
     private final Optional<Config> processorConfig;
     private final Optional<Config> preprocessorConfig;
     private final Optional<Config> videoPreprocessorConfig;
 
-    private ModelDirectory(Path path, Warnings warnings) {
+    private ModelDirectory(Path path, Warnings warnings, List<WeightFile> outlines) {
         this.path = path;
         this.warnings = warnings;
+        this.outlines = outlines;
         this.config = Config.of(path.resolve("config.json"));
         this.generationConfig = file("generation_config.json").map(Config::of);
         this.processorConfig = file(PROCESSOR).map(Config::of);
@@ -64,6 +66,15 @@ public final class ModelDirectory {
      * @throws InputException where there is no directory, no config.json in it, or a configuration that is not JSON
      */
     public static ModelDirectory open(Path path, Warnings warnings) {
+        return open(path, warnings, List.of());
+    }
+
+    /**
+     * The same of a model whose weights need not be here.
+     *
+     * @param outlines its weight files in the order in which they are loaded; none where they are in the directory
+     */
+    public static ModelDirectory open(Path path, Warnings warnings, List<? extends WeightFile> outlines) {
         if (!Files.exists(path)) {
             throw new InputException("there is no model directory " + path);
         }
@@ -80,7 +91,7 @@ public final class ModelDirectory {
             throw new InputException(
                     path + " is not a model directory: config.json is missing; found " + listing(path), hint);
         }
-        return new ModelDirectory(path, warnings);
+        return new ModelDirectory(path, warnings, List.copyOf(outlines));
     }
 
     public Path path() {
@@ -239,7 +250,7 @@ public final class ModelDirectory {
     public List<WeightFile> openWeights() {
         OtherForms.refuseAdapter(ModelFiles.of(path));
         OtherForms.refuseQuantised(ModelFiles.of(path), config);
-        return Checkpoint.open(this);
+        return outlines.isEmpty() ? Checkpoint.open(this) : outlines;
     }
 
     /**
@@ -252,6 +263,13 @@ public final class ModelDirectory {
         requireConfig(files);
         OtherForms.refuseQuantised(files, Config.of(files.json("config.json"), files + "/config.json"));
         return Checkpoint.names(files);
+    }
+
+    /** Whether a model's shapes are said by the headers of its weight files, without their data. */
+    public static boolean hasOutline(ModelFiles files) {
+        return weightNames(files).stream().noneMatch(name -> name.endsWith(".bin"))
+                && PublishedCodes.quantization(Config.of(files.json("config.json"), files + "/config.json"))
+                        .isEmpty();
     }
 
     /** The index of {@link #weightNames}, which names the others; empty where the weights are one file. */

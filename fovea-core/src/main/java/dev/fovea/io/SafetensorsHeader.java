@@ -37,18 +37,46 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
 
     /** @throws InputException where the file breaks a rule of the format */
     static SafetensorsHeader read(Path file, FileChannel channel) throws IOException {
-        return new Reader(file, channel.size()).read(channel);
+        return new Reader(file, channel.size()).read(channel::read);
+    }
+
+    /**
+     * Of a file that need not be here.
+     *
+     * @param beginning so many of its bytes as {@link #end} says, or more
+     * @throws InputException where the file breaks a rule of the format
+     */
+    static SafetensorsHeader read(Path file, long fileBytes, byte[] beginning) throws IOException {
+        return new Reader(file, fileBytes).read((to, position) -> {
+            int count = (int) Math.min(to.remaining(), beginning.length - position);
+            to.put(beginning, (int) position, Math.max(0, count));
+            return count > 0 ? count : -1;
+        });
+    }
+
+    /** Where the header ends, by the first bytes of the file; 0 where they announce none that is read. */
+    static long end(byte[] first) {
+        long length = first.length < Long.BYTES ? -1 : announced(first);
+        return length < 0 || length > MAX_BYTES ? 0 : Long.BYTES + length;
+    }
+
+    private static long announced(byte[] first) {
+        return ByteBuffer.wrap(first).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    }
+
+    private interface Source {
+        int read(ByteBuffer to, long position) throws IOException;
     }
 
     private record Reader(Path file, long fileBytes) {
 
-        SafetensorsHeader read(FileChannel channel) throws IOException {
-            StandIn.refuse(file, bytes(channel, 0, (int) Math.min(fileBytes, StandIn.HEAD_BYTES)));
+        SafetensorsHeader read(Source source) throws IOException {
+            StandIn.refuse(file, bytes(source, 0, (int) Math.min(fileBytes, StandIn.HEAD_BYTES)));
             if (fileBytes < Long.BYTES) {
                 throw broken("has " + fileBytes + " bytes; a safetensors file begins with 8 bytes of header length");
             }
-            int length = headerLength(bytes(channel, 0, Long.BYTES));
-            String text = decode(bytes(channel, Long.BYTES, length));
+            int length = headerLength(bytes(source, 0, Long.BYTES));
+            String text = decode(bytes(source, Long.BYTES, length));
             Map<String, @Nullable Object> json =
                     Json.object(Json.parse(text, file + ": the header"), file + ": the header");
             Map<String, Entry> entries = new LinkedHashMap<>();
@@ -62,10 +90,10 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
             return new SafetensorsHeader(Collections.unmodifiableMap(entries), metadata(json.get(METADATA)), dataStart);
         }
 
-        private byte[] bytes(FileChannel channel, long position, int count) throws IOException {
+        private byte[] bytes(Source source, long position, int count) throws IOException {
             ByteBuffer buffer = ByteBuffer.allocate(count);
             while (buffer.hasRemaining()) {
-                if (channel.read(buffer, position + buffer.position()) < 0) {
+                if (source.read(buffer, position + buffer.position()) < 0) {
                     throw broken("ended at byte " + (position + buffer.position()) + " while it was being read");
                 }
             }
@@ -74,7 +102,7 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
 
         /** The length is unsigned: what does not fit is far over the limit. */
         private int headerLength(byte[] first) {
-            long length = ByteBuffer.wrap(first).order(ByteOrder.LITTLE_ENDIAN).getLong();
+            long length = announced(first);
             if (Long.compareUnsigned(length, MAX_BYTES) > 0) {
                 throw broken("announces a header of " + Long.toUnsignedString(length) + " bytes; at most " + MAX_BYTES
                         + " are allowed: it is not a safetensors file");

@@ -2,7 +2,6 @@ package dev.fovea.app.cli;
 
 import dev.fovea.ModelInfo;
 import dev.fovea.error.OptionException;
-import dev.fovea.error.Warnings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -59,8 +58,7 @@ final class InspectCommand implements Callable<Integer> {
             throw new OptionException("--max-length is " + maxLength.get() + "; expected at least 1");
         }
         engine.check();
-        ModelInfo info = ModelInfo.of(
-                Pulling.directory(model, console, output.quiet), engine.loadOptions(Warnings.to(console::note)));
+        ModelInfo info = Pulling.info(model, engine::loadOptions, console, output.quiet);
         Report report = new Report();
         identity(info, report);
         parameters(info, report);

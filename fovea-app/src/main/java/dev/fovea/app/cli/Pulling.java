@@ -1,6 +1,9 @@
 package dev.fovea.app.cli;
 
 import dev.fovea.Hub;
+import dev.fovea.LoadOptions;
+import dev.fovea.ModelInfo;
+import dev.fovea.error.Warnings;
 import dev.fovea.hub.PullOptions;
 import dev.fovea.hub.PullProgress;
 import dev.fovea.hub.Verdict;
@@ -9,6 +12,7 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /** Finds a model by what the user calls it, and shows how far it is where something has to be fetched. */
@@ -36,21 +40,37 @@ final class Pulling {
     }
 
     static String directory(String model, PullOptions options, Console console, boolean quiet) {
-        return shown(model, options, console, quiet, o -> Hub.pull(model, o));
+        return shown(model, options, console, quiet, (o, _) -> Hub.pull(model, o))
+                .toString();
+    }
+
+    /** What a model is, for which headers of weights will do. */
+    static ModelInfo info(String model, Function<Warnings, LoadOptions> load, Console console, boolean quiet) {
+        return shown(
+                model,
+                PullOptions.DEFAULT,
+                console,
+                quiet,
+                (o, warnings) -> ModelInfo.of(model, load.apply(warnings), o));
     }
 
     /** Fetches anew what is damaged or missing. */
     static void repair(String model, Map<String, Verdict> verdicts, Console console, boolean quiet) {
-        String _ = shown(model, PullOptions.DEFAULT, console, quiet, o -> Hub.repair(model, o, verdicts));
+        Path _ = shown(model, PullOptions.DEFAULT, console, quiet, (o, _) -> Hub.repair(model, o, verdicts));
     }
 
-    private static String shown(
-            String model, PullOptions options, Console console, boolean quiet, Function<PullOptions, Path> pull) {
+    private static <T> T shown(
+            String model,
+            PullOptions options,
+            Console console,
+            boolean quiet,
+            BiFunction<PullOptions, Warnings, T> pull) {
         try (StatusLine status = new StatusLine(console, quiet)) {
             Pulling pulling = new Pulling(console, status);
-            Path directory = pull.apply(options.withListener(pulling::show).withWarnings(status.warnings()));
+            Warnings warnings = status.warnings();
+            T pulled = pull.apply(options.withListener(pulling::show).withWarnings(warnings), warnings);
             pulling.sum(model);
-            return directory.toString();
+            return pulled;
         }
     }
 
