@@ -227,7 +227,7 @@ public final class CpuBackend implements Backend {
     public List<Choice> choices() {
         List<Choice> choices = new ArrayList<>();
         for (DType dtype : List.of(DType.BFLOAT16, DType.FLOAT16, DType.FLOAT32)) {
-            String few = gemm.takesFew(dtype, dtype) ? gemm.describeFew() : gemv.describe();
+            String few = gemm.takesFew(dtype, dtype) ? gemm.describeFew() : gemv.describe(dtype);
             choices.add(new Choice("few rows in " + dtype.torchName(), few));
         }
         for (DType dtype : List.of(DType.BFLOAT16, DType.FLOAT16, DType.FLOAT32)) {

@@ -13,7 +13,8 @@ import java.util.List;
  *
  * <p>Each product is {@link #LANES} sums at first, however wide vectors are: sum i begins at 0 and takes the products of values i, i + LANES,
  * i + 2 LANES, … in this order, each added by a fused multiplication. The upper half of the sums is then added to the lower until one is left.
- * So all kernels give the same bits, and processors with vectors of one width those of processors with another.
+ * So all kernels give the same bits, and processors with vectors of one width those of processors with another; {@linkplain DotKernel pairs of
+ * bfloat16} alone have others.
  */
 public final class Dot {
     /** Sums that a product is at first. */

@@ -47,6 +47,7 @@ public final class DotCode {
 
     private final int bits;
     private final boolean asks;
+    private final boolean pairs;
     private final Map<DotKernel, NativeFunction> kernels = new ConcurrentHashMap<>();
     private final Map<DType, NativeFunction> widening = new ConcurrentHashMap<>();
     private final SumsCode sums;
@@ -55,10 +56,12 @@ public final class DotCode {
      * Of vectors of so many bits.
      *
      * @param asks whether rows are asked for before they are needed
+     * @param pairs whether bfloat16 is multiplied in pairs, by AVX512_BF16, where rows are a multiple of {@link DotKernel#PAIRS} values
      */
-    DotCode(int bits, boolean asks) {
+    DotCode(int bits, boolean asks, boolean pairs) {
         this.bits = bits;
         this.asks = asks;
+        this.pairs = pairs;
         sums = new SumsCode(bits);
     }
 
@@ -81,19 +84,22 @@ public final class DotCode {
             if (!absence.isEmpty()) {
                 return new Found(null, absence);
             }
-            return new Found(new DotCode(bits, Isa.asksAhead()), "");
+            boolean pairs = bits == 512 && Isa.AVX512_BF16.isPresent() && !Isa.AMX.isPresent();
+            return new Found(new DotCode(bits, Isa.asksAhead(), pairs), "");
         } catch (NativeException e) {
             return new Found(null, e.problem());
         }
     }
 
-    /** Whether rows of x are best taken as they lie, in 16 bits. */
+    /** Whether rows of x are taken in 16 bits: those for pairs have to be, and others are where that is best and they lie one behind the other. */
     boolean takes(Rows x) {
-        return !asks
-                && x.dtype() != DType.FLOAT32
-                && Math.min(x.count(), DotKernel.most(bits)) * x.width() > SHORT_FLOATS
-                && x.width() == Lanes.padded(x.width())
-                && x.stride() == (long) x.width() * x.dtype().bytes();
+        return inPairs(x.dtype(), x.width())
+                || !asks
+                        && x.dtype() != DType.FLOAT32
+                        && Math.min(x.count(), DotKernel.most(bits, Order.SIDE_BY_SIDE, false)) * x.width()
+                                > SHORT_FLOATS
+                        && x.width() == Lanes.padded(x.width())
+                        && x.stride() == (long) x.width() * x.dtype().bytes();
     }
 
     /**
@@ -103,7 +109,7 @@ public final class DotCode {
      * @param w as wide as rows of x with their padding
      */
     void multiply(Rows w, Panel.Strip x, int t, int count, float[] line, int at, int step) {
-        int most = DotKernel.most(bits);
+        int most = most(w.dtype(), x);
         int groups = Math.ceilDiv(w.count(), Dot.SIDE);
         long ahead = Math.min(FETCHED, (long) x.pitch() * w.dtype().bytes());
         for (int j = 0; j < count; j += most) {
@@ -128,14 +134,35 @@ public final class DotCode {
                 .call(from.address(), from.stride(), from.count(), from.width(), to.address(), to.stride());
     }
 
+    /** Whether two values of the dtype are multiplied at a time. */
+    boolean takesPairs(DType dtype) {
+        return inPairs(dtype, DotKernel.PAIRS);
+    }
+
+    /** Rows of x that it is best to give {@link #multiply} at once. */
+    int most(DType weights, Panel.Strip x) {
+        Order order = asks ? Order.ASKED_AHEAD : Order.SIDE_BY_SIDE;
+        return DotKernel.most(bits, order, inPairs(weights, x));
+    }
+
+    private boolean inPairs(DType weights, Panel.Strip x) {
+        return weights == x.dtype() && inPairs(weights, x.pitch());
+    }
+
+    private boolean inPairs(DType dtype, int width) {
+        return pairs && dtype == DType.BFLOAT16 && width > 0 && width % DotKernel.PAIRS == 0;
+    }
+
     private NativeFunction kernel(DType weights, Panel.Strip x, int rows) {
+        boolean twos = inPairs(weights, x);
         int few = x.dtype() == DType.FLOAT32 ? SHORT_FLOATS : SHORT_HALVES;
         Order order = asks ? Order.ASKED_AHEAD : rows * x.pitch() <= few ? Order.ONE_BY_ONE : Order.SIDE_BY_SIDE;
         boolean rounds = order == Order.ONE_BY_ONE
                 && (rows > FEW_ROWS || bits < 512)
-                && x.pitch() % (ROUND * bits / Float.SIZE) == 0;
+                && x.pitch() % (ROUND * (twos ? DotKernel.PAIRS : bits / Float.SIZE)) == 0;
         int round = rounds ? ROUND : Dot.LANES * Float.SIZE / bits;
-        DotKernel kernel = new DotKernel(bits, weights, x.dtype(), rows, order, round, x.pitch() % Dot.LANES == 0);
+        DotKernel kernel =
+                new DotKernel(bits, weights, x.dtype(), rows, order, round, x.pitch() % Dot.LANES == 0, twos);
         NativeFunction made = kernels.get(kernel); // without a lock, unlike the other
         return made != null ? made : kernels.computeIfAbsent(kernel, k -> MachineCode.nativeFunction(k.code()));
     }

@@ -10,15 +10,25 @@ import dev.fovea.tensor.DType;
  * A loop of {@link DotCode} over four rows of a weight, for so many rows of x. The sums of {@link Dot#LANES} lanes are one register at 512
  * bits; at 256 bits even vectors of a row have one and odd ones another, so that no addition waits for the one right before it.
  *
+ * <p>Where both sides are bfloat16 and the processor multiplies it in pairs (AVX512_BF16), sum i takes of every 32 values the two from 2 i on,
+ * the second first, each by a fused multiplication; what is below the least normal float32 counts as zero, before and behind each.
+ *
  * @param bits of a vector, 256 or 512
  * @param rows at most as many as {@link #most}
  * @param round vectors of a row that a round of the loop takes; a multiple of those that {@link Dot#LANES} values are
  * @param whole whether rows are a multiple of {@link Dot#LANES} values; else they end with an even vector of 256 bits, and the round is two
+ * @param pairs whether both sides are bfloat16, a lane takes two values at a time, and rows are a multiple of {@link #PAIRS} values
  */
-record DotKernel(int bits, DType weights, DType x, int rows, Order order, int round, boolean whole) {
+record DotKernel(int bits, DType weights, DType x, int rows, Order order, int round, boolean whole, boolean pairs) {
+    /** Values of a vector of pairs. */
+    static final int PAIRS = 2 * Dot.LANES;
+
     private static final Gpr[] WEIGHTS = {Gpr.RDI, Gpr.R10, Gpr.R11, Gpr.RBX};
-    private static final Gpr[] ROWS = {Gpr.RCX, Gpr.R12, Gpr.R13, Gpr.R14};
+    private static final Gpr[] ROWS = {Gpr.RCX, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.RBP, Gpr.R15};
+
+    /** Of an order that asks ahead, which has fewer rows of x. */
     private static final Gpr AHEAD = Gpr.R15;
+
     private static final Gpr ROW_BYTES = Gpr.RBP;
 
     /** Of a run of {@link #sumsInTurns}, which has no rows of x in them. */
@@ -41,9 +51,9 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
         ONE_BY_ONE
     }
 
-    /** Rows of x at a time: as many as there are registers for. */
-    static int most(int bits) {
-        return bits == 512 ? 4 : 2;
+    /** Rows of x at a time: as many as there are registers for, and for values that are widened as many as gain by it. */
+    static int most(int bits, Order order, boolean pairs) {
+        return bits < 512 ? 2 : pairs && order != Order.ASKED_AHEAD ? ROWS.length : 4;
     }
 
     /**
@@ -69,9 +79,11 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
         if (frame() > 0) {
             a.sub(Gpr.RSP, frame());
         }
-        a.mov(ROW_BYTES, Gpr.R8);
-        for (int i = 1; i < weights.bytes(); i *= 2) {
-            a.add(ROW_BYTES, ROW_BYTES);
+        if (order == Order.ASKED_AHEAD) {
+            a.mov(ROW_BYTES, Gpr.R8);
+            for (int i = 1; i < weights.bytes(); i *= 2) {
+                a.add(ROW_BYTES, ROW_BYTES);
+            }
         }
         int group = a.here();
         for (int i = 1; i < Dot.SIDE; i++) {
@@ -89,12 +101,13 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
             }
         }
         a.load(Gpr.RAX, Address.of(Gpr.RSP, frame()));
-        a.mov(AHEAD, Gpr.R9);
+        Gpr results = WEIGHTS[1]; // made anew for the next group
+        a.mov(results, Gpr.R9);
         for (int sum = 0; sum < rows * Dot.SIDE; sum++) {
             LaneCode.sum(a, bits, sum, rows * Dot.SIDE);
-            a.vmovss(Address.of(AHEAD, Float.BYTES * (sum % Dot.SIDE)), sum);
+            a.vmovss(Address.of(results, Float.BYTES * (sum % Dot.SIDE)), sum);
             if (sum % Dot.SIDE == Dot.SIDE - 1) {
-                a.add(AHEAD, Gpr.RAX);
+                a.add(results, Gpr.RAX);
             }
         }
         a.add(Gpr.R9, Float.BYTES * Dot.SIDE);
@@ -238,15 +251,28 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
             if (asks) {
                 a.prefetcht0(Address.indexed(WEIGHTS[from + i], AHEAD, 0));
             }
-            LaneCode.load(a, weights, weight + i, WEIGHTS[from + i], Gpr.RAX);
+            load(a, weights, weight + i, WEIGHTS[from + i]);
         }
         for (int t = 0; t < rows; t++) {
             addProducts(a, t, sum + t * step, weight);
         }
         if (asks) {
-            a.add(AHEAD, bits / Float.SIZE * weights.bytes());
+            a.add(AHEAD, values() * weights.bytes());
         }
-        a.add(Gpr.RAX, bits / Float.SIZE);
+        a.add(Gpr.RAX, values());
+    }
+
+    /** Of a row that a vector takes. */
+    private int values() {
+        return pairs ? PAIRS : bits / Float.SIZE;
+    }
+
+    private void load(Assembler a, DType dtype, int to, Gpr row) {
+        if (pairs) {
+            a.vmovups(to, LaneCode.at(dtype, row, Gpr.RAX));
+        } else {
+            LaneCode.load(a, dtype, to, row, Gpr.RAX);
+        }
     }
 
     /** Of a vector of x that meets one of the weight alone, loading and multiplying are one instruction. */
@@ -256,9 +282,13 @@ record DotKernel(int bits, DType weights, DType x, int rows, Order order, int ro
             return;
         }
         int value = weight + side();
-        LaneCode.load(a, x, value, ROWS[t], Gpr.RAX);
+        load(a, x, value, ROWS[t]);
         for (int i = 0; i < side(); i++) {
-            a.vfmadd231ps(sum + i, value, weight + i);
+            if (pairs) {
+                a.vdpbf16ps(sum + i, value, weight + i);
+            } else {
+                a.vfmadd231ps(sum + i, value, weight + i);
+            }
         }
     }
 

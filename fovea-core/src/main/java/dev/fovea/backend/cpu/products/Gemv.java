@@ -4,6 +4,7 @@ import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.machine.Workers;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
+import dev.fovea.tensor.DType;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -31,13 +32,17 @@ public final class Gemv {
     }
 
     /** What computes, and why nothing better does; for people. */
-    public String describe() {
+    public String describe(DType dtype) {
         String vectors = Lanes.SHAPE.vectorBitSize() + "-bit vectors";
         if (javaAlone) {
             return "Java, " + vectors + ", as chosen";
         }
         DotCode.Found found = DotCode.Found.here();
-        return found.code() == null ? "Java, " + vectors + ": " + found.reason() : "machine code, " + vectors;
+        DotCode code = found.code();
+        if (code == null) {
+            return "Java, " + vectors + ": " + found.reason();
+        }
+        return "machine code, " + vectors + (code.takesPairs(dtype) ? " by AVX512_BF16" : "");
     }
 
     /** {@code out = x wᵀ + bias} for an x that other weights may meet too. */

@@ -4,6 +4,7 @@ import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.tensor.DType;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +35,7 @@ final class Panel {
     record Strip(DType dtype, long address, int count, int pitch) {
         static Strip of(Rows x, Buffer buffer, @Nullable DotCode code) {
             if (code != null && code.takes(x)) {
-                return new Strip(x.dtype(), x.address(), x.count(), x.width());
+                return new Strip(x.dtype(), dense(x, buffer), x.count(), x.width());
             }
             if (code == null || x.width() == 0 || x.width() != Lanes.padded(x.width())) {
                 return of(x, 0, x.count(), buffer);
@@ -53,6 +54,19 @@ final class Panel {
                 strip.store(row, t - from);
             }
             return new Strip(DType.FLOAT32, strip.address(), to - from, pitch);
+        }
+
+        /** Where rows lie one behind the other. */
+        private static long dense(Rows x, Buffer buffer) {
+            long rowBytes = (long) x.width() * x.dtype().bytes();
+            if (x.count() == 1 || x.stride() == rowBytes) {
+                return x.address();
+            }
+            long to = buffer.bytes(x.count() * rowBytes);
+            for (int i = 0; i < x.count(); i++) {
+                MemorySegment.copy(Lanes.MEMORY, x.row(i), Lanes.MEMORY, to + i * rowBytes, rowBytes);
+            }
+            return to;
         }
 
         private static Rows rows(int count, int pitch, Buffer buffer) {
@@ -104,10 +118,11 @@ final class Panel {
     private void products(Strip x, Rows w, int first, @Nullable Rows bias, Rows out, int at, @Nullable DotCode code) {
         int rows = w.count();
         step = Lanes.padded(rows);
-        line = Lanes.atLeast(line, Dot.SIDE * step);
+        int most = code == null ? Dot.SIDE : Math.max(Dot.SIDE, code.most(w.dtype(), x));
+        line = Lanes.atLeast(line, most * step);
         loadBias(bias, first, rows);
-        for (int t = 0; t < x.count(); t += Dot.SIDE) {
-            int valid = Math.min(Dot.SIDE, x.count() - t);
+        for (int t = 0; t < x.count(); t += most) {
+            int valid = Math.min(most, x.count() - t);
             if (code != null) {
                 code.multiply(w, x, t, valid, line, 0, step);
             } else {

@@ -3,8 +3,10 @@ package dev.fovea.backend.cpu.products;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Warmup;
 import dev.fovea.backend.cpu.rows.Lanes;
+import dev.fovea.backend.cpu.rows.PlainMath;
 import dev.fovea.backend.cpu.rows.Rows;
 import dev.fovea.ffi.NativeLibrary;
 import dev.fovea.tensor.DType;
@@ -38,7 +40,7 @@ class DotCodeTest {
     void hasTheBitsOfJava() {
         assumeTrue(DotCode.Found.here().code() != null);
         for (boolean asks : new boolean[] {true, false}) {
-            DotCode code = new DotCode(Lanes.SHAPE.vectorBitSize(), asks);
+            DotCode code = new DotCode(Lanes.SHAPE.vectorBitSize(), asks, false);
             for (int n : new int[] {Lanes.COUNT, 3 * Lanes.COUNT, 80, 512 + Lanes.COUNT, 768, 4096 + Lanes.COUNT}) {
                 for (int rows : new int[] {4, 7}) {
                     for (int count = 1; count <= 4; count++) {
@@ -55,7 +57,7 @@ class DotCodeTest {
     @Test
     void takesLongRowsIn16BitsAsTheyLie() {
         assumeTrue(DotCode.Found.here().code() != null);
-        DotCode code = new DotCode(Lanes.SHAPE.vectorBitSize(), false);
+        DotCode code = new DotCode(Lanes.SHAPE.vectorBitSize(), false, false);
         int n = 4096;
         assertThat(code.takes(new Rows(DType.BFLOAT16, 0, 3, n, 2L * n))).isTrue();
         assertThat(code.takes(new Rows(DType.FLOAT32, 0, 3, n, 4L * n))).isFalse();
@@ -68,9 +70,52 @@ class DotCodeTest {
         assertThat(code.takes(new Rows(DType.BFLOAT16, 0, 3, n + 1, 2L * (n + 1))))
                 .as("no whole vectors")
                 .isFalse();
-        assertThat(new DotCode(Lanes.SHAPE.vectorBitSize(), true).takes(new Rows(DType.BFLOAT16, 0, 3, n, 2L * n)))
+        assertThat(new DotCode(Lanes.SHAPE.vectorBitSize(), true, false)
+                        .takes(new Rows(DType.BFLOAT16, 0, 3, n, 2L * n)))
                 .as("where x is shared anyway")
                 .isFalse();
+    }
+
+    /** Two values of each side at a time go to one of sixteen sums, the second of a pair first; what is not normal counts as zero. */
+    @Test
+    void pairsHaveTheBitsOfTheirDefinition() {
+        assumeTrue(Lanes.SHAPE.vectorBitSize() == 512 && Isa.AVX512_BF16.isPresent());
+        for (boolean asks : new boolean[] {true, false}) {
+            DotCode code = new DotCode(512, asks, true);
+            for (int n : new int[] {32, 96, 1024, 4096 + 32, 11008}) {
+                SplittableRandom random = new SplittableRandom(n);
+                try (Arena arena = Arena.ofConfined()) {
+                    int groups = 2;
+                    Rows w = random(DType.BFLOAT16, groups * Dot.SIDE, n, random, arena);
+                    Rows x = random(DType.BFLOAT16, 7, n, random, arena);
+                    for (int count = 1; count <= x.count(); count++) {
+                        int step = groups * Dot.SIDE;
+                        float[] products = new float[count * step];
+                        Panel.Strip strip = new Panel.Strip(DType.BFLOAT16, x.address(), count, n);
+                        code.multiply(w, strip, 0, count, products, 0, step);
+                        float[] expected = new float[products.length];
+                        for (int i = 0; i < expected.length; i++) {
+                            expected[i] = inPairs(row(w, i % step), row(x, i / step));
+                        }
+                        assertThat(products).as("%d values, %d rows", n, count).isEqualTo(expected);
+                    }
+                }
+            }
+        }
+    }
+
+    private static float inPairs(float[] w, float[] x) {
+        float[] sums = new float[Dot.LANES];
+        for (int k = 0; k < w.length; k += 2) {
+            int lane = k / 2 % Dot.LANES;
+            float odd = normal(Math.fma(normal(x[k + 1]), normal(w[k + 1]), sums[lane]));
+            sums[lane] = normal(Math.fma(normal(x[k]), normal(w[k]), odd));
+        }
+        return PlainMath.sum(sums);
+    }
+
+    private static float normal(float value) {
+        return Math.abs(value) < Float.MIN_NORMAL ? Math.copySign(0, value) : value;
     }
 
     private static void check(DotCode code, DType dtype, DType xDtype, int n, int rows, int count) {

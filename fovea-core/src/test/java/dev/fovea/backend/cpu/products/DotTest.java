@@ -65,7 +65,7 @@ class DotTest {
                 return;
             }
             for (boolean asks : new boolean[] {true, false}) {
-                DotCode code = new DotCode(Lanes.SHAPE.vectorBitSize(), asks);
+                DotCode code = new DotCode(Lanes.SHAPE.vectorBitSize(), asks, false);
                 for (int count = 1; count <= side; count++) {
                     float[] products = new float[side * side];
                     Panel.Strip strip = new Panel.Strip(DType.FLOAT32, x.address(), count, pitch);
