@@ -170,9 +170,10 @@ class HubCommandsTest {
     }
 
     @Test
-    void aTokenizerByNameFetchesNoWeights() throws IOException, InterruptedException {
+    void whatNeedsNoWeightsFetchesNone() throws IOException, InterruptedException {
         Shell.Result tokenized = fovea("tokenize", NAME, "Hello").succeeds();
         assertThat(tokenized.out()).isNotBlank();
+        assertThat(fovea("inspect", NAME).succeeds().out()).contains("qwen2_5_vl", "mapped from the files");
         assertThat(home.resolve("hub/models--org--model/snapshots/" + COMMIT))
                 .isDirectoryContaining("glob:**/tokenizer.json")
                 .isDirectoryNotContaining("glob:**/*.safetensors");
