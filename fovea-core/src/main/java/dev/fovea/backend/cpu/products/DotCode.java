@@ -35,6 +35,9 @@ public final class DotCode {
     /** The same in 16 bits. */
     private static final int SHORT_HALVES = 5 << 10;
 
+    /** And of those in pairs. */
+    private static final int SHORT_PAIRS = 6 << 10;
+
     /**
      * Vectors of a row for each round of the loop of three rows of x and more, and of any by vectors of 256 bits, where rows are whole rounds
      * and come one behind the other. The fewer instructions wait for a vector of the weight, the farther ahead the processor asks for others.
@@ -155,7 +158,7 @@ public final class DotCode {
 
     private NativeFunction kernel(DType weights, Panel.Strip x, int rows) {
         boolean twos = inPairs(weights, x);
-        int few = x.dtype() == DType.FLOAT32 ? SHORT_FLOATS : SHORT_HALVES;
+        int few = twos ? SHORT_PAIRS : x.dtype() == DType.FLOAT32 ? SHORT_FLOATS : SHORT_HALVES;
         Order order = asks ? Order.ASKED_AHEAD : rows * x.pitch() <= few ? Order.ONE_BY_ONE : Order.SIDE_BY_SIDE;
         boolean rounds = order == Order.ONE_BY_ONE
                 && (rows > FEW_ROWS || bits < 512)
