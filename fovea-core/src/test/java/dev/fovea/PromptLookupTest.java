@@ -2,6 +2,8 @@ package dev.fovea;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.generate.GenerationConfig;
+import dev.fovea.generate.Lengths;
 import dev.fovea.generate.LogitsProcessor;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -104,6 +106,15 @@ class PromptLookupTest {
                     .as("without wrong guesses")
                     .isEqualTo(list.scores.size() - 1);
             assertThat(after.steps() - before.steps()).as("of %s", list.ids).isLessThan(TOKENS * 2 / 3);
+        }
+    }
+
+    /** A picture without placeholders takes positions that none of the ids counts. */
+    @Test
+    void guessesEndWithTheModelsPositions() {
+        try (Pipeline pipe = Pipeline.imageTextToText(resource("/oracle/blip2/opt-old/checkpoint"))) {
+            Lengths lengths = pipe.model().visionLanguageModel().lengths(GenerationConfig.maxNewTokens(40), 240);
+            assertThat(lengths.positions()).isEqualTo(256 - 6);
         }
     }
 

@@ -30,6 +30,7 @@ import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
 import dev.fovea.tensor.Mask;
+import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
@@ -325,30 +326,34 @@ public final class CpuBackend implements Backend {
     @Override
     public Tensor gatedLinear(Tensor x, Projection gate, Projection up, Activation f) {
         Shape shape = Contract.linear(x, gate.weight(), gate.bias());
-        if (x.dim(0) > FEW_ROWS) {
+        Rows rows = Rows.of(x);
+        if (!isFew(rows, gate.weight()) || !isFew(rows, up.weight())) {
             return Backend.super.gatedLinear(x, gate, up, f);
         }
         Tensor g = allocate(x, shape);
         Tensor u = allocate(x, Contract.linear(x, up.weight(), up.bias()));
         Tensor out = allocate(x, Contract.gated(g, u));
-        Rows rows = Rows.of(x);
         Rows gated = Rows.ofLast(g);
         Rows ups = Rows.ofLast(u);
         Rows outs = Rows.ofLast(out);
         Workers.Block both = (from, to) -> elementwise.gated(gated, ups, outs, f, from, to);
-        if (gate.weight() instanceof Tensor gateWeight && up.weight() instanceof Tensor upWeight) {
-            Gemv.Product one = product(gateWeight, gate.bias(), g);
-            Gemv.Product other = product(upWeight, up.bias(), u);
-            if (isFew(rows, one.w()) && isFew(rows, other.w())) {
-                gemv.multiply(rows, one, other, both);
-                return out;
-            }
-        } else if (gate.weight() instanceof QuantizedMatrix gateCodes
-                && up.weight() instanceof QuantizedMatrix upCodes
-                && quantized.multiply(rows, product(gateCodes, gate.bias(), g), product(upCodes, up.bias(), u), both)) {
+        if (gate.weight() instanceof Tensor one && up.weight() instanceof Tensor other) {
+            gemv.multiply(rows, product(one, gate.bias(), g), product(other, up.bias(), u), both);
+            return out;
+        }
+        if (gate.weight() instanceof QuantizedMatrix one
+                && up.weight() instanceof QuantizedMatrix other
+                && quantized.multiply(rows, product(one, gate.bias(), g), product(other, up.bias(), u), both)) {
             return out;
         }
         return Backend.super.gatedLinear(x, gate, up, f);
+    }
+
+    private boolean isFew(Rows x, Matrix w) {
+        return switch (w) {
+            case Tensor dense -> isFew(x, Weight.of(dense));
+            case QuantizedMatrix _ -> x.count() <= FEW_ROWS;
+        };
     }
 
     private boolean isFew(Rows x, Weight w) {

@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Call implements Decoding {
     private static final int[] AS_THEY_ARE = {};
-    private static final int[] NONE = {};
 
     final Inputs inputs;
     final Demand demand;
@@ -30,7 +29,7 @@ final class Call implements Decoding {
     private final Engine engine;
     private final int vocabSize;
     private int rowCount;
-    private int[] takenBack = NONE;
+    private int[] takenBack = AS_THEY_ARE;
     private int[] parents = AS_THEY_ARE;
 
     /** Counts among the running ones. */
@@ -136,7 +135,7 @@ final class Call implements Decoding {
 
     private Next[] run(int[] rows, int[] tokens, boolean greedy) {
         Step wanted = new Step(takenBack, parents, rows, tokens, greedy, new Next[tokens.length]);
-        takenBack = NONE;
+        takenBack = AS_THEY_ARE;
         parents = AS_THEY_ARE;
         return engine.step(this, wanted);
     }

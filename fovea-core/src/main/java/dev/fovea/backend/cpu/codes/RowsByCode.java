@@ -98,7 +98,26 @@ final class RowsByCode {
     }
 
     private void multiplyBlock(Rows x, List<CodeProduct> products) {
-        List<Strips> rounded = round(x, products);
+        List<Piece> pieces = pieces(round(x, products), products);
+        workers.run(pieces.size(), i -> multiply(pieces.get(i)));
+    }
+
+    /**
+     * Two products of few rows and as many outputs each, and what is to be done with both of some outputs: by the thread that has them near.
+     */
+    void multiply(Rows x, CodeProduct one, CodeProduct other, Workers.Block both) {
+        List<Strips> rounded = round(x, List.of(one, other));
+        Strips ofOther = strips(rounded, other.w());
+        List<Piece> pieces = pieces(rounded, List.of(one));
+        workers.run(pieces.size(), i -> {
+            Piece piece = pieces.get(i);
+            multiply(piece);
+            multiply(new Piece(other, ofOther, piece.from, piece.to));
+            both.run(piece.from * TILE, Math.min(piece.to * TILE, one.w().outputs()));
+        });
+    }
+
+    private List<Piece> pieces(List<Strips> rounded, List<CodeProduct> products) {
         long left = products.stream().mapToLong(p -> bytes(p.w())).sum();
         List<Piece> pieces = new ArrayList<>();
         for (CodeProduct product : products) {
@@ -111,29 +130,7 @@ final class RowsByCode {
                 from = to;
             }
         }
-        workers.run(pieces.size(), i -> multiply(pieces.get(i)));
-    }
-
-    /**
-     * Two products of few rows and as many outputs each, and what is to be done with both of some outputs: by the thread that has them near.
-     */
-    void multiply(Rows x, CodeProduct one, CodeProduct other, Workers.Block both) {
-        List<Strips> rounded = round(x, List.of(one, other));
-        Codes w = one.w();
-        long left = bytes(w);
-        List<Piece> pieces = new ArrayList<>();
-        for (int from = 0; from < w.tiles(); ) {
-            int to = Math.min(w.tiles(), from + tilesAtOnce(w, strips(rounded, w), left));
-            pieces.add(new Piece(one, strips(rounded, w), from, to));
-            left -= (to - from) * w.tileBytes();
-            from = to;
-        }
-        workers.run(pieces.size(), i -> {
-            Piece piece = pieces.get(i);
-            multiply(piece);
-            multiply(new Piece(other, strips(rounded, other.w()), piece.from, piece.to));
-            both.run(piece.from * TILE, Math.min(piece.to * TILE, w.outputs()));
-        });
+        return pieces;
     }
 
     private static Strips strips(List<Strips> rounded, Codes w) {
