@@ -11,7 +11,8 @@ class SamplingTest {
     @Test
     void readsHowToGuessWithoutHowMany() {
         try (Pipeline pipe = Pipeline.imageTextToText("demo")) {
-            Sampling sampling = Sampling.read(Fields.of(Map.of("max_matching_ngram_size", 3L)), pipe, 100, "max_tokens");
+            Sampling sampling =
+                    Sampling.read(Fields.of(Map.of("max_matching_ngram_size", 3L)), pipe, 100, "max_tokens");
             assertThat(sampling.config().promptLookupNumTokens()).isEmpty();
             assertThat(sampling.config().maxMatchingNgramSize()).isEqualTo(3);
         }
