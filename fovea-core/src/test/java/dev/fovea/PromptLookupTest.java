@@ -109,6 +109,23 @@ class PromptLookupTest {
         }
     }
 
+    @Test
+    void aBatchesTokensNeverFall() {
+        try (Pipeline batched = Pipeline.imageTextToText(resource("/oracle/qwen2_5_vl/base/checkpoint"))
+                .batched(BatchOptions.DEFAULT)) {
+            List<Long> tokens = new ArrayList<>();
+            LogitsProcessor list = listing(new ArrayList<>());
+            LogitsProcessor counting = (ids, scores) -> {
+                tokens.add(batched.batchStats().orElseThrow().tokens());
+                list.process(ids, scores);
+            };
+            batched.answer(
+                    request(batched, guessing(Map.of("do_sample", false))),
+                    GenerateOptions.DEFAULT.withLogitsProcessors(counting));
+            assertThat(tokens).isSorted().hasSizeGreaterThan(TOKENS / 2);
+        }
+    }
+
     /** A picture without placeholders takes positions that none of the ids counts. */
     @Test
     void guessesEndWithTheModelsPositions() {

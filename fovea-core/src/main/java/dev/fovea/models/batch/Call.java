@@ -43,6 +43,9 @@ final class Call implements Decoding {
     /** Came too late for the last step: nobody waits for it. */
     boolean late;
 
+    /** Tokens of the last step that are not taken back, until they are counted. */
+    int fed;
+
     @Nullable
     RowDecoding decoding;
 
@@ -115,7 +118,7 @@ final class Call implements Decoding {
     @Override
     public void takeBack(int[] counts) {
         takenBack = counts;
-        engine.uncount(Arrays.stream(counts).sum());
+        fed -= Arrays.stream(counts).sum();
     }
 
     @Override

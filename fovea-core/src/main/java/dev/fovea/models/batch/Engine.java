@@ -144,20 +144,11 @@ final class Engine {
         }
     }
 
-    /** So many of the tokens that steps fed were guessed wrong. */
-    void uncount(int tokens) {
-        lock.lock();
-        try {
-            counter.tokens -= tokens;
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /** Waits until a step has fed a call's tokens. */
     Next[] step(Call call, Call.Step wanted) {
         lock.lock();
         try {
+            count(call);
             call.step = wanted;
             call.late = false;
             work.signal();
@@ -179,6 +170,7 @@ final class Engine {
             while (call.busy) {
                 call.news.awaitUninterruptibly();
             }
+            count(call);
             RowDecoding decoding = call.decoding;
             running.remove(call);
             call.step = null;
@@ -287,6 +279,12 @@ final class Engine {
             }
             call.news.signal();
         }
+    }
+
+    /** Counts what the last step fed, but for what was guessed wrong: only now is that known, and a count never falls. */
+    private void count(Call call) {
+        counter.tokens += call.fed;
+        call.fed = 0;
     }
 
     // -------------------------------------------------------------------------------------------------- its threads
@@ -410,7 +408,7 @@ final class Engine {
         lock.lock();
         try {
             for (Call call : ready) {
-                counter.tokens += call.step == null ? 0 : call.step.tokens().length;
+                call.fed = call.step == null ? 0 : call.step.tokens().length;
                 call.step = null;
                 call.busy = false;
                 call.failure = failure == null ? call.failure : failure;
