@@ -17,6 +17,7 @@ import dev.fovea.io.Weights;
 import dev.fovea.io.quantize.QuantizedFile;
 import dev.fovea.models.Family;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Tensor;
 import java.io.IOException;
@@ -106,7 +107,7 @@ final class QuantizedWeights {
         weights.matrices().forEach((name, matrix) -> {
             switch (matrix) {
                 case Tensor t -> dense.put(name, t);
-                case QuantizedMatrix _ -> throw already(directory);
+                case LosslessMatrix _, QuantizedMatrix _ -> throw already(directory);
             }
         });
         return dense;

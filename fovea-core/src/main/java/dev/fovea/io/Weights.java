@@ -3,6 +3,7 @@ package dev.fovea.io;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Matrix;
+import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.SharedRows;
 import dev.fovea.tensor.Tensor;
 import java.util.List;
@@ -160,10 +161,10 @@ public final class Weights implements AutoCloseable {
         return source.matrix(full(name), computed, rows, columns);
     }
 
-    /** {@link Backend#sharedRows} for the weights of linear layers that were asked for; none where one is quantised. */
+    /** {@link Backend#sharedRows} for the weights of linear layers that were asked for; none where one is in codes of few bits. */
     public SharedRows sharedRows(Backend backend) {
-        boolean dense = matrices().values().stream().allMatch(Tensor.class::isInstance);
-        return dense ? backend.sharedRows(computed) : SharedRows.NONE;
+        boolean codes = matrices().values().stream().anyMatch(QuantizedMatrix.class::isInstance);
+        return codes ? SharedRows.NONE : backend.sharedRows(computed);
     }
 
     /** The weights of linear layers that were asked for, by their full names and in that order. */

@@ -131,10 +131,21 @@ public interface Backend extends AutoCloseable {
      */
     Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias);
 
-    /** {@code linear} by whichever of the two the weight is for. */
+    /**
+     * The same with a weight in 12 bits: the bits of {@code linear} with the dense weight in bfloat16 that it stands for. A backend whose
+     * memory is not the host's may lack it: weights are widened on their way there.
+     *
+     * @param x rows of (T, K), BFLOAT16 or FLOAT32
+     * @param bias (N), or null
+     * @return (T, N)
+     */
+    Tensor linear(Tensor x, LosslessMatrix w, @Nullable Tensor bias);
+
+    /** {@code linear} by whichever of them the weight is for. */
     default Tensor linear(Tensor x, Matrix w, @Nullable Tensor bias) {
         return switch (w) {
             case Tensor dense -> linear(x, dense, bias);
+            case LosslessMatrix lossless -> linear(x, lossless, bias);
             case QuantizedMatrix quantized -> linear(x, quantized, bias);
         };
     }

@@ -50,10 +50,22 @@ public final class Contract {
         return Shape.of(x.dim(0), w.rows());
     }
 
+    /** {@link Backend#linear(Tensor, LosslessMatrix, Tensor)}: (T, N). */
+    public static Shape linear(Tensor x, LosslessMatrix w, @Nullable Tensor bias) {
+        String op = "linear";
+        w.requireOpen(op);
+        require(x.rank() == 2 && x.dim(1) == w.columns(), op, "x is (T, K), w is (N, K)", x, w);
+        rows(op, x);
+        weight(op, x, w.raw());
+        vector(op, "bias is (N), N the rows of w", x, bias, w.rows());
+        return Shape.of(x.dim(0), w.rows());
+    }
+
     /** {@link Backend#linear(Tensor, Matrix, Tensor)}: (T, N). */
     public static Shape linear(Tensor x, Matrix w, @Nullable Tensor bias) {
         return switch (w) {
             case Tensor dense -> linear(x, dense, bias);
+            case LosslessMatrix lossless -> linear(x, lossless, bias);
             case QuantizedMatrix quantized -> linear(x, quantized, bias);
         };
     }

@@ -15,13 +15,13 @@ import java.util.function.UnaryOperator;
  *                         above the block's least one in the low half, that of column 32 + j in the high one.
  *                         Of a block that is kept as it is, the first four bytes are its row of raw, INT32
  * bases  (N, K / 64)      UINT8: the least exponent, as it is stored; 255 for a block that is kept as it is
- * raw    (R, 64)          BFLOAT16
+ * raw    (R, 64)          BFLOAT16, R at least 1; an index beyond them, of a damaged file, means the last
  * </pre>
  *
  * @param rows N
  * @param columns K, a multiple of {@link #BLOCK}
  */
-public record LosslessMatrix(int rows, int columns, Tensor codes, Tensor bases, Tensor raw) {
+public record LosslessMatrix(int rows, int columns, Tensor codes, Tensor bases, Tensor raw) implements Matrix {
     /** Columns of a block. */
     public static final int BLOCK = 64;
 
@@ -49,6 +49,7 @@ public record LosslessMatrix(int rows, int columns, Tensor codes, Tensor bases, 
                 && bases.shape().equals(Shape.of(rows, blocks))
                 && raw.dtype() == DType.BFLOAT16
                 && raw.rank() == 2
+                && raw.dim(0) > 0
                 && raw.dim(1) == BLOCK;
         if (!fits) {
             throw new IllegalArgumentException("parts of a (" + rows + ", " + columns + ") matrix: codes " + codes
@@ -56,7 +57,17 @@ public record LosslessMatrix(int rows, int columns, Tensor codes, Tensor bases, 
         }
     }
 
-    /** Bytes that a product reads of it. */
+    @Override
+    public Backend backend() {
+        return codes.backend();
+    }
+
+    @Override
+    public int dim(int axis) {
+        return axis == 0 ? rows : columns;
+    }
+
+    @Override
     public long bytes() {
         return codes.bytes() + bases.bytes() + raw.bytes();
     }
@@ -64,6 +75,10 @@ public record LosslessMatrix(int rows, int columns, Tensor codes, Tensor bases, 
     /** The same with each of its tensors replaced. */
     public LosslessMatrix map(UnaryOperator<Tensor> to) {
         return new LosslessMatrix(rows, columns, to.apply(codes), to.apply(bases), to.apply(raw));
+    }
+
+    void requireOpen(String what) {
+        codes.requireOpen(what);
     }
 
     /**
@@ -83,7 +98,8 @@ public record LosslessMatrix(int rows, int columns, Tensor codes, Tensor bases, 
     }
 
     private short rawValue(long block, int j) {
-        long row = codes.memory().get(INT, block * BLOCK_BYTES);
+        long index = Integer.toUnsignedLong(codes.memory().get(INT, block * BLOCK_BYTES));
+        long row = Math.min(index, raw.dim(0) - 1);
         return raw.memory().get(SHORT, (row * BLOCK + j) * Short.BYTES);
     }
 

@@ -1,7 +1,7 @@
 package dev.fovea.tensor;
 
-/** The weight (N, K) of a linear layer: a tensor, or codes of few bits. */
-public sealed interface Matrix permits Tensor, QuantizedMatrix {
+/** The weight (N, K) of a linear layer: a tensor, its bits packed into fewer, or codes of few bits. */
+public sealed interface Matrix permits Tensor, LosslessMatrix, QuantizedMatrix {
     Backend backend();
 
     /** N for axis 0, K for axis 1. */

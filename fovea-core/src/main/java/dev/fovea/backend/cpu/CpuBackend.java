@@ -4,6 +4,7 @@ import dev.fovea.backend.cpu.attention.Attention;
 import dev.fovea.backend.cpu.codes.CodeProduct;
 import dev.fovea.backend.cpu.codes.Codes;
 import dev.fovea.backend.cpu.codes.QuantizedProducts;
+import dev.fovea.backend.cpu.lossless.LosslessProducts;
 import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Slabs;
 import dev.fovea.backend.cpu.machine.Workers;
@@ -29,6 +30,7 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
+import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.QuantizedMatrix;
@@ -62,6 +64,7 @@ public final class CpuBackend implements Backend {
     private final Gemv gemv;
     private final Gemm gemm;
     private final QuantizedProducts quantized;
+    private final LosslessProducts lossless;
     private final Elementwise elementwise;
     private final Norms norms;
     private final Rotations rotations;
@@ -77,6 +80,7 @@ public final class CpuBackend implements Backend {
         gemv = new Gemv(workers, options.gemm() == GemmChoice.JAVA);
         gemm = gemm(options.gemm(), workers);
         quantized = new QuantizedProducts(workers, gemm, options.gemm() == GemmChoice.JAVA);
+        lossless = new LosslessProducts(workers, this::multiply);
         boolean code = options.gemm() != GemmChoice.JAVA && DotCode.Found.here().code() != null;
         elementwise = new Elementwise(workers, code);
         norms = new Norms(workers, elementwise, code);
@@ -283,6 +287,13 @@ public final class CpuBackend implements Backend {
         return out;
     }
 
+    @Override
+    public Tensor linear(Tensor x, LosslessMatrix w, @Nullable Tensor bias) {
+        Tensor out = allocate(x, Contract.linear(x, w, bias));
+        lossless.multiply(Rows.of(x), w, bias == null ? null : Rows.ofLast(bias), Rows.of(out));
+        return out;
+    }
+
     private static CodeProduct product(QuantizedMatrix w, @Nullable Tensor bias, Tensor out) {
         return new CodeProduct(Codes.of(w), bias == null ? null : Rows.ofLast(bias), Rows.of(out));
     }
@@ -298,6 +309,8 @@ public final class CpuBackend implements Backend {
             Tensor out = allocate(x, Contract.linear(x, p.weight(), p.bias()));
             results.add(out);
             switch (p.weight()) {
+                case LosslessMatrix w ->
+                    lossless.multiply(rows, w, p.bias() == null ? null : Rows.ofLast(p.bias()), Rows.of(out));
                 case QuantizedMatrix w -> codes.add(product(w, p.bias(), out));
                 case Tensor w -> {
                     Gemv.Product product = product(w, p.bias(), out);
@@ -352,7 +365,7 @@ public final class CpuBackend implements Backend {
     private boolean isFew(Rows x, Matrix w) {
         return switch (w) {
             case Tensor dense -> isFew(x, Weight.of(dense));
-            case QuantizedMatrix _ -> x.count() <= FEW_ROWS;
+            case LosslessMatrix _, QuantizedMatrix _ -> x.count() <= FEW_ROWS;
         };
     }
 
@@ -362,7 +375,10 @@ public final class CpuBackend implements Backend {
     }
 
     private void multiply(Rows x, Weight w, @Nullable Tensor bias, Rows out) {
-        Rows b = bias == null ? null : Rows.ofLast(bias);
+        multiply(x, w, bias == null ? null : Rows.ofLast(bias), out);
+    }
+
+    private void multiply(Rows x, Weight w, @Nullable Rows b, Rows out) {
         if (isFew(x, w)) {
             gemv.multiply(x, List.of(new Gemv.Product(w, b, out)));
         } else {

@@ -11,6 +11,7 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
+import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
@@ -218,6 +219,12 @@ public final class CudaBackend implements Backend {
     @Override
     public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
         return make(x.dtype(), Contract.linear(x, w, bias), out -> linear.multiply(x, w, bias, out));
+    }
+
+    /** @throws UnsupportedOperationException always: such weights go up widened */
+    @Override
+    public Tensor linear(Tensor x, LosslessMatrix w, @Nullable Tensor bias) {
+        throw new UnsupportedOperationException("linear of " + x + " with " + w + " on " + name());
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.HostMemory;
 import dev.fovea.tensor.Lifetime;
+import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
@@ -95,6 +96,20 @@ public final class ReferenceBackend implements Backend {
     @Override
     public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
         return product(x, Elements.read(w), bias, Contract.linear(x, w, bias));
+    }
+
+    @Override
+    public Tensor linear(Tensor x, LosslessMatrix w, @Nullable Tensor bias) {
+        Shape shape = Contract.linear(x, w, bias);
+        double[] values = new double[Math.multiplyExact(w.rows(), w.columns())];
+        short[] row = new short[w.columns()];
+        for (int n = 0; n < w.rows(); n++) {
+            w.row(n, row);
+            for (int k = 0; k < row.length; k++) {
+                values[n * row.length + k] = DType.bfloat16ToFloat(row[k]);
+            }
+        }
+        return product(x, values, bias, shape);
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
+import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.QuantizedMatrix;
@@ -85,6 +86,11 @@ public final class ShapeBackend implements Backend {
     @Override
     public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
         return product(x, w, Contract.linear(x, w, bias), w.dim(1));
+    }
+
+    @Override
+    public Tensor linear(Tensor x, LosslessMatrix w, @Nullable Tensor bias) {
+        return product(x, w, Contract.linear(x, w, bias), w.columns());
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.Contract;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Lifetime;
+import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.Matrix;
 import dev.fovea.tensor.QuantizedMatrix;
@@ -136,6 +137,14 @@ public final class SplitBackend implements Backend {
     }
 
     @Override
+    public Tensor linear(Tensor x, LosslessMatrix w, @Nullable Tensor bias) {
+        Contract.linear(x, w, bias);
+        Backend home = w.codes().home();
+        LosslessMatrix own = w.map(SplitBackend::at);
+        return home.linear(at(x, home), own, orNull(bias, home)).on(this);
+    }
+
+    @Override
     public Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
         Contract.linear(x, w, bias);
         Backend home = w.codes().home();
@@ -175,6 +184,7 @@ public final class SplitBackend implements Backend {
     private static Backend homeOf(Matrix w) {
         return switch (w) {
             case Tensor dense -> dense.home();
+            case LosslessMatrix lossless -> lossless.codes().home();
             case QuantizedMatrix quantized -> quantized.codes().home();
         };
     }
@@ -182,6 +192,7 @@ public final class SplitBackend implements Backend {
     private static Matrix at(Matrix w) {
         return switch (w) {
             case Tensor dense -> at(dense);
+            case LosslessMatrix lossless -> lossless.map(SplitBackend::at);
             case QuantizedMatrix quantized -> quantized.map(SplitBackend::at);
         };
     }
