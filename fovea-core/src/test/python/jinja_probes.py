@@ -85,6 +85,15 @@ MORE = r"""
 {{ {'class': 'a "b" <c>', 'id': 1, 'x': none, 'y': true, 'l': l} | xmlattr }}|{{ {'a': nothing} | xmlattr }}|{{ {'a': 1, 'b': 2} | xmlattr(false) }}|{{ {} | xmlattr }}
 {{ {'a b': 1} | xmlattr }}
 {{ l | xmlattr }}
+{{ '1d' | float }} {{ '1f' | float(3) }} {{ '0x1p3' | float }} {{ '1_0' | float }} {{ 'nan' | float }} {{ ' 1e5 ' | float }} {{ '１' | float }} {{ '1__0' | float }} {{ '.5' | float }} {{ '5.' | float }} {{ '.' | float }} {{ '-INF' | float }}
+{{ '1__0' | int }} {{ '_1' | int(7) }} {{ '１２' | int }} {{ '1d' | int(7) }} {{ '1_2.5' | int }} {{ '0b11' | int(base=0) }} {{ '0x_f' | int(1, 16) }} {{ '011' | int(7, 0) }} {{ '00' | int(7, 0) }} {{ '٣' | int }} {{ 'inf' | int(3) }} {{ 'z' | int(7, 37) }} {{ '+ 5' | int(9) }}
+{{ 'inf' | float | int(5) }}
+{{ 2.0 % -1 }} {{ -2.0 % 1 }} {{ -0.0 % 1 }} {{ 0.0 // -1 }} {{ 1.0 // 0.1 }} {{ 7 // -0.7 }} {{ 3.0 % 0.1 }} {{ -0.0 | abs }} {{ -0.4 | round }} {{ 10 ** -23 }}
+{{ 0 ** -1 }}
+{{ 10.0 ** 400 }}
+{{ 'a\u00a0bc \u3000xy\u2028zz\x1cqq (ﬁn' | title }}
+{{ (1, 2) in d }} {{ {(1, 2): 3} }} {{ {(1, 2): 3}[(1.0, 2)] }} {{ [{'a': 1}, {}, {'b': 1}] | unique(attribute='a') | list }} {{ -0.0 | round(1, 'ceil') }}
+{% macro m(a, b=2) %}{{ m.name }}{{ a }}{% endmacro %}{{ m(1) }} {{ m.name }} {{ m.arguments }} {{ m.catch_kwargs }} {{ m.catch_varargs }} {{ m.caller }} {{ m.nothing is defined }}
 """
 
 

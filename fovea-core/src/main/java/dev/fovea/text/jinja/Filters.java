@@ -3,6 +3,7 @@ package dev.fovea.text.jinja;
 import dev.fovea.text.jinja.TemplateException.Failure;
 import dev.fovea.text.jinja.Values.Undefined;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -13,7 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -23,13 +23,13 @@ final class Filters {
         Object apply(Object value, Args args, Budget budget);
     }
 
-    private static final Pattern TITLE_BREAK = Pattern.compile("(?<=[-\\s({\\[<])(?=[^-\\s({\\[<])");
-
     /** Of Jinja's: for web pages, for debugging, or by chance. */
     private static final Set<String> LEFT_OUT = Set.of("pprint", "random", "striptags", "urlize");
 
     private static final Map<String, Filter> OWN = Map.ofEntries(
-            Map.entry("abs", (v, args, b) -> Numbers.signed(Numbers.real(v) < 0, v)),
+            Map.entry(
+                    "abs",
+                    (v, args, b) -> v instanceof Double d ? Math.abs(d) : Numbers.signed(Numbers.real(v) < 0, v)),
             Map.entry("attr", (v, args, b) -> attr(v, args.bind("name").text("name"), b)),
             Map.entry("capitalize", (v, args, b) -> Strings.capitalize(Values.text(v, b))),
             Map.entry("count", (v, args, b) -> Items.length(v)),
@@ -150,11 +150,21 @@ final class Filters {
     /** Jinja's own: words begin behind white space, a dash or an opening bracket. */
     private static String title(String text) {
         StringBuilder out = new StringBuilder();
-        for (String word : TITLE_BREAK.split(text, -1)) {
-            int first = word.isEmpty() ? 0 : Character.charCount(word.codePointAt(0));
-            out.append(Strings.upper(word.substring(0, first))).append(Strings.lower(word.substring(first)));
+        for (int from = 0; from < text.length(); ) {
+            int first = from + Character.charCount(text.codePointAt(from));
+            boolean between = isTitleBreak(text.charAt(from));
+            int to = first;
+            while (to < text.length() && isTitleBreak(text.charAt(to)) == between) {
+                to++;
+            }
+            out.append(Strings.upper(text.substring(from, first))).append(Strings.lower(text.substring(first, to)));
+            from = to;
         }
         return out.toString();
+    }
+
+    private static boolean isTitleBreak(char c) {
+        return Strings.isSpace(c) || "-({[<".indexOf(c) >= 0;
     }
 
     private static Object indent(Object value, Args args, Budget budget) {
@@ -178,47 +188,29 @@ final class Filters {
     private static Object toInt(Object value, Args args, Budget budget) {
         Args.Bound bound = args.bind("default", "base");
         Object absent = bound.get("default").orElse(0L);
-        try {
-            return switch (value) {
-                case String s -> {
-                    String digits = Strings.strip(s).replace("_", "");
-                    int base = (int) bound.integer("base", 10);
-                    yield digits.matches("[+-]?\\w+") && !(base == 10 && digits.matches(".*[eE].*"))
-                            ? (Object) Long.parseLong(withoutPrefix(digits, base), base)
-                            : (Object) truncated(Double.parseDouble(digits));
-                }
-                case Double d -> truncated(d);
-                case Long _, Boolean _ -> Numbers.integer(value);
-                default -> absent;
-            };
-        } catch (NumberFormatException e) {
-            return absent;
-        }
+        return switch (value) {
+            case String s ->
+                TextNumbers.integer(s, Math.clamp(bound.integer("base", 10), -1, 37))
+                        .or(() -> TextNumbers.real(s).filter(Double::isFinite).map(Filters::truncated))
+                        .map(n -> (Object) Numbers.fitting(n))
+                        .orElse(absent);
+            case Double d when d.isInfinite() -> throw new Failure("an infinity is no whole number");
+            case Double d -> d.isNaN() ? absent : (Object) Numbers.fitting(truncated(d));
+            case Long _, Boolean _ -> Numbers.integer(value);
+            default -> absent;
+        };
     }
 
-    private static String withoutPrefix(String digits, int base) {
-        String prefix = base == 16 ? "0[xX]" : base == 8 ? "0[oO]" : base == 2 ? "0[bB]" : "";
-        return digits.replaceFirst("^([+-]?)" + prefix, "$1");
-    }
-
-    private static long truncated(double value) {
-        if (Double.isNaN(value) || Math.abs(value) >= 0x1p63) {
-            throw new NumberFormatException("no 64-bit number");
-        }
-        return (long) value;
+    private static BigInteger truncated(double value) {
+        return new BigDecimal(value).toBigInteger();
     }
 
     static Object toFloat(Object value, Object absent) {
-        try {
-            return switch (value) {
-                case String s ->
-                    Double.parseDouble(Strings.strip(s).replaceFirst("(?i)^([+-]?)(inf(inity)?)$", "$1Infinity"));
-                case Double _, Long _, Boolean _ -> Numbers.real(value);
-                default -> absent;
-            };
-        } catch (NumberFormatException e) {
-            return absent;
-        }
+        return switch (value) {
+            case String s -> TextNumbers.real(s).map(n -> (Object) n).orElse(absent);
+            case Double _, Long _, Boolean _ -> Numbers.real(value);
+            default -> absent;
+        };
     }
 
     /** Python's round: the exact decimal value of the number, halves to even. */
@@ -237,13 +229,16 @@ final class Filters {
                         .longValue();
             }
             return Double.isFinite(number)
-                    ? new BigDecimal(number)
-                            .setScale(precision, RoundingMode.HALF_EVEN)
-                            .doubleValue()
+                    ? Math.copySign(
+                            new BigDecimal(number)
+                                    .setScale(precision, RoundingMode.HALF_EVEN)
+                                    .doubleValue(),
+                            number)
                     : number;
         }
         double scale = Math.pow(10, precision);
-        return (method.equals("ceil") ? Math.ceil(number * scale) : Math.floor(number * scale)) / scale;
+        double whole = method.equals("ceil") ? Math.ceil(number * scale) : Math.floor(number * scale);
+        return (whole == 0 ? 0 : whole) / scale;
     }
 
     private static Object items(Object value, Args args, Budget budget) {

@@ -199,14 +199,14 @@ final class Interpreter {
     }
 
     private Callable macro(String name, Signature signature, List<Statement> body, Scope defined) {
-        return args -> {
+        return new BoundMacro(name, signature, args -> {
             int calledFrom = line;
             budget.enter();
             String text = capture(body, bind(name, signature, args, defined.inner()));
             budget.leave();
             line = calledFrom;
             return text;
-        };
+        });
     }
 
     private Scope bind(String name, Signature signature, Args args, Scope scope) {

@@ -56,7 +56,8 @@ final class Items {
         return switch (value) {
             case Boolean b -> b ? 1L : 0L;
             case Double d when d == Math.rint(d) && Math.abs(d) < 1L << 53 -> d.longValue();
-            case List<?> _, Map<?, ?> _, Tuple _ ->
+            case Tuple tuple -> new Tuple(tuple.items().stream().map(Items::key).toList());
+            case List<?> _, Map<?, ?> _ ->
                 throw new Failure("a " + Values.type(value) + " cannot be the key of a dict");
             default -> value;
         };

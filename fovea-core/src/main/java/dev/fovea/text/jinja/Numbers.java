@@ -96,11 +96,22 @@ final class Numbers {
                 case "*" -> Math.multiplyExact(a, b);
                 case "//" -> Math.floorDivExact(a, b);
                 case "%" -> Math.floorMod(a, b);
-                default -> b < 0 ? (Object) reals("/", 1, Math.pow((double) a, -(double) b)) : (Object) power(a, b);
+                default -> b < 0 ? (Object) reals("**", a, b) : (Object) power(a, b);
             };
         } catch (ArithmeticException e) {
-            throw new Failure("a whole number does not fit 64 bits");
+            throw tooLarge();
         }
+    }
+
+    private static Failure tooLarge() {
+        return new Failure("a whole number does not fit 64 bits");
+    }
+
+    static long fitting(BigInteger value) {
+        if (value.bitLength() > 63) {
+            throw tooLarge();
+        }
+        return value.longValue();
     }
 
     private static long power(long base, long exponent) {
@@ -119,13 +130,39 @@ final class Numbers {
             case "-" -> a - b;
             case "*" -> a * b;
             case "/" -> a / nonZero(b);
-            case "//" -> Math.floor(a / nonZero(b));
+            case "//" -> floored(a, nonZero(b));
             case "%" -> {
                 double remainder = a % nonZero(b);
-                yield remainder != 0 && remainder < 0 != b < 0 ? remainder + b : remainder;
+                yield remainder == 0 ? Math.copySign(0, b) : remainder < 0 != b < 0 ? remainder + b : remainder;
             }
-            default -> Math.pow(a, b);
+            default -> power(a, b);
         };
+    }
+
+    /** Python's floor of a / b: by the remainder, which is exact. */
+    private static double floored(double a, double b) {
+        double remainder = a % b;
+        double quotient = (a - remainder) / b;
+        quotient -= remainder != 0 && remainder < 0 != b < 0 ? 1 : 0;
+        if (quotient == 0) {
+            return Math.copySign(0, a / b);
+        }
+        double floor = Math.floor(quotient);
+        return quotient - floor > 0.5 ? floor + 1 : floor;
+    }
+
+    private static double power(double a, double b) {
+        if (a == 0 && b < 0) {
+            throw new Failure("0 cannot be raised to a negative power");
+        }
+        double power = Math.pow(a, b);
+        if (Double.isNaN(power) && !Double.isNaN(a) && !Double.isNaN(b)) {
+            throw new Failure("a power of a negative number is no real number");
+        }
+        if (Double.isInfinite(power) && Double.isFinite(a) && Double.isFinite(b)) {
+            throw new Failure("a power is too large");
+        }
+        return power;
     }
 
     private static double nonZero(double value) {

@@ -24,6 +24,17 @@ final class Values {
         Failure failure() {
             return new Failure(reason);
         }
+
+        /** One is like another. */
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Undefined;
+        }
+
+        @Override
+        public int hashCode() {
+            return 1;
+        }
     }
 
     /** @param names of the items, where they can be asked for as attributes too; empty where they cannot */
