@@ -7,16 +7,22 @@ import java.util.function.UnaryOperator;
 
 /**
  * The weight (N, K) of a linear layer in bfloat16, its very bits in 12 of them: exponents of neighbours lie near each other, so that
- * 64 neighbours of a row share their least one and each keeps four bits beside it. A block whose exponents lie farther apart, or one
+ * 64 neighbours of a row share an even one and each keeps four bits beside it. A block whose exponents lie farther apart, or one
  * with infinities or NaN, is kept as it is.
  *
+ * <p>Four rows lie side by side, block by block, so that one stream through memory gives four sums that share what they need of x. Of each
+ * value the lower byte is kept, and of the upper one the sign and how far the rest is above the block's base.
+ *
  * <pre>
- * codes  (N, K / 64, 96)  UINT8: byte j of the first 64: sign and mantissa of column j; byte 64 + j: how far the exponent of column j is
- *                         above the block's least one in the low half, that of column 32 + j in the high one.
- *                         Of a block that is kept as it is, the first four bytes are its row of raw, INT32
- * bases  (N, K / 64)      UINT8: the least exponent, as it is stored; 255 for a block that is kept as it is
- * raw    (R, 64)          BFLOAT16, R at least 1; an index beyond them, of a damaged file, means the last
+ * codes  (⌈N / 4⌉, K / 64, 384)  UINT8: byte p of the first 64: the upper part of the value at {@linkplain #place place} p of the group's
+ *                                first row, in the lower half, and of the second, in the upper one; byte 64 + p the same of the third
+ *                                and the fourth; byte 128 + 64 i + p: the lower byte of row i's.
+ *                                Of a block that is kept as it is, the lower bytes begin with its row of raw, INT32
+ * bases  (⌈N / 4⌉, K / 64, 4)    UINT8: half of the even exponent of each row's block; 255 for one that is kept as it is
+ * raw    (R, 64)                 BFLOAT16, R at least 1; an index beyond them, of a damaged file, means the last
  * </pre>
+ *
+ * Rows behind the last are zeros.
  *
  * @param rows N
  * @param columns K, a multiple of {@link #BLOCK}
@@ -25,28 +31,62 @@ public record LosslessMatrix(int rows, int columns, Tensor codes, Tensor bases, 
     /** Columns of a block. */
     public static final int BLOCK = 64;
 
-    /** Bytes of a block's codes. */
-    public static final int BLOCK_BYTES = 96;
+    /** Rows side by side. */
+    public static final int GROUP = 4;
 
-    /** The base of a block that is kept as it is. */
+    /** Bytes of a block's codes, those of all rows of a group. */
+    public static final int BLOCK_BYTES = 384;
+
+    /** The base of a block that is kept as it is; greater ones than 127, of a damaged file, mean the same. */
     public static final int RAW = 255;
 
-    /** How far the greatest exponent of a block lies above the least one at most. */
+    /** How far the greatest exponent of a block lies above the even one at most. */
     public static final int SPAN = 15;
+
+    private static final int LOWER_AT = GROUP * BLOCK / 2;
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** Of a matrix's parts, but for raw. */
+    public record Shapes(Shape codes, Shape bases) {}
+
+    public static Shapes shapes(int rows, int columns) {
+        int groups = Math.ceilDiv(rows, GROUP);
+        int blocks = columns / BLOCK;
+        return new Shapes(Shape.of(groups, blocks, BLOCK_BYTES), Shape.of(groups, blocks, GROUP));
+    }
+
+    /** Whether rows of so many columns are whole blocks. */
+    public static boolean holds(int columns) {
+        return columns % BLOCK == 0;
+    }
+
+    /** Which byte of 64 a column of a block has: vectors that interleave bytes in each 128 bits bring columns in their order. */
+    public static int place(int column) {
+        return column % 32 / 8 * 16 + column / 32 * 8 + column % 8;
+    }
+
+    /** Where a block has the lower bytes of a group's row. */
+    public static int lowerAt(int row) {
+        return LOWER_AT + row * BLOCK;
+    }
+
+    /** Where it has the upper parts of two rows. */
+    public static int upperAt(int row) {
+        return row / 2 * BLOCK;
+    }
+
     /** @throws IllegalArgumentException where a part has another shape or dtype than these */
     public LosslessMatrix {
-        int blocks = columns / BLOCK;
-        boolean fits = columns % BLOCK == 0
+        Shapes shapes = shapes(rows, columns);
+        boolean fits = holds(columns)
                 && codes.dtype() == DType.UINT8
-                && codes.shape().equals(Shape.of(rows, blocks, BLOCK_BYTES))
+                && codes.shape().equals(shapes.codes)
                 && bases.dtype() == DType.UINT8
-                && bases.shape().equals(Shape.of(rows, blocks))
+                && bases.shape().equals(shapes.bases)
                 && raw.dtype() == DType.BFLOAT16
                 && raw.rank() == 2
                 && raw.dim(0) > 0
@@ -88,28 +128,30 @@ public record LosslessMatrix(int rows, int columns, Tensor codes, Tensor bases, 
      */
     public void row(int n, short[] to) {
         int blocks = columns / BLOCK;
+        int i = n % GROUP;
         for (int b = 0; b < blocks; b++) {
-            long block = (long) n * blocks + b;
-            int base = bases.memory().get(ValueLayout.JAVA_BYTE, block) & 0xff;
+            long block = (long) (n / GROUP) * blocks + b;
+            byte base = bases.memory().get(ValueLayout.JAVA_BYTE, block * GROUP + i);
             for (int j = 0; j < BLOCK; j++) {
-                to[b * BLOCK + j] = base == RAW ? rawValue(block, j) : value(block, base, j);
+                long at = block * BLOCK_BYTES;
+                to[b * BLOCK + j] = base < 0 ? rawValue(at, i, j) : value(at, i, base, j);
             }
         }
     }
 
-    private short rawValue(long block, int j) {
-        long index = Integer.toUnsignedLong(codes.memory().get(INT, block * BLOCK_BYTES));
+    private short rawValue(long block, int i, int j) {
+        long index = Integer.toUnsignedLong(codes.memory().get(INT, block + lowerAt(i)));
         long row = Math.min(index, raw.dim(0) - 1);
         return raw.memory().get(SHORT, (row * BLOCK + j) * Short.BYTES);
     }
 
-    private short value(long block, int base, int j) {
+    private short value(long block, int i, int base, int j) {
         MemorySegment bytes = codes.memory();
-        long at = block * BLOCK_BYTES;
-        int rest = bytes.get(ValueLayout.JAVA_BYTE, at + j);
-        int pair = bytes.get(ValueLayout.JAVA_BYTE, at + BLOCK + j % 32);
-        int exponent = base + (j < 32 ? pair & 15 : (pair >> 4) & 15);
-        return (short) ((rest & 0x80) << 8 | exponent << 7 | rest & 0x7f);
+        int lower = bytes.get(ValueLayout.JAVA_BYTE, block + lowerAt(i) + place(j)) & 0xff;
+        int two = bytes.get(ValueLayout.JAVA_BYTE, block + upperAt(i) + place(j));
+        int part = two >> i % 2 * 4 & 15;
+        int upper = base + (part & 7) + ((part & 8) << 4);
+        return (short) (upper << 8 | lower);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.fovea.backend;
 
 import static dev.fovea.tensor.LosslessMatrix.BLOCK;
 import static dev.fovea.tensor.LosslessMatrix.BLOCK_BYTES;
+import static dev.fovea.tensor.LosslessMatrix.GROUP;
 import static dev.fovea.tensor.LosslessMatrix.RAW;
 
 import dev.fovea.io.quantize.LosslessPacker;
@@ -47,16 +48,20 @@ public record LosslessCase(int rows, int columns, short[] bits) {
 
     /** In 12 bits, in the scope that is open. */
     public LosslessMatrix packed(Backend b) {
-        int blocks = bits.length / BLOCK;
-        byte[] codes = new byte[blocks * BLOCK_BYTES];
-        byte[] bases = new byte[blocks];
-        short[] raw = new short[Math.max(1, blocks) * BLOCK];
+        LosslessMatrix.Shapes shapes = LosslessMatrix.shapes(rows, columns);
+        byte[] codes = new byte[(int) shapes.codes().size()];
+        byte[] bases = new byte[(int) shapes.bases().size()];
+        short[] raw = new short[Math.max(BLOCK, bits.length)];
         int kept = 0;
-        for (int i = 0; i < blocks; i++) {
-            int base = LosslessPacker.pack(bits, i * BLOCK, codes, i * BLOCK_BYTES);
-            bases[i] = (byte) base;
+        int blocks = columns / BLOCK;
+        for (int i = 0; i < bits.length / BLOCK; i++) {
+            int n = i / blocks;
+            int block = n / GROUP * blocks + i % blocks;
+            int base = LosslessPacker.pack(bits, i * BLOCK, n % GROUP, codes, block * BLOCK_BYTES);
+            bases[block * GROUP + n % GROUP] = (byte) base;
             if (base == RAW) {
-                ByteBuffer.wrap(codes).order(ByteOrder.LITTLE_ENDIAN).putInt(i * BLOCK_BYTES, kept);
+                int at = block * BLOCK_BYTES + LosslessMatrix.lowerAt(n % GROUP);
+                ByteBuffer.wrap(codes).order(ByteOrder.LITTLE_ENDIAN).putInt(at, kept);
                 System.arraycopy(bits, i * BLOCK, raw, kept * BLOCK, BLOCK);
                 kept++;
             }
@@ -64,8 +69,8 @@ public record LosslessCase(int rows, int columns, short[] bits) {
         return new LosslessMatrix(
                 rows,
                 columns,
-                tensor(b, DType.UINT8, Shape.of(rows, columns / BLOCK, BLOCK_BYTES), codes),
-                tensor(b, DType.UINT8, Shape.of(rows, columns / BLOCK), bases),
+                tensor(b, DType.UINT8, shapes.codes(), codes),
+                tensor(b, DType.UINT8, shapes.bases(), bases),
                 tensor(b, DType.BFLOAT16, Shape.of(raw.length / BLOCK, BLOCK), bytes(raw)));
     }
 

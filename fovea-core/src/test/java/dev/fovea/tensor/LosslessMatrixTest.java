@@ -31,23 +31,25 @@ class LosslessMatrixTest {
     /** The least and the greatest exponents that share a block, at both ends. */
     @Test
     void theWholeSpan() {
-        short[] bits = new short[4 * 64];
+        short[] bits = new short[6 * 64];
         for (int j = 0; j < 64; j++) {
             bits[j] = (short) (j % 16 << 7 | j | (j % 2 == 0 ? 0x8000 : 0)); // 0 to 15
-            bits[64 + j] = (short) (239 + j % 16 << 7 | j); // 239 to 254
-            bits[128 + j] = (short) (j % 17 << 7 | j); // one too far apart
-            bits[192 + j] = (short) (240 + j % 16 << 7 | j); // infinities
+            bits[64 + j] = (short) (238 + j % 16 << 7 | j); // 238 to 253
+            bits[128 + j] = (short) (240 + j % 15 << 7 | j); // 240 to 254
+            bits[192 + j] = (short) (j % 17 << 7 | j); // one too far apart
+            bits[256 + j] = (short) (1 + j % 16 << 7 | j); // as many as fit, from an odd one on
+            bits[320 + j] = (short) (240 + j % 16 << 7 | j); // infinities
         }
-        roundTrip(new LosslessCase(1, 256, bits));
+        roundTrip(new LosslessCase(1, 384, bits));
         try (Backend backend = new ReferenceBackend();
                 Scope _ = Scope.open(backend)) {
             MemorySegment bases =
-                    new LosslessCase(1, 256, bits).packed(backend).bases().memory();
-            boolean[] kept = new boolean[4];
-            for (int i = 0; i < 4; i++) {
-                kept[i] = bases.get(ValueLayout.JAVA_BYTE, i) == (byte) LosslessMatrix.RAW;
+                    new LosslessCase(1, 384, bits).packed(backend).bases().memory();
+            boolean[] kept = new boolean[6];
+            for (int i = 0; i < 6; i++) {
+                kept[i] = bases.get(ValueLayout.JAVA_BYTE, i * LosslessMatrix.GROUP) == (byte) LosslessMatrix.RAW;
             }
-            assertThat(kept).containsExactly(false, false, true, true);
+            assertThat(kept).containsExactly(false, false, false, true, true, true);
         }
     }
 
@@ -63,7 +65,7 @@ class LosslessMatrixTest {
             LosslessMatrix w = new LosslessCase(1, 64, bits).packed(backend);
             short[] row = new short[64];
             for (int index : new int[] {1, 1000, Integer.MAX_VALUE, Integer.MIN_VALUE, -1}) {
-                w.codes().memory().set(ValueLayout.JAVA_INT_UNALIGNED, 0, index);
+                w.codes().memory().set(ValueLayout.JAVA_INT_UNALIGNED, LosslessMatrix.lowerAt(0), index);
                 w.row(0, row);
                 assertThat(row).isEqualTo(bits);
             }

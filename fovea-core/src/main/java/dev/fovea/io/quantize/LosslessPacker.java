@@ -1,7 +1,6 @@
 package dev.fovea.io.quantize;
 
 import static dev.fovea.tensor.LosslessMatrix.BLOCK;
-import static dev.fovea.tensor.LosslessMatrix.BLOCK_BYTES;
 import static dev.fovea.tensor.LosslessMatrix.RAW;
 import static dev.fovea.tensor.LosslessMatrix.SPAN;
 
@@ -13,32 +12,37 @@ public final class LosslessPacker {
 
     /**
      * @param from 64 values of bfloat16 from an index on
-     * @param codes gets the 96 bytes of the block at an index; those of a block that is kept as it is are left alone
-     * @return the block's base, {@link LosslessMatrix#RAW} where it has to be kept as it is
+     * @param row in its group
+     * @param codes gets the row's part of the group's block at an index, where zeros are; where it has to be kept as it is, it is left alone
+     * @return the {@link #base}
      */
-    public static int pack(short[] from, int at, byte[] codes, int to) {
+    public static int pack(short[] from, int at, int row, byte[] codes, int to) {
+        int base = base(from, at);
+        if (base == RAW) {
+            return RAW;
+        }
+        int lowerAt = to + LosslessMatrix.lowerAt(row);
+        int upperAt = to + LosslessMatrix.upperAt(row);
+        for (int j = 0; j < BLOCK; j++) {
+            int value = from[at + j];
+            int place = LosslessMatrix.place(j);
+            int upper = value >> 12 & 8 | (value >> 8 & 0x7f) - base;
+            codes[lowerAt + place] = (byte) value;
+            codes[upperAt + place] |= (byte) (upper << row % 2 * 4);
+        }
+        return base;
+    }
+
+    /** Of 64 values of bfloat16 from an index on: {@link LosslessMatrix#RAW} where they have to be kept as they are. */
+    public static int base(short[] from, int at) {
         int least = RAW;
         int greatest = 0;
         for (int j = 0; j < BLOCK; j++) {
-            int exponent = exponent(from[at + j]);
+            int exponent = from[at + j] >> 7 & 0xff;
             least = Math.min(least, exponent);
             greatest = Math.max(greatest, exponent);
         }
-        if (greatest - least > SPAN || greatest == RAW) {
-            return RAW;
-        }
-        for (int j = 0; j < BLOCK; j++) {
-            codes[to + j] = (byte) (from[at + j] >> 8 & 0x80 | from[at + j] & 0x7f);
-        }
-        for (int j = 0; j < BLOCK_BYTES - BLOCK; j++) {
-            int low = exponent(from[at + j]) - least;
-            int high = exponent(from[at + 32 + j]) - least;
-            codes[to + BLOCK + j] = (byte) (low | high << 4);
-        }
-        return least;
-    }
-
-    private static int exponent(short value) {
-        return value >> 7 & 0xff;
+        int base = least / 2;
+        return greatest - 2 * base > SPAN || greatest == RAW ? RAW : base;
     }
 }
