@@ -233,7 +233,7 @@ class QuantizedLinearTest {
             for (Form form : List.of(new Form(4, 32), new Form(4, 128))) {
                 for (int[] size : new int[][] {{70, 384}, {477, 128}
                 }) { // the second's last piece has six tiles, four side by side
-                    for (int rows : new int[] {1, 2, 3, 4, 9}) {
+                    for (int rows : new int[] {1, 2, 3, 4, 5, 7, 9}) {
                         QuantizedCase c = draw(form, size[0], size[1], rows);
                         float[] byCode = c.linear(code, DType.FLOAT32, 0, rows);
                         assertThat(byCode).isEqualTo(c.linear(vectors, DType.FLOAT32, 0, rows));

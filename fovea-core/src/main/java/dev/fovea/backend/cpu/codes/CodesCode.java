@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * ({@link WideCodesCode}) or by AVX2 ({@link NarrowCodesCode}), with the same bits. Codes of 4 bits meet x in 8 bits, as in
  * {@link Quantized4}, with the same bits as there; codes of 8 bits meet x in 16.
  *
- * <p>Codes are asked for some lines before they are needed: by AVX2 everywhere, by AVX-512 where {@linkplain Isa#asksAhead that helps}.
+ * <p>Codes are asked for some lines before they are needed: by AVX2 everywhere, by AVX-512 where {@linkplain Isa#asksAhead that helps}
+ * and for so many rows that a processor's own window of instructions ends some lines ahead.
  */
 public final class CodesCode {
     private static final List<Cpuid> NEEDED = List.of(Cpuid.AVX2, Cpuid.FMA);
@@ -143,9 +144,14 @@ public final class CodesCode {
         return wide ? WideCodesCode.ROWS : NarrowCodesCode.ROWS;
     }
 
-    /** Tiles that are read side by side, if there are so many. */
-    int tiles(Codes w) {
-        return wide && (asks || w.tileBytes() >= LONG_TILE) ? WideCodesCode.TILES : 1;
+    /** Tiles that are read side by side by so many rows, if there are so many. */
+    int tiles(Codes w, int rows) {
+        boolean aside = wide && rows <= WideCodesCode.FEW && (asks || w.tileBytes() >= LONG_TILE);
+        return aside ? WideCodesCode.TILES : 1;
+    }
+
+    private boolean asks(int rows) {
+        return asks || rows > WideCodesCode.FEW;
     }
 
     /** Whether it reads weights of this form. */
@@ -208,7 +214,7 @@ public final class CodesCode {
     long multiply(Codes w, int tile, int tiles, long x, int rows, long results) {
         long out = results + HEAD;
         long stride = (long) tiles * TILE * Float.BYTES;
-        int together = tiles(w);
+        int together = tiles(w, rows);
         int aside = tiles % together;
         if (aside > 0) { // first: what a call's own head lies over is written by the other
             int before = tiles - aside;
@@ -222,7 +228,7 @@ public final class CodesCode {
 
     /** Some times so many tiles side by side. */
     private void multiply(Codes w, int tile, int times, int tiles, long x, int rows, long stride, long out) {
-        Form form = new Form(w.bits(), w.byteScales(), w.blocksPerGroup(), rows, tiles, asks);
+        Form form = new Form(w.bits(), w.byteScales(), w.blocksPerGroup(), rows, tiles, asks(rows));
         int groupsOfTile = w.blocks() / w.blocksPerGroup();
         MEMORY.set(LONG, out + TILES_AT, times);
         MEMORY.set(Lanes.INT, out + MASK_AT, HALF_BYTES);

@@ -150,7 +150,7 @@ final class RowsByCode {
         long share = Math.max(LEAST_BYTES, left / ((long) PART * workers.count()));
         long most = x.count() > 1 ? Math.min(share, NEAR_BYTES) : share;
         int tiles = (int) Math.max(1, most / w.tileBytes());
-        int together = code.tiles(w);
+        int together = code.tiles(w, Math.min(x.rows, x.perStrip));
         return tiles < together ? tiles : tiles / together * together;
     }
 

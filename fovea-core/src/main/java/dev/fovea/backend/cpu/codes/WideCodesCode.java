@@ -14,7 +14,10 @@ import dev.fovea.ffi.x86.Gpr;
  */
 final class WideCodesCode {
     /** Rows of x that meet a code at once. */
-    static final int ROWS = 4;
+    static final int ROWS = 8;
+
+    /** Rows that have registers for several tiles. */
+    static final int FEW = 4;
 
     /** Tiles side by side. */
     static final int TILES = 4;
@@ -22,9 +25,9 @@ final class WideCodesCode {
     /** Bytes of each of several tiles that are asked for before they are needed. */
     private static final int AHEAD = 2048;
 
-    // registers: a total for each tile and row of x, two sums of integers for each row, and these
-    private static final int SUMS = TILES * ROWS;
-    private static final int CODE = SUMS + 2 * ROWS;
+    // registers: a total for each tile and row of x, sums of integers (two for each of few rows), and these
+    private static final int SUMS = TILES * FEW;
+    private static final int CODE = SUMS + ROWS;
     private static final int OTHER = CODE + 1;
     private static final int SCALE = CODE + 2;
     private static final int ZERO = CODE + 3;
@@ -45,6 +48,10 @@ final class WideCodesCode {
     private static final Gpr TILE_END = Gpr.R15;
 
     private WideCodesCode() {}
+
+    private static int sumsOfRow(Form form) {
+        return form.rows() <= FEW ? 2 : 1;
+    }
 
     /**
      * What lies tile by tile.
@@ -191,8 +198,8 @@ final class WideCodesCode {
     private static void block(Assembler a, Form form, int tile, int block) {
         int rows = form.rows();
         int x = block * xBytes(form);
-        for (int sum = SUMS; sum < SUMS + 2 * rows; sum++) {
-            a.vxorps(sum);
+        for (int sum = 0; sum < rows * sumsOfRow(form); sum++) {
+            a.vxorps(SUMS + sum);
         }
         for (int chunk = 0; chunk < BLOCK * form.bits() / 32; chunk++) {
             int at = block * codeBytes(form) + chunk * TILE * Integer.BYTES;
@@ -202,7 +209,11 @@ final class WideCodesCode {
             a.vmovups(CODE, CODES.at(tile, at));
             form.split(a, CODE, OTHER, MASK);
             for (int row = 0; row < rows; row++) {
-                products(a, form.bits(), SUMS + 2 * row, x + row * form.integers() + 8 * chunk);
+                product(a, form.bits(), sum(form, row), CODE, x + row * form.integers() + 8 * chunk);
+            }
+            for (int row = 0; row < rows; row++) {
+                int sum = sum(form, row) + sumsOfRow(form) - 1;
+                product(a, form.bits(), sum, OTHER, x + row * form.integers() + 8 * chunk + 4);
             }
         }
         for (int row = 0; row < rows; row++) {
@@ -210,22 +221,24 @@ final class WideCodesCode {
         }
     }
 
-    /** With eight bytes of x. */
-    private static void products(Assembler a, int bits, int sum, int x) {
-        Address first = Address.of(Gpr.RAX, x);
-        Address second = Address.of(Gpr.RAX, x + 4);
+    private static int sum(Form form, int row) {
+        return SUMS + row * sumsOfRow(form);
+    }
+
+    /** With four bytes of x. */
+    private static void product(Assembler a, int bits, int sum, int codes, int x) {
         if (bits == 4) {
-            a.vpdpbusd(sum, CODE, first);
-            a.vpdpbusd(sum + 1, OTHER, second);
+            a.vpdpbusd(sum, codes, Address.of(Gpr.RAX, x));
         } else {
-            a.vpdpwssd(sum, CODE, first);
-            a.vpdpwssd(sum + 1, OTHER, second);
+            a.vpdpwssd(sum, codes, Address.of(Gpr.RAX, x));
         }
     }
 
     private static void total(Assembler a, Form form, int row, int total, int scalars) {
-        int sum = SUMS + 2 * row;
-        a.vpaddd(sum, sum, sum + 1);
+        int sum = sum(form, row);
+        if (sumsOfRow(form) == 2) {
+            a.vpaddd(sum, sum, sum + 1);
+        }
         a.vcvtdq2ps(sum, sum);
         if (form.bits() == 4) {
             a.vfmadd231psOfAll(sum, ZERO, Address.of(Gpr.RAX, scalars + 4));
