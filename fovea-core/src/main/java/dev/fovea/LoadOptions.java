@@ -20,8 +20,8 @@ import java.util.function.DoubleConsumer;
  * @param dtype in which the model computes; empty for the checkpoint's own
  * @param threads of the backend; 0 for one per processor
  * @param warnings where is said what is odd about the directory but no error
- * @param quantize which weights are kept in codes of few bits: {@link #withQuantize}
- * @param quantizeListener gets the share that is done, 0 to 1, while such codes are made, on the thread that opens the model
+ * @param quantize which weights are kept in fewer bits: {@link #withQuantize}
+ * @param quantizeListener gets the share that is done, 0 to 1, while such weights are made, on the thread that opens the model
  * @param uploadListener gets the share of a model's weights that GPUs have, 0 to 1, while they go up, on the thread that opens the model;
  *     nothing on the CPU, which maps them
  */
@@ -70,8 +70,8 @@ public record LoadOptions(
     }
 
     /**
-     * {@code int8} or {@code int4}: the weights of linear layers in codes of so many bits, made once and kept in a cache; {@code none};
-     * {@code int4,head=int4,tower=int8} says more of the parts. See docs/quantisation.md.
+     * {@code lossless}: the weights of linear layers in 12 bits instead of bfloat16's 16, with the same answers; {@code int8} or {@code
+     * int4}: in codes of so many bits. Made once and kept in a cache. {@code none}; {@code int4,head=int4,tower=int8} says more of the parts. See docs/quantisation.md.
      */
     public LoadOptions withQuantize(String quantize) {
         return new LoadOptions(device, dtype, threads, warnings, quantize, quantizeListener, uploadListener);

@@ -132,7 +132,8 @@ public final class Model implements AutoCloseable {
         Family family = Families.of(directory);
         DType dtype = options.dtype().orElseGet(directory::storedDtype);
         Optional<Quantization> plan = options.quantization();
-        Supplier<Map<String, Long>> sizes = new Once<>(() -> planned(directory, family, dtype, plan, Weights::sizes));
+        Supplier<Map<String, Long>> sizes =
+                new Once<>(() -> planned(directory, family, dtype, plan, Weights::cardSizes));
         Backend backend = Backends.of(options, sizes);
         try {
             LongConsumer uploaded =

@@ -45,6 +45,7 @@ public final class ModelInfo {
     private final WeightSummary summary;
     private final Map<String, Long> parameters = new LinkedHashMap<>();
     private final Map<String, Long> weightSizes;
+    private final Map<String, Long> cardSizes;
     private final long convertedBytes;
     private final Warnings warnings;
     private final Map<String, String> ignoredWeights;
@@ -63,6 +64,7 @@ public final class ModelInfo {
             model = family.load(directory.config(), weights);
             weights.check();
             weightSizes = new LinkedHashMap<>(weights.sizes());
+            cardSizes = new LinkedHashMap<>(weights.cardSizes());
             convertedBytes = weights.copies();
             weights.elements().forEach((name, n) -> parameters.merge(component(name), n, Long::sum));
             ignoredWeights = weights.ignored();
@@ -165,7 +167,7 @@ public final class ModelInfo {
      * a GPU takes up to a second.
      */
     public List<Room> rooms(int tokens) {
-        return Rooms.of(weightSizes, convertedBytes, cacheBytes(tokens) + activationBytes(tokens), warnings);
+        return Rooms.of(cardSizes, convertedBytes, cacheBytes(tokens) + activationBytes(tokens), warnings);
     }
 
     /** Operations that this prompt takes; a multiplication and an addition are two. */

@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model directory with weights in codes of few bits, which opens like any other and needs no other.
+ * A model directory with weights in fewer bits, which opens like any other and needs no other.
  *
  * <pre>{@code QuantizedModel.write("Qwen/Qwen2.5-VL-3B-Instruct", Path.of("qwen-int4"), LoadOptions.DEFAULT.withQuantize("int4"));}</pre>
  */
@@ -56,7 +56,7 @@ public final class QuantizedModel {
         calibration.forEach(request -> Objects.requireNonNull(request, "a request of calibration"));
         List<Request> requests = List.copyOf(calibration);
         Quantization quantization = options.quantization()
-                .orElseThrow(() -> new OptionException("quantize is none; expected int8 or int4"));
+                .orElseThrow(() -> new OptionException("quantize is none; expected lossless, int8 or int4"));
         Calibration.check(quantization, requests);
         Path path = Hub.pull(model, PullOptions.DEFAULT.withWarnings(options.warnings()));
         ModelDirectory directory = ModelDirectory.open(path, options.warnings());

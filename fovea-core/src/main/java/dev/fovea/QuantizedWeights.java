@@ -11,6 +11,7 @@ import dev.fovea.hub.HubEnvironment;
 import dev.fovea.io.ModelDirectory;
 import dev.fovea.io.ModelFingerprint;
 import dev.fovea.io.Quantization;
+import dev.fovea.io.Quantization.Precision;
 import dev.fovea.io.Safetensors;
 import dev.fovea.io.WeightFile;
 import dev.fovea.io.Weights;
@@ -24,6 +25,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -32,7 +34,7 @@ import java.util.function.DoubleConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The weights of a 16-bit model in codes of few bits: made at the first use, kept beside the hub's cache, and mapped from then on. */
+/** The weights of a 16-bit model in fewer bits: made at the first use, kept beside the hub's cache, and mapped from then on. */
 final class QuantizedWeights {
     private static final String FOLDER = "fovea-quantized";
     private static final String EXTENSION = ".safetensors";
@@ -46,6 +48,7 @@ final class QuantizedWeights {
         }
         requireDense(directory);
         Quantization quantization = options.quantization().get();
+        requireBfloat16(quantization, options);
         Map<String, String> marks = quantization.marks(ModelFingerprint.of(directory));
         Path file = file(directory, quantization, marks);
         Optional<WeightFile> held = held(file, marks);
@@ -53,7 +56,10 @@ final class QuantizedWeights {
             return held;
         }
         options.warnings()
-                .warn("the weights of " + Quote.of(directory.path()) + " are made " + quantization.layers()
+                .warn("the weights of " + Quote.of(directory.path()) + " are "
+                        + (quantization.layers() == Precision.LOSSLESS
+                                ? "packed into 12 bits"
+                                : "made " + quantization.layers())
                         + " once, and kept in " + Quote.of(file));
         makeFolder(file);
         write(directory, family, quantization, Map.of(), marks, OutputFile.of(file), false, options.quantizeListener());
@@ -64,7 +70,7 @@ final class QuantizedWeights {
     /**
      * Quantises the weights of a directory into a file, and copies the others into it.
      *
-     * @param meanSquares as {@link QuantizedFile#write} takes it
+     * @param meanSquares as {@link QuantizedFile} takes it
      */
     static void writeWhole(
             ModelDirectory directory,
@@ -92,11 +98,10 @@ final class QuantizedWeights {
                 family.load(directory.config(), weights).close();
                 weights.check();
                 Map<String, Tensor> dense = dense(directory, weights);
-                Set<String> replaced = dense.keySet().stream()
-                        .filter(name -> quantization.of(name).form().isPresent())
-                        .collect(Collectors.toSet());
-                Map<String, Safetensors.Part> rest = whole ? weights.stored(replaced) : Map.of();
-                QuantizedFile.write(file, dense, quantization, meanSquares, rest, marks, listener);
+                QuantizedFile packed = new QuantizedFile(dense, quantization, meanSquares);
+                requireLossless(directory, quantization, dense, packed.names());
+                Map<String, Safetensors.Part> rest = whole ? weights.stored(packed.names()) : Map.of();
+                packed.write(file, rest, marks, listener);
                 return directory;
             });
         }
@@ -111,6 +116,35 @@ final class QuantizedWeights {
             }
         });
         return dense;
+    }
+
+    /** @throws OptionException where what is kept bit for bit would be rounded */
+    private static void requireBfloat16(Quantization quantization, LoadOptions options) {
+        if (quantization.makes(Precision.LOSSLESS) && options.dtype().equals(Optional.of(DType.FLOAT16))) {
+            throw new OptionException(
+                    "quantize lossless keeps weights in bfloat16, with which --dtype float16 does not compute",
+                    "--dtype bfloat16 or float32, or leave one of the two out");
+        }
+    }
+
+    /** @throws OptionException where nothing is packed that was to be */
+    private static void requireLossless(
+            ModelDirectory directory, Quantization quantization, Map<String, Tensor> dense, Set<String> packed) {
+        List<String> asked = dense.keySet().stream()
+                .filter(name -> quantization.of(name) == Precision.LOSSLESS)
+                .toList();
+        if (quantization.makes(Precision.LOSSLESS) && asked.stream().noneMatch(packed::contains)) {
+            String dtypes = asked.stream()
+                    .map(name -> Objects.requireNonNull(dense.get(name)).dtype().torchName())
+                    .distinct()
+                    .sorted()
+                    .collect(Collectors.joining(", "));
+            throw new OptionException(
+                    "quantize lossless packs weights in bfloat16 with a multiple of " + LosslessMatrix.BLOCK
+                            + " columns; " + Quote.of(directory.path()) + " has none that it would make smaller"
+                            + (dtypes.isEmpty() ? "" : " (they are " + dtypes + ")"),
+                    "int8 takes weights of any dtype");
+        }
     }
 
     /** @throws OptionException where the weights are quantised already */

@@ -29,7 +29,7 @@ final class Rooms {
     /**
      * Each GPU that can be used, all of them together where there are several, and the CPU where the system says how much it has.
      *
-     * @param weights bytes of each by name, in the model's order
+     * @param weights bytes of each on a card by name, in the model's order
      * @param copied bytes of these that the CPU does not leave in their files
      * @param further bytes that computing needs beside weights
      * @param warnings where a GPU that does not answer is named

@@ -3,6 +3,7 @@ package dev.fovea.io;
 import dev.fovea.error.Closest;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Quote;
+import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.QuantizedMatrix;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,7 +13,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Which weights are kept in codes of 8 or 4 bits, by the part of the model that they belong to. Norms, biases, convolutions and
+ * Which weights are kept in fewer bits, by the part of the model that they belong to. Norms, biases, convolutions and
  * tables of embeddings stay as they are stored. Attention's values are of 8 bits where the other layers are of 4: they are small where
  * heads share them, and a third to a half of the loss came from them.
  *
@@ -43,6 +44,8 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
     public enum Precision {
         /** As it is stored. */
         NONE(Optional.empty()),
+        /** Where it is stored in bfloat16 and that saves a tenth at least, a {@link LosslessMatrix}; else as it is stored. */
+        LOSSLESS(Optional.empty()),
         INT8(Optional.of(new QuantizedMatrix.Form(8, 32))),
         INT4(Optional.of(new QuantizedMatrix.Form(4, 32)));
 
@@ -52,7 +55,7 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
             this.form = form;
         }
 
-        /** Empty for {@link #NONE}. */
+        /** Of codes; empty where there are none. */
         public Optional<QuantizedMatrix.Form> form() {
             return form;
         }
@@ -64,8 +67,8 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
                 }
             }
             throw new OptionException(
-                    "quantize: " + option + " is \"" + Quote.of(name) + "\"; expected int8, int4 or none",
-                    Closest.question(name, List.of("int8", "int4", "none")));
+                    "quantize: " + option + " is \"" + Quote.of(name) + "\"; expected lossless, int8, int4 or none",
+                    Closest.question(name, List.of("lossless", "int8", "int4", "none")));
         }
 
         @Override
@@ -75,8 +78,8 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
     }
 
     /**
-     * {@code int8} or {@code int4}, with {@code ,head=} and {@code ,tower=} for these parts where they are to be another than by default:
-     * the head int8, the tower none.
+     * {@code lossless}, {@code int8} or {@code int4}, with {@code ,head=} and {@code ,tower=} for these parts where they are to be another
+     * than by default: the head int8, or lossless where the layers are, the tower none.
      *
      * @throws OptionException for anything else
      */
@@ -95,13 +98,13 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
                 throw new OptionException("quantize: " + pair[0] + " is given twice");
             }
         }
-        Precision head = layers == Precision.NONE ? Precision.NONE : Precision.INT8;
+        Precision head = layers == Precision.INT4 ? Precision.INT8 : layers;
         return new Quantization(layers, parts.getOrDefault("head", head), parts.getOrDefault("tower", Precision.NONE));
     }
 
     /** Whether nothing is quantised. */
     public boolean isNone() {
-        return !makes(Precision.INT8) && !makes(Precision.INT4);
+        return layers == Precision.NONE && head == Precision.NONE && tower == Precision.NONE;
     }
 
     /** Whether some weights become that. */

@@ -99,6 +99,11 @@ final class ShapesOnly implements WeightSource {
     }
 
     @Override
+    public Map<String, Long> cardSizes() {
+        return sizes();
+    }
+
+    @Override
     public boolean mayCopy(DType computed) {
         return false;
     }

@@ -2,6 +2,7 @@ package dev.fovea.io;
 
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.QuantizedMatrix;
 import java.util.Optional;
 
@@ -55,6 +56,26 @@ final class StoredCodes {
                 .or(() -> coded(name)
                         .filter(c -> record.misfits(c.misfits()) && WeightRecord.matches(c.shape(), rows, columns))
                         .flatMap(this::codes));
+    }
+
+    /**
+     * A weight in bfloat16 that is stored in 12 bits, in the host's memory; without data where parts do not fit, which is remembered.
+     * Empty where it is stored otherwise.
+     */
+    Optional<LosslessMatrix> lossless(String name, Backend home, int rows, int columns) {
+        Optional<LosslessParts> parts = LosslessParts.find(name, this::part);
+        if (parts.isPresent() && record.misfits(parts.get().misfits(rows, columns))) {
+            return Optional.of(parts.get().matrix(rows, columns, backend, home));
+        }
+        boolean planned =
+                plan.filter(p -> p.of(name) == Quantization.Precision.LOSSLESS).isPresent()
+                        && stored.find(name)
+                                .filter(s -> s.entry().type() == StoredType.BF16
+                                        && WeightRecord.matches(s.entry().shape(), rows, columns))
+                                .isPresent();
+        return (parts.isPresent() || planned) && LosslessMatrix.holds(columns)
+                ? Optional.of(LosslessParts.shapesOnly(rows, columns, backend))
+                : Optional.empty();
     }
 
     /** What a weight would be, for a backend without data. */

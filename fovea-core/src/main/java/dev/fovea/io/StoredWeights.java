@@ -5,8 +5,8 @@ import dev.fovea.error.Quote;
 import dev.fovea.io.StoredTensors.Stored;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.Matrix;
-import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -39,6 +39,7 @@ final class StoredWeights implements WeightSource {
 
     private final Map<Request, Tensor> answered = new LinkedHashMap<>();
     private final Map<String, Long> sizes = new LinkedHashMap<>();
+    private final Map<String, Long> cardSizes = new LinkedHashMap<>();
     private final Map<String, Long> elements = new LinkedHashMap<>();
     private final Map<String, Matrix> matrices = new LinkedHashMap<>();
     private long copies;
@@ -165,18 +166,41 @@ final class StoredWeights implements WeightSource {
     @Override
     public Matrix matrix(String name, DType computed, int rows, int columns) {
         Backend home = backend.home(name);
-        Optional<QuantizedMatrix> found = codes.matrix(name, home, rows, columns);
-        if (found.isEmpty()) {
+        Matrix found = lossless(name, computed, home, rows, columns)
+                .or(() -> codes.matrix(name, home, rows, columns).map(quantized -> quantized.map(t -> placed(t, home))))
+                .orElse(null);
+        if (found == null) {
             Tensor dense = tensor(name, computed, new int[] {rows, columns});
             matrices.put(name, dense);
             return dense;
         }
         record.asked(stored.resolve(name));
-        QuantizedMatrix placed = found.get().map(t -> placed(t, home));
-        matrices.put(name, placed);
-        count(name, home, placed.bytes());
+        matrices.put(name, found);
+        count(name, home, found.bytes(), cardBytes(name, found));
         elements.put(stored.storedName(name), (long) rows * columns);
-        return placed;
+        return found;
+    }
+
+    /**
+     * A weight in 12 bits as it lies in a file, where that is the host's memory and it is computed with; else widened, but where it is
+     * stored in bfloat16 too, as a tied table is: then this is none of them.
+     */
+    private Optional<Matrix> lossless(String name, DType computed, Backend home, int rows, int columns) {
+        boolean asStored = WeightDtypes.isUsedAsStored(DType.BFLOAT16, computed);
+        boolean asPacked = asStored && home.isHost();
+        return codes.lossless(name, home, rows, columns)
+                .filter(_ -> asPacked || stored.find(name).isEmpty())
+                .map(w -> asPacked
+                        ? w.map(t -> placed(t, home))
+                        : widened(w, home, asStored ? DType.BFLOAT16 : computed));
+    }
+
+    private Tensor widened(LosslessMatrix w, Backend home, DType dtype) {
+        Tensor values = copy(home, dtype, Shape.of(w.rows(), w.columns()));
+        if (backend.holdsData() && w.codes().memory().byteSize() > 0) { // none where parts misfit
+            LosslessParts.widen(w, values);
+        }
+        return values;
     }
 
     /** A part of a quantised weight as it lies in a file, where that is the host's memory; else a copy. */
@@ -206,14 +230,26 @@ final class StoredWeights implements WeightSource {
         return Collections.unmodifiableMap(matrices);
     }
 
+    /** Of a weight in 12 bits what it has on a card, which has a tied table once. */
+    private long cardBytes(String name, Matrix w) {
+        if (!(w instanceof LosslessMatrix)) {
+            return w.bytes();
+        }
+        boolean tied = !stored.resolve(name).equals(name) && stored.find(name).isPresent();
+        return tied ? 0 : (long) w.dim(0) * w.dim(1) * DType.BFLOAT16.bytes();
+    }
+
     private Tensor load(String name, Tensor tensor) {
-        count(name, tensor.home(), tensor.bytes());
+        count(name, tensor.home(), tensor.bytes(), tensor.bytes());
         elements.put(stored.storedName(name), tensor.shape().size());
         return tensor;
     }
 
-    private void count(String name, Backend home, long bytes) {
+    private void count(String name, Backend home, long bytes, long onCard) {
         sizes.merge(name, bytes, Long::sum);
+        if (onCard > 0) {
+            cardSizes.merge(name, onCard, Long::sum);
+        }
         if (!home.isHost()) {
             sent += bytes;
             uploaded.accept(sent);
@@ -284,6 +320,11 @@ final class StoredWeights implements WeightSource {
     @Override
     public Map<String, Long> sizes() {
         return Collections.unmodifiableMap(sizes);
+    }
+
+    @Override
+    public Map<String, Long> cardSizes() {
+        return Collections.unmodifiableMap(cardSizes);
     }
 
     @Override

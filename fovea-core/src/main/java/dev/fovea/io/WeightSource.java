@@ -50,6 +50,9 @@ interface WeightSource {
     /** As {@link Weights#sizes}. */
     Map<String, Long> sizes();
 
+    /** As {@link Weights#cardSizes}. */
+    Map<String, Long> cardSizes();
+
     /** As {@link Weights#mayCopy}. */
     boolean mayCopy(DType computed);
 

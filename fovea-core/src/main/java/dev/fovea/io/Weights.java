@@ -257,6 +257,11 @@ public final class Weights implements AutoCloseable {
         return source.sizes();
     }
 
+    /** The same where a GPU has all of them: what lies in 12 bits on the host is widened on its way there. */
+    public Map<String, Long> cardSizes() {
+        return source.cardSizes();
+    }
+
     /** Whether something is stored that may not be used where it lies in the files. */
     public boolean mayCopy() {
         return source.mayCopy(computed);

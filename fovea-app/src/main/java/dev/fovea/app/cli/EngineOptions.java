@@ -27,8 +27,9 @@ final class EngineOptions {
     @Option(
             names = "--quantize",
             paramLabel = "BITS",
-            description = "Weights in codes of few bits: int8, int4 or none (default: ${DEFAULT-VALUE});"
-                    + " int4,head=int4,tower=int8 says more.")
+            description =
+                    "Weights in fewer bits: lossless (bfloat16 in 12), int8, int4 or none (default: ${DEFAULT-VALUE});"
+                            + " int4,head=int4,tower=int8 says more.")
     String quantize = "none";
 
     /** With another default of {@code --quantize}. */
@@ -36,6 +37,11 @@ final class EngineOptions {
         EngineOptions options = new EngineOptions();
         options.quantize = bits;
         return options;
+    }
+
+    /** Whether the language model's weights lose nothing. */
+    boolean isLossless() {
+        return quantize.startsWith("lossless");
     }
 
     /** The options that say how a model answers, as far as they are not what they are by default. */
@@ -67,7 +73,8 @@ final class EngineOptions {
     /** With warnings as notes, and with a line that shows how far weights are quantised, or have gone to GPUs. */
     LoadOptions loadOptions(StatusLine status) {
         return loadOptions(status.warnings())
-                .withQuantizeListener(share -> status.showShare("Quantising, once", share))
+                .withQuantizeListener(
+                        share -> status.showShare(isLossless() ? "Packing, once" : "Quantising, once", share))
                 .withUploadListener(share -> status.showShare("Loading", share));
     }
 

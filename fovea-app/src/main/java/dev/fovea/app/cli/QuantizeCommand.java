@@ -20,16 +20,18 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** A model directory in codes of few bits. */
+/** A model directory in fewer bits. */
 @Command(
         name = "quantize",
         description =
-                "Writes a model with its weights in codes of 8 or 4 bits, as a directory that opens like any other.",
+                "Writes a model with its weights in codes of 8 or 4 bits, or bfloat16 in 12 without loss (--quantize lossless), as a directory"
+                        + " that opens like any other.",
         sortOptions = false,
         footer = {
             "",
             "Examples:",
             "  fovea quantize Qwen/Qwen2.5-VL-3B-Instruct --to qwen-int4",
+            "  fovea quantize ./model --to model-lossless --quantize lossless",
             "  fovea quantize ./model --to model-int4 --calibrate pictures/*.jpg"
         })
 final class QuantizeCommand implements Callable<Integer> {
@@ -83,7 +85,10 @@ final class QuantizeCommand implements Callable<Integer> {
         List<Request> calibration = calibration();
         String directory = Pulling.directory(model, console, output.quiet);
         try (StatusLine status = new StatusLine(console, output.quiet)) {
-            status.show(calibrate.isEmpty() ? "Quantising " + model : "Answering to calibrate " + model);
+            status.show((!calibrate.isEmpty()
+                            ? "Answering to calibrate "
+                            : engine.isLossless() ? "Packing " : "Quantising ")
+                    + model);
             QuantizedModel.write(directory, Path.of(to), engine.loadOptions(status), calibration);
         }
         Map<String, @Nullable Object> json = new LinkedHashMap<>();

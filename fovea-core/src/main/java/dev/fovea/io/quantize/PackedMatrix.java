@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * A weight on its way into a file of quantised ones: it is packed while its codes are written, some tiles at a time on all processors;
  * its scales, a sixteenth of it, wait in memory until the codes are written.
  */
-final class PackedMatrix {
+final class PackedMatrix implements PackedWeight {
     /** Bytes of codes that are packed at once. */
     private static final int BATCH_BYTES = 1 << 24;
 
@@ -43,19 +43,19 @@ final class PackedMatrix {
         this.meanSquares = meanSquares;
     }
 
-    /** Its parts by their names, in the order in which they are to be written. */
-    Map<String, Safetensors.Part> parts() {
+    @Override
+    public Map<String, Safetensors.Part> parts() {
         int rows = weight.dim(0);
         int columns = weight.dim(1);
         Shape shape = form.scales(rows, columns);
         Map<String, Safetensors.Part> parts = new LinkedHashMap<>();
-        parts.put(name + QuantizedParts.CODES, part(StoredType.U8, form.codes(rows, columns), this::pack));
-        parts.put(name + QuantizedParts.SCALES, part(StoredType.U8, shape, out -> {
+        parts.put(name + QuantizedParts.CODES, PackedWeight.part(StoredType.U8, form.codes(rows, columns), this::pack));
+        parts.put(name + QuantizedParts.SCALES, PackedWeight.part(StoredType.U8, shape, out -> {
             out.write(Objects.requireNonNull(scales));
             scales = null;
         }));
         if (form.bits() == 4) {
-            parts.put(name + QuantizedParts.ZEROS, part(StoredType.U8, shape, out -> {
+            parts.put(name + QuantizedParts.ZEROS, PackedWeight.part(StoredType.U8, shape, out -> {
                 out.write(Objects.requireNonNull(zeros));
                 zeros = null;
             }));
@@ -63,31 +63,8 @@ final class PackedMatrix {
         Shape padded = Shape.of(QuantizedMatrix.tiles(rows) * TILE);
         parts.put(
                 name + QuantizedParts.FACTORS,
-                part(StoredType.F32, padded, out -> out.write(Objects.requireNonNull(factors))));
+                PackedWeight.part(StoredType.F32, padded, out -> out.write(Objects.requireNonNull(factors))));
         return parts;
-    }
-
-    private interface Content {
-        void writeTo(OutputStream out) throws IOException;
-    }
-
-    private static Safetensors.Part part(StoredType type, Shape shape, Content content) {
-        return new Safetensors.Part() {
-            @Override
-            public StoredType type() {
-                return type;
-            }
-
-            @Override
-            public Shape shape() {
-                return shape;
-            }
-
-            @Override
-            public void writeTo(OutputStream out) throws IOException {
-                content.writeTo(out);
-            }
-        };
     }
 
     private void pack(OutputStream out) throws IOException {

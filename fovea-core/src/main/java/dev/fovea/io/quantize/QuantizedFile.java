@@ -2,44 +2,60 @@ package dev.fovea.io.quantize;
 
 import dev.fovea.files.OutputFile;
 import dev.fovea.io.Quantization;
+import dev.fovea.io.Quantization.Precision;
 import dev.fovea.io.Safetensors;
 import dev.fovea.tensor.Tensor;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.DoubleConsumer;
 
-/** Writes the weights of linear layers in codes of few bits, one after another, with little memory. */
+/** The weights of linear layers in fewer bits, written one after another with little memory. */
 public final class QuantizedFile {
     private static final float[] NONE = {};
 
-    private QuantizedFile() {}
+    private final Map<String, PackedWeight> weights = new LinkedHashMap<>();
 
     /**
-     * @param weights by the model's names, densely packed in the host's memory
+     * @param dense by the model's names, densely packed in the host's memory
      * @param meanSquares by the weights' names, of what meets each of their columns; codes of 4 bits leave a smaller error where
      *     more meets them. Of a weight that has none, all columns count alike
+     */
+    public QuantizedFile(Map<String, Tensor> dense, Quantization quantization, Map<String, float[]> meanSquares) {
+        dense.forEach((name, weight) -> {
+            Precision precision = quantization.of(name);
+            if (precision == Precision.LOSSLESS) {
+                PackedLossless.of(name, weight).ifPresent(packed -> weights.put(name, packed));
+            }
+            precision
+                    .form()
+                    .map(form -> new PackedMatrix(name, weight, form, meanSquares.getOrDefault(name, NONE)))
+                    .ifPresent(packed -> weights.put(name, packed));
+        });
+    }
+
+    /** Names of the weights that it holds; the others stay as they are. */
+    public Set<String> names() {
+        return Collections.unmodifiableSet(weights.keySet());
+    }
+
+    /**
      * @param rest what is written behind them as it is
      * @param metadata of the file
      * @param listener gets the share that is written, 0 to 1
-     * @throws dev.fovea.error.InputException where a weight is not finite, or the file cannot be written
+     * @throws dev.fovea.error.InputException where a weight that becomes codes of few bits is not finite, or the file cannot be written
      */
-    public static void write(
+    public void write(
             OutputFile file,
-            Map<String, Tensor> weights,
-            Quantization quantization,
-            Map<String, float[]> meanSquares,
             Map<String, Safetensors.Part> rest,
             Map<String, String> metadata,
             DoubleConsumer listener) {
         Map<String, Safetensors.Part> parts = new LinkedHashMap<>();
-        weights.forEach((name, weight) -> quantization
-                .of(name)
-                .form()
-                .ifPresent(form -> parts.putAll(
-                        new PackedMatrix(name, weight, form, meanSquares.getOrDefault(name, NONE)).parts())));
+        weights.values().forEach(weight -> parts.putAll(weight.parts()));
         parts.putAll(rest);
         long total = parts.values().stream()
                 .mapToLong(p -> p.shape().size() * p.type().bits() / Byte.SIZE)
