@@ -50,7 +50,7 @@ class LayeringTest {
                     Set.of("backend.cpu.rows"),
                     Set.of("backend.cpu.products"),
                     Set.of("backend.cpu.onednn"),
-                    Set.of("backend.cpu.attention", "backend.cpu.codes", "backend.cpu.lossless"),
+                    Set.of("backend.cpu.attention", "backend.cpu.codes"),
                     Set.of("backend.cpu")),
             List.of(Set.of("backend.cuda.device"), Set.of("backend.cuda.ptx"), Set.of("backend.cuda")),
             List.of(Set.of("media"), Set.of("media.transforms", "media.drawing")));

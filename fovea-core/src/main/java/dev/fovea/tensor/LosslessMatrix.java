@@ -14,9 +14,9 @@ import java.util.function.UnaryOperator;
  * value the lower byte is kept, and of the upper one the sign and how far the rest is above the block's base.
  *
  * <pre>
- * codes  (⌈N / 4⌉, K / 64, 384)  UINT8: byte p of the first 64: the upper part of the value at {@linkplain #place place} p of the group's
- *                                first row, in the lower half, and of the second, in the upper one; byte 64 + p the same of the third
- *                                and the fourth; byte 128 + 64 i + p: the lower byte of row i's.
+ * codes  (⌈N / 4⌉, K / 64, 384)  UINT8, 192 of the group's first two rows, then 192 of the others. Byte p of 192: the upper part of the
+ *                                value at {@linkplain #place place} p of the first row in the lower half, of the second in the upper one;
+ *                                byte 64 + p: the lower byte of the first's, byte 128 + p: of the second's.
  *                                Of a block that is kept as it is, the lower bytes begin with its row of raw, INT32
  * bases  (⌈N / 4⌉, K / 64, 4)    UINT8: half of the even exponent of each row's block; 255 for one that is kept as it is
  * raw    (R, 64)                 BFLOAT16, R at least 1; an index beyond them, of a damaged file, means the last
@@ -43,7 +43,7 @@ public record LosslessMatrix(int rows, int columns, Tensor codes, Tensor bases, 
     /** How far the greatest exponent of a block lies above the even one at most. */
     public static final int SPAN = 15;
 
-    private static final int LOWER_AT = GROUP * BLOCK / 2;
+    private static final int TWO_ROWS = BLOCK_BYTES / 2;
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -71,12 +71,12 @@ public record LosslessMatrix(int rows, int columns, Tensor codes, Tensor bases, 
 
     /** Where a block has the lower bytes of a group's row. */
     public static int lowerAt(int row) {
-        return LOWER_AT + row * BLOCK;
+        return upperAt(row) + BLOCK + row % 2 * BLOCK;
     }
 
     /** Where it has the upper parts of two rows. */
     public static int upperAt(int row) {
-        return row / 2 * BLOCK;
+        return row / 2 * TWO_ROWS;
     }
 
     /** @throws IllegalArgumentException where a part has another shape or dtype than these */

@@ -50,7 +50,7 @@ class LosslessLinearTest {
     void asTheDenseWeight(Backend backend) {
         int[][] sizes = backend instanceof ReferenceBackend
                 ? new int[][] {{5, 64}, {33, 192}}
-                : new int[][] {{1, 64}, {37, 192}, {519, 128}, {1027, 320}};
+                : new int[][] {{1, 64}, {37, 192}, {519, 128}, {1027, 320}, {30, 1216}};
         try (backend;
                 Scope _ = Scope.open(backend)) {
             for (int[] size : sizes) {

@@ -4,7 +4,6 @@ import dev.fovea.backend.cpu.attention.Attention;
 import dev.fovea.backend.cpu.codes.CodeProduct;
 import dev.fovea.backend.cpu.codes.Codes;
 import dev.fovea.backend.cpu.codes.QuantizedProducts;
-import dev.fovea.backend.cpu.lossless.LosslessProducts;
 import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Slabs;
 import dev.fovea.backend.cpu.machine.Workers;
@@ -64,7 +63,6 @@ public final class CpuBackend implements Backend {
     private final Gemv gemv;
     private final Gemm gemm;
     private final QuantizedProducts quantized;
-    private final LosslessProducts lossless;
     private final Elementwise elementwise;
     private final Norms norms;
     private final Rotations rotations;
@@ -80,7 +78,6 @@ public final class CpuBackend implements Backend {
         gemv = new Gemv(workers, options.gemm() == GemmChoice.JAVA);
         gemm = gemm(options.gemm(), workers);
         quantized = new QuantizedProducts(workers, gemm, options.gemm() == GemmChoice.JAVA);
-        lossless = new LosslessProducts(workers, this::multiply);
         boolean code = options.gemm() != GemmChoice.JAVA && DotCode.Found.here().code() != null;
         elementwise = new Elementwise(workers, code);
         norms = new Norms(workers, elementwise, code);
@@ -290,7 +287,7 @@ public final class CpuBackend implements Backend {
     @Override
     public Tensor linear(Tensor x, LosslessMatrix w, @Nullable Tensor bias) {
         Tensor out = allocate(x, Contract.linear(x, w, bias));
-        lossless.multiply(Rows.of(x), w, bias == null ? null : Rows.ofLast(bias), Rows.of(out));
+        multiply(Rows.of(x), Weight.of(w), bias, Rows.of(out));
         return out;
     }
 
@@ -309,17 +306,9 @@ public final class CpuBackend implements Backend {
             Tensor out = allocate(x, Contract.linear(x, p.weight(), p.bias()));
             results.add(out);
             switch (p.weight()) {
-                case LosslessMatrix w ->
-                    lossless.multiply(rows, w, p.bias() == null ? null : Rows.ofLast(p.bias()), Rows.of(out));
                 case QuantizedMatrix w -> codes.add(product(w, p.bias(), out));
-                case Tensor w -> {
-                    Gemv.Product product = product(w, p.bias(), out);
-                    if (isFew(rows, product.w())) {
-                        few.add(product);
-                    } else {
-                        gemm.multiply(rows, product.w(), product.bias(), product.out());
-                    }
-                }
+                case LosslessMatrix w -> multiply(rows, product(Weight.of(w), p.bias(), out), few);
+                case Tensor w -> multiply(rows, product(Weight.of(w), p.bias(), out), few);
             }
         }
         if (!few.isEmpty()) {
@@ -331,8 +320,16 @@ public final class CpuBackend implements Backend {
         return results;
     }
 
-    private static Gemv.Product product(Tensor w, @Nullable Tensor bias, Tensor out) {
-        return new Gemv.Product(Weight.of(w), bias == null ? null : Rows.ofLast(bias), Rows.of(out));
+    private void multiply(Rows x, Gemv.Product product, List<Gemv.Product> few) {
+        if (isFew(x, product.w())) {
+            few.add(product);
+        } else {
+            gemm.multiply(x, product.w(), product.bias(), product.out());
+        }
+    }
+
+    private static Gemv.Product product(Weight w, @Nullable Tensor bias, Tensor out) {
+        return new Gemv.Product(w, bias == null ? null : Rows.ofLast(bias), Rows.of(out));
     }
 
     /** A thread that has both products of some outputs gates them. */
@@ -350,22 +347,31 @@ public final class CpuBackend implements Backend {
         Rows ups = Rows.ofLast(u);
         Rows outs = Rows.ofLast(out);
         Workers.Block both = (from, to) -> elementwise.gated(gated, ups, outs, f, from, to);
-        if (gate.weight() instanceof Tensor one && up.weight() instanceof Tensor other) {
+        Weight one = values(gate.weight());
+        Weight other = values(up.weight());
+        if (one != null && other != null) {
             gemv.multiply(rows, product(one, gate.bias(), g), product(other, up.bias(), u), both);
             return out;
         }
-        if (gate.weight() instanceof QuantizedMatrix one
-                && up.weight() instanceof QuantizedMatrix other
-                && quantized.multiply(rows, product(one, gate.bias(), g), product(other, up.bias(), u), both)) {
+        if (gate.weight() instanceof QuantizedMatrix ofGate
+                && up.weight() instanceof QuantizedMatrix ofUp
+                && quantized.multiply(rows, product(ofGate, gate.bias(), g), product(ofUp, up.bias(), u), both)) {
             return out;
         }
         return Backend.super.gatedLinear(x, gate, up, f);
     }
 
     private boolean isFew(Rows x, Matrix w) {
+        Weight values = values(w);
+        return values == null ? x.count() <= FEW_ROWS : isFew(x, values);
+    }
+
+    /** A weight but for codes. */
+    private static @Nullable Weight values(Matrix w) {
         return switch (w) {
-            case Tensor dense -> isFew(x, Weight.of(dense));
-            case LosslessMatrix _, QuantizedMatrix _ -> x.count() <= FEW_ROWS;
+            case Tensor dense -> Weight.of(dense);
+            case LosslessMatrix lossless -> Weight.of(lossless);
+            case QuantizedMatrix _ -> null;
         };
     }
 
@@ -375,10 +381,7 @@ public final class CpuBackend implements Backend {
     }
 
     private void multiply(Rows x, Weight w, @Nullable Tensor bias, Rows out) {
-        multiply(x, w, bias == null ? null : Rows.ofLast(bias), out);
-    }
-
-    private void multiply(Rows x, Weight w, @Nullable Rows b, Rows out) {
+        Rows b = bias == null ? null : Rows.ofLast(bias);
         if (isFew(x, w)) {
             gemv.multiply(x, List.of(new Gemv.Product(w, b, out)));
         } else {

@@ -78,7 +78,12 @@ public final class Assembler {
 
     /** {@code to = [from]}, 64 bits. */
     public void load(Gpr to, Address from) {
-        bytes(0x48 | to.high() << 2 | from.indexHigh() << 1 | from.baseHigh(), 0x8b, 0x84 | to.low() << 3, from.sib());
+        integers(0x8b, to, from);
+    }
+
+    /** {@code to = [from]}, 32 bits, and zeros above them. */
+    public void loadInt(Gpr to, Address from) {
+        bytes(0x40 | to.high() << 2 | from.indexHigh() << 1 | from.baseHigh(), 0x8b, 0x84 | to.low() << 3, from.sib());
         word(from.displacement());
     }
 
@@ -108,6 +113,11 @@ public final class Assembler {
         integers(0x01, by, to);
     }
 
+    /** {@code to += [by]}. */
+    public void add(Gpr to, Address by) {
+        integers(0x03, to, by);
+    }
+
     /** {@code to += by}. */
     public void add(Gpr to, int by) {
         bytes(0x48 | to.high(), 0x81, 0xc0 | to.low());
@@ -125,6 +135,22 @@ public final class Assembler {
         integers(0x39, b, a);
     }
 
+    /** Sets the flags of {@code a - [b]}. */
+    public void cmp(Gpr a, Address b) {
+        integers(0x3b, a, b);
+    }
+
+    /** Sets the flags of {@code a & bits}, 32 bits. */
+    public void testInt(Gpr a, int bits) {
+        bytes(0x40 | a.high(), 0xf7, 0xc0 | a.low());
+        word(bits);
+    }
+
+    /** {@code to <<= count}. */
+    public void shl(Gpr to, int count) {
+        bytes(0x48 | to.high(), 0xc1, 0xe0 | to.low(), count);
+    }
+
     /** {@code to = 0}. */
     public void clear(Gpr to) {
         integers(0x31, to, to);
@@ -132,6 +158,23 @@ public final class Assembler {
 
     private void integers(int opcode, Gpr reg, Gpr rm) {
         bytes(0x48 | reg.high() << 2 | rm.high(), opcode, 0xc0 | reg.low() << 3 | rm.low());
+    }
+
+    private void integers(int opcode, Gpr reg, Address at) {
+        bytes(0x48 | reg.high() << 2 | at.indexHigh() << 1 | at.baseHigh(), opcode, 0x84 | reg.low() << 3, at.sib());
+        word(at.displacement());
+    }
+
+    /** Jumps back. */
+    public void jump(int target) {
+        bytes(0xe9);
+        word(target - (size + Integer.BYTES));
+    }
+
+    /** Jumps ahead, to where {@link #land} is called with what this returns. */
+    public int jumpAhead() {
+        jump(size);
+        return size;
     }
 
     /** Jumps back where the last comparison was of a lower with a higher, without sign. */
@@ -338,6 +381,11 @@ public final class Assembler {
     /** {@code to = from >> count}, lanes of 16 bits with their sign. */
     public void vpsraw(int to, int from, int count) {
         shift(0x71, 4, to, from, count);
+    }
+
+    /** {@code to = from >> count}, lanes of 16 bits without sign. */
+    public void vpsrlw(int to, int from, int count) {
+        shift(0x71, 2, to, from, count);
     }
 
     /** Numbers of 16 bits without sign at an address to 32 bits. */
@@ -682,16 +730,36 @@ public final class Assembler {
         code[start + EVEX_MASK] |= (byte) (0x80 | mask);
     }
 
-    // ------------------------------------------------------------------------- vectors of 256 bits: bytes of pictures
+    // ------------------------------------------------------------------------- bytes, and vectors of 256 bits
 
-    /** {@code to} = the 128 bits at an address, twice. */
+    /** {@code to} = the 128 bits at an address in each 128 bits. */
     public void vbroadcasti128(int to, Address from) {
-        memory(256, 0x5a, MAP_0F38, PREFIX_66, to, 0, from);
+        memory(bits, 0x5a, MAP_0F38, PREFIX_66, to, 0, from);
     }
 
     /** {@code to} = bytes of each 128 bits of from, in the order that the bytes of order name; 0 where one is negative. */
     public void vpshufb(int to, int from, int order) {
-        registers(256, 0x00, MAP_0F38, PREFIX_66, false, to, from, order);
+        registers(bits, 0x00, MAP_0F38, PREFIX_66, false, to, from, order);
+    }
+
+    /** All bytes are the one at an address. */
+    public void vpbroadcastb(int to, Address from) {
+        memory(bits, 0x78, MAP_0F38, PREFIX_66, to, 0, from);
+    }
+
+    /** {@code to = a + b}, bytes. */
+    public void vpaddb(int to, int a, int b) {
+        registers(bits, 0xfc, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to} = the lower bytes of each 128 bits, one of a and one of b in turn. */
+    public void vpunpcklbw(int to, int a, int b) {
+        registers(bits, 0x60, MAP_0F, PREFIX_66, false, to, a, b);
+    }
+
+    /** {@code to} = the upper ones. */
+    public void vpunpckhbw(int to, int a, int b) {
+        registers(bits, 0x68, MAP_0F, PREFIX_66, false, to, a, b);
     }
 
     /** Bytes without sign to 16 bits. */

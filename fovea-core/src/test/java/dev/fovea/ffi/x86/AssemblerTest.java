@@ -209,6 +209,37 @@ class AssemblerTest {
     }
 
     @Test
+    void whatWeightsIn12BitsNeed() {
+        Address block = Address.indexed(Gpr.RBX, Gpr.RAX, 0, 64);
+        Address base = Address.indexed(Gpr.RSI, Gpr.RAX, 0, 64);
+        assertThat(bytes(512, a -> a.loadInt(Gpr.R11, base))).isEqualTo("44 8b 9c 06 40 00 00 00");
+        assertThat(bytes(512, a -> a.add(Gpr.R10, block))).isEqualTo("4c 03 94 03 40 00 00 00");
+        assertThat(bytes(512, a -> a.cmp(Gpr.R10, block))).isEqualTo("4c 3b 94 03 40 00 00 00");
+        assertThat(bytes(512, a -> a.testInt(Gpr.R11, 0x80808080))).isEqualTo("41 f7 c3 80 80 80 80");
+        assertThat(bytes(512, a -> a.shl(Gpr.R10, 7))).isEqualTo("49 c1 e2 07");
+        assertThat(bytes(256, a -> a.vpsrlw(12, 8, 4))).isEqualTo("c4 c1 1d 71 d0 04");
+        assertThat(bytes(512, a -> a.vpsrlw(20, 3, 4))).isEqualTo("62 f1 5d 40 71 d3 04");
+        assertThat(bytes(512, a -> a.vbroadcasti128(20, Address.indexed(Gpr.R10, Gpr.RAX, 0, 64))))
+                .isEqualTo("62 c2 7d 48 5a a4 02 40 00 00 00");
+        assertThat(bytes(512, a -> a.vpshufb(9, 20, 3))).isEqualTo("62 72 5d 40 00 cb");
+        assertThat(bytes(256, a -> a.vpbroadcastb(9, base))).isEqualTo("c4 62 7d 78 8c 06 40 00 00 00");
+        assertThat(bytes(512, a -> a.vpbroadcastb(20, base))).isEqualTo("62 e2 7d 48 78 a4 06 40 00 00 00");
+        assertThat(bytes(256, a -> a.vpaddb(12, 3, 8))).isEqualTo("c4 41 65 fc e0");
+        assertThat(bytes(512, a -> a.vpaddb(9, 20, 3))).isEqualTo("62 71 5d 40 fc cb");
+        assertThat(bytes(256, a -> a.vpunpcklbw(12, 3, 8))).isEqualTo("c4 41 65 60 e0");
+        assertThat(bytes(512, a -> a.vpunpcklbw(9, 20, 3))).isEqualTo("62 71 5d 40 60 cb");
+        assertThat(bytes(256, a -> a.vpunpckhbw(12, 3, 8))).isEqualTo("c4 41 65 68 e0");
+        assertThat(bytes(512, a -> a.vpunpckhbw(9, 20, 3))).isEqualTo("62 71 5d 40 68 cb");
+        assertThat(bytes(256, a -> {
+                    int jump = a.jumpAhead();
+                    a.ret();
+                    a.land(jump);
+                    a.jump(5);
+                }))
+                .isEqualTo("e9 01 00 00 00 c3 e9 fa ff ff ff");
+    }
+
+    @Test
     void tiles() {
         assertThat(bytes(512, a -> a.ldtilecfg(Address.indexed(Gpr.R9, Gpr.RAX, 0))))
                 .isEqualTo("c4 c2 78 49 84 01 00 00 00 00");

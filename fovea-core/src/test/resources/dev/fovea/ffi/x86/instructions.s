@@ -147,3 +147,20 @@ vcvtph2ps %ymm3,%zmm20
 vcmpps $3,%zmm20,%zmm20,%k1
 vmovaps %zmm19,%zmm7{%k1}{z}
 {disp32} vpmovdw %zmm19,64(%rdx,%rax,2)
+{disp32} movl 64(%rsi,%rax,1),%r11d
+{disp32} addq 64(%rbx,%rax,1),%r10
+{disp32} cmpq 64(%rbx,%rax,1),%r10
+testl $0x80808080,%r11d
+shlq $7,%r10
+{vex3} vpsrlw $4,%ymm8,%ymm12
+vpsrlw $4,%zmm3,%zmm20
+{disp32} vbroadcasti32x4 64(%r10,%rax,1),%zmm20
+vpshufb %zmm3,%zmm20,%zmm9
+{vex3} {disp32} vpbroadcastb 64(%rsi,%rax,1),%ymm9
+{disp32} vpbroadcastb 64(%rsi,%rax,1),%zmm20
+{vex3} vpaddb %ymm8,%ymm3,%ymm12
+vpaddb %zmm3,%zmm20,%zmm9
+{vex3} vpunpcklbw %ymm8,%ymm3,%ymm12
+vpunpcklbw %zmm3,%zmm20,%zmm9
+{vex3} vpunpckhbw %ymm8,%ymm3,%ymm12
+vpunpckhbw %zmm3,%zmm20,%zmm9

@@ -45,6 +45,7 @@ public final class OneDnnGemm implements Gemm {
     private final Gemm small;
     private final int instructions = NativeLibrary.platform().endsWith("x86_64") ? OneDnn.instructions() : 0;
     private final MatMuls primitives = new MatMuls();
+    private final Buffer widened = new Buffer();
     private final OneDnnTile float32Tile = new OneDnnTile(DType.FLOAT32);
     private final OneDnnTile bfloat16Tile = new OneDnnTile(DType.BFLOAT16);
 
@@ -111,7 +112,7 @@ public final class OneDnnGemm implements Gemm {
     }
 
     private synchronized void multiplyBlocks(Rows x, Weight w, @Nullable Rows bias, Rows out) {
-        Product product = new Product(x, w, bias, out, common(x.dtype(), w.dtype()));
+        Product product = new Product(x, w.dense(workers, widened), bias, out, common(x.dtype(), w.dtype()));
         Cut rows = Cut.of(x.count(), BLOCK_ROWS, TILE_ROWS);
         Cut outputs = Cut.of(w.outputs(), BLOCK_OUTPUTS, BLOCK_OUTPUTS);
         MatMul inner = primitives.of(product.form(rows.size(), outputs.size()));

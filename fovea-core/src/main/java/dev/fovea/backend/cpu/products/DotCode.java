@@ -54,6 +54,7 @@ public final class DotCode {
     private final Map<DotKernel, NativeFunction> kernels = new ConcurrentHashMap<>();
     private final Map<DType, NativeFunction> widening = new ConcurrentHashMap<>();
     private final SumsCode sums;
+    private final LosslessCode lossless;
 
     /**
      * Of vectors of so many bits.
@@ -66,6 +67,7 @@ public final class DotCode {
         this.asks = asks;
         this.pairs = pairs;
         sums = new SumsCode(bits);
+        lossless = new LosslessCode(bits);
     }
 
     /** The kernels, or why there are none. */
@@ -129,6 +131,16 @@ public final class DotCode {
     /** Sums of rows by weights. */
     SumsCode sums() {
         return sums;
+    }
+
+    /** Weights in 12 bits. */
+    LosslessCode lossless() {
+        return lossless;
+    }
+
+    /** Whether weights in 12 bits meet rows of x where they lie, since both are multiplied in pairs. */
+    boolean meetsLossless(Panel.Strip x) {
+        return inPairs(DType.BFLOAT16, x);
     }
 
     /** Copies rows to float32 rows; their width is a multiple of the vector length. */

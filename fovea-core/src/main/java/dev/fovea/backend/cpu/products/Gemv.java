@@ -96,7 +96,7 @@ public final class Gemv {
 
     /** Of a piece, whole groups: a small weight goes to more threads in smaller ones. */
     private int outputs(Weight w) {
-        long rowBytes = Math.max(1, (long) w.inputs() * w.dtype().bytes());
+        long rowBytes = Math.max(1, w.rowBytes());
         long fitting = Math.max(1, PIECE_BYTES / rowBytes / Dot.SIDE) * Dot.SIDE;
         if (w.outputs() <= fitting) {
             return (int) fitting;

@@ -1,6 +1,8 @@
 package dev.fovea.backend.cpu.products;
 
 import static dev.fovea.backend.cpu.rows.Lanes.MEMORY;
+import static dev.fovea.tensor.LosslessMatrix.BLOCK;
+import static dev.fovea.tensor.LosslessMatrix.GROUP;
 
 import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.rows.Lanes;
@@ -63,12 +65,32 @@ final class Packing {
 
     /** Some outputs of a weight, row by row; where it lies transposed, up to seven rows behind them are written too. */
     void weight(Weight w, int first, int count, int word, int words, long to, long stride) {
-        if (w.transposed()) {
+        LosslessWeight lossless = w.lossless();
+        if (lossless != null) {
+            lossless(lossless, first, count, word, words, to, stride);
+        } else if (w.transposed()) {
             columns(w, first, count, word, words, to, stride);
         } else {
             long lying = (long) w.inputs() * w.dtype().bytes();
             rows(new Rows(w.dtype(), w.at(first, 0), count, w.inputs(), lying), word, words, to, stride);
         }
+    }
+
+    /** Pairs are what values are widened to; up to three rows behind the last are written too. */
+    private void lossless(LosslessWeight w, int first, int count, int word, int words, long to, long stride) {
+        int from = word * form.perWord();
+        int end = Math.min(from + words * form.perWord(), w.blocks() * BLOCK);
+        int block = from / BLOCK;
+        int blocks = Math.ceilDiv(end, BLOCK) - block;
+        if (form.pairs() && blocks * BLOCK == words * form.perWord()) {
+            w.widen(first, count, block, blocks, to, stride, widening);
+            return;
+        }
+        long pitch = (long) blocks * BLOCK * Short.BYTES;
+        long near = scratch.get().lines.bytes(Math.ceilDiv(count, GROUP) * GROUP * pitch);
+        w.widen(first, count, block, blocks, near, pitch, widening);
+        long before = near - (long) block * BLOCK * Short.BYTES; // where column 0 would lie
+        rows(new Rows(DType.BFLOAT16, before, count, w.blocks() * BLOCK, pitch), word, words, to, stride);
     }
 
     private void rows(Rows from, int word, int words, long to, long stride) {

@@ -1,5 +1,7 @@
 package dev.fovea.backend.cpu.products;
 
+import static dev.fovea.tensor.LosslessMatrix.GROUP;
+
 import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
@@ -19,7 +21,11 @@ final class Panel {
     /** Rows of x up to which a column each is faster than a tile. */
     private static final int COLUMNS = 2;
 
+    /** Bytes of values in 12 bits that are widened at once, so that they are in the second-level cache when rows of x meet them. */
+    private static final int WIDENED_BYTES = 1 << 16;
+
     private final Buffer copies = new Buffer();
+    private final Buffer widened = new Buffer();
     private final float[] tile = new float[Dot.SIDE * Dot.SIDE];
     private float[] row = {};
     private float[] line = {};
@@ -93,8 +99,13 @@ final class Panel {
     static void multiply(
             Strip x, Weight w, int first, int rows, @Nullable Rows bias, Rows out, int at, @Nullable DotCode code) {
         Panel panel = MINE.get();
+        LosslessWeight lossless = w.lossless();
+        if (lossless != null) {
+            panel.lossless(x, w, lossless, first, rows, bias, out, at, code);
+            return;
+        }
         boolean reads = w.dtype() != DType.FLOAT16 || code != null || x.count() <= COLUMNS;
-        boolean direct = reads && !w.transposed() && w.inputs() == x.pitch() && w.inputs() > 0;
+        boolean direct = reads && w.lies() && w.inputs() == x.pitch() && w.inputs() > 0;
         int whole = direct ? rows / Dot.SIDE * Dot.SIDE : 0;
         if (whole > 0) {
             long stride = (long) w.inputs() * w.dtype().bytes();
@@ -103,6 +114,41 @@ final class Panel {
         }
         if (whole < rows) {
             panel.products(x, panel.copy(w, first + whole, rows - whole), first + whole, bias, out, at, code);
+        }
+    }
+
+    /** Values that meet rows of x as machine code reads them; else some outputs at a time are widened and near. */
+    private void lossless(
+            Strip x,
+            Weight w,
+            LosslessWeight lossless,
+            int first,
+            int rows,
+            @Nullable Rows bias,
+            Rows out,
+            int at,
+            @Nullable DotCode code) {
+        if (code != null && code.meetsLossless(x)) {
+            products(
+                    x,
+                    first,
+                    rows,
+                    code.most(w.dtype(), x),
+                    bias,
+                    out,
+                    at,
+                    (t, count) -> code.lossless().multiply(lossless, first, rows, x, t, count, line, step));
+            return;
+        }
+        long rowBytes = (long) w.inputs() * w.dtype().bytes();
+        int most = (int) Math.max(1, WIDENED_BYTES / Math.max(1, rowBytes) / GROUP) * GROUP;
+        for (int i = 0; i < rows; i += most) {
+            int count = Math.min(most, rows - i);
+            long near = widened.bytes(most * rowBytes);
+            lossless.widen(first + i, count, near, code);
+            long before = near - (first + i) * rowBytes; // where output 0 would lie
+            Weight dense = new Weight(w.dtype(), before, w.outputs(), w.inputs(), false);
+            multiply(x, dense, first + i, count, bias, out, at, code);
         }
     }
 
@@ -116,18 +162,29 @@ final class Panel {
     }
 
     private void products(Strip x, Rows w, int first, @Nullable Rows bias, Rows out, int at, @Nullable DotCode code) {
-        int rows = w.count();
-        step = Lanes.padded(rows);
         int most = code == null ? Dot.SIDE : Math.max(Dot.SIDE, code.most(w.dtype(), x));
+        products(x, first, w.count(), most, bias, out, at, (t, count) -> {
+            if (code != null) {
+                code.multiply(w, x, t, count, line, 0, step);
+            } else {
+                products(x, t, count, w);
+            }
+        });
+    }
+
+    /** Of so many rows of x from one on, to the line. */
+    private interface Products {
+        void run(int t, int count);
+    }
+
+    private void products(
+            Strip x, int first, int rows, int most, @Nullable Rows bias, Rows out, int at, Products products) {
+        step = Lanes.padded(rows);
         line = Lanes.atLeast(line, most * step);
         loadBias(bias, first, rows);
         for (int t = 0; t < x.count(); t += most) {
             int valid = Math.min(most, x.count() - t);
-            if (code != null) {
-                code.multiply(w, x, t, valid, line, 0, step);
-            } else {
-                products(x, t, valid, w);
-            }
+            products.run(t, valid);
             for (int j = 0; j < valid; j++) {
                 for (int i = 0; i < rows; i++) {
                     line[j * step + i] += biases[i];

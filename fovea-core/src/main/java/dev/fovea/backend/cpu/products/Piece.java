@@ -151,7 +151,7 @@ final class Piece {
             int part = Math.min(length, words - word);
             boolean last = word + length >= words;
             ProductCode vectors = panels < ASKING_PANELS ? kernels.fewPanels() : kernels.vectors();
-            boolean asks = form.asks() && !w.transposed() && (!last || next < w.outputs());
+            boolean asks = form.asks() && w.lies() && (!last || next < w.outputs());
             long wanted = asks ? w.at(last ? next : first, last ? 0 : (word + length) * form.perWord()) : 0;
             int lying = kernels.tiles() != null && lies(w, word, part) ? count / form.outputs : 0;
             long near = lying < groups ? near(w, lying * form.outputs, word, part) : 0;
@@ -205,7 +205,7 @@ final class Piece {
 
     /** Whether rows of a weight are multiplied where they lie. */
     private boolean lies(Weight w, int word, int part) {
-        boolean whole = form.pairs() && !w.transposed() && (word + part) * form.perWord() <= w.inputs();
+        boolean whole = form.pairs() && w.lies() && (word + part) * form.perWord() <= w.inputs();
         return whole && panels < MANY_PANELS;
     }
 
