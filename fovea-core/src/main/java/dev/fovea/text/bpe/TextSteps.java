@@ -3,7 +3,6 @@ package dev.fovea.text.bpe;
 import dev.fovea.error.InputException;
 import dev.fovea.error.Quote;
 import dev.fovea.io.Json;
-import java.text.Normalizer;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -17,9 +16,6 @@ public final class TextSteps {
     /** GPT-2's, the pattern of the pre-tokenizer ByteLevel. */
     private static final SplitPattern GPT2 =
             new SplitPattern("'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+");
-
-    /** Below it nothing composes with anything. */
-    private static final char FIRST_MARK = 0x300;
 
     private TextSteps() {}
 
@@ -36,7 +32,7 @@ public final class TextSteps {
         }
         Map<String, @Nullable Object> step = Json.object(json, what + ", normalizer");
         return switch (String.valueOf(step.get("type"))) {
-            case "NFC" -> TextSteps::composed;
+            case "NFC" -> Composition::of;
             case "Prepend" -> {
                 String front = string(step, "prepend", what);
                 yield text -> text.isEmpty() ? text : front + text;
@@ -57,15 +53,6 @@ public final class TextSteps {
             }
             default -> throw unknown(what, "normalizer", step.get("type"), "NFC, Prepend, Replace and Sequence");
         };
-    }
-
-    private static String composed(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            if (text.charAt(i) >= FIRST_MARK) {
-                return Normalizer.normalize(text, Normalizer.Form.NFC);
-            }
-        }
-        return text;
     }
 
     /** @param json the value of {@code pre_tokenizer} */
