@@ -162,7 +162,7 @@ public final class Model implements AutoCloseable {
 
     /** Before anything is copied. */
     private static void requireRoom(ModelDirectory directory, long copies, DType dtype) {
-        boolean packed = directory.isQuantised();
+        boolean packed = directory.isQuantisedByOthers();
         HostMemory.require(
                 copies,
                 Quote.of(directory.path()) + ": the weights are "

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fovea.backend.cuda.CudaBackend;
 import dev.fovea.backend.shapes.ShapeBackend;
 import dev.fovea.error.InputException;
+import dev.fovea.error.MemoryException;
 import dev.fovea.error.OptionException;
 import dev.fovea.error.Warnings;
 import dev.fovea.io.Json;
@@ -17,6 +18,8 @@ import dev.fovea.io.Weights;
 import dev.fovea.models.Family;
 import dev.fovea.parity.ParityCase;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.HostMemory;
+import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.io.IOException;
@@ -163,6 +166,27 @@ class LosslessModelTest {
         assertThat(held.parametersByComponent()).isEqualTo(dense.parametersByComponent());
         assertThat(held.decodeBytesPerToken()).isLessThan(dense.decodeBytesPerToken());
         assertThat(held.convertedBytes()).isZero();
+    }
+
+    /** In float16 weights are widened and rounded: the way out is the dtype that they are in. */
+    @Test
+    void copiesNeedRoom() throws URISyntaxException {
+        Path to = folder.resolve("packed");
+        QuantizedModel.write(variant("qwen2_5_vl/hub").resolve("checkpoint").toString(), to, OPTIONS);
+        LoadOptions options = OPTIONS.withQuantize("none");
+        System.setProperty(HostMemory.LIMIT, "200000");
+        try {
+            assertThatThrownBy(() ->
+                            AutoModelForImageTextToText.fromPretrained(to.toString(), options.withDtype("float16")))
+                    .isInstanceOf(MemoryException.class)
+                    .hasMessageContainingAll("not stored in float16; copies of them need", "--dtype with that");
+            try (Model model =
+                    AutoModelForImageTextToText.fromPretrained(to.toString(), options.withDtype("float32"))) {
+                assertThat(model.matrices().values()).hasAtLeastOneElementOfType(LosslessMatrix.class);
+            }
+        } finally {
+            System.clearProperty(HostMemory.LIMIT);
+        }
     }
 
     @Test

@@ -118,6 +118,13 @@ public final class ModelDirectory {
         return PublishedCodes.quantization(config).isPresent();
     }
 
+    /** Whether others than Fovea quantised the weights, into what is put into another form when they are opened. */
+    public boolean isQuantisedByOthers() {
+        return PublishedCodes.quantization(config)
+                .filter(quantization -> !quantization.value("quant_method").equals(Optional.of(Quantization.METHOD)))
+                .isPresent();
+    }
+
     /** generation_config.json. */
     public Optional<Config> generationConfig() {
         return generationConfig;

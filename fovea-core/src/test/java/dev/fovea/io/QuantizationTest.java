@@ -19,6 +19,12 @@ class QuantizationTest {
         "int4, vision_tower.vision_model.encoder.layers.3.self_attn.v_proj.weight, NONE",
         "'int4,tower=int4', vision_tower.vision_model.encoder.layers.3.self_attn.v_proj.weight, INT4",
         "int8, model.layers.3.self_attn.v_proj.weight, INT8",
+        "lossless, model.layers.3.self_attn.v_proj.weight, LOSSLESS",
+        "lossless, lm_head.weight, LOSSLESS",
+        "'lossless,head=none', lm_head.weight, NONE",
+        "lossless, vision_tower.vision_model.encoder.layers.3.self_attn.v_proj.weight, NONE",
+        "'lossless,tower=lossless', vision_tower.vision_model.encoder.layers.3.self_attn.v_proj.weight, LOSSLESS",
+        "'int4,head=lossless', lm_head.weight, LOSSLESS",
         "'none,head=int8', model.layers.3.self_attn.v_proj.weight, NONE"
     })
     void everyKindOfLayerHasItsPrecision(String text, String name, Precision expected) {

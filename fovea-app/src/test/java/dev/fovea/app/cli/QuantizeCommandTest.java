@@ -53,6 +53,33 @@ class QuantizeCommandTest {
         assertThat(Files.exists(folder.resolve("x"))).isFalse();
     }
 
+    /** Which no number shows: the model of the demo is trained, in bfloat16. */
+    @Test
+    void losesNothing() throws IOException {
+        String to = folder.resolve("demo-lossless").toString();
+        fovea("quantize", "demo", "--quantize", "lossless,tower=lossless", "--to", to)
+                .succeeds();
+        assertThat(Files.size(Path.of(to, "model.safetensors"))).isLessThan(5_300_000);
+        Map<?, ?> found = (Map<?, ?>) Json.parse(
+                fovea("eval", to, "--against", "demo", "--image", PICTURE, "--format", "json")
+                        .succeeds()
+                        .out(),
+                "eval");
+        assertThat((Double) found.get("largest_kl")).isZero();
+        assertThat(found.get("equal_answers")).isEqualTo(found.get("answers"));
+        fovea("run", "demo", "hi", "--quantize", "lossless", "--dtype", "float16")
+                .failsWith(2, "keeps weights in bfloat16", "--dtype bfloat16 or float32");
+        fovea(
+                        "quantize",
+                        "demo:finder",
+                        "--quantize",
+                        "lossless",
+                        "--to",
+                        folder.resolve("finder").toString())
+                .failsWith(2, "they are float16", "int8 takes weights of any dtype");
+        assertThat(Files.exists(folder.resolve("finder/config.json"))).isFalse();
+    }
+
     @Test
     void calibratesOnPictures() throws IOException {
         Path plain = folder.resolve("plain");
