@@ -138,7 +138,7 @@ public final class Model implements AutoCloseable {
         try {
             LongConsumer uploaded =
                     backend.isHost() ? _ -> {} : new UploadShare(backend, sizes.get(), options.uploadListener());
-            Optional<WeightFile> quantized = QuantizedWeights.open(directory, family, options);
+            Optional<WeightFile> quantized = QuantizedWeights.open(directory, family, options, dtype, backend);
             return new Model(directory, family, backend, dtype, quantized, plan, uploaded);
         } catch (RuntimeException | Error e) {
             backend.close();

@@ -17,6 +17,7 @@ import dev.fovea.io.WeightFile;
 import dev.fovea.io.Weights;
 import dev.fovea.io.quantize.QuantizedFile;
 import dev.fovea.models.Family;
+import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.QuantizedMatrix;
@@ -41,14 +42,25 @@ final class QuantizedWeights {
 
     private QuantizedWeights() {}
 
-    /** The file of a directory's quantised weights, made if it is not there; empty where none are asked for. */
-    static Optional<WeightFile> open(ModelDirectory directory, Family family, LoadOptions options) {
+    /**
+     * The file of a directory's quantised weights, made if it is not there; empty where none are asked for, or none would be used.
+     *
+     * @param dtype that the model computes in
+     */
+    static Optional<WeightFile> open(
+            ModelDirectory directory, Family family, LoadOptions options, DType dtype, Backend backend) {
         if (options.quantization().isEmpty()) {
             return Optional.empty();
         }
         requireDense(directory);
         Quantization quantization = options.quantization().get();
-        requireBfloat16(quantization, options);
+        requireBfloat16(quantization, dtype);
+        if (!quantization.rounds() && backend.homes().stream().noneMatch(Backend::isHost)) {
+            options.warnings()
+                    .warn("quantize lossless makes nothing smaller on " + backend.name()
+                            + ", where weights are widened; they are used as they are stored");
+            return Optional.empty();
+        }
         Map<String, String> marks = quantization.marks(ModelFingerprint.of(directory));
         Path file = file(directory, quantization, marks);
         Optional<WeightFile> held = held(file, marks);
@@ -98,10 +110,10 @@ final class QuantizedWeights {
                 family.load(directory.config(), weights).close();
                 weights.check();
                 Map<String, Tensor> dense = dense(directory, weights);
-                QuantizedFile packed = new QuantizedFile(dense, quantization, meanSquares);
+                QuantizedFile packed = new QuantizedFile(dense, quantization, meanSquares, listener);
                 requireLossless(directory, quantization, dense, packed.names());
                 Map<String, Safetensors.Part> rest = whole ? weights.stored(packed.names()) : Map.of();
-                packed.write(file, rest, marks, listener);
+                packed.write(file, rest, marks);
                 return directory;
             });
         }
@@ -119,11 +131,11 @@ final class QuantizedWeights {
     }
 
     /** @throws OptionException where what is kept bit for bit would be rounded */
-    private static void requireBfloat16(Quantization quantization, LoadOptions options) {
-        if (quantization.makes(Precision.LOSSLESS) && options.dtype().equals(Optional.of(DType.FLOAT16))) {
+    private static void requireBfloat16(Quantization quantization, DType dtype) {
+        if (quantization.makes(Precision.LOSSLESS) && dtype == DType.FLOAT16) {
             throw new OptionException(
-                    "quantize lossless keeps weights in bfloat16, with which --dtype float16 does not compute",
-                    "--dtype bfloat16 or float32, or leave one of the two out");
+                    "quantize lossless keeps weights in bfloat16, with which a model in float16 does not compute",
+                    "--dtype bfloat16 or float32, or leave --quantize lossless out");
         }
     }
 

@@ -168,6 +168,18 @@ class LosslessModelTest {
         assertThat(held.convertedBytes()).isZero();
     }
 
+    /** Nothing is made for a device that would widen it again. */
+    @Test
+    void aDeviceTakesWhatIsStored() throws URISyntaxException {
+        String model = variant("qwen2_5_vl/hub").resolve("checkpoint").toString();
+        List<String> warned = new ArrayList<>();
+        try (Model held = AutoModelForImageTextToText.fromPretrained(
+                model, OPTIONS.withDevice("cuda:ptx").withWarnings(Warnings.to(warned::add)))) {
+            assertThat(held.matrices().values()).hasOnlyElementsOfType(Tensor.class);
+        }
+        assertThat(warned).singleElement().asString().contains("makes nothing smaller on cuda");
+    }
+
     /** In float16 weights are widened and rounded: the way out is the dtype that they are in. */
     @Test
     void copiesNeedRoom() throws URISyntaxException {
@@ -198,7 +210,7 @@ class LosslessModelTest {
         String model = variant("qwen2_5_vl/hub").resolve("checkpoint").toString();
         assertThatThrownBy(() -> AutoModelForImageTextToText.fromPretrained(model, OPTIONS.withDtype("float16")))
                 .isInstanceOf(OptionException.class)
-                .hasMessageContainingAll("--dtype float16 does not compute", "bfloat16 or float32");
+                .hasMessageContainingAll("in float16 does not compute", "bfloat16 or float32");
         assertThatThrownBy(() -> OPTIONS.withQuantize("losless"))
                 .hasMessageContainingAll("expected lossless, int8, int4 or none", "lossless?");
     }

@@ -107,6 +107,11 @@ public record Quantization(Precision layers, Precision head, Precision tower) {
         return layers == Precision.NONE && head == Precision.NONE && tower == Precision.NONE;
     }
 
+    /** Whether some weights become other values. */
+    public boolean rounds() {
+        return makes(Precision.INT8) || makes(Precision.INT4);
+    }
+
     /** Whether some weights become that. */
     public boolean makes(Precision precision) {
         return layers == precision || head == precision || tower == precision;

@@ -52,7 +52,7 @@ class EightBitsTest {
                 Scope _ = Scope.open(b)) {
             Map<String, Tensor> weights = Map.of(NAME, Tensor.of(b, values, ROWS, COLUMNS));
             Quantization int8 = Quantization.parse("int8");
-            new QuantizedFile(weights, int8, Map.of()).write(OutputFile.of(path), Map.of(), Map.of(), _ -> {});
+            new QuantizedFile(weights, int8, Map.of(), _ -> {}).write(OutputFile.of(path), Map.of(), Map.of());
         }
         try (Backend b = new ReferenceBackend();
                 Safetensors file = Safetensors.open(path)) {

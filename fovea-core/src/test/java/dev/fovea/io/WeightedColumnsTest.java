@@ -63,8 +63,8 @@ class WeightedColumnsTest {
         try (Backend b = new ReferenceBackend();
                 Scope _ = Scope.open(b)) {
             Tensor weight = Tensor.of(b, values, ROWS, COLUMNS);
-            new QuantizedFile(Map.of(NAME, weight), Quantization.parse("int4"), meanSquares)
-                    .write(OutputFile.of(path), Map.of(), Map.of(), _ -> {});
+            new QuantizedFile(Map.of(NAME, weight), Quantization.parse("int4"), meanSquares, _ -> {})
+                    .write(OutputFile.of(path), Map.of(), Map.of());
         }
         return path;
     }

@@ -6,6 +6,7 @@ import dev.fovea.AutoModelForImageTextToText;
 import dev.fovea.LoadOptions;
 import dev.fovea.Model;
 import dev.fovea.Pipeline;
+import dev.fovea.QuantizedModel;
 import dev.fovea.error.FoveaException;
 import dev.fovea.error.Warnings;
 import dev.fovea.generate.GenerationConfig;
@@ -36,6 +37,9 @@ class CheckpointSweepTest {
     @TempDir
     Path temp;
 
+    @TempDir
+    Path made;
+
     /** A file of a checkpoint of the kit, and what is changed in it. */
     enum Target {
         HEADER("qwen2_5_vl/base", "model.safetensors") {
@@ -48,6 +52,23 @@ class CheckpointSweepTest {
             @Override
             byte[] mutated(Random random, byte[] file) {
                 return random.nextBoolean() ? Mutations.header(random, file) : Mutations.bytes(random, file, 6000);
+            }
+        },
+        /** Weights in 12 bits, all in one file. */
+        LOSSLESS("qwen2_5_vl/hub", "model.safetensors") {
+            @Override
+            byte[] mutated(Random random, byte[] file) {
+                return random.nextInt(3) == 0
+                        ? Mutations.header(random, file)
+                        : Mutations.bytes(random, file, file.length);
+            }
+
+            @Override
+            Path checkpoint(Path variant, Path temp) {
+                Path packed = temp.resolve("packed");
+                LoadOptions options = LoadOptions.DEFAULT.withQuantize("lossless,tower=lossless");
+                QuantizedModel.write(variant.resolve("checkpoint").toString(), packed, options);
+                return packed;
             }
         },
         INDEX("qwen2_5_vl/hub", "model.safetensors.index.json") {
@@ -72,6 +93,11 @@ class CheckpointSweepTest {
         }
 
         abstract byte[] mutated(Random random, byte[] file);
+
+        /** @param temp a folder for a checkpoint that is made first */
+        Path checkpoint(Path variant, Path temp) {
+            return variant.resolve("checkpoint");
+        }
     }
 
     @ParameterizedTest
@@ -91,7 +117,7 @@ class CheckpointSweepTest {
         Path variant = Path.of(CheckpointSweepTest.class
                 .getResource("/oracle/" + target.variant)
                 .toURI());
-        Path checkpoint = variant.resolve("checkpoint");
+        Path checkpoint = target.checkpoint(variant, made);
         byte[] sound = Files.readAllBytes(checkpoint.resolve(target.file));
         Inputs inputs = inputs(variant);
         copy(checkpoint, target.file);

@@ -68,7 +68,7 @@ class QuantizeCommandTest {
         assertThat((Double) found.get("largest_kl")).isZero();
         assertThat(found.get("equal_answers")).isEqualTo(found.get("answers"));
         fovea("run", "demo", "hi", "--quantize", "lossless", "--dtype", "float16")
-                .failsWith(2, "keeps weights in bfloat16", "--dtype bfloat16 or float32");
+                .failsWith(2, "keeps weights in bfloat16", "--dtype bfloat16 or float32, or leave");
         fovea(
                         "quantize",
                         "demo:finder",

@@ -34,6 +34,9 @@ final class PackedLossless implements PackedWeight {
     /** Bytes of codes that are packed at once. */
     private static final int BATCH_BYTES = 1 << 24;
 
+    /** Rows of what is kept as it is that are written at once. */
+    private static final int ROWS = 1 << 10;
+
     /** Of the bytes that it had, a packed weight has at most so many. */
     private static final double MOST = 0.9;
 
@@ -162,18 +165,22 @@ final class PackedLossless implements PackedWeight {
     private void writeRaw(OutputStream out) throws IOException {
         byte[] all = Objects.requireNonNull(bases);
         bases = null;
-        byte[] block = new byte[BLOCK * Short.BYTES];
-        if (kept == 0) {
-            out.write(block); // the one row that there is always
-        }
+        byte[] rows = new byte[Math.clamp(kept, 1, ROWS) * BLOCK * Short.BYTES];
+        int held = kept == 0 ? rows.length : 0; // zeros, in the one row that there is always
         for (int i = 0; i < all.length; i++) {
             if (all[i] == (byte) RAW) {
                 int group = i / GROUP / form.blocks();
                 long row = (long) group * GROUP + i % GROUP;
                 long at = weight.offset() + row * form.columns + (long) (i / GROUP % form.blocks()) * BLOCK;
-                MemorySegment.copy(weight.memory(), ValueLayout.JAVA_BYTE, at * Short.BYTES, block, 0, block.length);
-                out.write(block);
+                int count = BLOCK * Short.BYTES;
+                MemorySegment.copy(weight.memory(), ValueLayout.JAVA_BYTE, at * Short.BYTES, rows, held, count);
+                held += count;
+                if (held == rows.length) {
+                    out.write(rows);
+                    held = 0;
+                }
             }
         }
+        out.write(rows, 0, held);
     }
 }
