@@ -34,16 +34,12 @@ final class StoredWeights implements WeightSource {
     private final WeightRecord record;
     private final StoredCodes codes;
     private final Backend backend;
-    private final LongConsumer uploaded;
+    private final WeightSizes sizes;
     private final Scope made; // what is not used where it lies in the files
 
     private final Map<Request, Tensor> answered = new LinkedHashMap<>();
-    private final Map<String, Long> sizes = new LinkedHashMap<>();
-    private final Map<String, Long> cardSizes = new LinkedHashMap<>();
-    private final Map<String, Long> elements = new LinkedHashMap<>();
     private final Map<String, Matrix> matrices = new LinkedHashMap<>();
     private long copies;
-    private long sent; // bytes to other memory than the host's
 
     private record Request(Stored stored, DType computed) {}
 
@@ -61,7 +57,7 @@ final class StoredWeights implements WeightSource {
         this.record = record;
         this.codes = codes;
         this.backend = backend;
-        this.uploaded = uploaded;
+        this.sizes = new WeightSizes(uploaded);
         this.made = Scope.detached(backend);
     }
 
@@ -176,8 +172,8 @@ final class StoredWeights implements WeightSource {
         }
         record.asked(stored.resolve(name));
         matrices.put(name, found);
-        count(name, home, found.bytes(), cardBytes(name, found));
-        elements.put(stored.storedName(name), (long) rows * columns);
+        long count = (long) rows * columns;
+        sizes.add(name, stored.storedName(name), home, count, found.bytes(), cardBytes(name, found));
         return found;
     }
 
@@ -240,20 +236,9 @@ final class StoredWeights implements WeightSource {
     }
 
     private Tensor load(String name, Tensor tensor) {
-        count(name, tensor.home(), tensor.bytes(), tensor.bytes());
-        elements.put(stored.storedName(name), tensor.shape().size());
+        long count = tensor.shape().size();
+        sizes.add(name, stored.storedName(name), tensor.home(), count, tensor.bytes(), tensor.bytes());
         return tensor;
-    }
-
-    private void count(String name, Backend home, long bytes, long onCard) {
-        sizes.merge(name, bytes, Long::sum);
-        if (onCard > 0) {
-            cardSizes.merge(name, onCard, Long::sum);
-        }
-        if (!home.isHost()) {
-            sent += bytes;
-            uploaded.accept(sent);
-        }
     }
 
     private Tensor place(String name, Stored found, DType computed) {
@@ -314,17 +299,17 @@ final class StoredWeights implements WeightSource {
 
     @Override
     public Map<String, Long> elements() {
-        return Collections.unmodifiableMap(elements);
+        return sizes.elements();
     }
 
     @Override
     public Map<String, Long> sizes() {
-        return Collections.unmodifiableMap(sizes);
+        return sizes.bytes();
     }
 
     @Override
     public Map<String, Long> cardSizes() {
-        return Collections.unmodifiableMap(cardSizes);
+        return sizes.cardBytes();
     }
 
     @Override

@@ -47,7 +47,8 @@ class LosslessMatrixTest {
                     new LosslessCase(1, 384, bits).packed(backend).bases().memory();
             boolean[] kept = new boolean[6];
             for (int i = 0; i < 6; i++) {
-                kept[i] = bases.get(ValueLayout.JAVA_BYTE, i * LosslessMatrix.GROUP) == (byte) LosslessMatrix.RAW;
+                kept[i] =
+                        bases.get(ValueLayout.JAVA_BYTE, (long) i * LosslessMatrix.GROUP) == (byte) LosslessMatrix.RAW;
             }
             assertThat(kept).containsExactly(false, false, false, true, true, true);
         }
