@@ -39,6 +39,7 @@ public final class Attention {
     private final Gemm gemm;
     private final boolean javaAlone;
     private final boolean byCode;
+    private final boolean steps; // by StepBlock
 
     /** Of which heads; by AMX, by vectors in a form, or heads too wide for both a part at a time. */
     private record Kernel(VectorFlashCode.@Nullable Form form, int width, DType dtype) {
@@ -66,6 +67,7 @@ public final class Attention {
         this.gemm = gemm;
         this.javaAlone = javaAlone;
         this.byCode = byCode && DotCode.Found.here().code() != null;
+        steps = this.byCode && has(Isa.AVX512_BF16) && !has(Isa.AMX);
     }
 
     /** What attends; for people. */
@@ -149,6 +151,7 @@ public final class Attention {
         DotCode code = javaAlone ? null : DotCode.Found.here().code();
         boolean whole = packed != null && spans.stream().anyMatch(span -> packed.suits(call, span));
         int parts = whole ? 1 : parts(call, spans.size());
+        boolean stepping = steps && StepBlock.suits(call);
         workers.run(spans.size() * groups * parts, i -> {
             Span span = spans.get(i / parts / groups);
             int group = i / parts % groups;
@@ -156,8 +159,13 @@ public final class Attention {
                 packed.run(call, span, group);
                 return;
             }
+            HeadPart heads = call.heads().part(group, i % parts, parts);
+            if (stepping && StepBlock.suits(span)) {
+                StepBlock.run(call, span, heads);
+                return;
+            }
             Tiles tiles = prompt ? fixed(call, span, code) : fitted(call, span, code);
-            new AttentionBlock(call, span, call.heads().part(group, i % parts, parts), tiles, code).run();
+            new AttentionBlock(call, span, heads, tiles, code).run();
         });
     }
 
