@@ -46,6 +46,9 @@ public final class DotCode {
 
     private static final int FEW_ROWS = 2;
 
+    /** Rows of x up to which each meets weights in 12 bits by itself, where nothing is multiplied in pairs. */
+    private static final int FEW_LOSSLESS = 4;
+
     private static final ThreadLocal<Buffer> RESULTS = ThreadLocal.withInitial(Buffer::new);
 
     private final int bits;
@@ -138,9 +141,15 @@ public final class DotCode {
         return lossless;
     }
 
-    /** Whether weights in 12 bits meet rows of x where they lie, since both are multiplied in pairs. */
-    boolean meetsLossless(Panel.Strip x) {
-        return inPairs(DType.BFLOAT16, x);
+    /**
+     * How many rows of x meet weights in 12 bits at once where they lie: several in pairs, else one; 0 where values are better widened
+     * first.
+     */
+    int meetsLossless(Panel.Strip x) {
+        if (inPairs(DType.BFLOAT16, x)) {
+            return most(DType.BFLOAT16, x);
+        }
+        return x.count() <= FEW_LOSSLESS ? 1 : 0;
     }
 
     /** Copies rows to float32 rows; their width is a multiple of the vector length. */

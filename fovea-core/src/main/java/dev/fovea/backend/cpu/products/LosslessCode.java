@@ -10,12 +10,17 @@ import dev.fovea.backend.cpu.machine.Buffer;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.ffi.NativeFunction;
 import dev.fovea.ffi.x86.MachineCode;
+import dev.fovea.tensor.DType;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
-/** Weights in 12 bits by machine code: their values, or their products with rows of bfloat16 in pairs, with the bits of {@link DotCode}. */
+/**
+ * Weights in 12 bits by machine code: their values, or their products with rows of x where they lie, with the bits of {@link DotCode}: with
+ * some rows of bfloat16 in pairs, else with one row at a time.
+ */
 final class LosslessCode {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -27,10 +32,14 @@ final class LosslessCode {
 
     private static final ThreadLocal<Buffer> MEMORIES = ThreadLocal.withInitial(Buffer::new);
 
+    private static final ThreadLocal<Buffer> ARRANGED = ThreadLocal.withInitial(Buffer::new);
+
     private final int bits;
     private final Map<Integer, NativeFunction> kernels = new ConcurrentHashMap<>();
+    private final Map<DType, NativeFunction> arranging = new ConcurrentHashMap<>();
+    private @Nullable NativeFunction byRow;
 
-    /** Of vectors of so many bits; products are of 512 alone. */
+    /** Of vectors of so many bits; products in pairs are of 512 alone. */
     LosslessCode(int bits) {
         this.bits = bits;
     }
@@ -43,9 +52,9 @@ final class LosslessCode {
      */
     void widen(LosslessWeight w, int first, int rows, int block, int blocks, long to, long stride) {
         long table = table(w, 0);
-        MEMORY.set(LONG, table + LosslessKernel.STRIDE_AT, stride);
-        MEMORY.set(LONG, table + LosslessKernel.CODES_SKIP_AT, (long) (w.blocks() - blocks) * BLOCK_BYTES);
-        MEMORY.set(LONG, table + LosslessKernel.BASES_SKIP_AT, (long) (w.blocks() - blocks) * GROUP);
+        MEMORY.set(LONG, table + LosslessLoop.STRIDE_AT, stride);
+        MEMORY.set(LONG, table + LosslessLoop.CODES_SKIP_AT, (long) (w.blocks() - blocks) * BLOCK_BYTES);
+        MEMORY.set(LONG, table + LosslessLoop.BASES_SKIP_AT, (long) (w.blocks() - blocks) * GROUP);
         int group = first / GROUP;
         kernel(0)
                 .call(
@@ -62,29 +71,51 @@ final class LosslessCode {
      * As {@link DotCode#multiply}, for rows from a multiple of {@link dev.fovea.tensor.LosslessMatrix#GROUP} on.
      *
      * @param x whose rows are as wide as the weight's
+     * @param pairs whether both are multiplied in pairs; else count is 1
      */
-    void multiply(LosslessWeight w, int first, int rows, Panel.Strip x, int t, int count, float[] line, int step) {
+    void multiply(
+            LosslessWeight w,
+            int first,
+            int rows,
+            Panel.Strip x,
+            int t,
+            int count,
+            boolean pairs,
+            float[] line,
+            int step) {
         int groups = Math.ceilDiv(rows, GROUP);
         int group = first / GROUP;
         int width = groups * GROUP;
         long rowBytes = (long) width * Float.BYTES;
         long table = table(w, rowBytes * count);
-        MEMORY.set(LONG, table + LosslessKernel.STRIDE_AT, rowBytes);
-        long results = table + LosslessKernel.TABLE_BYTES;
-        kernel(count).call(w.codes(group, 0), w.bases(group, 0), groups, x.row(t), x.pitch(), results, table);
+        MEMORY.set(LONG, table + LosslessLoop.STRIDE_AT, rowBytes);
+        long results = table + LosslessLoop.TABLE_BYTES;
+        long from = pairs ? x.row(t) : arranged(x, t);
+        (pairs ? kernel(count) : byRow())
+                .call(w.codes(group, 0), w.bases(group, 0), groups, from, x.pitch(), results, table);
         for (int row = 0; row < count; row++) {
             Lanes.copy(results + row * rowBytes, line, row * step, width);
         }
     }
 
+    private long arranged(Panel.Strip x, int t) {
+        long to = ARRANGED.get().floats(x.pitch());
+        arranging
+                .computeIfAbsent(x.dtype(), dtype -> MachineCode.nativeFunction(LosslessRowKernel.arranging(dtype)))
+                .call(x.row(t), to, x.pitch(), 0, 0, 0);
+        return to;
+    }
+
     /** With room for results behind it. */
     private static long table(LosslessWeight w, long results) {
-        long table = MEMORIES.get().bytes(LosslessKernel.TABLE_BYTES + results);
-        MEMORY.set(LONG, table + LosslessKernel.RAW_AT, w.raw());
-        MEMORY.set(LONG, table + LosslessKernel.LAST_AT, w.last());
-        MEMORY.set(LONG, table + LosslessKernel.UPPERS_AT, UPPERS);
-        MEMORY.set(LONG, table + LosslessKernel.UPPERS_AT + Long.BYTES, NEGATIVE_UPPERS);
-        MEMORY.set(INT, table + LosslessKernel.HALVES_AT, HALVES);
+        long table = MEMORIES.get().bytes(LosslessLoop.TABLE_BYTES + results);
+        MEMORY.set(LONG, table + LosslessLoop.RAW_AT, w.raw());
+        MEMORY.set(LONG, table + LosslessLoop.LAST_AT, w.last());
+        MEMORY.set(LONG, table + LosslessLoop.UPPERS_AT, UPPERS);
+        MEMORY.set(LONG, table + LosslessLoop.UPPERS_AT + Long.BYTES, NEGATIVE_UPPERS);
+        MEMORY.set(INT, table + LosslessLoop.HALVES_AT, HALVES);
+        MEMORY.set(LONG, table + LosslessLoop.CODES_SKIP_AT, 0);
+        MEMORY.set(LONG, table + LosslessLoop.BASES_SKIP_AT, 0);
         return table;
     }
 
@@ -93,5 +124,12 @@ final class LosslessCode {
         return made != null
                 ? made
                 : kernels.computeIfAbsent(rows, r -> MachineCode.nativeFunction(new LosslessKernel(bits, r).code()));
+    }
+
+    private synchronized NativeFunction byRow() {
+        if (byRow == null) {
+            byRow = MachineCode.nativeFunction(LosslessRowKernel.code());
+        }
+        return byRow;
     }
 }

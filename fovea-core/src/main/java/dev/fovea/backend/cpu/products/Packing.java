@@ -87,7 +87,7 @@ final class Packing {
             return;
         }
         long pitch = (long) blocks * BLOCK * Short.BYTES;
-        long near = scratch.get().lines.bytes(Math.ceilDiv(count, GROUP) * GROUP * pitch);
+        long near = scratch.get().lines.bytes((long) Math.ceilDiv(count, GROUP) * GROUP * pitch);
         w.widen(first, count, block, blocks, near, pitch, widening);
         long before = near - (long) block * BLOCK * Short.BYTES; // where column 0 would lie
         rows(new Rows(DType.BFLOAT16, before, count, w.blocks() * BLOCK, pitch), word, words, to, stride);

@@ -128,16 +128,18 @@ final class Panel {
             Rows out,
             int at,
             @Nullable DotCode code) {
-        if (code != null && code.meetsLossless(x)) {
+        int together = code == null ? 0 : code.meetsLossless(x);
+        if (code != null && together > 0) {
+            boolean pairs = together > 1;
             products(
                     x,
                     first,
                     rows,
-                    code.most(w.dtype(), x),
+                    together,
                     bias,
                     out,
                     at,
-                    (t, count) -> code.lossless().multiply(lossless, first, rows, x, t, count, line, step));
+                    (t, count) -> code.lossless().multiply(lossless, first, rows, x, t, count, pairs, line, step));
             return;
         }
         long rowBytes = (long) w.inputs() * w.dtype().bytes();

@@ -56,7 +56,7 @@ public record Weight(
             return this;
         }
         long stride = (long) inputs * dtype.bytes();
-        long to = near.bytes(Math.ceilDiv(outputs, GROUP) * GROUP * stride);
+        long to = near.bytes((long) Math.ceilDiv(outputs, GROUP) * GROUP * stride);
         DotCode code = DotCode.Found.here().code();
         workers.blocks(
                 outputs, WIDENED_OUTPUTS, (from, end) -> lossless.widen(from, end - from, to + from * stride, code));
