@@ -74,6 +74,25 @@ class LosslessLinearTest {
         }
     }
 
+    /** More rows than kernels take in one pass. */
+    @Test
+    void manyRows() {
+        try (Backend backend = cpu(2, CpuBackend.GemmChoice.AUTO);
+                Scope _ = Scope.open(backend)) {
+            LosslessCase c = LosslessCase.draw(random, 301, 640);
+            for (int count : new int[] {128, 129, 300}) {
+                for (DType dtype : new DType[] {DType.BFLOAT16, DType.FLOAT32}) {
+                    Tensor x = normal(backend, count, 640).to(dtype);
+                    float[] expected = backend.linear(x, c.dense(backend), null).toFloats();
+                    float[] found = backend.linear(x, c.packed(backend), null).toFloats();
+                    assertThat(Arrays.mismatch(found, expected))
+                            .as(count + " rows of " + dtype)
+                            .isEqualTo(-1);
+                }
+            }
+        }
+    }
+
     /** Beside dense weights and others of its kind, and gated. */
     @ParameterizedTest
     @MethodSource("backends")

@@ -2,6 +2,7 @@ package dev.fovea.backend.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fovea.backend.LosslessCase;
 import dev.fovea.parity.ParityTest;
 import java.io.File;
 import java.io.IOException;
@@ -35,6 +36,7 @@ class ForcedPathsTest {
             CpuBackendTest.class.getName(),
             CpuBackendOneThreadTest.class.getName(),
             CpuBackendJavaGemmTest.class.getName(),
+            LosslessCase.class.getPackageName() + ".LosslessLinearTest",
             ParityTest.class.getName());
 
     enum Kind {
