@@ -218,6 +218,7 @@ def vectors():
         "peaked": np.where(np.arange(48) == 17, 9.0, rng.normal(0, 1, 48)),
         "banned": np.where(np.arange(48) % 3 == 0, -np.inf, rng.normal(0, 2, 48)),
         "logprobs": torch.log_softmax(torch.tensor(rng.normal(0, 2, 48)), -1).numpy(),
+        "certain": np.where(np.arange(48) == 17, 300.0, rng.normal(0, 1, 48)),
     }
     ids = [3, 9, 3, 9, 14, 47, 3, 9]
     keeps = (1, 3)
@@ -239,6 +240,8 @@ def vectors():
     for name, row in rows.items():
         scores = torch.tensor(row, dtype=torch.float32)[None]
         for option, value, keep, processor in processors:
+            if name == "certain" and option != "top_h":
+                continue  # of zeros any may be kept
             after = processor(torch.tensor([ids]), scores.clone())[0]
             banned = torch.isneginf(after)
             change = (

@@ -63,8 +63,8 @@ final class Warpers {
         float most = (float) (share * entropy(logProbs, probabilities));
         Arrays.fill(scores, BANNED);
         double sum = 0;
-        for (int rank = 0; rank < order.length; rank++) {
-            sum -= probabilities[rank] > 0 ? (double) logProbs[rank] * probabilities[rank] : 0;
+        for (int rank = 0; rank < order.length && probabilities[rank] > 0; rank++) {
+            sum -= (double) logProbs[rank] * probabilities[rank];
             if (rank == 0 || (float) sum <= most) {
                 scores[order[rank]] = kept[rank];
             }
