@@ -31,12 +31,13 @@ public class GemmBenchmark {
     @Param({"AUTO", "ONEDNN", "JAVA"})
     public CpuBackend.GemmChoice gemm;
 
-    /** Of activations and of weights, which may be codes. */
+    /** Of activations and of weights, which may be codes, or bfloat16 in 12 bits. */
     @Param({
         "BFLOAT16 BFLOAT16",
         "FLOAT32 FLOAT32",
         "FLOAT32 BFLOAT16",
         "FLOAT16 FLOAT16",
+        "BFLOAT16 LOSSLESS",
         "BFLOAT16 INT8",
         "BFLOAT16 INT4",
         "FLOAT16 INT8"
@@ -54,9 +55,13 @@ public class GemmBenchmark {
         String[] names = dtypes.split(" ");
         workload = new Workload(threads, gemm);
         DType x = DType.valueOf(names[0]);
-        operation = names[1].startsWith("INT")
-                ? workload.codes(x, Integer.parseInt(names[1].substring(3)), ROWS, OUTPUTS, INPUTS)
-                : workload.linear(x, DType.valueOf(names[1]), ROWS, OUTPUTS, INPUTS);
+        if (names[1].equals("LOSSLESS")) {
+            operation = workload.lossless(x, ROWS, OUTPUTS, INPUTS);
+        } else if (names[1].startsWith("INT")) {
+            operation = workload.codes(x, Integer.parseInt(names[1].substring(3)), ROWS, OUTPUTS, INPUTS);
+        } else {
+            operation = workload.linear(x, DType.valueOf(names[1]), ROWS, OUTPUTS, INPUTS);
+        }
     }
 
     @TearDown

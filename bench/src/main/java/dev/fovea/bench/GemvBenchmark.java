@@ -2,6 +2,7 @@ package dev.fovea.bench;
 
 import dev.fovea.backend.cpu.CpuBackend;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.Tensor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -24,12 +25,16 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 3, time = 1)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class GemvBenchmark {
+    private static final double LOSSLESS_BYTES = (LosslessMatrix.BLOCK_BYTES + LosslessMatrix.GROUP)
+            / (double) (LosslessMatrix.GROUP * LosslessMatrix.BLOCK);
+
     /** Outputs x inputs. */
     @Param({"11008x2048", "2048x11008", "151936x2048"})
     public String weight;
 
-    @Param({"BFLOAT16", "FLOAT32", "FLOAT16"})
-    public DType dtype;
+    /** Of activations and of weights; LOSSLESS is bfloat16 with weights in 12 bits. */
+    @Param({"BFLOAT16", "FLOAT32", "FLOAT16", "LOSSLESS"})
+    public String dtype;
 
     @Param({"1", "4"})
     public int rows;
@@ -47,8 +52,14 @@ public class GemvBenchmark {
         int outputs = Integer.parseInt(extents[0]);
         int inputs = Integer.parseInt(extents[1]);
         workload = new Workload(threads, CpuBackend.GemmChoice.AUTO);
-        operation = workload.linear(dtype, dtype, rows, outputs, inputs);
-        gigabytes = 1e-9 * outputs * inputs * dtype.bytes();
+        if (dtype.equals("LOSSLESS")) {
+            operation = workload.lossless(DType.BFLOAT16, rows, outputs, inputs);
+            gigabytes = 1e-9 * LOSSLESS_BYTES * outputs * inputs;
+        } else {
+            DType both = DType.valueOf(dtype);
+            operation = workload.linear(both, both, rows, outputs, inputs);
+            gigabytes = 1e-9 * outputs * inputs * both.bytes();
+        }
     }
 
     @TearDown

@@ -1,14 +1,17 @@
 package dev.fovea.bench;
 
 import dev.fovea.backend.cpu.CpuBackend;
+import dev.fovea.io.quantize.LosslessPacker;
 import dev.fovea.tensor.Activation;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.Mask;
 import dev.fovea.tensor.QuantizedMatrix;
 import dev.fovea.tensor.Scope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
@@ -16,6 +19,9 @@ import java.util.function.Supplier;
 /** A CPU backend with operands of published sizes; what is computed goes at once. Times do not depend on values. */
 final class Workload implements AutoCloseable {
     private static final int PATTERN = 1 << 16;
+
+    /** One block in so many has room among those that are kept as they are; of normal numbers one in 200 is. */
+    private static final int KEPT = 20;
 
     final CpuBackend backend;
     private final Scope scope;
@@ -90,6 +96,49 @@ final class Workload implements AutoCloseable {
                 zeros(DType.FLOAT32, Shape.of(QuantizedMatrix.tiles(outputs) * QuantizedMatrix.TILE)),
                 Optional.empty());
         return () -> backend.linear(a, w, null);
+    }
+
+    /** The same with the weight in bfloat16 in 12 bits. */
+    Supplier<Tensor> lossless(DType x, int rows, int outputs, int inputs) {
+        Tensor a = tensor(x, rows, inputs);
+        LosslessMatrix w = packed(tensor(DType.BFLOAT16, outputs, inputs));
+        return () -> backend.linear(a, w, null);
+    }
+
+    private LosslessMatrix packed(Tensor w) {
+        int columns = w.dim(1);
+        int blocks = columns / LosslessMatrix.BLOCK;
+        LosslessMatrix.Shapes shapes = LosslessMatrix.shapes(w.dim(0), columns);
+        Tensor codes = zeros(DType.UINT8, shapes.codes());
+        Tensor bases = zeros(DType.UINT8, shapes.bases());
+        Tensor raw = zeros(DType.BFLOAT16, Shape.of(Math.max(1, w.dim(0) * blocks / KEPT), LosslessMatrix.BLOCK));
+        int kept = 0;
+        short[] row = new short[columns];
+        byte[] block = new byte[LosslessMatrix.BLOCK_BYTES];
+        for (int n = 0; n < w.dim(0); n++) {
+            MemorySegment.copy(w.memory(), ValueLayout.JAVA_SHORT, 2L * n * columns, row, 0, columns);
+            int i = n % LosslessMatrix.GROUP;
+            for (int b = 0; b < blocks; b++) {
+                long at = (long) n / LosslessMatrix.GROUP * blocks + b;
+                MemorySegment lying = codes.memory().asSlice(at * block.length, block.length);
+                MemorySegment.copy(lying, ValueLayout.JAVA_BYTE, 0, block, 0, block.length);
+                int base = LosslessPacker.pack(row, b * LosslessMatrix.BLOCK, i, block, 0);
+                MemorySegment.copy(block, 0, lying, ValueLayout.JAVA_BYTE, 0, block.length);
+                bases.memory().set(ValueLayout.JAVA_BYTE, at * LosslessMatrix.GROUP + i, (byte) base);
+                if (base == LosslessMatrix.RAW) {
+                    lying.set(ValueLayout.JAVA_INT_UNALIGNED, LosslessMatrix.lowerAt(i), kept);
+                    MemorySegment.copy(
+                            row,
+                            b * LosslessMatrix.BLOCK,
+                            raw.memory(),
+                            ValueLayout.JAVA_SHORT,
+                            2L * kept * LosslessMatrix.BLOCK,
+                            LosslessMatrix.BLOCK);
+                    kept++;
+                }
+            }
+        }
+        return new LosslessMatrix(w.dim(0), columns, codes, bases, raw);
     }
 
     private Tensor zeros(DType dtype, Shape shape) {
