@@ -16,7 +16,9 @@ import java.util.concurrent.ConcurrentHashMap;
 final class StepBlock {
     private static final int LEAST_KEYS = 16;
     private static final int MOST_HEADS = 16;
-    private static final int LARGEST_STRIDE = 1 << 20;
+
+    /** Bytes from key to key: of a block there may be as many in scratch. */
+    private static final int LARGEST_STRIDE = 1 << 16;
 
     private static final Map<StepCode.Form, StepCode> KERNELS = new ConcurrentHashMap<>();
     private static final ThreadLocal<Memory> SCRATCH = ThreadLocal.withInitial(Memory::new);
