@@ -96,7 +96,7 @@ final class Numbers {
                 case "*" -> Math.multiplyExact(a, b);
                 case "//" -> Math.floorDivExact(a, b);
                 case "%" -> Math.floorMod(a, b);
-                default -> b < 0 ? (Object) reals("**", a, b) : (Object) power(a, b);
+                default -> b < 0 ? (Object) reals("**", (double) a, (double) b) : (Object) power(a, b);
             };
         } catch (ArithmeticException e) {
             throw tooLarge();
