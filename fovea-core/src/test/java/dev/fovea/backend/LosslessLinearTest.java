@@ -93,6 +93,31 @@ class LosslessLinearTest {
         }
     }
 
+    /** The last outputs of a weight are summed as the others are: in pairs, to which denormals are zeros, or not. */
+    @Test
+    void anOutputHasTheSameBitsWhereverItLies() {
+        try (Backend backend = cpu(2, CpuBackend.GemmChoice.AUTO);
+                Scope _ = Scope.open(backend)) {
+            short[] bits = new short[8 * 64];
+            for (int i = 0; i < bits.length; i++) {
+                bits[i] = (short) (random.nextInt(0x100) | random.nextInt(2) << 15);
+            }
+            for (DType dtype : new DType[] {DType.BFLOAT16, DType.FLOAT32}) {
+                Tensor x = normal(backend, 1, 64).to(dtype);
+                Tensor whole = new LosslessCase(8, 64, bits).dense(backend);
+                float[] expected = backend.linear(x, whole, null).toFloats();
+                for (int rows = 1; rows < 8; rows++) {
+                    LosslessCase some = new LosslessCase(rows, 64, Arrays.copyOf(bits, rows * 64));
+                    float[] first = Arrays.copyOf(expected, rows);
+                    assertThat(backend.linear(x, some.dense(backend), null).toFloats())
+                            .isEqualTo(first);
+                    assertThat(backend.linear(x, some.packed(backend), null).toFloats())
+                            .isEqualTo(first);
+                }
+            }
+        }
+    }
+
     /** Beside dense weights and others of its kind, and gated. */
     @ParameterizedTest
     @MethodSource("backends")

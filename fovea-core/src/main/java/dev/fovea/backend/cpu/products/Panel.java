@@ -11,9 +11,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Some rows of a weight, and their products with rows of x. Rows that the kernels can read lie where they lie; the others are
- * copied as float32 to memory of the current thread: the transposed, those with a length that is no multiple of a vector's, the
- * last one to three, and float16 for more than two rows of x without machine code.
+ * Some rows of a weight, and their products with rows of x. Rows that the kernels can read lie where they lie, but for the last one to
+ * three, which are copied; the others are copied as float32: the transposed, those with a length that is no multiple of a vector's, and
+ * float16 for more than two rows of x without machine code. Copies are memory of the current thread.
  */
 final class Panel {
     private static final ThreadLocal<Panel> MINE = ThreadLocal.withInitial(Panel::new);
@@ -113,7 +113,9 @@ final class Panel {
             panel.products(x, lying, first, bias, out, at, code);
         }
         if (whole < rows) {
-            panel.products(x, panel.copy(w, first + whole, rows - whole), first + whole, bias, out, at, code);
+            int from = first + whole;
+            Rows rest = direct ? panel.copy(w, from, rows - whole) : panel.widened(w, from, rows - whole);
+            panel.products(x, rest, from, bias, out, at, code);
         }
     }
 
@@ -154,7 +156,15 @@ final class Panel {
         }
     }
 
+    /** Rows as they lie, and room behind them for whole groups: in another dtype the last outputs would be summed in another way. */
     private Rows copy(Weight w, int first, int rows) {
+        long stride = w.stride();
+        long to = copies.bytes(Math.ceilDiv(rows, Dot.SIDE) * Dot.SIDE * stride);
+        MemorySegment.copy(Lanes.MEMORY, w.at(first, 0), Lanes.MEMORY, to, rows * stride);
+        return new Rows(w.dtype(), to, rows, w.inputs(), stride);
+    }
+
+    private Rows widened(Weight w, int first, int rows) {
         int pitch = Lanes.padded(w.inputs());
         long to = copies.floats((long) Math.ceilDiv(rows, Dot.SIDE) * Dot.SIDE * pitch);
         Rows copy = new Rows(DType.FLOAT32, to, rows, pitch, 4L * pitch);
