@@ -132,6 +132,26 @@ class QuantizedLinearTest {
         }
     }
 
+    /** Of many rows of float32 weights are widened a part at a time: that which some threads leave behind gets no other sums. */
+    @Test
+    void widenedInAnyPartsTheyAreTheSame() {
+        for (CpuBackend.GemmChoice choice :
+                new CpuBackend.GemmChoice[] {CpuBackend.GemmChoice.AUTO, CpuBackend.GemmChoice.JAVA}) {
+            QuantizedCase narrow = draw(new Form(4, 32), 577, 128, 20);
+            QuantizedCase wide = draw(new Form(8, 32), 530, 480, 20);
+            for (QuantizedCase c : List.of(narrow, wide)) {
+                try (Backend one = CpuBackend.create(new CpuBackend.Options(1, choice))) {
+                    float[] expected = c.linear(one, DType.FLOAT32, 0, 20);
+                    for (int threads = 2; threads <= 4; threads++) {
+                        try (Backend more = CpuBackend.create(new CpuBackend.Options(threads, choice))) {
+                            assertThat(c.linear(more, DType.FLOAT32, 0, 20)).isEqualTo(expected);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /** So long that the rows meet the codes block by block: 130 take two of codes of 4 bits, three of 8. */
     @Test
     void longRowsAreTheSameInAnyBlock() {

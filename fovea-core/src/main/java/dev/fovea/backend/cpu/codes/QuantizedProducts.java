@@ -11,6 +11,7 @@ import dev.fovea.backend.cpu.machine.Isa;
 import dev.fovea.backend.cpu.machine.Workers;
 import dev.fovea.backend.cpu.onednn.OneDnnGemm;
 import dev.fovea.backend.cpu.products.Gemm;
+import dev.fovea.backend.cpu.products.JavaGemm;
 import dev.fovea.backend.cpu.products.Weight;
 import dev.fovea.backend.cpu.rows.Lanes;
 import dev.fovea.backend.cpu.rows.Rows;
@@ -204,16 +205,20 @@ public final class QuantizedProducts implements AutoCloseable {
 
     // ---------------------------------------------------------------------------------------------------- many rows
 
+    /** A part for each time that all threads have some, none so small that another kernel than the whole's would be chosen for it. */
     private void many(Rows x, Codes w, @Nullable Rows bias, Rows out) {
         DType dtype = x.dtype() == DType.BFLOAT16 ? DType.BFLOAT16 : DType.FLOAT32;
         long outputBytes = (long) w.inputs() * dtype.bytes();
-        int tiles = Math.min(w.tiles(), PANEL_OUTPUTS / TILE * workers.count());
-        long panel = panels.get().bytes(outputBytes * tiles * TILE);
-        for (int tile = 0; tile < w.tiles(); tile += tiles) {
+        int least =
+                Math.ceilDiv(JavaGemm.leastOfOthers(w.inputs()), TILE) + 1; // of a last tile there may be one output
+        int tiles = Math.max(least, PANEL_OUTPUTS / TILE * workers.count());
+        long panel = panels.get().bytes(outputBytes * Math.min(w.tiles(), tiles + least) * TILE);
+        for (int tile = 0, width; tile < w.tiles(); tile += width) {
+            int left = w.tiles() - tile;
+            width = left < tiles + least ? left : tiles;
             int first = tile * TILE;
-            int count = Math.min(tiles * TILE, w.outputs() - first);
+            int count = Math.min(width * TILE, w.outputs() - first);
             int from = tile;
-            int width = Math.min(tiles, w.tiles() - tile);
             Rows target = new Rows(dtype, panel, w.inputs(), width * TILE, (long) count * dtype.bytes());
             workers.run(width, i -> WidenedCodes.tile(w, from + i, target, i * TILE, Math.min(TILE, count - i * TILE)));
             gemm.multiply(

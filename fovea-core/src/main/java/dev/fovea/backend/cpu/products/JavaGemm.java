@@ -40,6 +40,11 @@ public final class JavaGemm implements Gemm {
         return x == DType.FLOAT32 && (long) w.inputs() * w.outputs() <= SMALL;
     }
 
+    /** The fewest outputs of a weight of so many inputs that {@link #suits} leaves to others: who cuts one leaves each part as many. */
+    public static int leastOfOthers(int inputs) {
+        return SMALL / Math.max(1, inputs) + 1;
+    }
+
     @Override
     public String describe() {
         return "Java vectors (" + reason + ")";
