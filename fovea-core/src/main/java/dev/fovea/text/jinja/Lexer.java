@@ -59,10 +59,12 @@ final class Lexer {
     private static final Pattern COMMENT_END = Pattern.compile("\\+#}|-#}\\s*|#}\n?", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern BLOCK_END = Pattern.compile("\\+%}|-%}\\s*|%}\n?", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern EXPRESSION_END = Pattern.compile("-}}\\s*|}}", Pattern.UNICODE_CHARACTER_CLASS);
+    // possessive: groups that are given back would be frames of a stack
+    private static final String DIGITS = "\\d++(?:_\\d++)*+";
     private static final Pattern FLOAT =
-            Pattern.compile("(?:\\d+_)*\\d+(?:(?:\\.(?:\\d+_)*\\d+)?[eE][+-]?(?:\\d+_)*\\d+|\\.(?:\\d+_)*\\d+)");
-    private static final Pattern INTEGER =
-            Pattern.compile("0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[0-9a-fA-F])+|[1-9](?:_?\\d)*|0(?:_?0)*");
+            Pattern.compile(DIGITS + "(?:(?:\\." + DIGITS + ")?[eE][+-]?" + DIGITS + "|\\." + DIGITS + ")");
+    private static final Pattern INTEGER = Pattern.compile(
+            "0[bB](?:_?[01])++|0[oO](?:_?[0-7])++|0[xX](?:_?[0-9a-fA-F])++|[1-9](?:_?\\d)*+|0(?:_?0)*+");
     private static final Pattern NAME = Pattern.compile("\\w+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern OPERATOR = Pattern.compile("//|\\*\\*|==|!=|>=|<=|[-+/*%~\\[\\](){}><=.:|,;]");
 

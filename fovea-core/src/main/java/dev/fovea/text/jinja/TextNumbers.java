@@ -7,12 +7,21 @@ import java.util.regex.Pattern;
 
 /** Python's {@code int(text, base)} and {@code float(text)}: what is no number of that kind is empty. */
 final class TextNumbers {
-    private static final Pattern FLOAT = Pattern.compile(
-            "[+-]?(inf|infinity|nan|(\\d+(_\\d+)*\\.?(\\d+(_\\d+)*)?|\\.\\d+(_\\d+)*)(e[+-]?\\d+(_\\d+)*)?)");
-    private static final Pattern GROUPED = Pattern.compile("[0-9a-z]+(_[0-9a-z]+)*");
+    // possessive: a text may be as long as a message
+    private static final String DIGITS = "\\d++(?:_\\d++)*+";
+    private static final Pattern FLOAT = Pattern.compile("[+-]?+(?:inf|infinity|nan|(?:" + DIGITS + "\\.?+(?:" + DIGITS
+            + ")?+|\\." + DIGITS + ")(?:e[+-]?+" + DIGITS + ")?+)");
+    private static final Pattern GROUPED = Pattern.compile("[0-9a-z]++(?:_[0-9a-z]++)*+");
+
+    /** Python reads no more in bases that are no power of two. */
+    private static final int MOST_DIGITS = 4300;
+
+    /** A number of so many digits fits no 64 bits in any base, whatever follows: then all of them are not worth reading. */
+    private static final int BEYOND_LONG = 65;
 
     private TextNumbers() {}
 
+    /** A number that does not fit 64 bits may be another of that kind. */
     static Optional<BigInteger> integer(String text, int base) {
         String digits = plain(text);
         boolean negative = digits.startsWith("-");
@@ -31,12 +40,21 @@ final class TextNumbers {
         if (radix < 2 || radix > 36 || !GROUPED.matcher(digits).matches()) {
             return Optional.empty();
         }
-        try {
-            BigInteger value = new BigInteger(digits.replace("_", ""), radix);
-            return Optional.of(negative ? value.negate() : value);
-        } catch (NumberFormatException e) {
+        Optional<BigInteger> value = value(digits.replace("_", ""), radix);
+        return negative ? value.map(BigInteger::negate) : value;
+    }
+
+    private static Optional<BigInteger> value(String digits, int radix) {
+        boolean tooMany = digits.length() > MOST_DIGITS && Integer.bitCount(radix) > 1;
+        if (tooMany || digits.chars().anyMatch(c -> Character.digit(c, radix) < 0)) {
             return Optional.empty();
         }
+        int first = 0;
+        while (first < digits.length() - 1 && digits.charAt(first) == '0') {
+            first++;
+        }
+        int end = Math.min(digits.length(), first + BEYOND_LONG);
+        return Optional.of(new BigInteger(digits.substring(first, end), radix));
     }
 
     static Optional<Double> real(String text) {

@@ -172,6 +172,26 @@ class TemplateTest {
                 .hasMessageContaining("levels deep");
     }
 
+    /** As long as a message may be: no frame of the stack for each group of digits, and no time that grows with the square. */
+    @Test
+    void numbersOfAnyLength() {
+        String groups = "1_".repeat(50_000) + "1";
+        String digits = "7".repeat(200_000);
+        assertThat(render("{{ x | int(5) }}", Map.of("x", groups))).isEqualTo("5");
+        assertThat(render("{{ x | float }}", Map.of("x", groups))).isEqualTo("inf");
+        assertThat(render("{{ x | float(6) }}", Map.of("x", digits + "x"))).isEqualTo("6");
+        assertThat(render("{{ x | int(5) }}", Map.of("x", "0".repeat(4299) + "3")))
+                .isEqualTo("3");
+        assertThat(render("{{ x | int(5) }}", Map.of("x", "0".repeat(4300) + "3")))
+                .isEqualTo("3");
+        assertThat(render("{{ x | int(5, 16) }}", Map.of("x", "0".repeat(200_000) + "1f")))
+                .isEqualTo("31");
+        assertThatThrownBy(() -> render("{{ x | int(5, 16) }}", Map.of("x", digits)))
+                .hasMessageContaining("does not fit 64 bits");
+        assertThatThrownBy(() -> render("{{ " + groups + " }}")).isInstanceOf(TemplateException.class);
+        assertThat(render("{{ 1_0.2_5 }} {{ 0.2 }} {{ 1_0e0_1 }}")).isEqualTo("10.25 0.2 100.0");
+    }
+
     @Test
     void followsLongChainsOnlySoFar() {
         assertThat(render("{{ 0" + "+1".repeat(400) + " }}")).isEqualTo("400");
