@@ -68,15 +68,20 @@ final class QuantizedWeights {
             return held;
         }
         options.warnings()
-                .warn("the weights of " + Quote.of(directory.path()) + " are "
-                        + (quantization.layers() == Precision.LOSSLESS
-                                ? "packed into 12 bits"
-                                : "made " + quantization.layers())
+                .warn("the weights of " + Quote.of(directory.path()) + " are " + making(quantization)
                         + " once, and kept in " + Quote.of(file));
         makeFolder(file);
         write(directory, family, quantization, Map.of(), marks, OutputFile.of(file), false, options.quantizeListener());
         deleteOutdated(file, marks, options.warnings());
         return Optional.of(Safetensors.open(file));
+    }
+
+    static String making(Quantization quantization) {
+        return switch (quantization.layers()) {
+            case NONE -> "made " + quantization;
+            case LOSSLESS -> "packed into 12 bits";
+            case INT8, INT4 -> "made " + quantization.layers();
+        };
     }
 
     /**

@@ -66,4 +66,11 @@ class QuantizedWeightsTest {
         Files.write(made, Arrays.copyOf(whole, whole.length / 2));
         assertThat(QuantizedWeights.held(made, marks)).isEmpty();
     }
+
+    @Test
+    void saysWhatIsMade() {
+        assertThat(Stream.of("int4", "lossless,head=int8", "none,head=lossless")
+                        .map(text -> QuantizedWeights.making(Quantization.parse(text))))
+                .containsExactly("made int4", "packed into 12 bits", "made none,head=lossless,tower=none");
+    }
 }
