@@ -170,8 +170,10 @@ public final class Model implements AutoCloseable {
                         + "; copies of them need",
                 packed
                         ? "quantise the model that they were made from: --quantize int4 makes a file once, which needs no copies"
-                        : "--dtype with that in which they are stored needs no copies, nor does --dtype float32 for 16 bits;"
-                                + " --quantize int4 makes a file once, which needs none either");
+                        : "--dtype with that in which they are stored needs no copies, nor does --dtype float32 for 16 bits"
+                                + (directory.isQuantised()
+                                        ? ""
+                                        : "; --quantize int4 makes a file once, which needs none either"));
     }
 
     /** In which it computes. */

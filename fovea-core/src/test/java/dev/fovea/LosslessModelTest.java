@@ -35,6 +35,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -191,7 +192,8 @@ class LosslessModelTest {
             assertThatThrownBy(() ->
                             AutoModelForImageTextToText.fromPretrained(to.toString(), options.withDtype("float16")))
                     .isInstanceOf(MemoryException.class)
-                    .hasMessageContainingAll("not stored in float16; copies of them need", "--dtype with that");
+                    .hasMessageContainingAll("not stored in float16; copies of them need", "--dtype with that")
+                    .hasMessageNotContaining("--quantize"); // which it has already
             try (Model model =
                     AutoModelForImageTextToText.fromPretrained(to.toString(), options.withDtype("float32"))) {
                 assertThat(model.matrices().values()).hasAtLeastOneElementOfType(LosslessMatrix.class);
@@ -263,6 +265,31 @@ class LosslessModelTest {
                     Divergence.of(pipe, pipe, List.of(request), 2); // whatever it says
                 }
             }
+        }
+    }
+
+    /** What was made of a directory's weights is named, and not the directory. */
+    @Test
+    void damagedPartsOfACache() throws IOException, URISyntaxException {
+        Path model = variant("qwen2_5_vl/hub").resolve("checkpoint");
+        Path to = folder.resolve("packed");
+        QuantizedModel.write(model.toString(), to, OPTIONS);
+        Path file = to.resolve("model.safetensors");
+        String raw = parts(to, "raw").getFirst();
+        rewrite(file, raw, raw + "x", null);
+        ModelDirectory directory = ModelDirectory.open(model);
+        Family family = Families.of(directory);
+        try (ShapeBackend backend = new ShapeBackend();
+                Weights weights = Weights.open(
+                        directory,
+                        backend,
+                        DType.BFLOAT16,
+                        family.renaming(),
+                        Optional.of(Safetensors.open(file)),
+                        _ -> {})) {
+            assertThatThrownBy(() -> family.load(directory.config(), weights))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContainingAll(file + " is damaged: " + raw + " is missing", "delete it");
         }
     }
 

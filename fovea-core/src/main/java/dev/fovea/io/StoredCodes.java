@@ -1,9 +1,12 @@
 package dev.fovea.io;
 
+import dev.fovea.error.InputException;
+import dev.fovea.error.Quote;
 import dev.fovea.tensor.Backend;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.LosslessMatrix;
 import dev.fovea.tensor.QuantizedMatrix;
+import java.util.List;
 import java.util.Optional;
 
 /** The weights of a directory that are in codes of few bits, whoever made them: Fovea, GPTQ, AWQ or bitsandbytes. */
@@ -54,7 +57,7 @@ final class StoredCodes {
                 .or(() -> planned(name, rows, columns))
                 .or(() -> published.flatMap(codes -> published(codes, name, rows, columns)))
                 .or(() -> coded(name)
-                        .filter(c -> record.misfits(c.misfits()) && WeightRecord.matches(c.shape(), rows, columns))
+                        .filter(c -> fits(c.misfits()) && WeightRecord.matches(c.shape(), rows, columns))
                         .flatMap(this::codes));
     }
 
@@ -64,7 +67,7 @@ final class StoredCodes {
      */
     Optional<LosslessMatrix> lossless(String name, Backend home, int rows, int columns) {
         Optional<LosslessParts> parts = LosslessParts.find(name, this::part);
-        if (parts.isPresent() && record.misfits(parts.get().misfits(rows, columns))) {
+        if (parts.isPresent() && fits(parts.get().misfits(rows, columns))) {
             return Optional.of(parts.get().matrix(rows, columns, backend, home));
         }
         boolean planned =
@@ -94,7 +97,7 @@ final class StoredCodes {
         if (!parts.isThere()) {
             return Optional.empty();
         }
-        if (!record.misfits(parts.misfits(codes, rows, columns)) || !backend.holdsData()) {
+        if (!fits(parts.misfits(codes, rows, columns)) || !backend.holdsData()) {
             QuantizedMatrix shapes =
                     QuantizedParts.shapesOnly(codes.form(columns), DType.FLOAT32, rows, columns, backend);
             copies += shapes.bytes();
@@ -123,5 +126,15 @@ final class StoredCodes {
             record.asked(name);
             return new QuantizedParts.Part(s.file(), s.entry());
         });
+    }
+
+    /** @throws InputException where something misfits of what was made of the directory's weights, and so fitted once */
+    private boolean fits(List<String> found) {
+        if (!found.isEmpty() && quantized.isPresent()) {
+            throw new InputException(
+                    Quote.of(quantized.get().path()) + " is damaged: " + found.getFirst(),
+                    "delete it: it is made anew at its next use");
+        }
+        return record.misfits(found);
     }
 }
