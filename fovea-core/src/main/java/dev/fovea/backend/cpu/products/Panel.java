@@ -159,7 +159,7 @@ final class Panel {
     /** Rows as they lie, and room behind them for whole groups: in another dtype the last outputs would be summed in another way. */
     private Rows copy(Weight w, int first, int rows) {
         long stride = w.stride();
-        long to = copies.bytes(Math.ceilDiv(rows, Dot.SIDE) * Dot.SIDE * stride);
+        long to = copies.bytes((long) Math.ceilDiv(rows, Dot.SIDE) * Dot.SIDE * stride);
         MemorySegment.copy(Lanes.MEMORY, w.at(first, 0), Lanes.MEMORY, to, rows * stride);
         return new Rows(w.dtype(), to, rows, w.inputs(), stride);
     }
