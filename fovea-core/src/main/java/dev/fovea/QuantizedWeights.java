@@ -54,7 +54,7 @@ final class QuantizedWeights {
         }
         requireDense(directory);
         Quantization quantization = options.quantization().get();
-        requireBfloat16(quantization, dtype);
+        requireBfloat16(directory, quantization, dtype);
         if (!quantization.rounds() && backend.homes().stream().noneMatch(Backend::isHost)) {
             options.warnings()
                     .warn("quantize lossless makes nothing smaller on " + backend.name()
@@ -67,11 +67,12 @@ final class QuantizedWeights {
         if (held.isPresent()) {
             return held;
         }
-        options.warnings()
+        Runnable begins = () -> options.warnings()
                 .warn("the weights of " + Quote.of(directory.path()) + " are " + making(quantization)
                         + " once, and kept in " + Quote.of(file));
         makeFolder(file);
-        write(directory, family, quantization, Map.of(), marks, OutputFile.of(file), false, options.quantizeListener());
+        OutputFile out = OutputFile.of(file);
+        write(directory, family, quantization, Map.of(), marks, out, false, options.quantizeListener(), begins);
         deleteOutdated(file, marks, options.warnings());
         return Optional.of(Safetensors.open(file));
     }
@@ -97,7 +98,7 @@ final class QuantizedWeights {
             Map<String, String> marks,
             OutputFile file,
             DoubleConsumer listener) {
-        write(directory, family, quantization, meanSquares, marks, file, true, listener);
+        write(directory, family, quantization, meanSquares, marks, file, true, listener, () -> {});
     }
 
     private static void write(
@@ -108,7 +109,8 @@ final class QuantizedWeights {
             Map<String, String> marks,
             OutputFile file,
             boolean whole,
-            DoubleConsumer listener) {
+            DoubleConsumer listener,
+            Runnable begins) {
         try (ReferenceBackend backend = new ReferenceBackend();
                 Weights weights = Weights.open(directory, backend, DType.FLOAT32, family.renaming())) {
             weights.read(() -> {
@@ -117,6 +119,7 @@ final class QuantizedWeights {
                 Map<String, Tensor> dense = dense(directory, weights);
                 QuantizedFile packed = new QuantizedFile(dense, quantization, meanSquares, listener);
                 requireLossless(directory, quantization, dense, packed.names());
+                begins.run();
                 Map<String, Safetensors.Part> rest = whole ? weights.stored(packed.names()) : Map.of();
                 packed.write(file, rest, marks);
                 return directory;
@@ -135,9 +138,17 @@ final class QuantizedWeights {
         return dense;
     }
 
-    /** @throws OptionException where what is kept bit for bit would be rounded */
-    private static void requireBfloat16(Quantization quantization, DType dtype) {
-        if (quantization.makes(Precision.LOSSLESS) && dtype == DType.FLOAT16) {
+    /** @throws OptionException where nothing would be packed, or what is kept bit for bit would be rounded */
+    private static void requireBfloat16(ModelDirectory directory, Quantization quantization, DType dtype) {
+        if (!quantization.makes(Precision.LOSSLESS) || dtype != DType.FLOAT16) {
+            return;
+        }
+        if (directory.storedDtype() == DType.FLOAT16) {
+            throw new OptionException(
+                    "quantize lossless packs weights in bfloat16; those of " + Quote.of(directory.path())
+                            + " are float16, of which it would make none smaller",
+                    "leave --quantize lossless out; int8 takes weights of any dtype");
+        } else {
             throw new OptionException(
                     "quantize lossless keeps weights in bfloat16, with which a model in float16 does not compute",
                     "--dtype bfloat16 or float32, or leave --quantize lossless out");

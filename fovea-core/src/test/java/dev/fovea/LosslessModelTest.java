@@ -213,6 +213,16 @@ class LosslessModelTest {
         assertThatThrownBy(() -> AutoModelForImageTextToText.fromPretrained(model, OPTIONS.withDtype("float16")))
                 .isInstanceOf(OptionException.class)
                 .hasMessageContainingAll("in float16 does not compute", "bfloat16 or float32");
+        String halves = variant("blip2/opt-half").resolve("checkpoint").toString();
+        List<String> said = new ArrayList<>();
+        LoadOptions heard = OPTIONS.withWarnings(Warnings.to(said::add));
+        assertThatThrownBy(() -> AutoModelForImageTextToText.fromPretrained(halves, heard))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContainingAll("are float16, of which it would make none smaller", "leave --quantize");
+        assertThatThrownBy(() -> AutoModelForImageTextToText.fromPretrained(halves, heard.withDtype("float32")))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("(they are float16)");
+        assertThat(said).noneMatch(w -> w.contains("once, and kept in"));
         assertThatThrownBy(() -> OPTIONS.withQuantize("losless"))
                 .hasMessageContainingAll("expected lossless, int8, int4 or none", "lossless?");
     }
