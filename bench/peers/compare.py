@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Fovea, transformers and llama.cpp on the same directory, in turn, in one run.
 
-    compare.py DIR [--quantize int8|int4] [--device cpu|cuda] [--rounds 2] [--threads 2] [--python PY] [--llama-bench BIN --gguf MODEL.gguf] [--image 640x480]
+    compare.py DIR [--quantize lossless|int8|int4] [--device cpu|cuda] [--rounds 2] [--threads 2] [--python PY] [--llama-bench BIN --gguf MODEL.gguf] [--image 640x480]
                [--figures prefill,decode,image] [--peer-dtype auto|bfloat16|float16|float32] [--peer-dir DIR] [--compiled]
 
 BIN may have options behind it. PY is a Python with torch, torchvision and transformers (default: the one that runs this); a peer that is not given is left out. One
 round is: Fovea, transformers, llama.cpp. Printed are the best of the rounds for each figure, since other work on a machine only makes
-a peer slower, and Fovea's ratio to each peer. Files that were just written are read slower than others: before the first run `sync; echo 1 > /proc/sys/vm/drop_caches`, and read them once. transformers stays out of --quantize: GGUF files have the other's. --fovea COMMAND runs Fovea where it is not built: on a machine without Maven. Random weights serve: speed does not depend on values.
+a peer slower, and Fovea's ratio to each peer. Files that were just written are read slower than others: before the first run `sync; echo 1 > /proc/sys/vm/drop_caches`, and read them once. transformers stays out of --quantize int8 and int4: GGUF files have the other's; to lossless, the same weights, both are peers. --fovea COMMAND runs Fovea where it is not built: on a machine without Maven. Random weights serve: speed does not depend on values.
 --compiled adds transformers with a static cache and a compiled step, which a first answer waits for.
 --peer-dtype is the one in which transformers loads the weights, auto the stored one; --peer-dir another directory for it: Florence-2's layout of transformers' port.
 Pictures alone (--figures image) need no more than a tower: towers.py makes directories with small language models.
@@ -150,7 +150,7 @@ def main():
         measure_transformers(args)
         return
     peers = {"fovea": fovea}
-    peers |= {} if args.quantize else {"transformers": transformers}
+    peers |= {"transformers": transformers} if args.quantize in (None, "lossless") else {}
     peers |= {"compiled": compiled} if args.compiled else {}
     peers |= {"llama.cpp": llama} if args.llama_bench else {}
     best = {name: {} for name in peers}
