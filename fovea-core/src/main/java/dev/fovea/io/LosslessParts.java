@@ -77,14 +77,9 @@ public final class LosslessParts {
         return new LosslessMatrix(
                 rows,
                 columns,
-                tensor(codes.orElseThrow(), backend, home),
-                tensor(bases, backend, home),
-                tensor(raw.orElseThrow(), backend, home));
-    }
-
-    private static Tensor tensor(Part part, Backend backend, Backend home) {
-        DType dtype = part.entry().type().dtype().orElseThrow();
-        return Tensor.dense(backend, home, dtype, part.entry().shape(), part.bytes());
+                codes.orElseThrow().tensor(backend, home),
+                bases.tensor(backend, home),
+                raw.orElseThrow().tensor(backend, home));
     }
 
     /** A weight without data; how much of one is kept as it is, nobody knows before. */

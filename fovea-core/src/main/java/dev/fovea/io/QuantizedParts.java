@@ -24,6 +24,10 @@ public final class QuantizedParts {
         MemorySegment bytes() {
             return file.segment(entry.name());
         }
+
+        Tensor tensor(Backend backend, Backend home) {
+            return Tensor.dense(backend, home, entry.type().dtype().orElseThrow(), entry.shape(), bytes());
+        }
     }
 
     /**
@@ -72,21 +76,16 @@ public final class QuantizedParts {
                         form,
                         rows,
                         columns,
-                        tensor(codes, backend, home),
-                        tensor(scales, backend, home),
-                        zeros.map(z -> tensor(z, backend, home)),
-                        tensor(factors, backend, home),
+                        codes.tensor(backend, home),
+                        scales.tensor(backend, home),
+                        zeros.map(z -> z.tensor(backend, home)),
+                        factors.tensor(backend, home),
                         Optional.empty()))
                 : Optional.empty();
     }
 
     private static boolean is(Part part, StoredType type, Shape shape) {
         return part.entry().type() == type && part.entry().shape().equals(shape);
-    }
-
-    private static Tensor tensor(Part part, Backend backend, Backend home) {
-        DType dtype = part.entry().type().dtype().orElseThrow();
-        return Tensor.dense(backend, home, dtype, part.entry().shape(), part.bytes());
     }
 
     /** A weight of this form without data. */

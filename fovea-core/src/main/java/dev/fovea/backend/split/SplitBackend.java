@@ -130,26 +130,25 @@ public final class SplitBackend implements Backend {
     // -------------------------------------------------------------------------------------------------- products
 
     @Override
-    public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
+    public Tensor linear(Tensor x, Matrix w, @Nullable Tensor bias) {
         Contract.linear(x, w, bias);
-        Backend home = w.home();
+        Backend home = homeOf(w);
         return home.linear(at(x, home), at(w), orNull(bias, home)).on(this);
     }
 
     @Override
+    public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
+        return linear(x, (Matrix) w, bias);
+    }
+
+    @Override
     public Tensor linear(Tensor x, LosslessMatrix w, @Nullable Tensor bias) {
-        Contract.linear(x, w, bias);
-        Backend home = w.codes().home();
-        LosslessMatrix own = w.map(SplitBackend::at);
-        return home.linear(at(x, home), own, orNull(bias, home)).on(this);
+        return linear(x, (Matrix) w, bias);
     }
 
     @Override
     public Tensor linear(Tensor x, QuantizedMatrix w, @Nullable Tensor bias) {
-        Contract.linear(x, w, bias);
-        Backend home = w.codes().home();
-        QuantizedMatrix own = w.map(SplitBackend::at);
-        return home.linear(at(x, home), own, orNull(bias, home)).on(this);
+        return linear(x, (Matrix) w, bias);
     }
 
     /** Weights of one home go there together: rows travel once, and the home may do them as one. */

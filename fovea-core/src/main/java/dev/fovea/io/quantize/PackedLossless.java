@@ -31,9 +31,6 @@ import org.jspecify.annotations.Nullable;
  * written; and packed some groups of rows at a time on all processors. Its bases wait in memory until the codes are written.
  */
 final class PackedLossless implements PackedWeight {
-    /** Bytes of codes that are packed at once. */
-    private static final int BATCH_BYTES = 1 << 24;
-
     /** Rows of what is kept as it is that are written at once. */
     private static final int ROWS = 1 << 10;
 

@@ -24,9 +24,6 @@ import org.jspecify.annotations.Nullable;
  * its scales, a sixteenth of it, wait in memory until the codes are written.
  */
 final class PackedMatrix implements PackedWeight {
-    /** Bytes of codes that are packed at once. */
-    private static final int BATCH_BYTES = 1 << 24;
-
     private final String name;
     private final Tensor weight;
     private final Form form;

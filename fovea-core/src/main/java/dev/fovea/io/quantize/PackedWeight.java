@@ -9,6 +9,9 @@ import java.util.Map;
 
 /** A weight on its way into a file, in another form than it has: made while its parts are written. */
 interface PackedWeight {
+    /** Bytes of codes that are packed at once. */
+    int BATCH_BYTES = 1 << 24;
+
     /** Its parts by their names, in the order in which they are to be written. */
     Map<String, Safetensors.Part> parts();
 
